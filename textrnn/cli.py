@@ -1,0 +1,283 @@
+"""The command line: flags -> one task. The only place that prints results or decides the exit status.
+
+Nothing heavy is imported before the flags are known to be right, so that ``--help`` and a mistyped flag answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import shlex
+import signal
+import sys
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import textrnn
+from textrnn.config import DataConfig, Settings, TrainConfig, flag
+from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
+from textrnn.models.registry import ModelEntry, all_models, find_model
+
+if TYPE_CHECKING:
+    from textrnn.tasks.classify import ClassifyRequest
+
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+EXAMPLES = """examples:
+  python run.py --model LSTM --embedding random
+  python run.py --dataset my_reviews.csv --model BiLSTM_LN
+  python run.py --dataset thucnews --model LSTM --budget 60
+  python run.py --model LSTM --predict "央行下调存款准备金率"
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that every mistake is reported in one place and one form."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see --help")
+
+
+def _kinds(annotation: Any) -> tuple[type, ...]:
+    """``int | None`` -> (int,)."""
+    return tuple(kind for kind in typing.get_args(annotation) or (annotation,) if kind is not type(None))
+
+
+def _value_arguments(kind: type, choices: Sequence[str] | None) -> dict[str, Any]:
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    shown = {int: "N", float: "X", str: "NAME"}[kind]
+    return {"type": kind, "metavar": "{" + ",".join(choices) + "}" if choices else shown}
+
+
+def _add_settings(group: argparse._ArgumentGroup, settings: type[Settings]) -> None:
+    """A flag for each field. A flag that is not given leaves no trace: defaults are the settings' own business."""
+    hints = typing.get_type_hints(settings)
+    for entry in dataclasses.fields(settings):
+        (kind,) = _kinds(hints[entry.name])
+        text = entry.metadata["help"]
+        if entry.default is not None and kind is not bool:
+            text += f" (default: {entry.default})"
+        arguments = _value_arguments(kind, entry.metadata.get("choices"))
+        group.add_argument(flag(entry.name), default=argparse.SUPPRESS, help=text, **arguments)
+
+
+def _add_model_settings(group: argparse._ArgumentGroup, models: typing.Mapping[str, ModelEntry]) -> None:
+    """A flag for each hyper-parameter of any model, saying which models have it and with which default."""
+    kinds = {"int": int, "float": float, "str": str, "bool": bool}
+    by_name: dict[str, list[tuple[ModelEntry, Any]]] = {}
+    for model in models.values():
+        for entry in model.fields:
+            by_name.setdefault(entry.name, []).append((model, entry))
+    for name, uses in by_name.items():
+        first = uses[0][1]
+        defaults = {model.name: entry.default for model, entry in uses}
+        if len(uses) == len(models) and len(set(defaults.values())) == 1:
+            note = f"default: {first.default}"
+        else:
+            note = ", ".join(f"{model} {default}" for model, default in defaults.items())
+        kind = kinds[first.annotation.removesuffix(" | None")]
+        group.add_argument(
+            flag(name), default=argparse.SUPPRESS, help=f"{first.help} ({note})", **_value_arguments(kind, first.choices)
+        )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All flags of all tasks."""
+    models = all_models("classify")
+    listed = "\n".join(f"  {model.name:<12}{model.summary}" for model in models.values())
+    parser = _Parser(
+        prog="run.py",
+        description="Text classification with recurrent networks: trains on a file of labelled lines, shows how well it "
+        "does and where it errs, and predicts.",
+        epilog=f"models:\n{listed}\n\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"textrnn {textrnn.__version__}")
+    main_group = parser.add_argument_group("what to do")
+    main_group.add_argument("--task", choices=["classify"], default="classify", help="what to do (default: classify)")
+    main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
+    main_group.add_argument(
+        "--predict", nargs="+", metavar="TEXT", help="classify texts with the saved model; - reads them from stdin, one a line"
+    )
+    main_group.add_argument("--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)")
+    main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
+    main_group.add_argument("--save-dir", default="saved_dict", metavar="DIR", help="where models go (default: saved_dict)")
+    main_group.add_argument(
+        "--baseline", action=argparse.BooleanOptionalAction, default=True, help="train the linear model to compare with"
+    )
+    main_group.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_settings(parser.add_argument_group("data"), DataConfig)
+    _add_settings(parser.add_argument_group("training"), TrainConfig)
+    _add_model_settings(parser.add_argument_group("model"), models)
+    return parser
+
+
+def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ClassifyRequest]:
+    """Flags -> options of the command itself, and the request with the settings that were named.
+
+    Raises:
+        ConfigError: for an unknown flag or value, or one that the model does not have.
+    """
+    parser = build_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        known = [text for action in parser._actions for text in action.option_strings]
+        word = unknown[0].partition("=")[0]
+        hint = did_you_mean(word, known) if word.startswith("-") else "; put a text that has spaces in quotation marks"
+        raise ConfigError(f"{word}: no such flag{hint}; see --help")
+    entry = find_model(options.model)
+    given = vars(options)
+    own = {field.name for field in entry.fields}
+    of_any_model = {field.name for model in all_models().values() for field in model.fields}
+    for name in of_any_model - own:
+        if name in given:
+            flags = ", ".join(flag(field.name) for field in entry.fields)
+            raise ConfigError(f"{flag(name)}: not a setting of {entry.name}; expected one of {flags}")
+    if options.top_k < 1:
+        raise ConfigError(f"--top-k {options.top_k}: must be at least 1")
+    data = {field.name: given[field.name] for field in dataclasses.fields(DataConfig) if field.name in given}
+    train = {field.name: given[field.name] for field in dataclasses.fields(TrainConfig) if field.name in given}
+    DataConfig.from_dict(data)  # a value out of bounds is reported before anything heavy is imported
+    TrainConfig.from_dict(train)
+    from textrnn.tasks.classify import ClassifyRequest
+
+    request = ClassifyRequest(
+        model=entry.name,
+        model_settings={name: given[name] for name in own if name in given},
+        data_settings=data,
+        train_settings=train,
+        save_dir=Path(options.save_dir).expanduser(),
+        resume=options.resume,
+        baseline=options.baseline,
+    )
+    entry.config_class.from_dict(request.model_settings)
+    return options, request
+
+
+class _StopOnInterrupt:
+    """The first Ctrl-C asks training to stop after the step at hand; a second one interrupts at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self) -> bool:
+        return self.asked
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        before = signal.signal(signal.SIGINT, self._handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _print_error(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr, flush=True)
+
+
+def _train(request: ClassifyRequest, *, quiet: bool, say: Callable[[str], None]) -> Path:
+    from textrnn.progress import DownloadBar, TrainingBar
+    from textrnn.tasks.classify import train
+
+    stop = _StopOnInterrupt()
+    bar = TrainingBar(shown=not quiet)
+    with stop.watching(), contextlib.closing(bar), contextlib.closing(DownloadBar(shown=not quiet)) as download_bar:
+
+        def say_below_bar(line: str) -> None:
+            bar.close()
+            say(line)
+
+        return train(request, say=say_below_bar, listener=bar, on_download=download_bar, should_stop=stop)
+
+
+def _texts(given: Sequence[str]) -> list[str]:
+    """The texts to predict; ``-`` stands for the lines of stdin."""
+    texts: list[str] = []
+    for text in given:
+        if text == "-":
+            texts += [line.rstrip("\r\n") for line in sys.stdin]
+        else:
+            texts.append(text)
+    return texts
+
+
+def _predict(request: ClassifyRequest, options: argparse.Namespace) -> None:
+    from textrnn.report.text import shortened
+    from textrnn.tasks.classify import has_model, predict
+
+    texts = _texts(options.predict)
+    if not texts:
+        raise ConfigError("--predict -: no line on stdin; expected one text a line")
+    if not has_model(request):
+        print(f"no saved model in {request.folder}: training it first", file=sys.stderr, flush=True)
+        _train(request, quiet=options.quiet, say=lambda line: print(line, file=sys.stderr, flush=True))
+    for answer in predict(
+        request, texts, top_k=options.top_k, say=lambda line: print(line, file=sys.stderr, flush=True)
+    ):
+        _say(shortened(answer.text, 76) or "(empty)")
+        _say("  " + "  ".join(f"{name} {probability:.4f}" for name, probability in answer.classes))
+        if answer.notice:
+            _say(f"  note: {answer.notice}")
+
+
+def _resume_command(arguments: Sequence[str]) -> str:
+    command = ["python", "run.py", *arguments]
+    return shlex.join(command if "--resume" in arguments else [*command, "--resume"])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0 done, 2 bad input or usage, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # Class names in any script, also where the terminal's encoding has no such characters.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        options, request = _parse(arguments)
+        if options.predict:
+            _predict(request, options)
+        else:
+            folder = _train(request, quiet=options.quiet, say=_say)
+            shown = shlex.join(["python", "run.py", *_naming_flags(request)])
+            _say(f"\nsaved in {folder} (open report.html). Try it:\n  {shown} --predict \"...\"")
+    except Interrupted as error:
+        _print_error(f"{error}; go on with:\n  {_resume_command(arguments)}")
+        return INTERRUPTED
+    except TextRNNError as error:
+        _print_error(str(error))
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        _print_error(f"interrupted; if a checkpoint was written before, go on with:\n  {_resume_command(arguments)}")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except SystemExit as exit_request:  # --help and --version
+        return exit_request.code if isinstance(exit_request.code, int) else BAD_INPUT
+    return DONE
+
+
+def _naming_flags(request: ClassifyRequest) -> list[str]:
+    """The flags that name a saved model again."""
+    flags = ["--model", request.model]
+    if "dataset" in request.data_settings:
+        flags += ["--dataset", request.dataset]
+    if request.save_dir != Path("saved_dict"):
+        flags += ["--save-dir", str(request.save_dir)]
+    return flags

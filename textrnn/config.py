@@ -1,0 +1,181 @@
+"""Settings as frozen dataclasses: validated when built, turned into plain dictionaries and back, no input or output.
+
+A field is declared once, with :func:`option`; its command-line flag, help text, type and limits all come from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from textrnn.errors import ConfigError, did_you_mean
+
+PAD_ID, UNKNOWN_ID = 0, 1  # the first two entries of every vocabulary, known to corpus and models alike
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """Declare a settings field: its default, its one-line meaning and the values it may take."""
+    limits = {"choices": choices, "at_least": at_least, "above": above, "at_most": at_most, "below": below}
+    return field(default=default, metadata={"help": help, **{k: v for k, v in limits.items() if v is not None}})
+
+
+def flag(field_name: str) -> str:
+    """The command-line flag of a field: ``hidden_size`` -> ``--hidden-size``."""
+    return "--" + field_name.replace("_", "-")
+
+
+def _problem(name: str, value: Any, annotation: Any, limits: typing.Mapping[str, Any]) -> str | None:
+    """What is wrong with `value`, or None."""
+    allowed = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    if value is None and type(None) in allowed:
+        return None
+    kinds = tuple(kind for kind in allowed if kind is not type(None))
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))) and not (
+        float in kinds and is_whole
+    ):
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        return f"{flag(name)} {value!r}: expected {expected}"
+    if "choices" in limits and value not in limits["choices"]:
+        close = did_you_mean(str(value), limits["choices"])
+        return f"{flag(name)} {value}: expected one of {', '.join(limits['choices'])}{close}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{flag(name)} {value}: expected a finite number"
+    for word, holds in (
+        ("at_least", lambda limit: value >= limit),
+        ("above", lambda limit: value > limit),
+        ("at_most", lambda limit: value <= limit),
+        ("below", lambda limit: value < limit),
+    ):
+        if word in limits and not holds(limits[word]):
+            return f"{flag(name)} {value}: must be {word.replace('_', ' ')} {limits[word]}"
+    return None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of every settings class: checks all fields at construction and reports every problem at once."""
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        problems = [
+            problem
+            for entry in dataclasses.fields(self)
+            if (problem := _problem(entry.name, getattr(self, entry.name), hints[entry.name], entry.metadata))
+        ]
+        if problems:
+            raise ConfigError("; ".join(problems))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain values, in the order of declaration."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: typing.Mapping[str, Any]) -> Self:
+        """Build from plain values; a key that is no field is an error that names the nearest field.
+
+        Raises:
+            ConfigError: for an unknown key or a value out of bounds.
+        """
+        names = [entry.name for entry in dataclasses.fields(cls)]
+        for key in values:
+            if key not in names:
+                raise ConfigError(f"{key}: no such setting of {cls.__qualname__}{did_you_mean(key, names)}")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class ModelConfig(Settings):
+    """Base of every model's ``Config``: what all models share. Sizes found in the data are never part of it."""
+
+    embedding_size: int = option(128, "numbers per token vector (a pretrained file brings its own)", at_least=1)
+
+
+@dataclass(frozen=True)
+class RecurrentConfig(ModelConfig):
+    """What all recurrent classifiers share."""
+
+    hidden_size: int = option(128, "units of each layer and direction", at_least=1)
+    num_layers: int = option(1, "recurrent layers", at_least=1)
+    pooling: str = option("max", "how the states of all steps become one vector", choices=("max", "mean", "last"))
+    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
+    token_dropout: float = option(0.1, "share of tokens replaced by <unk> while training", at_least=0.0, below=1.0)
+
+
+@dataclass(frozen=True)
+class DataConfig(Settings):
+    """Where the examples come from and how they become token ids."""
+
+    dataset: str = option("headlines", "data set: a name, a folder or a file")
+    text_column: str | None = option(None, "column (or JSON key) that holds the text")
+    label_column: str | None = option(None, "column (or JSON key) that holds the label")
+    tokenizer: str = option("char", "what a token is", choices=("char", "word", "space"))
+    lowercase: bool = option(False, "fold upper case to lower case before cutting into tokens")
+    min_freq: int = option(1, "leave out tokens seen fewer times in the training split", at_least=1)
+    max_vocab: int = option(10_000, "keep at most this many entries, <pad> and <unk> included", at_least=3)
+    pad_size: int = option(256, "read at most this many tokens of a text", at_least=1)
+    split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
+    embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
+    freeze_embedding: bool = option(False, "leave the token vectors as they are")
+
+
+@dataclass(frozen=True)
+class TrainConfig(Settings):
+    """How a model is trained. Fields that are None are fitted to the data by :meth:`fitted_to`."""
+
+    ROWS_SEEN: ClassVar[int] = 60_000  # what a small data set is shown in all, repeats counted, unless --epochs says
+    epochs: int | None = option(None, "passes over the training split (default: 5, more where rows are few)", at_least=1)
+    batch_size: int | None = option(None, "rows a batch (default: 128, fewer where rows are few)", at_least=1)
+    learning_rate: float = option(3e-3, "peak learning rate", above=0.0)
+    optimizer: str = option("adam", "optimizer", choices=("adam", "adamw"))
+    weight_decay: float = option(0.0, "decoupled weight decay (adamw) or L2 penalty (adam)", at_least=0.0)
+    schedule: str = option("one-cycle", "learning rate over time", choices=("one-cycle", "cosine", "constant"))
+    clip_norm: float = option(1.0, "largest L2 norm of the whole gradient; 0 turns clipping off", at_least=0.0)
+    label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
+    require_improvement: int = option(1000, "stop after this many batches without a better dev loss", at_least=1)
+    evaluate_every: int | None = option(None, "batches between two looks at the dev split (default: fitted)", at_least=1)
+    seed: int = option(0, "seed of initial weights, batch order and dropout", at_least=0, at_most=2**63 - 1)
+    device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one")
+    budget: float | None = option(None, "train for at most this many seconds, the schedule fitted to it", above=0.0)
+
+    def fitted_to(self, training_rows: int, dev_rows: int) -> TrainConfig:
+        """The same settings with `epochs`, `batch_size` and `evaluate_every` chosen where they were None.
+
+        A small data set gets smaller batches (at least some 30 an epoch) and more passes, up to 30; the dev split is
+        looked at no more often than every quarter of an epoch, and seldom enough that scoring it costs less than
+        about a fifth of the time (a row costs about a third as much to score as to train on).
+
+        Raises:
+            ConfigError: if a batch size was asked for that is larger than the training split.
+        """
+        if self.batch_size is not None and self.batch_size > training_rows:
+            raise ConfigError(
+                f"--batch-size {self.batch_size}: the training split has {training_rows} rows, fewer than one batch; "
+                f"expected --batch-size {training_rows} or less, or more data"
+            )
+        batch_size = self.batch_size
+        if batch_size is None:
+            batch_size = min(128, max(8, 2 ** round(math.log2(max(1, training_rows / 40)))), training_rows)
+        batches = math.ceil(training_rows / batch_size)
+        epochs = self.epochs
+        if epochs is None and self.budget is None:
+            epochs = max(5, min(30, round(self.ROWS_SEEN / training_rows)))
+        evaluate_every = self.evaluate_every
+        if evaluate_every is None:
+            enough_rows = max(training_rows / 4, 2 * dev_rows)
+            evaluate_every = max(1, min(round(enough_rows / batch_size), batches))
+        return dataclasses.replace(self, epochs=epochs, batch_size=batch_size, evaluate_every=evaluate_every)

@@ -1,0 +1,1 @@
+"""From a name, folder or file to batches of token ids."""

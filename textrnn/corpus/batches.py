@@ -1,0 +1,103 @@
+"""Batches of texts of similar length, so that little of a batch is padding.
+
+Everything is held as flat tensors on one device; a batch is cut out by index arithmetic, without a Python loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from textrnn.config import PAD_ID
+from textrnn.corpus.vocab import EncodedTexts
+
+POOL_BATCHES = 50  # batches sorted by length together: enough for little padding, few enough to mix the rows well
+SCORED_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, about
+
+
+class Batch(NamedTuple):
+    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,)."""
+
+    token_ids: Tensor
+    lengths: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Encoded texts and their classes on one device.
+
+    Attributes:
+        token_ids: int32, (all tokens,)
+        starts: int64, (rows,): where each text starts in `token_ids`
+        lengths: int64, (rows,)
+        labels: int64, (rows,)
+    """
+
+    token_ids: Tensor
+    starts: Tensor
+    lengths: Tensor
+    labels: Tensor
+
+    @classmethod
+    def from_encoded(cls, encoded: EncodedTexts, labels: list[int], device: torch.device | str = "cpu") -> LabelledTexts:
+        """Move encoded texts to a device."""
+        return cls(
+            torch.from_numpy(encoded.token_ids).to(device),
+            torch.from_numpy(encoded.offsets[:-1]).to(device),
+            torch.from_numpy(encoded.lengths).to(device),
+            torch.tensor(labels, dtype=torch.int64, device=device),
+        )
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def batch(self, rows: Tensor) -> Batch:
+        """The rows (B,) as one batch, padded to the longest of them."""
+        rows = rows.to(self.lengths.device)
+        lengths = self.lengths[rows]
+        step = torch.arange(int(lengths.max()), device=rows.device)[None, :]
+        inside = step < lengths[:, None]
+        position = torch.where(inside, self.starts[rows][:, None] + step, 0)
+        token_ids = self.token_ids[position].long().masked_fill_(~inside, PAD_ID)
+        return Batch(token_ids, lengths, self.labels[rows])
+
+
+def shuffled_batches(lengths: Tensor, batch_size: int, generator: torch.Generator) -> list[Tensor]:
+    """Row indices for one epoch: every row once, in random batches of similar lengths, in random order.
+
+    The rows are shuffled, cut into pools, sorted by length within a pool, and cut into batches; the batches are then
+    shuffled. The last batch may be smaller.
+
+    Args:
+        lengths: int64, (rows,), on the CPU.
+    """
+    order = torch.randperm(len(lengths), generator=generator)
+    batches: list[Tensor] = []
+    for pool in order.split(batch_size * POOL_BATCHES):
+        batches += pool[lengths[pool].argsort(stable=True)].split(batch_size)
+    return [batches[index] for index in torch.randperm(len(batches), generator=generator).tolist()]
+
+
+def sorted_batches(lengths: Tensor) -> Iterator[Tensor]:
+    """Row indices for scoring: every row once, shortest first, so many at a time that a batch stays in bounds.
+
+    Args:
+        lengths: int64, (rows,), on the CPU.
+    """
+    order = lengths.argsort(stable=True)
+    start = 0
+    while start < len(order):
+        # The rows only get longer, so a batch sized by its first row can overshoot; size it by the row it would end on.
+        count = max(1, SCORED_TOKENS // int(lengths[order[start]]))
+        last = min(start + count, len(order)) - 1
+        count = max(1, SCORED_TOKENS // int(lengths[order[last]]))
+        yield order[start : start + count]
+        start += count

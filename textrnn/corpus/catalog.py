@@ -1,0 +1,153 @@
+"""From what the user calls a data set to the files it consists of.
+
+A name is looked up in ``data/``, then in each folder of ``$TEXTRNN_DATA``, then downloaded where its files are known.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from textrnn.corpus.download import Progress, fetch
+from textrnn.errors import DataError, did_you_mean
+
+PROJECT_DATA = Path(__file__).resolve().parents[2] / "data"
+SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
+ENDINGS = ("", ".txt", ".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".ft")
+CLASS_FILES = ("class.txt", "classes.txt", "labels.txt")
+
+
+@dataclass(frozen=True)
+class Download:
+    """A published data set: where its files are and the git blob id of each."""
+
+    url: str
+    blob_ids: dict[str, str]
+
+
+DOWNLOADS = {
+    "thucnews": Download(
+        "https://raw.githubusercontent.com/649453932/Chinese-Text-Classification-Pytorch/master/THUCNews/data",
+        {
+            "class.txt": "4c20bac1a8a6be2c207f0e97be4c279651d76d21",
+            "dev.txt": "cf7f8de6fc3e3c72284ab59e7ed850f49b7185c0",
+            "test.txt": "9c216ace7d0cf2c89fec1b4c9d49a92dc1791d0a",
+            "train.txt": "ffe8979a12879da0747847aca49e9a6c1d29898f",
+        },
+    )
+}
+SHIPPED = ("headlines",)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a data set. `dev`, `test` and `class_names` may be missing; they are then made from `train`."""
+
+    name: str
+    folder: Path
+    train: Path
+    dev: Path | None = None
+    test: Path | None = None
+    class_names: Path | None = None
+
+
+def data_folders() -> list[Path]:
+    """Where names are looked up: the working folder's ``data/``, the project's own, then ``$TEXTRNN_DATA``."""
+    listed = [Path(folder) for folder in os.environ.get("TEXTRNN_DATA", "").split(os.pathsep) if folder]
+    folders = [Path("data"), PROJECT_DATA, *listed]
+    return list(dict.fromkeys(folder.resolve() for folder in folders))
+
+
+def known_names() -> list[str]:
+    """The names that ``--dataset`` accepts: shipped, downloadable, or a folder with a training split."""
+    found = {*SHIPPED, *DOWNLOADS}
+    for folder in data_folders():
+        if folder.is_dir():
+            found.update(child.name for child in folder.iterdir() if child.is_dir() and _split_files(child).get("train"))
+    return sorted(found)
+
+
+def save_name(dataset: str) -> str:
+    """What the folder of saved models is called: the catalog's name, or the folder's or file's own without ending."""
+    path = Path(dataset).expanduser()
+    if path.is_file() or (path.suffix and not path.is_dir()):
+        return path.resolve().stem
+    return path.resolve().name if len(path.parts) != 1 or path.is_dir() else dataset.lower()
+
+
+def _split_files(folder: Path) -> dict[str, Path]:
+    """The split files of a folder, ``DIR/train.txt`` and ``DIR/data/train.txt`` both."""
+    best: dict[str, Path] = {}
+    for place in (folder, folder / "data"):
+        found: dict[str, Path] = {}
+        for split, names in SPLIT_NAMES.items():
+            paths = [place / (name + ending) for name in names for ending in ENDINGS]
+            present = [path for path in paths if path.is_file()]
+            if len(present) > 1:
+                raise DataError(
+                    f"{place}: {' and '.join(path.name for path in present)} could each be the {split} split; "
+                    "expected one: move the others away"
+                )
+            if present:
+                found[split] = present[0]
+        for name in CLASS_FILES:
+            if found and (place / name).is_file():
+                found.setdefault("class_names", place / name)
+        if "train" in found:
+            return found
+        best = best or found
+    return best
+
+
+def _source_of_folder(name: str, folder: Path) -> Source:
+    files = _split_files(folder)
+    if "train" not in files:
+        missing = "only " + ", ".join(path.name for path in files.values()) if files else "no data file"
+        raise DataError(
+            f"{folder}: {missing} in the folder; expected a train.txt, .csv, .tsv or .jsonl there or in its data/ folder"
+        )
+    return Source(
+        name, files["train"].parent, files["train"], files.get("dev"), files.get("test"), files.get("class_names")
+    )
+
+
+def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: float = 10.0) -> Source:
+    """The files of a data set given as a name, a folder or a file.
+
+    Raises:
+        DataError: if there is no such data set, or it cannot be downloaded.
+    """
+    path = Path(dataset).expanduser()
+    name = save_name(dataset)
+    if path.is_file():
+        classes = next((path.parent / n for n in CLASS_FILES if (path.parent / n).is_file()), None)
+        return Source(name, path.parent, path, class_names=classes)
+    is_path = len(path.parts) != 1 or bool(path.suffix)
+    if is_path or (path.is_dir() and _split_files(path)):
+        if not path.is_dir():
+            raise DataError(f"{path}: no such file or folder; expected --dataset to be a name, a folder or a file")
+        return _source_of_folder(name, path)
+    for folder in data_folders():
+        candidate = folder / name
+        if candidate.is_dir() and "train" in _split_files(candidate):
+            return _source_of_folder(name, candidate)
+    if name in DOWNLOADS:
+        return _source_of_folder(name, _download(name, timeout, on_progress))
+    names = known_names()
+    raise DataError(
+        f"--dataset {dataset}: no such data set; expected one of {', '.join(names)}, or the path of a folder or file"
+        f"{did_you_mean(dataset, names)}"
+    )
+
+
+def _download(name: str, timeout: float, on_progress: Progress | None) -> Path:
+    """Fetch what is missing of a published data set into ``data/NAME`` and return that folder."""
+    known = DOWNLOADS[name]
+    base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")
+    folder = Path("data") / name
+    for file_name, blob_id in known.blob_ids.items():
+        if not (folder / file_name).is_file():
+            url = f"{base}/{name}/{file_name}" if base else f"{known.url}/{file_name}"
+            fetch(url, folder / file_name, blob_id, timeout=timeout, on_progress=on_progress)
+    return folder

@@ -1,0 +1,159 @@
+"""A labelled data set with its classes and its three splits, read, checked and split where splits are missing."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textrnn.config import DataConfig
+from textrnn.corpus.catalog import Source
+from textrnn.corpus.check import check_training_classes, duplicate_notices
+from textrnn.corpus.readers import Rows, read_class_names, read_rows
+from textrnn.errors import DataError, did_you_mean
+
+HELD_OUT_SHARE = 0.1  # of all rows, for each split that has to be made
+
+
+@dataclass
+class Split:
+    """Texts and the indices of their classes, row by row."""
+
+    texts: list[str]
+    labels: list[int]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass
+class Dataset:
+    """Classes, splits, and what the reader of the report should know about how they came to be."""
+
+    name: str
+    folder: Path
+    class_names: list[str]
+    train: Split
+    dev: Split
+    test: Split
+    notices: list[str] = field(default_factory=list)
+
+
+def load_dataset(source: Source, config: DataConfig) -> Dataset:
+    """Read all files of a data set and check them against each other.
+
+    Raises:
+        DataError: for anything wrong with a file (``path:line``), a label or the classes as a whole.
+    """
+    files = {"train": source.train, "dev": source.dev, "test": source.test}
+    rows = {
+        split: read_rows(path, text_column=config.text_column, label_column=config.label_column)
+        for split, path in files.items()
+        if path is not None
+    }
+    notices = [notice for part in rows.values() for notice in part.notices]
+    if source.class_names:
+        class_names = read_class_names(source.class_names)
+    else:
+        class_names = _sorted_names({label for part in rows.values() for label in part.labels})
+    by_name = _labels_are_names(rows["train"], class_names)
+    missing = [split for split in ("dev", "test") if split not in rows]
+    if missing:
+        rows = _make_splits(rows, missing, config.split_seed)
+        counts = ", ".join(f"{split} {len(rows[split]):,}" for split in ("train", *missing))
+        notices.append(
+            f"{source.train}: no {' and no '.join(missing)} split there; split at random, the same share of every "
+            f"class (seed {config.split_seed}): {counts} rows"
+        )
+    splits = {
+        split: Split(part.texts, _class_indices(part, class_names, by_name, source.class_names))
+        for split, part in rows.items()
+    }
+    check_training_classes(splits["train"].labels, class_names, source.train, source.class_names)
+    notices += duplicate_notices({split: part.texts for split, part in splits.items()})
+    return Dataset(source.name, source.folder, class_names, splits["train"], splits["dev"], splits["test"], notices)
+
+
+def _sorted_names(names: set[str]) -> list[str]:
+    """Numbers by value, everything else by its characters."""
+    if all(name.isdecimal() for name in names):
+        return sorted(names, key=int)
+    return sorted(names)
+
+
+def _labels_are_names(train: Rows, class_names: list[str]) -> bool:
+    """Whether labels are class names rather than indices; names that are numbers win where all labels are such."""
+    known = set(class_names)
+    if all(label in known for label in train.labels):
+        return True
+    return not all(label.isdecimal() for label in train.labels)
+
+
+def _class_indices(rows: Rows, class_names: list[str], by_name: bool, class_file: Path | None) -> list[int]:
+    index_of = {name: index for index, name in enumerate(class_names)}
+    if not by_name:
+        index_of = {str(index): index for index in range(len(class_names))}
+    found = []
+    for label, number in zip(rows.labels, rows.line_numbers, strict=True):
+        index = index_of.get(label)
+        if index is None and not by_name and label.isdecimal():
+            index = index_of.get(str(int(label)))  # 07
+        if index is None:
+            raise _label_error(rows.path, number, label, class_names, by_name, class_file)
+        found.append(index)
+    return found
+
+
+def _label_error(
+    path: Path, number: int, label: str, class_names: list[str], by_name: bool, class_file: Path | None
+) -> DataError:
+    where = f"{path}:{number}"
+    origin = class_file.name if class_file else "the labels of the training split"
+    if by_name:
+        shown = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
+        return DataError(
+            f"{where}: unknown class {label!r}; expected one of {shown} ({origin}){did_you_mean(label, class_names)}"
+        )
+    return DataError(
+        f"{where}: class index {label} is out of range; expected 0 to {len(class_names) - 1}, "
+        f"the {len(class_names)} lines of {origin}"
+    )
+
+
+def _make_splits(rows: dict[str, Rows], missing: list[str], seed: int) -> dict[str, Rows]:
+    """Take a tenth of all rows, class by class, out of the training rows for each missing split.
+
+    Rows with the same text stay together, so that no copy of a training text is ever scored. Every class that has a
+    row keeps one for training.
+    """
+    train = rows["train"]
+    groups: dict[str, dict[str, list[int]]] = {}
+    for index, (text, label) in enumerate(zip(train.texts, train.labels, strict=True)):
+        groups.setdefault(text, {}).setdefault(label, []).append(index)
+    by_class: dict[str, list[list[int]]] = {}
+    for of_text in groups.values():
+        first_label = next(iter(of_text))
+        by_class.setdefault(first_label, []).append([i for indices in of_text.values() for i in indices])
+    generator = random.Random(seed)
+    taken: dict[str, list[int]] = {split: [] for split in missing}
+    kept: list[int] = []
+    for label in sorted(by_class):
+        texts = by_class[label]
+        generator.shuffle(texts)
+        share = min(max(1, round(len(texts) * HELD_OUT_SHARE)), (len(texts) - 1) // len(missing))
+        for position, split in enumerate(missing):
+            for group in texts[position * share : (position + 1) * share]:
+                taken[split] += group
+        for group in texts[share * len(missing) :]:
+            kept += group
+    for split, indices in taken.items():
+        if not indices:
+            raise DataError(
+                f"{train.path}: {len(train)} rows are too few to make a {split} split; expected at least "
+                f"{len(missing) + 1} different texts of a class, or a {split} file beside it"
+            )
+    return {
+        **rows,
+        "train": train.select(sorted(kept)),
+        **{split: train.select(sorted(indices)) for split, indices in taken.items()},
+    }

@@ -1,0 +1,88 @@
+"""Fetches one file over HTTP: resumed where it broke off, verified, renamed into place only when whole."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from textrnn.errors import DataError
+
+CHUNK = 1 << 16
+Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all where known
+
+
+def git_blob_id(content: bytes) -> str:
+    """The id git gives a file: SHA-1 of ``blob <size>``, a zero byte and the content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def fetch(url: str, target: Path, blob_id: str, *, timeout: float = 10.0, on_progress: Progress | None = None) -> None:
+    """Download `url` to `target`. Proxies are taken from the environment, as urllib does.
+
+    What has arrived stands in ``<target>.part`` and is continued by the next call if the server can do so.
+
+    Args:
+        timeout: seconds to wait for the connection, and for each piece of data after it.
+
+    Raises:
+        DataError: if the server cannot be reached, or what it sent is not the file that was expected.
+    """
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _fetch_into(part, url, timeout, on_progress)
+        content = part.read_bytes()
+    except urllib.error.HTTPError as error:
+        raise DataError(_advice(url, target, f"the server answered {error.code} {error.reason}")) from error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise DataError(_advice(url, target, f"{reason}")) from error
+    except OSError as error:
+        raise DataError(f"{part}: cannot be written ({error.strerror}); expected room for the download") from error
+    found = git_blob_id(content)
+    if found != blob_id:
+        part.unlink()  # what is wrong once is not worth continuing
+        raise DataError(
+            f"{url}: the file that came is not the one published (git blob id {found}, expected {blob_id}); "
+            f"nothing was kept: try again, or put a good copy at {target}"
+        )
+    os.replace(part, target)
+
+
+def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | None) -> None:
+    """Append to `part` what is still missing of it."""
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "textrnn"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # nothing after the last byte: the part is the whole file, or too long; the check tells
+            return
+        raise
+    with response:
+        if response.status != 206:
+            have = 0  # the server sends the file from its start
+        length = response.headers.get("Content-Length")
+        total = have + int(length) if length is not None else None
+        with open(part, "ab" if have else "wb") as file:
+            while chunk := response.read(CHUNK):
+                file.write(chunk)
+                have += len(chunk)
+                if on_progress:
+                    on_progress(part.stem, have, total)
+        if total is not None and have < total:
+            raise ConnectionError(f"the connection broke off after {have} of {total} bytes")
+
+
+def _advice(url: str, target: Path, reason: str) -> str:
+    return (
+        f"{url}: cannot be downloaded ({reason}); expected a network connection: try again (it goes on where it "
+        f"stopped), set HTTPS_PROXY or TEXTRNN_MIRROR, or put the file at {target}"
+    )

@@ -1,0 +1,294 @@
+"""Reads labelled texts from the file formats people have: tab-separated, CSV, JSON lines, fastText.
+
+Every reader gives :class:`Rows`: texts, labels as they are written in the file, and line numbers for messages.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textrnn.errors import DataError, did_you_mean
+
+TEXT_COLUMNS = (
+    "text title headline sentence content review comment message document body question query tweet description "
+    "sms summary utterance 文本 标题 内容 正文 句子 评论 短信 新闻 新闻标题"
+).split()
+LABEL_COLUMNS = (
+    "label labels class category target sentiment topic tag intent polarity label_name class_name class_index "
+    "y cat stars 标签 类别 分类 类 情感 类型"
+).split()
+FASTTEXT_PREFIX = "__label__"
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass
+class Rows:
+    """Labelled texts of one file, in its order."""
+
+    path: Path
+    texts: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    line_numbers: list[int] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def add(self, text: str, label: str, line_number: int) -> None:
+        """Take one row.
+
+        Raises:
+            DataError: if the text or the label is empty.
+        """
+        text = LONE_SURROGATE.sub("\ufffd", text).strip()
+        label = label.strip()
+        if not text:
+            raise DataError(
+                f"{self.path}:{line_number}: the text is empty; expected some text with its label: "
+                "fill it in or delete the line"
+            )
+        if not label:
+            raise DataError(
+                f"{self.path}:{line_number}: the label is empty; expected a class after the text: "
+                "fill it in or delete the line"
+            )
+        self.texts.append(text)
+        self.labels.append(label)
+        self.line_numbers.append(line_number)
+
+    def select(self, indices: Sequence[int]) -> Rows:
+        """The rows at `indices`, in that order."""
+        return Rows(
+            self.path,
+            [self.texts[i] for i in indices],
+            [self.labels[i] for i in indices],
+            [self.line_numbers[i] for i in indices],
+        )
+
+
+def decode(content: bytes, path: Path) -> tuple[str, str | None]:
+    """Bytes -> text, and a notice where the encoding was not UTF-8.
+
+    GB18030 takes nearly any bytes, so it is believed only where what comes out are common Chinese characters: at least
+    nine tenths of the non-ASCII ones must stand in GB 2312.
+
+    Raises:
+        DataError: with the line of the first undecodable byte.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return content.decode("utf-16"), f"{path}: read as UTF-16"
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: starts like UTF-16 but is not; expected UTF-8 text: save it as UTF-8") from error
+    try:
+        return content.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        first_bad = error.start
+    try:
+        text = content.decode("gb18030")
+    except UnicodeDecodeError:
+        pass
+    else:
+        foreign = [character for character in text[:200_000] if character > "\x7f"]
+        common = len("".join(foreign).encode("gb2312", errors="ignore").decode("gb2312"))
+        if common >= 0.9 * len(foreign):
+            return text, f"{path}: not UTF-8; read as GB18030"
+    line_number = content.count(b"\n", 0, first_bad) + 1
+    raise DataError(
+        f"{path}:{line_number}: byte 0x{content[first_bad]:02x} is neither UTF-8 nor GB18030; expected UTF-8 text: "
+        "save the file as UTF-8"
+    )
+
+
+def _lines(text: str) -> list[str]:
+    """Lines without their ends. Not ``splitlines()``: that also cuts at U+2028, U+0085 and others inside a text."""
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def _pick_column(
+    columns: Sequence[str], wanted: str | None, common: Sequence[str], flag: str, where: str, *, not_this: str = ""
+) -> str:
+    """The column to read: the one asked for, or the first of the common names that is there."""
+    if wanted is not None:
+        if wanted not in columns:
+            raise DataError(
+                f"{where}: no column {wanted!r}; expected {flag} to be one of {', '.join(columns)}"
+                f"{did_you_mean(wanted, columns)}"
+            )
+        return wanted
+    by_folded = {column.strip().casefold(): column for column in reversed(columns) if column != not_this}
+    for name in common:
+        if name in by_folded:
+            return by_folded[name]
+    raise DataError(
+        f"{where}: none of the columns {', '.join(columns)} has a name that is known to hold the "
+        f"{'text' if common is TEXT_COLUMNS else 'label'}; expected a header: name the column with {flag}"
+    )
+
+
+def read_tabs(text: str, rows: Rows) -> None:
+    """``text<TAB>label``: the label is what stands after the last tab."""
+    for number, line in enumerate(_lines(text), 1):
+        if not line.strip():
+            continue
+        body, tab, label = line.rpartition("\t")
+        if not tab:
+            raise DataError(
+                f"{rows.path}:{number}: no tab in the line; expected text<TAB>label: "
+                "put a tab between the text and its class"
+            )
+        rows.add(body, label, number)
+
+
+def read_fasttext(text: str, rows: Rows) -> None:
+    """``__label__x text``: one label a line."""
+    for number, line in enumerate(_lines(text), 1):
+        if not line.strip():
+            continue
+        label, _, body = line.strip().partition(" ")
+        if "\t" in label:
+            label, _, body = line.strip().partition("\t")
+        if not label.startswith(FASTTEXT_PREFIX):
+            raise DataError(f"{rows.path}:{number}: no label; expected the line to start with {FASTTEXT_PREFIX}NAME")
+        if body.lstrip().startswith(FASTTEXT_PREFIX):
+            raise DataError(
+                f"{rows.path}:{number}: more than one label; expected one {FASTTEXT_PREFIX}NAME a line: "
+                "keep the one that matters"
+            )
+        rows.add(body, label.removeprefix(FASTTEXT_PREFIX), number)
+
+
+def read_delimited(text: str, rows: Rows, delimiter: str, text_column: str | None, label_column: str | None) -> None:
+    """CSV or TSV with a header line; quoted fields may span lines."""
+    csv.field_size_limit(min(2**31 - 1, max(131_072, len(text))))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        header = next(reader)
+        where = f"{rows.path}:1"
+        label_name = _pick_column(header, label_column, LABEL_COLUMNS, "--label-column", where, not_this=text_column or "")
+        text_name = _pick_column(header, text_column, TEXT_COLUMNS, "--text-column", where, not_this=label_name)
+        text_at, label_at = header.index(text_name), header.index(label_name)
+        start = reader.line_num + 1
+        for fields in reader:
+            number, start = start, reader.line_num + 1
+            if not any(value.strip() for value in fields):
+                continue
+            if len(fields) != len(header):
+                raise DataError(
+                    f"{rows.path}:{number}: {len(fields)} fields; expected {len(header)} as in the header: "
+                    f"put quotation marks round a text that contains {delimiter!r}"
+                )
+            rows.add(fields[text_at], fields[label_at], number)
+    except csv.Error as error:
+        raise DataError(
+            f"{rows.path}:{reader.line_num}: not CSV ({error}); expected quoted fields to be closed"
+        ) from error
+
+
+def read_json_lines(text: str, rows: Rows, text_key: str | None, label_key: str | None) -> None:
+    """One JSON object a line."""
+    for number, line in enumerate(_lines(text), 1):
+        if not line.strip():
+            continue
+        where = f"{rows.path}:{number}"
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
+        if not isinstance(record, dict):
+            raise DataError(f"{where}: a JSON {type(record).__name__}; expected one object a line")
+        label_name = _pick_column(list(record), label_key, LABEL_COLUMNS, "--label-column", where, not_this=text_key or "")
+        text_name = _pick_column(list(record), text_key, TEXT_COLUMNS, "--text-column", where, not_this=label_name)
+        body, label = record[text_name], record[label_name]
+        if not isinstance(body, str):
+            raise DataError(f"{where}: {text_name} is {json.dumps(body)[:40]}; expected a string")
+        if isinstance(label, bool):
+            label = str(label).lower()
+        if not isinstance(label, str | int):
+            raise DataError(f"{where}: {label_name} is {json.dumps(label)[:40]}; expected a string or a whole number")
+        rows.add(body, str(label), number)
+
+
+def _guess_delimiter(first_line: str, suffix: str) -> str:
+    """What separates the fields of a header: what stands in it most often; by the file's ending where nothing does."""
+    counts = {delimiter: first_line.count(delimiter) for delimiter in (",", "\t", ";")}
+    best = max(counts, key=lambda delimiter: counts[delimiter])
+    return best if counts[best] else {".tsv": "\t"}.get(suffix, ",")
+
+
+def _is_header(first_line: str, delimiter: str, text_column: str | None, label_column: str | None) -> bool:
+    columns = [column.strip().strip('"').casefold() for column in first_line.split(delimiter)]
+    texts = [text_column.casefold()] if text_column else TEXT_COLUMNS
+    labels = [label_column.casefold()] if label_column else LABEL_COLUMNS
+    return len(columns) > 1 and any(c in texts for c in columns) and any(c in labels for c in columns)
+
+
+def choose_reader(text: str, suffix: str, text_column: str | None, label_column: str | None) -> Callable[[str, Rows], None]:
+    """The reader for a file with this content and ending (``.csv`` and the like, in lower case)."""
+    first_line = next((line for line in _lines(text[:100_000]) if line.strip()), "")
+    if suffix in (".jsonl", ".json", ".ndjson"):
+        return lambda text, rows: read_json_lines(text, rows, text_column, label_column)
+    if first_line.lstrip().startswith(FASTTEXT_PREFIX):
+        return read_fasttext
+    delimiter = _guess_delimiter(first_line, suffix)
+    if suffix == ".csv" or _is_header(first_line, delimiter, text_column, label_column):
+        return lambda text, rows: read_delimited(text, rows, delimiter, text_column, label_column)
+    return read_tabs
+
+
+def read_rows(path: Path, *, text_column: str | None = None, label_column: str | None = None) -> Rows:
+    """All labelled texts of a file, whatever its format.
+
+    Raises:
+        DataError: with ``path:line`` for anything that is not as it should be, or if there is no row at all.
+    """
+    rows = Rows(path)
+    text, notice = decode(read_bytes(path), path)
+    if notice:
+        rows.notices.append(notice)
+    if not text.strip():
+        raise DataError(f"{path}: the file is empty; expected one labelled text a line")
+    choose_reader(text, path.suffix.lower(), text_column, label_column)(text, rows)
+    if not rows.texts:
+        raise DataError(f"{path}: a header and nothing else; expected labelled texts below it")
+    return rows
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's content.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; expected the path of a data file") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a readable file") from error
+
+
+def read_class_names(path: Path) -> list[str]:
+    """The classes in the order of their indices, one a line.
+
+    Raises:
+        DataError: for a repeated or blank name.
+    """
+    text, _ = decode(read_bytes(path), path)
+    names = [line.strip() for line in _lines(text.rstrip())]
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise DataError(f"{path}:{number}: a blank line; expected one class name a line, in the order of the indices")
+        if name in names[: number - 1]:
+            raise DataError(
+                f"{path}:{number}: {name} stands there twice (first on line {names.index(name) + 1}); "
+                "expected each class once"
+            )
+    return names

@@ -1,0 +1,137 @@
+"""The vocabulary: which tokens a model knows, and the id of each. It carries its tokenizer, so the two never part."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.checkpoint import write_text_atomically
+from textrnn.config import UNKNOWN_ID
+from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.errors import ArtifactError
+
+PAD, UNKNOWN = "<pad>", "<unk>"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class EncodedTexts:
+    """Token ids of many texts, end to end: text i is ``token_ids[offsets[i]:offsets[i + 1]]``, never empty.
+
+    Attributes:
+        token_ids: int32, (all tokens,)
+        offsets: int64, (texts + 1,)
+        truncated: how many texts were longer than what is read of a text
+    """
+
+    token_ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    truncated: int = 0
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens in each text."""
+        return np.diff(self.offsets)
+
+
+class Vocabulary:
+    """Tokens and their ids; ``<pad>`` is 0 and ``<unk>`` is 1.
+
+    A token of a text that happens to be spelt ``<pad>`` or ``<unk>`` is an unknown token like any other.
+    """
+
+    def __init__(self, tokens: list[str], tokenizer: Tokenizer):
+        if tokens[:2] != [PAD, UNKNOWN] or len(set(tokens)) != len(tokens):
+            raise ArtifactError("a vocabulary starts with <pad> and <unk> and holds each token once")
+        self.tokens = tokens
+        self.tokenizer = tokenizer
+        self._ids = {token: index for index, token in enumerate(tokens) if index > UNKNOWN_ID}
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @classmethod
+    def build(cls, texts: Iterable[str], tokenizer: Tokenizer, *, min_freq: int = 1, max_vocab: int = 10_000) -> Vocabulary:
+        """The most frequent tokens of `texts`; equally frequent ones in the order of their characters.
+
+        Args:
+            min_freq: tokens seen fewer times are left out.
+            max_vocab: entries at most, the two special ones included.
+        """
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(tokenizer(text))
+        kept = sorted(
+            ((token, count) for token, count in counts.items() if count >= min_freq and token not in (PAD, UNKNOWN)),
+            key=lambda item: (-item[1], item[0]),
+        )
+        return cls([PAD, UNKNOWN] + [token for token, _ in kept[: max_vocab - 2]], tokenizer)
+
+    def encode(self, texts: Iterable[str], *, longest: int | None = None) -> EncodedTexts:
+        """Texts -> token ids. An empty text becomes one ``<unk>``, so that every model has a step to read.
+
+        Args:
+            longest: read at most this many tokens of each text.
+        """
+        get = self._ids.get
+        pieces: list[list[int]] = []
+        truncated = 0
+        # A token is at least one character, so a very long text need not be cut into tokens to its end; the margin
+        # keeps words near the limit whole.
+        character_limit = None if longest is None or self.tokenizer.name != "char" else longest
+        for text in texts:
+            head = text if character_limit is None else text[: character_limit + 1]
+            ids = [get(token, UNKNOWN_ID) for token in self.tokenizer(head)] or [UNKNOWN_ID]
+            if longest is not None and len(ids) > longest:
+                truncated += 1
+                ids = ids[:longest]
+            pieces.append(ids)
+        offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
+        np.cumsum([len(ids) for ids in pieces], out=offsets[1:])
+        flat = np.fromiter((i for ids in pieces for i in ids), dtype=np.int32, count=int(offsets[-1]))
+        return EncodedTexts(flat, offsets, truncated)
+
+    def coverage(self, encoded: EncodedTexts) -> float:
+        """Share of token occurrences that the vocabulary knows."""
+        return float(np.mean(encoded.token_ids != UNKNOWN_ID))
+
+    def to_json(self) -> str:
+        """The document written to ``vocab.json``."""
+        document: dict[str, Any] = {
+            "format_version": FORMAT_VERSION,
+            "tokenizer": self.tokenizer.to_dict(),
+            "tokens": self.tokens,
+        }
+        return json.dumps(document, ensure_ascii=False, indent=0) + "\n"
+
+    def save(self, path: Path) -> None:
+        """Write ``vocab.json``."""
+        write_text_atomically(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: Path) -> Vocabulary:
+        """Read ``vocab.json``.
+
+        Raises:
+            ArtifactError: if it is missing, of a newer format, or not a vocabulary.
+        """
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            version, tokenizer, tokens = document["format_version"], document["tokenizer"], document["tokens"]
+            if version > FORMAT_VERSION:
+                raise ArtifactError(
+                    f"{path}: format version {version}; expected {FORMAT_VERSION} or older: "
+                    "a newer textrnn wrote it, upgrade this one"
+                )
+            return cls(tokens, Tokenizer(**tokenizer))
+        except FileNotFoundError as error:
+            raise ArtifactError(f"{path}: no such file; expected the vocabulary of a saved model") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{path}: not a vocabulary ({error}); expected what training wrote: train again") from error

@@ -1,0 +1,41 @@
+"""Everything that can go wrong in a way the user can mend.
+
+A message is one line that says what is wrong, where (``path:line`` or the flag), what was expected and how to mend it.
+The command line prints it after ``error: `` and exits with 2; a Python caller catches :class:`TextRNNError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TextRNNError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class DataError(TextRNNError):
+    """A data set, an embedding file or a download is not what it should be."""
+
+
+class ConfigError(TextRNNError):
+    """A setting has a value that makes no sense, or two settings contradict each other."""
+
+
+class ArtifactError(TextRNNError):
+    """A saved model folder or a checkpoint cannot be read or written."""
+
+
+class TrainingError(TextRNNError):
+    """Training cannot go on, for instance because the loss is no longer a number."""
+
+
+class Interrupted(TextRNNError):
+    """Training was asked to stop; the checkpoint is already on disk."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``"; did you mean X?"`` for the nearest of `known` (case ignored), or an empty string if none is near."""
+    by_folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.5)
+    return f"; did you mean {by_folded[near[0]]}?" if near else ""

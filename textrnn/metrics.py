@@ -1,0 +1,78 @@
+"""Figures computed from counts: pure functions, no framework."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, class_count: int) -> NDArray[np.int64]:
+    """(C, C) counts, true classes down, predicted classes across; all classes stand there, seen or not."""
+    truth, guess = np.asarray(labels, dtype=np.int64), np.asarray(predictions, dtype=np.int64)
+    return np.bincount(truth * class_count + guess, minlength=class_count**2).reshape(class_count, class_count)
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Per class (C,): shares between 0 and 1, and the number of rows. 0 where a share has nothing to divide by."""
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    support: NDArray[np.int64]
+
+
+def class_scores(confusion: NDArray[np.int64]) -> ClassScores:
+    """Precision, recall, F1 and support of each class."""
+    hits = np.diag(confusion).astype(np.float64)
+    predicted, support = confusion.sum(axis=0), confusion.sum(axis=1)
+    precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=predicted > 0)
+    recall = np.divide(hits, support, out=np.zeros_like(hits), where=support > 0)
+    f1 = np.divide(2 * hits, predicted + support, out=np.zeros_like(hits), where=predicted + support > 0)
+    return ClassScores(precision, recall, f1, support)
+
+
+def accuracy(confusion: NDArray[np.int64]) -> float:
+    """Share of rows on the diagonal."""
+    return float(np.trace(confusion) / max(1, confusion.sum()))
+
+
+def macro_f1(confusion: NDArray[np.int64]) -> float:
+    """Mean F1 over the classes that occur, in truth or in prediction (as scikit-learn does without fixed labels)."""
+    occurring = (confusion.sum(axis=0) + confusion.sum(axis=1)) > 0
+    return float(class_scores(confusion).f1[occurring].mean()) if occurring.any() else 0.0
+
+
+def confused_pairs(confusion: NDArray[np.int64], count: int) -> list[tuple[int, int, int]]:
+    """The `count` largest off-diagonal cells as (true class, predicted class, rows), largest first."""
+    size = len(confusion)
+    cells = [(int(confusion[i, j]), i, j) for i in range(size) for j in range(size) if i != j and confusion[i, j]]
+    return [(i, j, rows) for rows, i, j in sorted(cells, key=lambda cell: (-cell[0], cell[1], cell[2]))[:count]]
+
+
+def classification_report(confusion: NDArray[np.int64], loss: float, class_names: list[str]) -> dict[str, Any]:
+    """What ``metrics.json`` says of a scored split.
+
+    Args:
+        loss: mean cross-entropy, nats per row.
+    """
+    scores = class_scores(confusion)
+    return {
+        "accuracy": accuracy(confusion),
+        "macro_f1": macro_f1(confusion),
+        "loss": loss,
+        "labels": class_names,
+        "confusion_matrix": confusion.tolist(),
+        "per_class": {
+            name: {
+                "precision": float(scores.precision[index]),
+                "recall": float(scores.recall[index]),
+                "f1": float(scores.f1[index]),
+                "support": int(scores.support[index]),
+            }
+            for index, name in enumerate(class_names)
+        },
+    }

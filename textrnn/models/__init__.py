@@ -1,0 +1,1 @@
+"""One file per model; :mod:`textrnn.models.registry` finds them."""

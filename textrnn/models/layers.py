@@ -1,0 +1,136 @@
+"""Layers that the classifiers share: token embedding, recurrence over texts of unequal length, masked pooling.
+
+Shapes: B batch, T time (tokens), E embedding, H hidden, D directions (1 or 2).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from textrnn.config import PAD_ID, UNKNOWN_ID
+
+
+def valid_mask(lengths: Tensor, steps: int) -> Tensor:
+    """(B,) lengths -> (B, T) booleans, True where there is a token."""
+    return torch.arange(steps, device=lengths.device)[None, :] < lengths[:, None]
+
+
+def reversal_index(lengths: Tensor, steps: int) -> Tensor:
+    """(B,) lengths -> (B, T) positions that turn each row round within its own length; padding stays where it is.
+
+    The index is its own inverse: gathering twice gives the original back.
+    """
+    position = torch.arange(steps, device=lengths.device)[None, :]
+    mirrored = lengths[:, None] - 1 - position
+    return torch.where(mirrored >= 0, mirrored, position)
+
+
+class TokenEmbedding(nn.Module):
+    """Token ids (B, T) -> vectors (B, T, E), with two kinds of noise while training.
+
+    Token dropout puts ``<unk>`` in the place of a token, which also gives that row a meaning: without it, a vocabulary
+    that knows every training token would leave ``<unk>`` as it was drawn. Dropout then works on single numbers.
+    """
+
+    def __init__(self, vocabulary_size: int, embedding_size: int, *, dropout: float, token_dropout: float):
+        super().__init__()
+        self.table = nn.Embedding(vocabulary_size, embedding_size, padding_idx=PAD_ID)
+        nn.init.normal_(self.table.weight, std=0.1)
+        with torch.no_grad():
+            self.table.weight[PAD_ID].zero_()
+        self.dropout = dropout
+        self.token_dropout = token_dropout
+
+    def forward(self, token_ids: Tensor) -> Tensor:
+        if self.training and self.token_dropout > 0:
+            dropped = torch.rand(token_ids.shape, device=token_ids.device) < self.token_dropout
+            token_ids = token_ids.masked_fill(dropped & (token_ids != PAD_ID), UNKNOWN_ID)
+        return functional.dropout(self.table(token_ids), self.dropout, self.training)
+
+
+def initialise_recurrence(layer: nn.RNNBase, *, recurrent_gain: float = 1.0) -> None:
+    """Orthogonal recurrent matrices (gate by gate), Glorot input matrices, zero biases, LSTM forget bias 1.
+
+    Source: Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias).
+    """
+    for name, parameter in layer.named_parameters():
+        if name.startswith("weight_hh"):
+            for gate in parameter.data.split(layer.hidden_size):
+                nn.init.orthogonal_(gate, gain=recurrent_gain)
+        elif name.startswith("weight_ih"):
+            nn.init.xavier_uniform_(parameter)
+        else:
+            nn.init.zeros_(parameter)
+            if isinstance(layer, nn.LSTM) and name.startswith("bias_ih"):
+                parameter.data[layer.hidden_size : 2 * layer.hidden_size] = 1.0
+
+
+class RecurrentEncoder(nn.Module):
+    """Stacked recurrent layers, one or two directions, (B, T, E) -> (B, T, D*H), blind to padding.
+
+    The backward direction does not run a packed sequence: each row is turned round within its own length, read by an
+    ordinary forward layer, and turned back. Padding then always comes after the last token, where it cannot reach any
+    valid state, and the layers stay on the fast unpacked kernels (oneDNN on a CPU, cuDNN on a GPU). States at padded
+    steps are meaningless; pool with a mask.
+    """
+
+    def __init__(
+        self,
+        cell: type[nn.RNNBase],
+        input_size: int,
+        hidden_size: int,
+        *,
+        num_layers: int,
+        bidirectional: bool,
+        dropout: float,
+        recurrent_gain: float = 1.0,
+    ):
+        super().__init__()
+        self.output_size = hidden_size * (2 if bidirectional else 1)
+        self.dropout = dropout
+        self.layers = nn.ModuleList()
+        for depth in range(num_layers):
+            width = self.output_size if depth else input_size
+            directions = nn.ModuleList(
+                cell(width, hidden_size, batch_first=True) for _ in range(2 if bidirectional else 1)
+            )
+            for direction in directions:
+                assert isinstance(direction, nn.RNNBase)
+                initialise_recurrence(direction, recurrent_gain=recurrent_gain)
+            self.layers.append(directions)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        states = inputs
+        mirror = reversal_index(lengths, inputs.shape[1])[:, :, None]
+        for depth, directions in enumerate(self.layers):
+            assert isinstance(directions, nn.ModuleList)
+            if depth:
+                states = functional.dropout(states, self.dropout, self.training)
+            outputs = [directions[0](states)[0]]
+            if len(directions) == 2:
+                mirrored, _ = directions[1](states.gather(1, mirror.expand_as(states)))
+                outputs.append(mirrored.gather(1, mirror.expand_as(mirrored)))
+            states = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]
+        return states
+
+
+def max_over_time(states: Tensor, mask: Tensor) -> Tensor:
+    """(B, T, H), (B, T) -> (B, H): the largest value of each feature over the valid steps."""
+    return states.masked_fill(~mask[:, :, None], torch.finfo(states.dtype).min).amax(dim=1)
+
+
+def mean_over_time(states: Tensor, mask: Tensor) -> Tensor:
+    """(B, T, H), (B, T) -> (B, H): the mean of each feature over the valid steps."""
+    weights = mask[:, :, None].to(states.dtype)
+    return (states * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+def last_step(states: Tensor, mask: Tensor) -> Tensor:
+    """(B, T, D*H), (B, T) -> (B, D*H): the state at each row's last valid step."""
+    index = (mask.sum(dim=1) - 1)[:, None, None].expand(-1, 1, states.shape[2])
+    return states.gather(1, index).squeeze(1)
+
+
+POOLINGS = {"max": max_over_time, "mean": mean_over_time, "last": last_step}

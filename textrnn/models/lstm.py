@@ -1,0 +1,31 @@
+"""Long short-term memory read left to right, pooled over time.
+
+Source: Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from textrnn.config import RecurrentConfig, option
+from textrnn.models.base import RecurrentClassifier
+
+NAME = "LSTM"
+
+
+@dataclass(frozen=True)
+class Config(RecurrentConfig):
+    """Hyper-parameters of the LSTM."""
+
+    hidden_size: int = option(192, "units of each layer and direction", at_least=1)
+    bidirectional: bool = option(False, "read the text in both directions")
+
+
+class Model(RecurrentClassifier):
+    """Token ids (B, T), lengths (B,) -> logits (B, C)."""
+
+    def __init__(self, **sizes_and_settings: Any):
+        super().__init__(nn.LSTM, **sizes_and_settings)

@@ -1,0 +1,124 @@
+"""Finds the models: every file of this folder that says ``NAME = "..."`` at its top level is one.
+
+The files are read as syntax trees, not imported, so that ``--help`` can list models and their hyper-parameters without
+waiting for torch. That asks two things of a model file, and a test holds them: ``Config`` subclasses a class of
+:mod:`textrnn.config`, and its fields are written ``name: type = option(literal, "help", ...)``.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import textrnn.config
+from textrnn.config import ModelConfig
+from textrnn.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from textrnn.models.base import TextClassifier
+
+
+@dataclass(frozen=True)
+class ModelField:
+    """A hyper-parameter as the command line needs to know it."""
+
+    name: str
+    annotation: str
+    default: Any
+    help: str
+    choices: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model as its file declares it."""
+
+    name: str
+    module: str
+    summary: str
+    task: str
+    fields: tuple[ModelField, ...]
+    training_defaults: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def config_class(self) -> type[ModelConfig]:
+        """The model's ``Config`` (imports torch)."""
+        return importlib.import_module(self.module).Config  # type: ignore[no-any-return]
+
+    def build(self, config: ModelConfig, *, vocabulary_size: int, class_count: int) -> TextClassifier:
+        """A new model with freshly drawn weights (torch's global generator)."""
+        model_class = importlib.import_module(self.module).Model
+        return model_class(  # type: ignore[no-any-return]
+            vocabulary_size=vocabulary_size, class_count=class_count, **config.to_dict()
+        )
+
+
+def _literal_assignments(tree: ast.Module) -> dict[str, Any]:
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            try:
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:
+                continue  # not a literal, so nothing the registry asks for
+    return found
+
+
+def _config_fields(tree: ast.Module) -> tuple[ModelField, ...]:
+    config = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config")
+    base: type[ModelConfig] = getattr(textrnn.config, ast.unparse(config.bases[0]))
+    found = {
+        f.name: ModelField(f.name, str(f.type), f.default, f.metadata["help"], f.metadata.get("choices"))
+        for f in dataclasses.fields(base)
+    }
+    for node in config.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Call):
+            default, help_text = (ast.literal_eval(argument) for argument in node.value.args)
+            keywords = {word.arg: ast.literal_eval(word.value) for word in node.value.keywords}
+            name = node.target.id
+            found[name] = ModelField(
+                name, ast.unparse(node.annotation), default, help_text, keywords.get("choices")
+            )
+    return tuple(found.values())
+
+
+@functools.cache
+def all_models(task: str = "classify") -> dict[str, ModelEntry]:
+    """The models of a task by name, in alphabetical order."""
+    found = {}
+    for path in Path(__file__).parent.glob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        if "\nNAME = " not in source:
+            continue
+        tree = ast.parse(source)
+        constants = _literal_assignments(tree)
+        if constants.get("TASK", "classify") != task:
+            continue
+        summary = (ast.get_docstring(tree) or "").partition("\n")[0]
+        found[constants["NAME"]] = ModelEntry(
+            name=constants["NAME"],
+            module=f"{__package__}.{path.stem}",
+            summary=summary,
+            task=task,
+            fields=_config_fields(tree),
+            training_defaults=constants.get("TRAINING_DEFAULTS", {}),
+        )
+    return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
+
+
+def find_model(name: str, task: str = "classify") -> ModelEntry:
+    """The model called `name`, upper and lower case being the same.
+
+    Raises:
+        ConfigError: if there is none; the message lists the models and names the nearest.
+    """
+    models = all_models(task)
+    for known, entry in models.items():
+        if known.casefold() == name.casefold():
+            return entry
+    raise ConfigError(f"--model {name}: no such model; expected one of {', '.join(models)}{did_you_mean(name, models)}")

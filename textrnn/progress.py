@@ -1,0 +1,67 @@
+"""Progress bars on stderr (tqdm), for training and for downloads."""
+
+from __future__ import annotations
+
+import sys
+
+from tqdm import tqdm
+
+from textrnn.train_eval import Listener
+
+
+class TrainingBar(Listener):
+    """Steps done, loss, dev accuracy and time left. Where stderr is no terminal, one line for each look at dev."""
+
+    def __init__(self, *, shown: bool):
+        self.shown = shown
+        self.interactive = sys.stderr.isatty()
+        self.bar: tqdm[None] | None = None
+        self.accuracy = ""
+
+    def on_start(self, total_steps: int | None, done_steps: int) -> None:
+        if self.shown and self.interactive:
+            self.bar = tqdm(total=total_steps, initial=done_steps, unit="batch", dynamic_ncols=True, leave=False)
+
+    def on_step(self, step: int, loss: float) -> None:
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"loss {loss:.3f}{self.accuracy}", refresh=False)
+            self.bar.update(step - self.bar.n)
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        self.accuracy = f", dev {row['dev_accuracy']:.4f}"
+        if self.shown and not self.interactive:
+            print(
+                f"epoch {int(row['epoch'])}, step {int(row['step']):,}: train loss {row['train_loss']:.4f}, dev loss "
+                f"{row['dev_loss']:.4f}, dev accuracy {row['dev_accuracy']:.4f}{' *' if is_best else ''} "
+                f"({row['seconds']:.1f} s)",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+class DownloadBar:
+    """Bytes of one file after another."""
+
+    def __init__(self, *, shown: bool):
+        self.shown = shown
+        self.bar: tqdm[None] | None = None
+
+    def __call__(self, name: str, done: int, total: int | None) -> None:
+        if not self.shown:
+            return
+        if self.bar is None or self.bar.desc != f"{name}: ":
+            self.close()
+            self.bar = tqdm(total=total, unit="B", unit_scale=True, desc=name, dynamic_ncols=True)
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        """Leave the last bar as it is."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None

@@ -1,0 +1,101 @@
+"""One self-contained page per run: no script, no network, plots embedded as SVG whose text is real text."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.checkpoint import write_text_atomically
+from textrnn.metrics import class_scores
+
+STYLE = """
+body { font: 15px/1.55 system-ui, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
+       color: #222; max-width: 1000px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+table { border-collapse: collapse; } th, td { padding: .25rem .6rem; text-align: right; }
+th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 1px solid #999; font-weight: 600; }
+.matrix td { min-width: 2.2rem; text-align: center; } .matrix th { font-weight: 500; }
+.scroll { overflow-x: auto; } img { max-width: 100%; } li { margin: .2rem 0; } .note { color: #666; }
+"""
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _matrix(confusion: NDArray[np.int64], class_names: Sequence[str]) -> str:
+    """The confusion matrix as a table; a darker cell holds a larger share of its true class."""
+    shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
+    head = "<th>true \\ predicted</th>" + "".join(f"<th>{html.escape(name)}</th>" for name in class_names)
+    rows = []
+    for name, counts, row_shares in zip(class_names, confusion, shares, strict=True):
+        cells = "".join(
+            f'<td style="background:rgba(31,95,168,{share:.2f});color:{"#fff" if share > 0.5 else "#222"}"'
+            f' title="{share:.1%}">{count or ""}</td>'
+            for count, share in zip(counts, row_shares, strict=True)
+        )
+        rows.append(f"<tr><th>{html.escape(name)}</th>{cells}</tr>")
+    return f'<div class="scroll"><table class="matrix"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _embedded(path: Path, description: str) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f'<img alt="{html.escape(description)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def write_report(
+    folder: Path,
+    *,
+    title: str,
+    summary: Sequence[tuple[str, str]],
+    comparison: Sequence[Sequence[str]],
+    confusion: NDArray[np.int64],
+    class_names: Sequence[str],
+    confused: Sequence[tuple[str, str, int, Sequence[str]]],
+    notices: Sequence[str],
+) -> None:
+    """Write ``report.html`` beside the plots.
+
+    Args:
+        summary: names and values shown at the top.
+        comparison: a header row and a row for each of this model and the baseline.
+        confused: (true class, predicted class, rows, example texts), worst first.
+    """
+    scores = class_scores(confusion)
+    per_class = [
+        [name, f"{scores.precision[i]:.4f}", f"{scores.recall[i]:.4f}", f"{scores.f1[i]:.4f}", f"{scores.support[i]:,}"]
+        for i, name in enumerate(class_names)
+    ]
+    pairs = "".join(
+        f"<li>{html.escape(true)} taken for {html.escape(predicted)}: {rows} rows<ul>"
+        + "".join(f"<li>{html.escape(text)}</li>" for text in examples)
+        + "</ul></li>"
+        for true, predicted, rows, examples in confused
+    )
+    noted = "".join(f'<li class="note">{html.escape(notice)}</li>' for notice in notices)
+    page = f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>
+<h1>{html.escape(title)}</h1>
+{_table(["", ""], summary)}
+<h2>On the test split</h2>
+{_table(comparison[0], comparison[1:])}
+<h2>Class by class</h2>
+{_table(["class", "precision", "recall", "F1", "support"], per_class)}
+<h2>Confusion matrix</h2>
+{_matrix(confusion, class_names)}
+<h2>Most confused</h2>
+<ul>{pairs or "<li>nothing was confused</li>"}</ul>
+<h2>How training went</h2>
+{_embedded(folder / "curves.svg", "loss and accuracy against the optimizer step")}
+{f"<h2>Notices</h2><ul>{noted}</ul>" if noted else ""}
+</body></html>
+"""
+    write_text_atomically(folder / "report.html", page)

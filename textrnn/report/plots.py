@@ -1,0 +1,216 @@
+"""Plots as PNG and SVG: training curves and confusion matrices, with class names in any script.
+
+A PNG needs a font that has the characters. One is looked for among those installed; where none has them, the PNG shows
+class indices (the text output says which is which). The SVG always keeps the names as text: whoever opens it has fonts.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import logging
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.checkpoint import write_atomically
+from textrnn.train_eval import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PREFERRED_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Microsoft YaHei",
+    "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Heiti SC", "SimHei", "Noto Sans CJK JP",
+    "Droid Sans Fallback", "Arial Unicode MS",
+)  # fmt: skip
+INK, TRAIN_COLOUR, DEV_COLOUR, BEST_COLOUR = "#222222", "#8fb3d9", "#1f5fa8", "#c0392b"
+
+
+def _missing_from(font_path: str, characters: set[str]) -> bool:
+    from matplotlib.ft2font import FT2Font
+
+    try:
+        known = FT2Font(font_path).get_charmap()
+    except (OSError, RuntimeError):
+        return True
+    return any(ord(character) not in known for character in characters)
+
+
+@functools.cache
+def _font_for(characters: frozenset[str]) -> str | None:
+    """The family of an installed font that has all the characters; the preferred ones first."""
+    from matplotlib import font_manager
+
+    wanted = {character for character in characters if not character.isspace()}
+    default = font_manager.findfont("DejaVu Sans")
+    if not _missing_from(default, wanted):
+        return "DejaVu Sans"
+    for path in font_manager.findSystemFonts():  # some may have been installed after matplotlib's cache was made
+        if path not in {font.fname for font in font_manager.fontManager.ttflist}:
+            try:
+                font_manager.fontManager.addfont(path)
+            except (OSError, RuntimeError, ValueError):
+                continue
+    fonts = sorted(
+        font_manager.fontManager.ttflist,
+        key=lambda font: (
+            PREFERRED_FONTS.index(font.name) if font.name in PREFERRED_FONTS else len(PREFERRED_FONTS),
+            font.style != "normal", abs(int(font.weight) - 400) if str(font.weight).isdigit() else 0, font.name,
+        ),
+    )  # fmt: skip
+    for font in fonts:
+        if not _missing_from(font.fname, wanted):
+            return font.name
+    return None
+
+
+def font_for(texts: Sequence[str]) -> str | None:
+    """The family of an installed font that can show all of `texts`, or None if there is none."""
+    return _font_for(frozenset("".join(texts)))
+
+
+def _style(family: str | None) -> dict[str, Any]:
+    families = [family] if family else list(PREFERRED_FONTS)
+    return {
+        "font.family": [*dict.fromkeys([*families, "DejaVu Sans"]), "sans-serif"],
+        "font.size": 10,
+        "svg.fonttype": "none",  # names stay text in the SVG
+        "svg.hashsalt": "textrnn",  # the same plot is the same file
+        "axes.edgecolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+    }
+
+
+def _save(figure: Figure, path: Path, family: str | None) -> None:
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # in an SVG the viewer's font has it
+        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+        # A missing glyph is measured narrower than it will be shown, hence the wider margin without a font.
+        margin = 0.1 if family else 0.6
+        figure.savefig(
+            buffer, format=path.suffix[1:], dpi=150, bbox_inches="tight", pad_inches=margin, metadata=metadata
+        )
+    write_atomically(path, buffer.getvalue())
+
+
+def _new_figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns of each font that is not there
+    return Figure(figsize=(width, height), facecolor="white")
+
+
+def _latin(text: str) -> str:
+    """What of a text can be shown without a special font."""
+    return " ".join("".join(character if character.isascii() else " " for character in text).split())
+
+
+def smoothed(values: Sequence[float], window: int) -> NDArray[np.float64]:
+    """Running mean over the last `window` values, over fewer at the start."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(sums))
+    starts = np.maximum(0, ends - window)
+    means: NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
+    return means
+
+
+def plot_curves(history: History, folder: Path, *, title: str) -> None:
+    """Write ``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy, against the step."""
+    import matplotlib
+
+    family = font_for([title])
+    with matplotlib.rc_context(_style(family)):
+        figure = _new_figure(9.5, 3.6)
+        loss_axes, accuracy_axes = figure.subplots(1, 2)
+        steps = np.arange(1, len(history.train_loss) + 1)
+        window = max(1, len(steps) // 50)
+        loss_axes.plot(steps, smoothed(history.train_loss, window), color=TRAIN_COLOUR, label="train (running mean)")
+        at = [row["step"] for row in history.evaluations]
+        marker = "o" if len(at) <= 40 else None
+        loss_axes.plot(
+            at, [row["dev_loss"] for row in history.evaluations], color=DEV_COLOUR, marker=marker, ms=3, label="dev"
+        )
+        accuracy_axes.plot(
+            at, [row["dev_accuracy"] for row in history.evaluations], color=DEV_COLOUR, marker=marker, ms=3, label="dev"
+        )
+        best = history.best
+        for axes, key in ((loss_axes, "dev_loss"), (accuracy_axes, "dev_accuracy")):
+            axes.plot([best["step"]], [best[key]], "o", color=BEST_COLOUR, ms=6, label=f"kept: {best[key]:.4f}")
+            axes.set_xlabel("optimizer step")
+            axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
+            axes.set_xlim(left=0)
+            axes.legend(frameon=False)
+        loss_axes.set_ylim(bottom=0)
+        loss_axes.set_title("cross-entropy (nats per text)")
+        accuracy_axes.set_title("accuracy on dev")
+        for suffix in (".png", ".svg"):
+            figure.suptitle(title if family or suffix == ".svg" else _latin(title), fontsize=12)
+            figure.tight_layout()
+            _save(figure, folder / f"curves{suffix}", family)
+
+
+def plot_confusion(confusion: NDArray[np.int64], class_names: Sequence[str], folder: Path, *, title: str) -> bool:
+    """Write ``confusion_counts`` and ``confusion_normalised`` as PNG and SVG.
+
+    Returns:
+        Whether the PNGs carry the class names; False where no installed font has their characters.
+    """
+    import matplotlib
+
+    family = font_for([*class_names, title])
+    indices = [str(index) for index in range(len(class_names))]
+    shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
+    for name, values, what in (
+        ("confusion_counts", confusion, "test rows"),
+        ("confusion_normalised", shares, "share of each true class"),
+    ):
+        for suffix in (".png", ".svg"):
+            named = suffix == ".svg" or family is not None
+            with matplotlib.rc_context(_style(family)):
+                side = min(24.0, max(4.0, 1.6 + 0.55 * len(class_names)))
+                figure = _new_figure(side, side)
+                axes = figure.subplots()
+                _draw_confusion(axes, values, list(class_names) if named else indices)
+                axes.set_title(f"{title if named else _latin(title)}: {what}")
+                _save(figure, folder / f"{name}{suffix}", family)
+    return family is not None
+
+
+def _draw_confusion(axes: Axes, values: NDArray[Any], names: Sequence[str]) -> None:
+    """A heat map with its figures. The colour scale is that of the shares, so that both plots look alike."""
+    shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1e-9)
+    axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    longest = max(map(len, names))
+    ticks = range(len(names))
+    axes.set_xticks(ticks, names, rotation=90 if longest > 4 else 0)
+    axes.set_yticks(ticks, names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    size = 9 if len(names) <= 20 else 6
+    for i, j in np.ndindex(values.shape):
+        value = values[i, j]
+        if value and len(names) <= 40:
+            label = f"{value:d}" if np.issubdtype(values.dtype, np.integer) else _share_label(float(value))
+            colour = "white" if shares[i, j] > 0.5 else INK
+            axes.text(j, i, label, ha="center", va="center", fontsize=size, color=colour)
+
+
+def _share_label(share: float) -> str:
+    """Two decimals without the leading zero; a cell that would read .00 stays empty."""
+    if math.isclose(share, 1.0):
+        return "1"
+    return f"{share:.2f}".removeprefix("0") if share >= 0.005 else ""

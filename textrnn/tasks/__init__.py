@@ -1,0 +1,1 @@
+"""Each task strings the pieces together, top to bottom."""

@@ -1,0 +1,477 @@
+"""Text classification from a file of labelled lines to a saved model, and from a saved model to predictions.
+
+    file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_eval -> metrics -> artifact -> report
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from textrnn.artifact import HISTORY_FILE, METRICS_FILE, Classifier, is_saved, load_classifier
+from textrnn.baseline import NAME as BASELINE_NAME
+from textrnn.baseline import Baseline, linear_baseline
+from textrnn.checkpoint import CHECKPOINT_NAME, exclusive_use, write_json_atomically, write_text_atomically
+from textrnn.config import DataConfig, ModelConfig, TrainConfig, flag
+from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.catalog import find_dataset, save_name
+from textrnn.corpus.dataset import Dataset, Split, load_dataset
+from textrnn.corpus.download import Progress
+from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
+from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.corpus.vocab import EncodedTexts, Vocabulary
+from textrnn.errors import ConfigError
+from textrnn.metrics import (
+    class_scores,
+    classification_report,
+    confused_pairs,
+    confusion_matrix,
+    macro_f1,
+)
+from textrnn.models.base import TextClassifier
+from textrnn.models.registry import ModelEntry, find_model
+from textrnn.report.html import write_report
+from textrnn.report.plots import plot_confusion, plot_curves
+from textrnn.report.text import class_table, confusion_table, shortened, table
+from textrnn.train_eval import (
+    Evaluation,
+    History,
+    Listener,
+    choose_device,
+    evaluate,
+    fit,
+    read_checkpoint_settings,
+    seeded,
+)
+
+Say = Callable[[str], None]
+CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
+
+
+@dataclass(frozen=True)
+class ClassifyRequest:
+    """What the user asked for: each mapping holds only the settings that were named, the rest take their defaults."""
+
+    model: str = "LSTM"
+    model_settings: Mapping[str, Any] = field(default_factory=dict)
+    data_settings: Mapping[str, Any] = field(default_factory=dict)
+    train_settings: Mapping[str, Any] = field(default_factory=dict)
+    save_dir: Path = Path("saved_dict")
+    resume: bool = False
+    baseline: bool = True
+
+    @property
+    def dataset(self) -> str:
+        """The data set as the user named it."""
+        return str(self.data_settings.get("dataset", DataConfig().dataset))
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is kept."""
+        return self.save_dir / save_name(self.dataset) / find_model(self.model).name
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A request with every setting decided."""
+
+    entry: ModelEntry
+    model: ModelConfig
+    data: DataConfig
+    training: TrainConfig
+    resume: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "task": "classify",
+            "model": self.entry.name,
+            "hyper_parameters": self.model.to_dict(),
+            "data": self.data.to_dict(),
+            "training": self.training.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """The three splits as token ids, with the vocabulary and the vectors they are looked up in."""
+
+    vocabulary: Vocabulary
+    embedding: PretrainedEmbedding | None
+    train: EncodedTexts
+    dev: EncodedTexts
+    test: EncodedTexts
+    digest: str
+
+
+def train(
+    request: ClassifyRequest,
+    *,
+    say: Say,
+    listener: Listener | None = None,
+    on_download: Progress | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Train a classifier, score it on the test split once, and leave everything in the returned folder.
+
+    Args:
+        say: takes each line of the report as it becomes known.
+        listener: told of every step and evaluation.
+        should_stop: asked after every step; True ends the run with its checkpoint safe.
+
+    Raises:
+        TextRNNError: for anything the user can mend.
+    """
+    folder = request.folder
+    plan = _plan(request, folder / CHECKPOINT_NAME, say)
+    device = choose_device(plan.training.device)
+    with exclusive_use(folder):
+        dataset = load_dataset(find_dataset(request.dataset, on_progress=on_download), plan.data)
+        encoded = _encode(dataset, plan)
+        plan = _fit_to_data(plan, request, dataset, encoded)
+        _introduce(dataset, encoded, plan, say)
+        settings = plan.to_dict() | {"digest": encoded.digest}
+        _check_same_data(plan, folder / CHECKPOINT_NAME, encoded.digest)
+        model = _build(plan, encoded, len(dataset.class_names), device)
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        say(f"{plan.entry.name}: {parameters:,} parameters on {device}, {_length_of_training(plan.training)}")
+        history = fit(
+            model,
+            LabelledTexts.from_encoded(encoded.train, dataset.train.labels, device),
+            LabelledTexts.from_encoded(encoded.dev, dataset.dev.labels, device),
+            plan.training,
+            checkpoint=folder / CHECKPOINT_NAME,
+            resume=plan.resume,
+            settings=settings,
+            listener=listener,
+            should_stop=should_stop,
+        )
+        best = history.best
+        say(
+            f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}); kept the weights "
+            f"of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, dev accuracy {best['dev_accuracy']:.4f}"
+        )
+        tested = evaluate(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
+        baseline = _train_baseline(dataset) if request.baseline else None
+        classifier = Classifier(
+            plan.entry.name, plan.model, model, encoded.vocabulary, dataset.class_names, plan.data, plan.training
+        )
+        _report(classifier, dataset, encoded, history, tested, baseline, folder, say)
+        (folder / CHECKPOINT_NAME).unlink(missing_ok=True)
+    return folder
+
+
+def _plan(request: ClassifyRequest, checkpoint: Path, say: Say) -> _Plan:
+    """Decide all settings: the defaults, what the model's file prefers, what the user said; or those of the checkpoint."""
+    entry = find_model(request.model)
+    resume = request.resume and checkpoint.is_file()
+    if request.resume and not resume:
+        say(f"nothing to resume: no checkpoint in {checkpoint.parent}; starting from the beginning")
+    elif not request.resume and checkpoint.is_file():
+        say(f"an unfinished run in {checkpoint.parent} is started over; --resume would have gone on with it")
+    model_settings: Mapping[str, Any] = request.model_settings
+    data_settings: Mapping[str, Any] = request.data_settings
+    train_settings: Mapping[str, Any] = entry.training_defaults | dict(request.train_settings)
+    if resume:
+        kept = read_checkpoint_settings(checkpoint)
+        model_settings = _kept_settings(kept["hyper_parameters"], request.model_settings, checkpoint)
+        data_settings = _kept_settings(kept["data"], request.data_settings, checkpoint) | {"dataset": request.dataset}
+        train_settings = _kept_settings(kept["training"], request.train_settings, checkpoint)
+    return _Plan(
+        entry,
+        entry.config_class.from_dict(model_settings),
+        DataConfig.from_dict(data_settings),
+        TrainConfig.from_dict(train_settings),
+        resume,
+    )
+
+
+def _kept_settings(kept: dict[str, Any], asked: Mapping[str, Any], checkpoint: Path) -> dict[str, Any]:
+    """The settings of a checkpoint, which those asked for must not contradict (the data itself is compared later)."""
+    different = [
+        f"{flag(name)} was {kept[name]}, now {value}"
+        for name, value in asked.items()
+        if name != "dataset" and name in kept and kept[name] != value
+    ]
+    if different:
+        raise ConfigError(
+            f"--resume: {'; '.join(different)}; expected the settings of {checkpoint}: leave the flags out, "
+            "or leave out --resume to start over"
+        )
+    return kept
+
+
+def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:
+    """Build the vocabulary on the training texts and turn all splits into ids."""
+    vocabulary = Vocabulary.build(
+        dataset.train.texts,
+        Tokenizer(plan.data.tokenizer, plan.data.lowercase),
+        min_freq=plan.data.min_freq,
+        max_vocab=plan.data.max_vocab,
+    )
+    path = find_embedding(plan.data.embedding, dataset.folder)
+    embedding = None if path is None else load_embedding(path, vocabulary.tokens, seed=plan.training.seed)
+    train, dev, test = (
+        vocabulary.encode(split.texts, longest=plan.data.pad_size) for split in (dataset.train, dataset.dev, dataset.test)
+    )
+    digest = hashlib.sha256("\n".join(dataset.class_names).encode("utf-8", "replace"))
+    for encoded, split in ((train, dataset.train), (dev, dataset.dev)):
+        for array in (encoded.token_ids, encoded.offsets, np.array(split.labels)):
+            digest.update(array.tobytes())
+    return _Encoded(vocabulary, embedding, train, dev, test, digest.hexdigest())
+
+
+def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encoded: _Encoded) -> _Plan:
+    """Settle what depends on the data: epochs, batch size, evaluation interval, embedding size."""
+    training = plan.training.fitted_to(len(dataset.train), len(dataset.dev))
+    model = plan.model
+    if encoded.embedding is not None:
+        size = encoded.embedding.vectors.shape[1]
+        asked = request.model_settings.get("embedding_size", size)
+        if asked != size:
+            raise ConfigError(
+                f"--embedding-size {asked}: the vectors in {encoded.embedding.path} have {size} numbers; "
+                f"expected --embedding-size {size}, or none"
+            )
+        model = dataclasses.replace(model, embedding_size=size)
+    elif plan.data.freeze_embedding:
+        raise ConfigError(
+            "--freeze-embedding: random vectors that are never trained teach nothing; expected --embedding pretrained "
+            "or PATH with it"
+        )
+    return dataclasses.replace(plan, model=model, training=training)
+
+
+def _check_same_data(plan: _Plan, checkpoint: Path, digest: str) -> None:
+    if plan.resume and read_checkpoint_settings(checkpoint).get("digest") != digest:
+        raise ConfigError(
+            f"--resume: the data is not what the run was started with; expected that of {checkpoint}: "
+            "bring it back, or leave out --resume to start over"
+        )
+
+
+def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> None:
+    """Say what the data is like."""
+    for notice in dataset.notices:
+        say(f"note: {notice}")
+    vocabulary = encoded.vocabulary
+    say(
+        f"{dataset.name}: {len(dataset.class_names)} classes; {len(dataset.train):,} training, {len(dataset.dev):,} dev, "
+        f"{len(dataset.test):,} test texts; median length {int(np.median(encoded.train.lengths))} tokens"
+    )
+    cut = encoded.train.truncated
+    if cut:
+        say(
+            f"note: {cut:,} training texts are longer than {plan.data.pad_size} tokens and read to there only "
+            "(--pad-size)"
+        )
+    say(
+        f"vocabulary: {len(vocabulary):,} entries ({plan.data.tokenizer}); knows {vocabulary.coverage(encoded.dev):.2%} "
+        "of the tokens of dev"
+    )
+    if encoded.embedding is not None:
+        found = encoded.embedding.found
+        ids = encoded.train.token_ids
+        say(
+            f"embedding: {encoded.embedding.path}, size {encoded.embedding.vectors.shape[1]}; has {found.sum():,} of "
+            f"{len(vocabulary) - 2:,} tokens ({found.sum() / max(1, len(vocabulary) - 2):.2%}), "
+            f"{found[ids].mean():.2%} of their occurrences"
+        )
+
+
+def _build(plan: _Plan, encoded: _Encoded, class_count: int, device: torch.device) -> TextClassifier:
+    """A new model with seeded weights, on its device, the pretrained vectors in place."""
+    with seeded(plan.training.seed, torch.device("cpu")):
+        model = plan.entry.build(plan.model, vocabulary_size=len(encoded.vocabulary), class_count=class_count)
+    if encoded.embedding is not None:
+        with torch.no_grad():
+            model.embedding.table.weight.copy_(torch.from_numpy(encoded.embedding.vectors))
+        model.embedding.table.weight.requires_grad_(not plan.data.freeze_embedding)
+    return model.to(device)
+
+
+def _length_of_training(config: TrainConfig) -> str:
+    epochs = f"{config.epochs} epochs" if config.epochs else ""
+    budget = f"{config.budget:g} s at most" if config.budget else ""
+    return ", ".join(part for part in (epochs, budget, f"{config.batch_size} texts a batch") if part)
+
+
+def _train_baseline(dataset: Dataset) -> Baseline:
+    return linear_baseline(
+        dataset.train.texts, dataset.train.labels, dataset.test.texts, dataset.test.labels, len(dataset.class_names)
+    )
+
+
+def _report(
+    classifier: Classifier,
+    dataset: Dataset,
+    encoded: _Encoded,
+    history: History,
+    tested: Evaluation,
+    baseline: Baseline | None,
+    folder: Path,
+    say: Say,
+) -> None:
+    """Show the result, and write the artifact, its plots and its page."""
+    names = dataset.class_names
+    confusion = confusion_matrix(dataset.test.labels, tested.predictions, len(names))
+    comparison = [["on test", "accuracy", "loss", "macro F1", "seconds"]]
+    comparison.append(
+        [
+            classifier.model_name,
+            f"{tested.accuracy:.4f}",
+            f"{tested.loss:.4f}",
+            f"{macro_f1(confusion):.4f}",
+            f"{history.seconds:.1f}",
+        ]
+    )
+    if baseline is not None:
+        f1 = macro_f1(baseline.confusion)
+        comparison.append([BASELINE_NAME, f"{baseline.accuracy:.4f}", "", f"{f1:.4f}", f"{baseline.seconds:.1f}"])
+    examples = _confused_examples(dataset.test, tested.predictions, confusion, names)
+
+    say("\n" + table(comparison))
+    say("\n" + class_table(class_scores(confusion), names, unweighted_f1=macro_f1(confusion)))
+    say("\n" + confusion_table(confusion, names))
+    if examples:
+        say("\nmost confused:")
+    for true, predicted, rows, texts in examples:
+        say(f"  {true} taken for {predicted}: {rows} rows")
+        for text in texts:
+            say(f"    {shortened(text, 76)}")
+
+    classifier.save(folder)
+    write_json_atomically(folder / METRICS_FILE, _metrics(classifier, dataset, history, tested, baseline, confusion))
+    write_text_atomically(folder / HISTORY_FILE, history.to_csv())
+    title = f"{classifier.model_name} on {dataset.name}"
+    plot_curves(history, folder, title=title)
+    if not plot_confusion(confusion, names, folder, title=title):
+        legend = ", ".join(f"{index} {name}" for index, name in enumerate(names))
+        say(f"\nno installed font shows these class names, so the PNG plots carry indices: {legend}")
+    write_report(
+        folder,
+        title=title,
+        summary=[
+            ("training texts", f"{len(dataset.train):,}"),
+            ("vocabulary", f"{len(encoded.vocabulary):,} ({classifier.data.tokenizer})"),
+            ("embedding", classifier.data.embedding),
+            ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+            ("dev accuracy", f"{history.best['dev_accuracy']:.4f}"),
+            ("seed", str(classifier.training.seed)),
+        ],
+        comparison=comparison,
+        confusion=confusion,
+        class_names=names,
+        confused=examples,
+        notices=dataset.notices,
+    )
+
+
+def _confused_examples(
+    test: Split, predictions: NDArray[np.int64], confusion: NDArray[np.int64], names: list[str]
+) -> list[tuple[str, str, int, list[str]]]:
+    """The worst confused pairs of classes with the first texts that fell to each."""
+    truth = np.array(test.labels)
+    found = []
+    for true, predicted, rows in confused_pairs(confusion, CONFUSED_PAIRS):
+        at = np.flatnonzero((truth == true) & (predictions == predicted))[:EXAMPLES_PER_PAIR]
+        found.append((names[true], names[predicted], rows, [test.texts[index] for index in at]))
+    return found
+
+
+def _metrics(
+    classifier: Classifier,
+    dataset: Dataset,
+    history: History,
+    tested: Evaluation,
+    baseline: Baseline | None,
+    confusion: NDArray[np.int64],
+) -> dict[str, Any]:
+    """The content of ``metrics.json``."""
+    best = history.best
+    metrics: dict[str, Any] = {
+        "task": "classify",
+        "model": classifier.model_name,
+        "dataset": dataset.name,
+        "seed": classifier.training.seed,
+        "train": {
+            "seconds": history.seconds,
+            "epochs": round(history.rows_seen / len(dataset.train), 3),
+            "examples": len(dataset.train),
+            "examples_per_second": history.rows_seen / history.seconds,
+        },
+        "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
+        "test": classification_report(confusion, tested.loss, dataset.class_names),
+    }
+    if baseline is not None:
+        metrics["baseline"] = {
+            "name": BASELINE_NAME,
+            "test_accuracy": baseline.accuracy,
+            "seconds": baseline.seconds,
+        }
+    return metrics
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable classes of a text, best first, and what was unusual about the text."""
+
+    text: str
+    classes: list[tuple[str, float]]
+    notice: str = ""
+
+
+def predict(request: ClassifyRequest, texts: list[str], *, top_k: int, say: Say) -> list[Prediction]:
+    """Answer for raw texts with the saved model.
+
+    Raises:
+        ArtifactError: if there is no whole model in the request's folder.
+    """
+    classifier = load_classifier(request.folder, choose_device(str(request.train_settings.get("device", "cpu"))))
+    _mention_ignored(request, classifier, say)
+    probabilities = classifier.predict_probabilities(texts)
+    answers = []
+    for text, row in zip(texts, probabilities, strict=True):
+        order = np.argsort(-row, kind="stable")[:top_k]
+        classes = [(classifier.class_names[index], float(row[index])) for index in order]
+        answers.append(Prediction(text, classes, _unusual(text, classifier)))
+    return answers
+
+
+def has_model(request: ClassifyRequest) -> bool:
+    """Whether the request's folder holds a trained model."""
+    return is_saved(request.folder)
+
+
+def _mention_ignored(request: ClassifyRequest, classifier: Classifier, say: Say) -> None:
+    """Settings named beside ``--predict`` do not change a model that is already trained; say so where they differ."""
+    trained: dict[str, Any] = (
+        classifier.model_config.to_dict() | classifier.data.to_dict() | classifier.training.to_dict()
+    )
+    asked = {**request.model_settings, **request.data_settings, **request.train_settings}
+    for name, value in asked.items():
+        if name not in ("dataset", "device") and trained.get(name) != value:
+            say(
+                f"note: the saved model was trained with {flag(name)} {trained.get(name)}; {flag(name)} {value} takes "
+                "effect when it is trained again (without --predict)"
+            )
+
+
+def _unusual(text: str, classifier: Classifier) -> str:
+    """What the reader of an answer should know about its text."""
+    if not text.strip():
+        return "the text is empty; the answer rests on nothing"
+    encoded = classifier.vocabulary.encode([text], longest=classifier.data.pad_size)
+    known = classifier.vocabulary.coverage(encoded)
+    if encoded.truncated:
+        return f"only the first {classifier.data.pad_size} tokens were read"
+    if known == 0:
+        return "the model knows none of these tokens; the answer rests on nothing"
+    return ""

@@ -1,0 +1,443 @@
+"""The one training loop: train_step -> fit, with evaluate, a checkpoint after every look at the dev split, and History.
+
+A run is a function of its seed: the order of the batches comes from (seed, epoch), dropout from torch's generator, which
+the checkpoint carries. A run that was killed and goes on from its checkpoint therefore ends with the same weights, bit
+for bit, as one left alone (CPU, same machine, no time budget).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from textrnn.checkpoint import CHECKPOINT_VERSION, load_tensors, save_tensors
+from textrnn.config import TrainConfig
+from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
+from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
+from textrnn.models.base import TextClassifier
+
+WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
+READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A scored split, in the order of its rows.
+
+    Attributes:
+        loss: mean cross-entropy, nats per row
+        accuracy: share of rows predicted right
+        predictions: int64, (rows,): class indices
+    """
+
+    loss: float
+    accuracy: float
+    predictions: NDArray[np.int64]
+
+
+@dataclass
+class History:
+    """What happened, step by step, and at each look at the dev split.
+
+    Attributes:
+        train_loss: cross-entropy of each step's batch, nats per row, without label smoothing
+        learning_rate: of each step
+        epoch: of each step, from 1
+        evaluations: dictionaries of step, epoch, seconds, train_loss (mean since the last), dev_loss, dev_accuracy
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+    epoch: list[int] = field(default_factory=list)
+    evaluations: list[dict[str, float]] = field(default_factory=list)
+    best_step: int = 0
+    best_loss: float = math.inf
+    seconds: float = 0.0
+    rows_seen: int = 0
+    stopped_by: str = ""
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The evaluation whose weights were kept."""
+        return next(row for row in self.evaluations if row["step"] == self.best_step)
+
+    def to_csv(self) -> str:
+        """One line a step; the columns of the dev split are filled where it was looked at."""
+        by_step = {int(row["step"]): row for row in self.evaluations}
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["step", "epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy", "seconds"])
+        steps = zip(self.epoch, self.learning_rate, self.train_loss, strict=True)
+        for step, (epoch, rate, loss) in enumerate(steps, 1):
+            row: dict[str, Any] = by_step.get(step, {})
+            seconds = round(row["seconds"], 3) if row else ""
+            writer.writerow(
+                [step, epoch, f"{rate:.6g}", f"{loss:.6g}", row.get("dev_loss", ""), row.get("dev_accuracy", ""), seconds]
+            )
+        return out.getvalue()
+
+
+class Listener:
+    """Told what happens while :func:`fit` runs; this one does nothing."""
+
+    def on_start(self, total_steps: int | None, done_steps: int) -> None:
+        """Training starts, or goes on after `done_steps`; `total_steps` is None under a time budget alone."""
+
+    def on_step(self, step: int, loss: float) -> None:
+        """A step is done; `loss` is the latest that was read off the device."""
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        """The dev split was scored and the checkpoint written."""
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `name`; ``auto`` is the first GPU where there is one, else the CPU.
+
+    Raises:
+        ConfigError: if there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        raise ConfigError(f"--device {name}: cannot be used ({reason}); expected auto, cpu or a GPU that is here") from error
+    return device
+
+
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """The generator that orders the batches of one epoch."""
+    (state,) = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state) >> 1)
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Torch's own generators, which weights and dropout draw from, seeded inside and put back after."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+def learning_rate_at(config: TrainConfig, progress: float) -> float:
+    """The learning rate at a share of the training (0 to 1).
+
+    ``one-cycle`` rises over the first 15 % from a twenty-fifth of the peak and falls to nothing along a cosine, after
+    Smith & Topin 2018; ``cosine`` only falls (Loshchilov & Hutter 2017, equation 5).
+    """
+    progress = min(1.0, max(0.0, progress))
+    if config.schedule == "constant":
+        return config.learning_rate
+    if config.schedule == "one-cycle":
+        if progress < WARM_UP:
+            start = config.learning_rate / 25
+            return start + (config.learning_rate - start) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP))
+        progress = (progress - WARM_UP) / (1 - WARM_UP)
+    floor = config.learning_rate * 1e-4
+    return floor + (config.learning_rate - floor) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019) over the parameters that are not frozen."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    return kind(
+        parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+    )
+
+
+def train_step(model: TextClassifier, batch: Batch, optimizer: torch.optim.Optimizer, config: TrainConfig) -> Tensor:
+    """One update. Returns the batch's mean cross-entropy before it, without label smoothing (nats per row)."""
+    log_probabilities = functional.log_softmax(model(batch.token_ids, batch.lengths).float(), dim=1)
+    cross_entropy = functional.nll_loss(log_probabilities, batch.labels)
+    smoothing = config.label_smoothing
+    loss = (1 - smoothing) * cross_entropy - smoothing * log_probabilities.mean() if smoothing else cross_entropy
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if config.clip_norm:
+        nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+    optimizer.step()
+    return cross_entropy.detach()
+
+
+@torch.inference_mode()
+def predict_logits(model: TextClassifier, texts: LabelledTexts) -> Tensor:
+    """Logits (rows, C) on the CPU, in the order of the rows."""
+    model.eval()
+    logits: Tensor | None = None
+    for rows in sorted_batches(texts.lengths.cpu()):
+        batch = texts.batch(rows)
+        scored = model(batch.token_ids, batch.lengths).float().cpu()
+        if logits is None:
+            logits = torch.empty(len(texts), scored.shape[1])
+        logits[rows] = scored
+    assert logits is not None, "no rows to score"
+    return logits
+
+
+def evaluate(model: TextClassifier, texts: LabelledTexts) -> Evaluation:
+    """Score a split; the loss is summed over all rows and divided once."""
+    logits = predict_logits(model, texts)
+    labels = texts.labels.cpu()
+    loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item() / len(labels)
+    predictions = logits.argmax(dim=1)
+    return Evaluation(loss, int((predictions == labels).sum()) / len(labels), predictions.numpy())
+
+
+class _Run:
+    """The state of one training: everything that a checkpoint has to hold."""
+
+    def __init__(self, model: TextClassifier, config: TrainConfig, device: torch.device, settings: dict[str, Any]):
+        self.model = model
+        self.device = device
+        self.settings = settings
+        self.optimizer = make_optimizer(model, config)
+        self.history = History()
+        self.best_weights: dict[str, Tensor] = {}
+        self.pending: list[Tensor] = []  # losses not yet read off the device
+
+    @property
+    def step(self) -> int:
+        return len(self.history.learning_rate)
+
+    def read_losses(self) -> None:
+        """Bring the pending losses into the history.
+
+        Raises:
+            TrainingError: if one of them is not a finite number.
+        """
+        if not self.pending:
+            return
+        losses = torch.stack(self.pending).tolist()
+        self.pending.clear()
+        first = len(self.history.train_loss) + 1
+        self.history.train_loss += losses
+        for step, loss in enumerate(losses, first):
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"training: the loss is {loss} at step {step}; expected a finite number: try a lower "
+                    "--learning-rate or --clip-norm"
+                )
+
+    def save(self, path: Path) -> None:
+        self.read_losses()
+        history = self.history
+        tensors = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
+        tensors["random/cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        tensors["history/train_loss"] = torch.tensor(history.train_loss, dtype=torch.float64)
+        tensors["history/learning_rate"] = torch.tensor(history.learning_rate, dtype=torch.float64)
+        tensors["history/epoch"] = torch.tensor(history.epoch, dtype=torch.int64)
+        document = {
+            "format_version": CHECKPOINT_VERSION,
+            "settings": self.settings,
+            "evaluations": history.evaluations,
+            "best_step": history.best_step,
+            "best_loss": history.best_loss if history.evaluations else None,
+            "seconds": history.seconds,
+            "rows_seen": history.rows_seen,
+            "stopped_by": history.stopped_by,
+        }
+        save_tensors(path, tensors, document)
+
+    def restore(self, path: Path) -> None:
+        tensors, document = load_tensors(path)
+        by_kind: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition("/")
+            by_kind.setdefault(kind, {})[rest] = tensor
+        try:
+            self.model.load_state_dict(by_kind["model"])
+            self.best_weights = {name: tensor.to(self.device) for name, tensor in by_kind.get("best", {}).items()}
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in by_kind.get("optimizer", {}).items():
+                index, _, key = name.partition("/")
+                state.setdefault(int(index), {})[key] = tensor
+            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+            torch.set_rng_state(by_kind["random"]["cpu"])
+            if self.device.type == "cuda" and "cuda" in by_kind["random"]:
+                torch.cuda.set_rng_state(by_kind["random"]["cuda"], self.device)
+            kept = by_kind["history"]
+            self.history = History(
+                train_loss=kept["train_loss"].tolist(),
+                learning_rate=kept["learning_rate"].tolist(),
+                epoch=kept["epoch"].tolist(),
+                evaluations=document["evaluations"],
+                best_step=document["best_step"],
+                best_loss=math.inf if document["best_loss"] is None else document["best_loss"],
+                seconds=document["seconds"],
+                rows_seen=document["rows_seen"],
+                stopped_by=document["stopped_by"],
+            )
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise ArtifactError(
+                f"{path}: not a checkpoint of this model ({error}); delete it and train from the beginning"
+            ) from error
+
+
+def read_checkpoint_settings(path: Path) -> dict[str, Any]:
+    """The settings that the run of a checkpoint was started with.
+
+    Raises:
+        ArtifactError: if the checkpoint is damaged or of a newer format.
+    """
+    _, document = load_tensors(path)
+    version = document.get("format_version", 0)
+    if version > CHECKPOINT_VERSION:
+        raise ArtifactError(
+            f"{path}: format version {version}; expected {CHECKPOINT_VERSION} or older: a newer textrnn wrote it, "
+            "upgrade this one"
+        )
+    settings: dict[str, Any] = document.get("settings", {})
+    return settings
+
+
+def fit(
+    model: TextClassifier,
+    train: LabelledTexts,
+    dev: LabelledTexts,
+    config: TrainConfig,
+    *,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    settings: dict[str, Any] | None = None,
+    listener: Listener | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> History:
+    """Train `model` in place and leave it with the weights of the best dev loss.
+
+    Args:
+        config: fitted to the data (:meth:`TrainConfig.fitted_to`).
+        checkpoint: written after every evaluation, and when `should_stop` says so.
+        resume: go on from `checkpoint`.
+        settings: kept in the checkpoint, for whoever resumes it.
+        should_stop: asked after every step.
+
+    Raises:
+        Interrupted: if `should_stop` said so; the checkpoint is on disk by then.
+        TrainingError: if the loss is no longer finite.
+    """
+    if config.batch_size is None or config.evaluate_every is None or (config.epochs is None and config.budget is None):
+        raise ConfigError("fit: epochs, batch_size and evaluate_every are open; expected TrainConfig.fitted_to(...) first")
+    device = next(model.parameters()).device
+    listener = listener or Listener()
+    with seeded(config.seed, device):
+        run = _Run(model, config, device, settings or {})
+        if resume and checkpoint is not None:
+            run.restore(checkpoint)
+        _train(run, train, dev, config, checkpoint, listener, should_stop)
+    model.load_state_dict(run.best_weights)
+    return run.history
+
+
+def _train(
+    run: _Run,
+    train: LabelledTexts,
+    dev: LabelledTexts,
+    config: TrainConfig,
+    checkpoint: Path | None,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+) -> None:
+    assert config.batch_size and config.evaluate_every
+    history, model = run.history, run.model
+    lengths = train.lengths.cpu()
+    batches_per_epoch = math.ceil(len(train) / config.batch_size)
+    total_steps = config.epochs * batches_per_epoch if config.epochs else None
+    clock_start = time.perf_counter() - history.seconds
+    evaluation_seconds: float | None = None
+    listener.on_start(total_steps, run.step)
+    epoch_number, batches = 0, list[Tensor]()
+    while not history.stopped_by:
+        if run.step // batches_per_epoch + 1 != epoch_number:
+            epoch_number = run.step // batches_per_epoch + 1
+            batches = shuffled_batches(lengths, config.batch_size, epoch_generator(config.seed, epoch_number))
+        elapsed = time.perf_counter() - clock_start
+        progress = max(
+            run.step / total_steps if total_steps else 0.0, elapsed / config.budget if config.budget else 0.0
+        )
+        rate = learning_rate_at(config, progress)
+        for group in run.optimizer.param_groups:
+            group["lr"] = rate
+        rows = batches[run.step % batches_per_epoch]
+        model.train()
+        run.pending.append(train_step(model, train.batch(rows), run.optimizer, config))
+        history.learning_rate.append(rate)
+        history.epoch.append(epoch_number)
+        history.rows_seen += len(rows)
+        if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
+            run.read_losses()
+            listener.on_step(run.step, history.train_loss[-1])
+        history.seconds = time.perf_counter() - clock_start
+        out_of_time = config.budget is not None and history.seconds + _scoring_seconds(
+            evaluation_seconds, len(dev), history
+        ) >= config.budget
+        if run.step == total_steps:
+            history.stopped_by = "all epochs done"
+        elif out_of_time:
+            history.stopped_by = f"the budget of {config.budget:g} s"
+        if history.stopped_by or run.step % config.evaluate_every == 0:
+            started = time.perf_counter()
+            _look_at_dev(run, dev, config, clock_start)
+            if checkpoint is not None:
+                run.save(checkpoint)
+            evaluation_seconds = time.perf_counter() - started
+            listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
+        if not history.stopped_by and should_stop():
+            if checkpoint is None:
+                raise Interrupted("training was stopped; nothing was saved")
+            run.save(checkpoint)
+            raise Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint}")
+
+
+def _scoring_seconds(measured: float | None, dev_rows: int, history: History) -> float:
+    """How long the last look at the dev split will take: as the one before, or a third of training on as many rows."""
+    return measured if measured is not None else dev_rows * history.seconds / history.rows_seen / 3
+
+
+def _look_at_dev(run: _Run, dev: LabelledTexts, config: TrainConfig, clock_start: float) -> None:
+    """Score the dev split, keep the weights if they are the best so far, and decide whether to stop early."""
+    run.read_losses()
+    history = run.history
+    scored = evaluate(run.model, dev)
+    if not math.isfinite(scored.loss):
+        raise TrainingError(
+            f"training: the dev loss is {scored.loss} at step {run.step}; expected a finite number: try a lower "
+            "--learning-rate or --clip-norm"
+        )
+    since = int(history.evaluations[-1]["step"]) if history.evaluations else 0
+    history.seconds = time.perf_counter() - clock_start
+    history.evaluations.append(
+        {
+            "step": run.step,
+            "epoch": history.epoch[-1],
+            "seconds": history.seconds,
+            "train_loss": float(np.mean(history.train_loss[since:])),
+            "dev_loss": scored.loss,
+            "dev_accuracy": scored.accuracy,
+        }
+    )
+    if scored.loss < history.best_loss:
+        history.best_loss, history.best_step = scored.loss, run.step
+        run.best_weights = {name: tensor.detach().clone() for name, tensor in run.model.state_dict().items()}
+    elif run.step - history.best_step >= config.require_improvement and not history.stopped_by:
+        history.stopped_by = f"no better dev loss for {run.step - history.best_step:,} batches"
