@@ -27,7 +27,6 @@ from textrnn.train_eval import predict_logits
 
 FORMAT_VERSION = 1
 MODEL_FILE, CONFIG_FILE, VOCAB_FILE, LABELS_FILE = "model.safetensors", "config.json", "vocab.json", "labels.json"
-METRICS_FILE, HISTORY_FILE = "metrics.json", "history.csv"
 
 
 @dataclass
@@ -112,7 +111,8 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     if version > FORMAT_VERSION:
         raise ArtifactError(
             f"{config_path}: format version {version}; expected {FORMAT_VERSION} or older: a newer textrnn "
-            f"({config.get('versions', {}).get('textrnn', 'unknown')}) wrote it, upgrade this one ({textrnn.__version__})"
+            f"({config.get('versions', {}).get('textrnn', 'unknown')}) wrote it, "
+            f"upgrade this one ({textrnn.__version__})"
         )
     vocabulary = Vocabulary.load(folder / VOCAB_FILE)
     class_names = read_json(folder / LABELS_FILE)

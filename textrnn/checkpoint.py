@@ -118,7 +118,7 @@ def exclusive_use(folder: Path) -> Iterator[None]:
     path = folder / ".lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(path, "w")
+        file = open(path, "w")  # noqa: SIM115 - it is closed below, after the lock was tried
     except OSError as error:
         raise _write_error(path, 0, error) from error
     with file:

@@ -82,7 +82,10 @@ def _add_model_settings(group: argparse._ArgumentGroup, models: typing.Mapping[s
             note = ", ".join(f"{model} {default}" for model, default in defaults.items())
         kind = kinds[first.annotation.removesuffix(" | None")]
         group.add_argument(
-            flag(name), default=argparse.SUPPRESS, help=f"{first.help} ({note})", **_value_arguments(kind, first.choices)
+            flag(name),
+            default=argparse.SUPPRESS,
+            help=f"{first.help} ({note})",
+            **_value_arguments(kind, first.choices),
         )
 
 
@@ -92,8 +95,8 @@ def build_parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {model.name:<12}{model.summary}" for model in models.values())
     parser = _Parser(
         prog="run.py",
-        description="Text classification with recurrent networks: trains on a file of labelled lines, shows how well it "
-        "does and where it errs, and predicts.",
+        description="Text classification with recurrent networks: trains on a file of labelled lines, shows how well "
+        "it does and where it errs, and predicts.",
         epilog=f"models:\n{listed}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -103,11 +106,18 @@ def build_parser() -> argparse.ArgumentParser:
     main_group.add_argument("--task", choices=["classify"], default="classify", help="what to do (default: classify)")
     main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
     main_group.add_argument(
-        "--predict", nargs="+", metavar="TEXT", help="classify texts with the saved model; - reads them from stdin, one a line"
+        "--predict",
+        nargs="+",
+        metavar="TEXT",
+        help="classify texts with the saved model; - reads them from stdin, one a line",
     )
-    main_group.add_argument("--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)")
+    main_group.add_argument(
+        "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
+    )
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
-    main_group.add_argument("--save-dir", default="saved_dict", metavar="DIR", help="where models go (default: saved_dict)")
+    main_group.add_argument(
+        "--save-dir", default="saved_dict", metavar="DIR", help="where models go (default: saved_dict)"
+    )
     main_group.add_argument(
         "--baseline", action=argparse.BooleanOptionalAction, default=True, help="train the linear model to compare with"
     )
@@ -255,7 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             folder = _train(request, quiet=options.quiet, say=_say)
             shown = shlex.join(["python", "run.py", *_naming_flags(request)])
-            _say(f"\nsaved in {folder} (open report.html). Try it:\n  {shown} --predict \"...\"")
+            _say(f'\nsaved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
     except Interrupted as error:
         _print_error(f"{error}; go on with:\n  {_resume_command(arguments)}")
         return INTERRUPTED

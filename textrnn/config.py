@@ -10,6 +10,7 @@ import math
 import types
 import typing
 from dataclasses import dataclass, field
+from operator import ge, gt, le, lt
 from typing import Any, ClassVar, Self
 
 from textrnn.errors import ConfigError, did_you_mean
@@ -54,13 +55,8 @@ def _problem(name: str, value: Any, annotation: Any, limits: typing.Mapping[str,
         return f"{flag(name)} {value}: expected one of {', '.join(limits['choices'])}{close}"
     if isinstance(value, float) and not math.isfinite(value):
         return f"{flag(name)} {value}: expected a finite number"
-    for word, holds in (
-        ("at_least", lambda limit: value >= limit),
-        ("above", lambda limit: value > limit),
-        ("at_most", lambda limit: value <= limit),
-        ("below", lambda limit: value < limit),
-    ):
-        if word in limits and not holds(limits[word]):
+    for word, holds in (("at_least", ge), ("above", gt), ("at_most", le), ("below", lt)):
+        if word in limits and not holds(value, limits[word]):
             return f"{flag(name)} {value}: must be {word.replace('_', ' ')} {limits[word]}"
     return None
 
@@ -138,7 +134,9 @@ class TrainConfig(Settings):
     """How a model is trained. Fields that are None are fitted to the data by :meth:`fitted_to`."""
 
     ROWS_SEEN: ClassVar[int] = 60_000  # what a small data set is shown in all, repeats counted, unless --epochs says
-    epochs: int | None = option(None, "passes over the training split (default: 5, more where rows are few)", at_least=1)
+    epochs: int | None = option(
+        None, "passes over the training split (default: 5, more where rows are few)", at_least=1
+    )
     batch_size: int | None = option(None, "rows a batch (default: 128, fewer where rows are few)", at_least=1)
     learning_rate: float = option(3e-3, "peak learning rate", above=0.0)
     optimizer: str = option("adam", "optimizer", choices=("adam", "adamw"))
@@ -147,7 +145,9 @@ class TrainConfig(Settings):
     clip_norm: float = option(1.0, "largest L2 norm of the whole gradient; 0 turns clipping off", at_least=0.0)
     label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
     require_improvement: int = option(1000, "stop after this many batches without a better dev loss", at_least=1)
-    evaluate_every: int | None = option(None, "batches between two looks at the dev split (default: fitted)", at_least=1)
+    evaluate_every: int | None = option(
+        None, "batches between two looks at the dev split (default: fitted)", at_least=1
+    )
     seed: int = option(0, "seed of initial weights, batch order and dropout", at_least=0, at_most=2**63 - 1)
     device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one")
     budget: float | None = option(None, "train for at most this many seconds, the schedule fitted to it", above=0.0)
@@ -155,9 +155,9 @@ class TrainConfig(Settings):
     def fitted_to(self, training_rows: int, dev_rows: int) -> TrainConfig:
         """The same settings with `epochs`, `batch_size` and `evaluate_every` chosen where they were None.
 
-        A small data set gets smaller batches (at least some 30 an epoch) and more passes, up to 30; the dev split is
-        looked at no more often than every quarter of an epoch, and seldom enough that scoring it costs less than
-        about a fifth of the time (a row costs about a third as much to score as to train on).
+        A small data set gets smaller batches (at least some 30 an epoch) and more passes, up to 30. The dev split is
+        looked at up to four times an epoch and some twenty times in all, and seldom enough that scoring it costs less
+        than about a fifth of the time (a row costs about a third as much to score as to train on).
 
         Raises:
             ConfigError: if a batch size was asked for that is larger than the training split.
@@ -176,6 +176,6 @@ class TrainConfig(Settings):
             epochs = max(5, min(30, round(self.ROWS_SEEN / training_rows)))
         evaluate_every = self.evaluate_every
         if evaluate_every is None:
-            enough_rows = max(training_rows / 4, 2 * dev_rows)
+            enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)
             evaluate_every = max(1, min(round(enough_rows / batch_size), batches))
         return dataclasses.replace(self, epochs=epochs, batch_size=batch_size, evaluate_every=evaluate_every)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from tqdm import tqdm
 
-from textrnn.train_eval import Listener
+from textrnn.history import Listener
 
 
 class TrainingBar(Listener):
@@ -15,7 +16,7 @@ class TrainingBar(Listener):
     def __init__(self, *, shown: bool):
         self.shown = shown
         self.interactive = sys.stderr.isatty()
-        self.bar: tqdm[None] | None = None
+        self.bar: tqdm[Any] | None = None
         self.accuracy = ""
 
     def on_start(self, total_steps: int | None, done_steps: int) -> None:
@@ -50,7 +51,7 @@ class DownloadBar:
 
     def __init__(self, *, shown: bool):
         self.shown = shown
-        self.bar: tqdm[None] | None = None
+        self.bar: tqdm[Any] | None = None
 
     def __call__(self, name: str, done: int, total: int | None) -> None:
         if not self.shown:
@@ -58,6 +59,7 @@ class DownloadBar:
         if self.bar is None or self.bar.desc != f"{name}: ":
             self.close()
             self.bar = tqdm(total=total, unit="B", unit_scale=True, desc=name, dynamic_ncols=True)
+        assert self.bar is not None
         self.bar.update(done - self.bar.n)
 
     def close(self) -> None:

@@ -1,19 +1,17 @@
-"""The one training loop: train_step -> fit, with evaluate, a checkpoint after every look at the dev split, and History.
+"""The one training loop: train_step -> fit, with evaluate, and a checkpoint after every look at the dev split.
 
-A run is a function of its seed: the order of the batches comes from (seed, epoch), dropout from torch's generator, which
-the checkpoint carries. A run that was killed and goes on from its checkpoint therefore ends with the same weights, bit
-for bit, as one left alone (CPU, same machine, no time budget).
+A run is a function of its seed: the order of the batches comes from (seed, epoch), dropout from torch's generator,
+which the checkpoint carries. A run that was killed and goes on from its checkpoint therefore ends with the same
+weights, bit for bit, as one left alone (CPU, same machine, no time budget).
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from textrnn.checkpoint import CHECKPOINT_VERSION, load_tensors, save_tensors
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
 from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
+from textrnn.history import History, Listener
 from textrnn.models.base import TextClassifier
 
 WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
@@ -48,61 +47,6 @@ class Evaluation:
     predictions: NDArray[np.int64]
 
 
-@dataclass
-class History:
-    """What happened, step by step, and at each look at the dev split.
-
-    Attributes:
-        train_loss: cross-entropy of each step's batch, nats per row, without label smoothing
-        learning_rate: of each step
-        epoch: of each step, from 1
-        evaluations: dictionaries of step, epoch, seconds, train_loss (mean since the last), dev_loss, dev_accuracy
-    """
-
-    train_loss: list[float] = field(default_factory=list)
-    learning_rate: list[float] = field(default_factory=list)
-    epoch: list[int] = field(default_factory=list)
-    evaluations: list[dict[str, float]] = field(default_factory=list)
-    best_step: int = 0
-    best_loss: float = math.inf
-    seconds: float = 0.0
-    rows_seen: int = 0
-    stopped_by: str = ""
-
-    @property
-    def best(self) -> dict[str, float]:
-        """The evaluation whose weights were kept."""
-        return next(row for row in self.evaluations if row["step"] == self.best_step)
-
-    def to_csv(self) -> str:
-        """One line a step; the columns of the dev split are filled where it was looked at."""
-        by_step = {int(row["step"]): row for row in self.evaluations}
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["step", "epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy", "seconds"])
-        steps = zip(self.epoch, self.learning_rate, self.train_loss, strict=True)
-        for step, (epoch, rate, loss) in enumerate(steps, 1):
-            row: dict[str, Any] = by_step.get(step, {})
-            seconds = round(row["seconds"], 3) if row else ""
-            writer.writerow(
-                [step, epoch, f"{rate:.6g}", f"{loss:.6g}", row.get("dev_loss", ""), row.get("dev_accuracy", ""), seconds]
-            )
-        return out.getvalue()
-
-
-class Listener:
-    """Told what happens while :func:`fit` runs; this one does nothing."""
-
-    def on_start(self, total_steps: int | None, done_steps: int) -> None:
-        """Training starts, or goes on after `done_steps`; `total_steps` is None under a time budget alone."""
-
-    def on_step(self, step: int, loss: float) -> None:
-        """A step is done; `loss` is the latest that was read off the device."""
-
-    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
-        """The dev split was scored and the checkpoint written."""
-
-
 def choose_device(name: str) -> torch.device:
     """The device called `name`; ``auto`` is the first GPU where there is one, else the CPU.
 
@@ -116,7 +60,9 @@ def choose_device(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0].partition(". ")[0]
-        raise ConfigError(f"--device {name}: cannot be used ({reason}); expected auto, cpu or a GPU that is here") from error
+        raise ConfigError(
+            f"--device {name}: cannot be used ({reason}); expected auto, cpu or a GPU that is here"
+        ) from error
     return device
 
 
@@ -156,9 +102,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019) over the parameters that are not frozen."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(
-        parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
-    )
+    return kind(parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True)
 
 
 def train_step(model: TextClassifier, batch: Batch, optimizer: torch.optim.Optimizer, config: TrainConfig) -> Tensor:
@@ -337,7 +281,9 @@ def fit(
         TrainingError: if the loss is no longer finite.
     """
     if config.batch_size is None or config.evaluate_every is None or (config.epochs is None and config.budget is None):
-        raise ConfigError("fit: epochs, batch_size and evaluate_every are open; expected TrainConfig.fitted_to(...) first")
+        raise ConfigError(
+            "fit: epochs, batch_size and evaluate_every are open; expected TrainConfig.fitted_to(...) first"
+        )
     device = next(model.parameters()).device
     listener = listener or Listener()
     with seeded(config.seed, device):
@@ -358,7 +304,8 @@ def _train(
     listener: Listener,
     should_stop: Callable[[], bool],
 ) -> None:
-    assert config.batch_size and config.evaluate_every
+    assert config.batch_size
+    assert config.evaluate_every
     history, model = run.history, run.model
     lengths = train.lengths.cpu()
     batches_per_epoch = math.ceil(len(train) / config.batch_size)
@@ -388,9 +335,10 @@ def _train(
             run.read_losses()
             listener.on_step(run.step, history.train_loss[-1])
         history.seconds = time.perf_counter() - clock_start
-        out_of_time = config.budget is not None and history.seconds + _scoring_seconds(
-            evaluation_seconds, len(dev), history
-        ) >= config.budget
+        out_of_time = (
+            config.budget is not None
+            and history.seconds + _scoring_seconds(evaluation_seconds, len(dev), history) >= config.budget
+        )
         if run.step == total_steps:
             history.stopped_by = "all epochs done"
         elif out_of_time:

@@ -47,7 +47,9 @@ class LabelledTexts:
     labels: Tensor
 
     @classmethod
-    def from_encoded(cls, encoded: EncodedTexts, labels: list[int], device: torch.device | str = "cpu") -> LabelledTexts:
+    def from_encoded(
+        cls, encoded: EncodedTexts, labels: list[int], device: torch.device | str = "cpu"
+    ) -> LabelledTexts:
         """Move encoded texts to a device."""
         return cls(
             torch.from_numpy(encoded.token_ids).to(device),

@@ -64,7 +64,9 @@ def known_names() -> list[str]:
     found = {*SHIPPED, *DOWNLOADS}
     for folder in data_folders():
         if folder.is_dir():
-            found.update(child.name for child in folder.iterdir() if child.is_dir() and _split_files(child).get("train"))
+            found.update(
+                child.name for child in folder.iterdir() if child.is_dir() and _split_files(child).get("train")
+            )
     return sorted(found)
 
 
@@ -105,7 +107,8 @@ def _source_of_folder(name: str, folder: Path) -> Source:
     if "train" not in files:
         missing = "only " + ", ".join(path.name for path in files.values()) if files else "no data file"
         raise DataError(
-            f"{folder}: {missing} in the folder; expected a train.txt, .csv, .tsv or .jsonl there or in its data/ folder"
+            f"{folder}: {missing} in the folder; expected a train.txt, .csv, .tsv or .jsonl there or in its "
+            "data/ folder"
         )
     return Source(
         name, files["train"].parent, files["train"], files.get("dev"), files.get("test"), files.get("class_names")

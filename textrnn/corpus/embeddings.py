@@ -152,7 +152,8 @@ def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.flo
         with np.load(path, allow_pickle=False) as archive:
             if "embeddings" not in archive:
                 raise DataError(
-                    f"{path}: keys {', '.join(archive.files) or 'none'}; expected the key embeddings with one row a token"
+                    f"{path}: keys {', '.join(archive.files) or 'none'}; expected the key embeddings "
+                    "with one row a token"
                 )
             table = archive["embeddings"]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -161,7 +162,9 @@ def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.flo
             "copy or download it once more"
         ) from error
     if table.ndim != 2 or table.dtype.kind not in "fiu":
-        raise DataError(f"{path}: embeddings is {table.dtype} of shape {table.shape}; expected numbers of shape (tokens, size)")
+        raise DataError(
+            f"{path}: embeddings is {table.dtype} of shape {table.shape}; expected numbers of shape (tokens, size)"
+        )
     names_path = next((path.with_name(name) for name in ROW_NAME_FILES if path.with_name(name).is_file()), None)
     if names_path is None:
         raise DataError(

@@ -15,14 +15,16 @@ from pathlib import Path
 
 from textrnn.errors import DataError, did_you_mean
 
-TEXT_COLUMNS = (
-    "text title headline sentence content review comment message document body question query tweet description "
-    "sms summary utterance 文本 标题 内容 正文 句子 评论 短信 新闻 新闻标题"
-).split()
-LABEL_COLUMNS = (
-    "label labels class category target sentiment topic tag intent polarity label_name class_name class_index "
-    "y cat stars 标签 类别 分类 类 情感 类型"
-).split()
+TEXT_COLUMNS = [
+    *["text", "title", "headline", "sentence", "content", "review", "comment", "message", "document", "body"],
+    *["question", "query", "tweet", "description", "sms", "summary", "utterance"],
+    *["文本", "标题", "内容", "正文", "句子", "评论", "短信", "新闻", "新闻标题"],
+]
+LABEL_COLUMNS = [
+    *["label", "labels", "class", "category", "target", "sentiment", "topic", "tag", "intent", "polarity"],
+    *["label_name", "class_name", "class_index", "y", "cat", "stars"],
+    *["标签", "类别", "分类", "类", "情感", "类型"],
+]
 FASTTEXT_PREFIX = "__label__"
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -172,7 +174,9 @@ def read_delimited(text: str, rows: Rows, delimiter: str, text_column: str | Non
     try:
         header = next(reader)
         where = f"{rows.path}:1"
-        label_name = _pick_column(header, label_column, LABEL_COLUMNS, "--label-column", where, not_this=text_column or "")
+        label_name = _pick_column(
+            header, label_column, LABEL_COLUMNS, "--label-column", where, not_this=text_column or ""
+        )
         text_name = _pick_column(header, text_column, TEXT_COLUMNS, "--text-column", where, not_this=label_name)
         text_at, label_at = header.index(text_name), header.index(label_name)
         start = reader.line_num + 1
@@ -204,7 +208,9 @@ def read_json_lines(text: str, rows: Rows, text_key: str | None, label_key: str 
             raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
         if not isinstance(record, dict):
             raise DataError(f"{where}: a JSON {type(record).__name__}; expected one object a line")
-        label_name = _pick_column(list(record), label_key, LABEL_COLUMNS, "--label-column", where, not_this=text_key or "")
+        label_name = _pick_column(
+            list(record), label_key, LABEL_COLUMNS, "--label-column", where, not_this=text_key or ""
+        )
         text_name = _pick_column(list(record), text_key, TEXT_COLUMNS, "--text-column", where, not_this=label_name)
         body, label = record[text_name], record[label_name]
         if not isinstance(body, str):
@@ -230,7 +236,9 @@ def _is_header(first_line: str, delimiter: str, text_column: str | None, label_c
     return len(columns) > 1 and any(c in texts for c in columns) and any(c in labels for c in columns)
 
 
-def choose_reader(text: str, suffix: str, text_column: str | None, label_column: str | None) -> Callable[[str, Rows], None]:
+def choose_reader(
+    text: str, suffix: str, text_column: str | None, label_column: str | None
+) -> Callable[[str, Rows], None]:
     """The reader for a file with this content and ending (``.csv`` and the like, in lower case)."""
     first_line = next((line for line in _lines(text[:100_000]) if line.strip()), "")
     if suffix in (".jsonl", ".json", ".ndjson"):
@@ -285,7 +293,9 @@ def read_class_names(path: Path) -> list[str]:
     names = [line.strip() for line in _lines(text.rstrip())]
     for number, name in enumerate(names, 1):
         if not name:
-            raise DataError(f"{path}:{number}: a blank line; expected one class name a line, in the order of the indices")
+            raise DataError(
+                f"{path}:{number}: a blank line; expected one class name a line, in the order of the indices"
+            )
         if name in names[: number - 1]:
             raise DataError(
                 f"{path}:{number}: {name} stands there twice (first on line {names.index(name) + 1}); "

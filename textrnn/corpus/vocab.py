@@ -58,7 +58,9 @@ class Vocabulary:
         return len(self.tokens)
 
     @classmethod
-    def build(cls, texts: Iterable[str], tokenizer: Tokenizer, *, min_freq: int = 1, max_vocab: int = 10_000) -> Vocabulary:
+    def build(
+        cls, texts: Iterable[str], tokenizer: Tokenizer, *, min_freq: int = 1, max_vocab: int = 10_000
+    ) -> Vocabulary:
         """The most frequent tokens of `texts`; equally frequent ones in the order of their characters.
 
         Args:
@@ -134,4 +136,6 @@ class Vocabulary:
         except FileNotFoundError as error:
             raise ArtifactError(f"{path}: no such file; expected the vocabulary of a saved model") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ArtifactError(f"{path}: not a vocabulary ({error}); expected what training wrote: train again") from error
+            raise ArtifactError(
+                f"{path}: not a vocabulary ({error}); expected what training wrote: train again"
+            ) from error

@@ -94,7 +94,8 @@ class RecurrentEncoder(nn.Module):
         for depth in range(num_layers):
             width = self.output_size if depth else input_size
             directions = nn.ModuleList(
-                cell(width, hidden_size, batch_first=True) for _ in range(2 if bidirectional else 1)
+                cell(width, hidden_size, batch_first=True)  # type: ignore[call-arg, arg-type]  # RNN, LSTM or GRU
+                for _ in range(2 if bidirectional else 1)
             )
             for direction in directions:
                 assert isinstance(direction, nn.RNNBase)

@@ -81,9 +81,7 @@ def _config_fields(tree: ast.Module) -> tuple[ModelField, ...]:
             default, help_text = (ast.literal_eval(argument) for argument in node.value.args)
             keywords = {word.arg: ast.literal_eval(word.value) for word in node.value.keywords}
             name = node.target.id
-            found[name] = ModelField(
-                name, ast.unparse(node.annotation), default, help_text, keywords.get("choices")
-            )
+            found[name] = ModelField(name, ast.unparse(node.annotation), default, help_text, keywords.get("choices"))
     return tuple(found.values())
 
 

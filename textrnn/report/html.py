@@ -42,7 +42,10 @@ def _matrix(confusion: NDArray[np.int64], class_names: Sequence[str]) -> str:
             for count, share in zip(counts, row_shares, strict=True)
         )
         rows.append(f"<tr><th>{html.escape(name)}</th>{cells}</tr>")
-    return f'<div class="scroll"><table class="matrix"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    body = "".join(rows)
+    return (
+        f'<div class="scroll"><table class="matrix"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def _embedded(path: Path, description: str) -> str:

@@ -10,6 +10,8 @@ import functools
 import io
 import logging
 import math
+import re
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.checkpoint import write_atomically
-from textrnn.train_eval import History
+from textrnn.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,14 +35,22 @@ PREFERRED_FONTS = (
 INK, TRAIN_COLOUR, DEV_COLOUR, BEST_COLOUR = "#222222", "#8fb3d9", "#1f5fa8", "#c0392b"
 
 
-def _missing_from(font_path: str, characters: set[str]) -> bool:
+def _can_show(font_path: str, characters: set[str]) -> bool:
+    """Whether a font has a picture for every character.
+
+    Placeholder fonts claim all characters but draw each script as one box (matplotlib brings such a one, Last Resort);
+    they give themselves away by having the same picture for neighbouring letters.
+    """
     from matplotlib.ft2font import FT2Font
 
     try:
-        known = FT2Font(font_path).get_charmap()
+        glyph_of = FT2Font(font_path).get_charmap()
     except (OSError, RuntimeError):
-        return True
-    return any(ord(character) not in known for character in characters)
+        return False
+    letters = {ord(character) for character in characters if unicodedata.category(character) == "Lo"}
+    if any(glyph_of.get(letter) == glyph_of.get(letter + 1) for letter in letters):
+        return False
+    return all(ord(character) in glyph_of for character in characters)
 
 
 @functools.cache
@@ -50,7 +60,7 @@ def _font_for(characters: frozenset[str]) -> str | None:
 
     wanted = {character for character in characters if not character.isspace()}
     default = font_manager.findfont("DejaVu Sans")
-    if not _missing_from(default, wanted):
+    if _can_show(default, wanted):
         return "DejaVu Sans"
     for path in font_manager.findSystemFonts():  # some may have been installed after matplotlib's cache was made
         if path not in {font.fname for font in font_manager.fontManager.ttflist}:
@@ -66,7 +76,7 @@ def _font_for(characters: frozenset[str]) -> str | None:
         ),
     )  # fmt: skip
     for font in fonts:
-        if not _missing_from(font.fname, wanted):
+        if _can_show(font.fname, wanted):
             return font.name
     return None
 
@@ -76,11 +86,12 @@ def font_for(texts: Sequence[str]) -> str | None:
     return _font_for(frozenset("".join(texts)))
 
 
-def _style(family: str | None) -> dict[str, Any]:
+def _style(family: str | None) -> Any:
     families = [family] if family else list(PREFERRED_FONTS)
     return {
         "font.family": [*dict.fromkeys([*families, "DejaVu Sans"]), "sans-serif"],
         "font.size": 10,
+        "text.parse_math": False,  # a dollar sign in a class name is a dollar sign
         "svg.fonttype": "none",  # names stay text in the SVG
         "svg.hashsalt": "textrnn",  # the same plot is the same file
         "axes.edgecolor": INK,
@@ -113,7 +124,7 @@ def _new_figure(width: float, height: float) -> Figure:
 
 def _latin(text: str) -> str:
     """What of a text can be shown without a special font."""
-    return " ".join("".join(character if character.isascii() else " " for character in text).split())
+    return re.sub(r"[^\x20-\x7e]+", "…", text)
 
 
 def smoothed(values: Sequence[float], window: int) -> NDArray[np.float64]:

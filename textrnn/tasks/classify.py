@@ -1,6 +1,6 @@
 """Text classification from a file of labelled lines to a saved model, and from a saved model to predictions.
 
-    file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_eval -> metrics -> artifact -> report
+file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_eval -> metrics -> artifact -> report
 """
 
 from __future__ import annotations
@@ -14,37 +14,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from textrnn.artifact import HISTORY_FILE, METRICS_FILE, Classifier, is_saved, load_classifier
-from textrnn.baseline import NAME as BASELINE_NAME
+from textrnn.artifact import Classifier, is_saved, load_classifier
 from textrnn.baseline import Baseline, linear_baseline
-from textrnn.checkpoint import CHECKPOINT_NAME, exclusive_use, write_json_atomically, write_text_atomically
+from textrnn.checkpoint import CHECKPOINT_NAME, exclusive_use
 from textrnn.config import DataConfig, ModelConfig, TrainConfig, flag
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.catalog import find_dataset, save_name
-from textrnn.corpus.dataset import Dataset, Split, load_dataset
+from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ConfigError
-from textrnn.metrics import (
-    class_scores,
-    classification_report,
-    confused_pairs,
-    confusion_matrix,
-    macro_f1,
-)
+from textrnn.history import Listener
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import ModelEntry, find_model
-from textrnn.report.html import write_report
-from textrnn.report.plots import plot_confusion, plot_curves
-from textrnn.report.text import class_table, confusion_table, shortened, table
+from textrnn.report.classification import ClassificationResult
 from textrnn.train_eval import (
-    Evaluation,
-    History,
-    Listener,
     choose_device,
     evaluate,
     fit,
@@ -53,7 +40,6 @@ from textrnn.train_eval import (
 )
 
 Say = Callable[[str], None]
-CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
 
 
 @dataclass(frozen=True)
@@ -155,21 +141,33 @@ def train(
         )
         best = history.best
         say(
-            f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}); kept the weights "
-            f"of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, dev accuracy {best['dev_accuracy']:.4f}"
+            f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}); kept the "
+            f"weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, "
+            f"dev accuracy {best['dev_accuracy']:.4f}"
         )
         tested = evaluate(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
         baseline = _train_baseline(dataset) if request.baseline else None
         classifier = Classifier(
             plan.entry.name, plan.model, model, encoded.vocabulary, dataset.class_names, plan.data, plan.training
         )
-        _report(classifier, dataset, encoded, history, tested, baseline, folder, say)
+        result = ClassificationResult(
+            classifier.model_name, plan.training.seed, dataset, history, tested.loss, tested.predictions, baseline
+        )
+        say(result.to_text())
+        classifier.save(folder)
+        settings_shown = [
+            ("vocabulary", f"{len(encoded.vocabulary):,} ({plan.data.tokenizer})"),
+            ("embedding", plan.data.embedding),
+            ("parameters", f"{parameters:,}"),
+        ]
+        for notice in result.write(folder, settings_shown):
+            say(f"note: {notice}")
         (folder / CHECKPOINT_NAME).unlink(missing_ok=True)
     return folder
 
 
 def _plan(request: ClassifyRequest, checkpoint: Path, say: Say) -> _Plan:
-    """Decide all settings: the defaults, what the model's file prefers, what the user said; or those of the checkpoint."""
+    """Decide all settings: defaults, what the model's file prefers, what the user said; or those of the checkpoint."""
     entry = find_model(request.model)
     resume = request.resume and checkpoint.is_file()
     if request.resume and not resume:
@@ -219,7 +217,8 @@ def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:
     path = find_embedding(plan.data.embedding, dataset.folder)
     embedding = None if path is None else load_embedding(path, vocabulary.tokens, seed=plan.training.seed)
     train, dev, test = (
-        vocabulary.encode(split.texts, longest=plan.data.pad_size) for split in (dataset.train, dataset.dev, dataset.test)
+        vocabulary.encode(split.texts, longest=plan.data.pad_size)
+        for split in (dataset.train, dataset.dev, dataset.test)
     )
     digest = hashlib.sha256("\n".join(dataset.class_names).encode("utf-8", "replace"))
     for encoded, split in ((train, dataset.train), (dev, dataset.dev)):
@@ -263,8 +262,8 @@ def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> No
         say(f"note: {notice}")
     vocabulary = encoded.vocabulary
     say(
-        f"{dataset.name}: {len(dataset.class_names)} classes; {len(dataset.train):,} training, {len(dataset.dev):,} dev, "
-        f"{len(dataset.test):,} test texts; median length {int(np.median(encoded.train.lengths))} tokens"
+        f"{dataset.name}: {len(dataset.class_names)} classes; {len(dataset.train):,} training, {len(dataset.dev):,} "
+        f"dev, {len(dataset.test):,} test texts; median length {int(np.median(encoded.train.lengths))} tokens"
     )
     cut = encoded.train.truncated
     if cut:
@@ -273,8 +272,8 @@ def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> No
             "(--pad-size)"
         )
     say(
-        f"vocabulary: {len(vocabulary):,} entries ({plan.data.tokenizer}); knows {vocabulary.coverage(encoded.dev):.2%} "
-        "of the tokens of dev"
+        f"vocabulary: {len(vocabulary):,} entries ({plan.data.tokenizer}); knows "
+        f"{vocabulary.coverage(encoded.dev):.2%} of the tokens of dev"
     )
     if encoded.embedding is not None:
         found = encoded.embedding.found
@@ -307,116 +306,6 @@ def _train_baseline(dataset: Dataset) -> Baseline:
     return linear_baseline(
         dataset.train.texts, dataset.train.labels, dataset.test.texts, dataset.test.labels, len(dataset.class_names)
     )
-
-
-def _report(
-    classifier: Classifier,
-    dataset: Dataset,
-    encoded: _Encoded,
-    history: History,
-    tested: Evaluation,
-    baseline: Baseline | None,
-    folder: Path,
-    say: Say,
-) -> None:
-    """Show the result, and write the artifact, its plots and its page."""
-    names = dataset.class_names
-    confusion = confusion_matrix(dataset.test.labels, tested.predictions, len(names))
-    comparison = [["on test", "accuracy", "loss", "macro F1", "seconds"]]
-    comparison.append(
-        [
-            classifier.model_name,
-            f"{tested.accuracy:.4f}",
-            f"{tested.loss:.4f}",
-            f"{macro_f1(confusion):.4f}",
-            f"{history.seconds:.1f}",
-        ]
-    )
-    if baseline is not None:
-        f1 = macro_f1(baseline.confusion)
-        comparison.append([BASELINE_NAME, f"{baseline.accuracy:.4f}", "", f"{f1:.4f}", f"{baseline.seconds:.1f}"])
-    examples = _confused_examples(dataset.test, tested.predictions, confusion, names)
-
-    say("\n" + table(comparison))
-    say("\n" + class_table(class_scores(confusion), names, unweighted_f1=macro_f1(confusion)))
-    say("\n" + confusion_table(confusion, names))
-    if examples:
-        say("\nmost confused:")
-    for true, predicted, rows, texts in examples:
-        say(f"  {true} taken for {predicted}: {rows} rows")
-        for text in texts:
-            say(f"    {shortened(text, 76)}")
-
-    classifier.save(folder)
-    write_json_atomically(folder / METRICS_FILE, _metrics(classifier, dataset, history, tested, baseline, confusion))
-    write_text_atomically(folder / HISTORY_FILE, history.to_csv())
-    title = f"{classifier.model_name} on {dataset.name}"
-    plot_curves(history, folder, title=title)
-    if not plot_confusion(confusion, names, folder, title=title):
-        legend = ", ".join(f"{index} {name}" for index, name in enumerate(names))
-        say(f"\nno installed font shows these class names, so the PNG plots carry indices: {legend}")
-    write_report(
-        folder,
-        title=title,
-        summary=[
-            ("training texts", f"{len(dataset.train):,}"),
-            ("vocabulary", f"{len(encoded.vocabulary):,} ({classifier.data.tokenizer})"),
-            ("embedding", classifier.data.embedding),
-            ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
-            ("dev accuracy", f"{history.best['dev_accuracy']:.4f}"),
-            ("seed", str(classifier.training.seed)),
-        ],
-        comparison=comparison,
-        confusion=confusion,
-        class_names=names,
-        confused=examples,
-        notices=dataset.notices,
-    )
-
-
-def _confused_examples(
-    test: Split, predictions: NDArray[np.int64], confusion: NDArray[np.int64], names: list[str]
-) -> list[tuple[str, str, int, list[str]]]:
-    """The worst confused pairs of classes with the first texts that fell to each."""
-    truth = np.array(test.labels)
-    found = []
-    for true, predicted, rows in confused_pairs(confusion, CONFUSED_PAIRS):
-        at = np.flatnonzero((truth == true) & (predictions == predicted))[:EXAMPLES_PER_PAIR]
-        found.append((names[true], names[predicted], rows, [test.texts[index] for index in at]))
-    return found
-
-
-def _metrics(
-    classifier: Classifier,
-    dataset: Dataset,
-    history: History,
-    tested: Evaluation,
-    baseline: Baseline | None,
-    confusion: NDArray[np.int64],
-) -> dict[str, Any]:
-    """The content of ``metrics.json``."""
-    best = history.best
-    metrics: dict[str, Any] = {
-        "task": "classify",
-        "model": classifier.model_name,
-        "dataset": dataset.name,
-        "seed": classifier.training.seed,
-        "train": {
-            "seconds": history.seconds,
-            "epochs": round(history.rows_seen / len(dataset.train), 3),
-            "examples": len(dataset.train),
-            "examples_per_second": history.rows_seen / history.seconds,
-        },
-        "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
-        "test": classification_report(confusion, tested.loss, dataset.class_names),
-    }
-    if baseline is not None:
-        metrics["baseline"] = {
-            "name": BASELINE_NAME,
-            "test_accuracy": baseline.accuracy,
-            "seconds": baseline.seconds,
-        }
-    return metrics
 
 
 @dataclass(frozen=True)

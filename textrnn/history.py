@@ -1,0 +1,72 @@
+"""What happened in a training run, and whoever wants to be told while it happens."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class History:
+    """What happened, step by step, and at each look at the dev split.
+
+    Attributes:
+        train_loss: cross-entropy of each step's batch, nats per row, without label smoothing
+        learning_rate: of each step
+        epoch: of each step, from 1
+        evaluations: dictionaries of step, epoch, seconds, train_loss (mean since the last), dev_loss, dev_accuracy
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+    epoch: list[int] = field(default_factory=list)
+    evaluations: list[dict[str, float]] = field(default_factory=list)
+    best_step: int = 0
+    best_loss: float = math.inf
+    seconds: float = 0.0
+    rows_seen: int = 0
+    stopped_by: str = ""
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The evaluation whose weights were kept."""
+        return next(row for row in self.evaluations if row["step"] == self.best_step)
+
+    def to_csv(self) -> str:
+        """One line a step; the columns of the dev split are filled where it was looked at."""
+        by_step = {int(row["step"]): row for row in self.evaluations}
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["step", "epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy", "seconds"])
+        steps = zip(self.epoch, self.learning_rate, self.train_loss, strict=True)
+        for step, (epoch, rate, loss) in enumerate(steps, 1):
+            row: dict[str, Any] = by_step.get(step, {})
+            seconds = round(row["seconds"], 3) if row else ""
+            writer.writerow(
+                [
+                    step,
+                    epoch,
+                    f"{rate:.6g}",
+                    f"{loss:.6g}",
+                    row.get("dev_loss", ""),
+                    row.get("dev_accuracy", ""),
+                    seconds,
+                ]
+            )
+        return out.getvalue()
+
+
+class Listener:
+    """Told what happens while :func:`fit` runs; this one does nothing."""
+
+    def on_start(self, total_steps: int | None, done_steps: int) -> None:
+        """Training starts, or goes on after `done_steps`; `total_steps` is None under a time budget alone."""
+
+    def on_step(self, step: int, loss: float) -> None:
+        """A step is done; `loss` is the latest that was read off the device."""
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        """The dev split was scored and the checkpoint written."""

@@ -1,0 +1,144 @@
+"""The report of a trained classifier: on the terminal, as ``metrics.json`` and ``history.csv``, plots and a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.baseline import NAME as BASELINE_NAME
+from textrnn.baseline import Baseline
+from textrnn.checkpoint import write_json_atomically, write_text_atomically
+from textrnn.corpus.dataset import Dataset
+from textrnn.history import History
+from textrnn.metrics import accuracy, class_scores, classification_report, confused_pairs, confusion_matrix, macro_f1
+from textrnn.report.html import write_report
+from textrnn.report.plots import plot_confusion, plot_curves
+from textrnn.report.text import class_table, confusion_table, shortened, table
+
+METRICS_FILE, HISTORY_FILE = "metrics.json", "history.csv"
+CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
+
+
+@dataclass(frozen=True)
+class ClassificationResult:
+    """A finished run.
+
+    Attributes:
+        test_loss: mean cross-entropy on the test split, nats per text
+        test_predictions: int64, (test rows,): class indices
+    """
+
+    model_name: str
+    seed: int
+    dataset: Dataset
+    history: History
+    test_loss: float
+    test_predictions: NDArray[np.int64]
+    baseline: Baseline | None
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """(C, C) counts on the test split, true classes down."""
+        return confusion_matrix(self.dataset.test.labels, self.test_predictions, len(self.dataset.class_names))
+
+    @cached_property
+    def comparison(self) -> list[list[str]]:
+        """A header row, this model, and the baseline where there is one."""
+        rows = [["on test", "accuracy", "loss", "macro F1", "seconds"]]
+        for name, confusion, loss, seconds in (
+            (self.model_name, self.confusion, f"{self.test_loss:.4f}", self.history.seconds),
+            *([(BASELINE_NAME, self.baseline.confusion, "", self.baseline.seconds)] if self.baseline else []),
+        ):
+            rows.append([name, f"{accuracy(confusion):.4f}", loss, f"{macro_f1(confusion):.4f}", f"{seconds:.1f}"])
+        return rows
+
+    @cached_property
+    def confused(self) -> list[tuple[str, str, int, list[str]]]:
+        """The worst confused pairs: true class, predicted class, rows, the first texts that fell to them."""
+        names, test = self.dataset.class_names, self.dataset.test
+        truth = np.array(test.labels)
+        found = []
+        for true, predicted, rows in confused_pairs(self.confusion, CONFUSED_PAIRS):
+            at = np.flatnonzero((truth == true) & (self.test_predictions == predicted))[:EXAMPLES_PER_PAIR]
+            found.append((names[true], names[predicted], rows, [test.texts[index] for index in at]))
+        return found
+
+    def to_text(self) -> str:
+        """All tables, for a terminal."""
+        names = self.dataset.class_names
+        parts = [
+            table(self.comparison),
+            class_table(class_scores(self.confusion), names, unweighted_f1=macro_f1(self.confusion)),
+            confusion_table(self.confusion, names),
+        ]
+        lines = ["most confused:"] if self.confused else []
+        for true, predicted, rows, texts in self.confused:
+            lines.append(f"  {true} taken for {predicted}: {rows} {'row' if rows == 1 else 'rows'}")
+            lines += [f"    {shortened(text, 76)}" for text in texts]
+        return "\n" + "\n\n".join([*parts, "\n".join(lines)]).rstrip() + "\n"
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The content of ``metrics.json``."""
+        history, best = self.history, self.history.best
+        metrics: dict[str, Any] = {
+            "task": "classify",
+            "model": self.model_name,
+            "dataset": self.dataset.name,
+            "seed": self.seed,
+            "train": {
+                "seconds": history.seconds,
+                "epochs": round(history.rows_seen / len(self.dataset.train), 3),
+                "examples": len(self.dataset.train),
+                "examples_per_second": history.rows_seen / history.seconds,
+            },
+            "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
+            "test": classification_report(self.confusion, self.test_loss, self.dataset.class_names),
+        }
+        if self.baseline is not None:
+            metrics["baseline"] = {
+                "name": BASELINE_NAME,
+                "test_accuracy": self.baseline.accuracy,
+                "seconds": self.baseline.seconds,
+            }
+        return metrics
+
+    def write(self, folder: Path, settings: list[tuple[str, str]]) -> list[str]:
+        """Write metrics, history, plots and page.
+
+        Args:
+            settings: names and values shown at the top of the page.
+
+        Returns:
+            What the user should know about the plots.
+        """
+        write_json_atomically(folder / METRICS_FILE, self.to_metrics())
+        write_text_atomically(folder / HISTORY_FILE, self.history.to_csv())
+        names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
+        plot_curves(self.history, folder, title=title)
+        notices = []
+        if not plot_confusion(self.confusion, names, folder, title=title):
+            legend = ", ".join(f"{index} {name}" for index, name in enumerate(names))
+            notices.append(f"no installed font shows these class names, so the PNG plots carry indices: {legend}")
+        history = self.history
+        write_report(
+            folder,
+            title=title,
+            summary=[
+                ("training texts", f"{len(self.dataset.train):,}"),
+                *settings,
+                ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+                ("dev accuracy", f"{history.best['dev_accuracy']:.4f}"),
+                ("seed", str(self.seed)),
+            ],
+            comparison=self.comparison,
+            confusion=self.confusion,
+            class_names=names,
+            confused=self.confused,
+            notices=self.dataset.notices,
+        )
+        return notices
