@@ -126,7 +126,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         model.load_state_dict(weights)
         data, training = DataConfig.from_dict(config["data"]), TrainConfig.from_dict(config["training"])
     except (KeyError, TypeError, ValueError, RuntimeError, ConfigError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split())[:200]
         raise ArtifactError(
             f"{folder}: its files do not belong together ({reason}); expected those of one training: train again"
         ) from error

@@ -37,5 +37,6 @@ class Interrupted(TextRNNError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"; did you mean X?"`` for the nearest of `known` (case ignored), or an empty string if none is near."""
     by_folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.5)
+    beginnings = [name for name in by_folded if len(word) > 2 and name.startswith(word.casefold())]
+    near = beginnings or difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.5)
     return f"; did you mean {by_folded[near[0]]}?" if near else ""

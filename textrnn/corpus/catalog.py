@@ -75,7 +75,12 @@ def save_name(dataset: str) -> str:
     path = Path(dataset).expanduser()
     if path.is_file() or (path.suffix and not path.is_dir()):
         return path.resolve().stem
-    return path.resolve().name if len(path.parts) != 1 or path.is_dir() else dataset.lower()
+    return path.resolve().name if _has_folder(dataset) or path.is_dir() else dataset.lower()
+
+
+def _has_folder(dataset: str) -> bool:
+    """Whether this can only be a path: `reviews` may be a name, `./reviews` is not."""
+    return any(separator in dataset for separator in ("/", os.sep)) or dataset in (".", "..", "~")
 
 
 def _split_files(folder: Path) -> dict[str, Path]:
@@ -126,17 +131,16 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: 
     if path.is_file():
         classes = next((path.parent / n for n in CLASS_FILES if (path.parent / n).is_file()), None)
         return Source(name, path.parent, path, class_names=classes)
-    is_path = len(path.parts) != 1 or bool(path.suffix)
-    if is_path or (path.is_dir() and _split_files(path)):
-        if not path.is_dir():
-            raise DataError(f"{path}: no such file or folder; expected --dataset to be a name, a folder or a file")
+    if path.is_dir() and (_has_folder(dataset) or _split_files(path)):
         return _source_of_folder(name, path)
-    for folder in data_folders():
-        candidate = folder / name
+    for folder in [] if _has_folder(dataset) else data_folders():
+        candidate = folder / (dataset if (folder / dataset).is_dir() else name)
         if candidate.is_dir() and "train" in _split_files(candidate):
             return _source_of_folder(name, candidate)
     if name in DOWNLOADS:
         return _source_of_folder(name, _download(name, timeout, on_progress))
+    if _has_folder(dataset) or path.suffix:
+        raise DataError(f"{path}: no such file or folder; expected --dataset to be a name, a folder or a file")
     names = known_names()
     raise DataError(
         f"--dataset {dataset}: no such data set; expected one of {', '.join(names)}, or the path of a folder or file"

@@ -38,6 +38,7 @@ def fetch(url: str, target: Path, blob_id: str, *, timeout: float = 10.0, on_pro
         _fetch_into(part, url, timeout, on_progress)
         content = part.read_bytes()
     except urllib.error.HTTPError as error:
+        error.close()
         raise DataError(_advice(url, target, f"the server answered {error.code} {error.reason}")) from error
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
@@ -64,6 +65,7 @@ def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | No
         response = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         if error.code == 416:  # nothing after the last byte: the part is the whole file, or too long; the check tells
+            error.close()
             return
         raise
     with response:

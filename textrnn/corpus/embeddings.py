@@ -149,7 +149,8 @@ def _read_row_names(path: Path) -> dict[str, int]:
 
 def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.float32]], int]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because numpy leaves the file open where it is not what it should be.
+        with open(path, "rb") as file, zipfile.ZipFile(file), np.load(file, allow_pickle=False) as archive:
             if "embeddings" not in archive:
                 raise DataError(
                     f"{path}: keys {', '.join(archive.files) or 'none'}; expected the key embeddings "

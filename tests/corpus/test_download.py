@@ -1,0 +1,166 @@
+"""The download code against a server on this machine that can be made to misbehave."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import small_rows
+from textrnn.corpus import catalog
+from textrnn.corpus.catalog import Download, find_dataset
+from textrnn.corpus.download import fetch, git_blob_id
+from textrnn.errors import DataError
+
+CONTENT = "".join(f"{text}\t{label}\n" for text, label in small_rows(3000)).encode()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    cut_after: int | None = None
+    ranges = True
+    silent = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests: list[tuple[str, str | None]] = []
+        self.files: dict[str, bytes] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+
+    def log_message(self, format: str, *arguments: object) -> None: ...
+
+    def do_GET(self) -> None:
+        asked = self.headers.get("Range")
+        self.server.requests.append((self.path, asked))
+        if self.server.silent:
+            threading.Event().wait(1.5)
+            return
+        content = self.server.files.get(self.path.lstrip("/"))
+        if content is None:
+            self.send_error(404)
+            return
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.server.ranges else 0
+        if start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        self.wfile.write(content[start : self.server.cut_after])
+
+
+@pytest.fixture
+def server() -> Iterator[_Server]:
+    server = _Server()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_git_blob_id() -> None:
+    assert git_blob_id(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"  # git hash-object
+
+
+def test_fetch(server: _Server, tmp_path: Path) -> None:
+    server.files["a.txt"] = CONTENT
+    seen: list[tuple[str, int, int | None]] = []
+    target = tmp_path / "new" / "a.txt"
+    fetch(f"{server.url}/a.txt", target, git_blob_id(CONTENT), on_progress=lambda *now: seen.append(now))
+    assert target.read_bytes() == CONTENT
+    assert [file.name for file in target.parent.iterdir()] == ["a.txt"]
+    assert seen[-1] == ("a.txt", len(CONTENT), len(CONTENT))
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_broken_download_is_resumed(server: _Server, tmp_path: Path, ranges: bool) -> None:
+    server.files["a.txt"] = CONTENT
+    server.cut_after = 10_000
+    target = tmp_path / "a.txt"
+    with pytest.raises(DataError, match="cannot be downloaded"):
+        fetch(f"{server.url}/a.txt", target, git_blob_id(CONTENT))
+    assert not target.exists()
+    server.cut_after, server.ranges = None, ranges
+    fetch(f"{server.url}/a.txt", target, git_blob_id(CONTENT))
+    assert target.read_bytes() == CONTENT
+    assert server.requests[-1] == ("/a.txt", "bytes=10000-")
+
+
+def test_a_part_that_is_already_whole(server: _Server, tmp_path: Path) -> None:
+    server.files["a.txt"] = CONTENT
+    (tmp_path / "a.txt.part").write_bytes(CONTENT)
+    fetch(f"{server.url}/a.txt", tmp_path / "a.txt", git_blob_id(CONTENT))
+    assert (tmp_path / "a.txt").read_bytes() == CONTENT
+
+
+def test_wrong_content_is_not_kept(server: _Server, tmp_path: Path) -> None:
+    server.files["a.txt"] = b"something else"
+    with pytest.raises(DataError) as caught:
+        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "0" * 40)
+    assert str(caught.value) == (
+        f"{server.url}/a.txt: the file that came is not the one published (git blob id "
+        f"{git_blob_id(b'something else')}, expected {'0' * 40}); nothing was kept: try again, or put a good copy at "
+        f"{tmp_path / 'a.txt'}"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_on_the_server(server: _Server, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "0" * 40)
+    assert str(caught.value) == (
+        f"{server.url}/a.txt: cannot be downloaded (the server answered 404 Not Found); expected a network connection: "
+        f"try again (it goes on where it stopped), set HTTPS_PROXY or TEXTRNN_MIRROR, or put the file at "
+        f"{tmp_path / 'a.txt'}"
+    )
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot be downloaded \(\[Errno 111\] Connection refused\)"):
+        fetch("http://127.0.0.1:9/a.txt", tmp_path / "a.txt", "0" * 40)
+
+
+def test_a_server_that_says_nothing(server: _Server, tmp_path: Path) -> None:
+    server.silent = True
+    with pytest.raises(DataError, match=r"cannot be downloaded \(timed out\)"):
+        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "0" * 40, timeout=0.3)
+
+
+def test_a_known_name_is_downloaded_once(
+    server: _Server, in_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = in_folder()
+    contents = {
+        "class.txt": "猫狗\n山水\n数字\n".encode(),
+        "train.txt": CONTENT,
+        "dev.txt": CONTENT[:5000].rpartition(b"\n")[0] + b"\n",
+        "test.txt": CONTENT[:4000].rpartition(b"\n")[0] + b"\n",
+    }
+    server.files = {f"thucnews/{name}": content for name, content in contents.items()}
+    known = Download("http://127.0.0.1:9", {name: git_blob_id(content) for name, content in contents.items()})
+    monkeypatch.setitem(catalog.DOWNLOADS, "thucnews", known)
+    monkeypatch.setattr(catalog, "PROJECT_DATA", here / "none")
+    monkeypatch.delenv("TEXTRNN_DATA", raising=False)
+    monkeypatch.setenv("TEXTRNN_MIRROR", server.url + "/")
+    source = find_dataset("THUCNews")
+    assert source.train == Path("data/thucnews/train.txt")
+    assert source.train.read_bytes() == CONTENT
+    asked = len(server.requests)
+    assert find_dataset("thucnews").train.read_bytes() == CONTENT
+    assert len(server.requests) == asked == 4
+
+
+def test_published_ids_match_the_real_files(real_data: Path) -> None:
+    for name in ("class.txt", "dev.txt", "test.txt"):  # the training file there is a quarter of the published one
+        content = (real_data / "thucnews" / name).read_bytes()
+        assert git_blob_id(content) == catalog.DOWNLOADS["thucnews"].blob_ids[name]

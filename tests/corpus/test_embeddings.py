@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textrnn.corpus.embeddings import find_embedding, load_embedding
+from textrnn.errors import DataError
+
+TOKENS = ["<pad>", "<unk>", "股", "市", "a b", "\u3000", "无", " "]
+ROWS = {"股": [0.5, -1.0, 2.0], "市": [1.0, 0.0, -3.0], "a b": [4.0, 5.0, 6.0], "\u3000": [7.0, 8.0, 9.0], " ": [1.5, 2.5, 3.5]}
+
+
+def text_file(path: Path, *, header: bool, extra: str = "") -> Path:
+    lines = [f"{token} {' '.join(map(str, numbers))}" for token, numbers in ROWS.items()]
+    lines += [f"别{i} 0.1 0.2 0.3" for i in range(20)]
+    content = (f"{len(lines)} 3\n" if header else "") + "\n".join(lines) + "\n" + extra
+    opened = gzip.open(path, "wb") if path.suffix == ".gz" else open(path, "wb")
+    with opened as file:
+        file.write(content.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", ["v.vec", "v.txt", "v.vec.gz"])
+@pytest.mark.parametrize("header", [True, False])
+def test_text_files(tmp_path: Path, name: str, header: bool) -> None:
+    loaded = load_embedding(text_file(tmp_path / name, header=header), TOKENS, seed=0)
+    assert loaded.vectors.dtype == np.float32
+    assert loaded.found.tolist() == [False, False, True, True, True, True, False, True]
+    for token, numbers in ROWS.items():
+        assert loaded.vectors[TOKENS.index(token)].tolist() == numbers
+    assert loaded.vectors[0].tolist() == [0, 0, 0]
+
+
+def test_windows_lines_and_trailing_spaces(tmp_path: Path) -> None:
+    (tmp_path / "v.vec").write_bytes("1 2\r\n股 1 2 \r\n".encode())
+    assert load_embedding(tmp_path / "v.vec", ["<pad>", "<unk>", "股"], seed=0).vectors[2].tolist() == [1, 2]
+
+
+def test_missing_rows_are_seeded_and_scaled_like_the_found(tmp_path: Path) -> None:
+    generator = np.random.default_rng(5)
+    tokens = ["<pad>", "<unk>", *(chr(0x4E00 + i) for i in range(2000))]
+    table = generator.normal(0.3, 0.05, (1000, 16))
+    np.savez(tmp_path / "e.npz", embeddings=table)
+    (tmp_path / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens[2:1002])}))
+    loaded = load_embedding(tmp_path / "e.npz", tokens, seed=1)
+    np.testing.assert_allclose(loaded.vectors[2:1002], table, rtol=1e-6)
+    assert loaded.vectors[1002:].std() == pytest.approx(0.05, rel=0.05)
+    assert loaded.vectors[1002:].mean() == pytest.approx(0.3, rel=0.05)
+    np.testing.assert_array_equal(loaded.vectors, load_embedding(tmp_path / "e.npz", tokens, seed=1).vectors)
+    assert not np.array_equal(loaded.vectors, load_embedding(tmp_path / "e.npz", tokens, seed=2).vectors)
+
+
+@pytest.mark.parametrize("kind", ["pkl", "json", "txt"])
+def test_row_names(tmp_path: Path, kind: str) -> None:
+    np.savez(tmp_path / "e.npz", embeddings=np.array([[1.0, 2.0], [3.0, 4.0]]))
+    names = {"股": 1, "市": 0}
+    if kind == "pkl":
+        (tmp_path / "vocab.pkl").write_bytes(pickle.dumps(names))
+    elif kind == "json":
+        (tmp_path / "vocab.json").write_text(json.dumps(names))
+    else:
+        (tmp_path / "vocab.txt").write_text("市\n股\n", encoding="utf-8")
+    loaded = load_embedding(tmp_path / "e.npz", ["<pad>", "<unk>", "股", "市"], seed=0)
+    assert loaded.vectors[2:].tolist() == [[3, 4], [1, 2]]
+
+
+class _RunsCode:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("touch was_here",)
+
+
+def npz(folder: Path, table: object, names: object = None) -> Path:
+    np.savez(folder / "e.npz", embeddings=np.array(table, dtype=np.float64))
+    if names is not None:
+        (folder / "vocab.pkl").write_bytes(names if isinstance(names, bytes) else pickle.dumps(names))
+    return folder / "e.npz"
+
+
+def error_of(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        load_embedding(path, TOKENS, seed=0)
+    return str(caught.value)
+
+
+def test_malicious_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = npz(tmp_path, [[1, 2]], pickle.dumps({"股": _RunsCode()}))
+    assert error_of(path) == (
+        f"{tmp_path / 'vocab.pkl'}: refused, it could run code (it asks for posix.system); expected a plain dict of str "
+        "to int: save it as vocab.json instead"
+    )
+    assert not (tmp_path / "was_here").exists()
+
+
+@pytest.mark.parametrize("names", [{"股": "0"}, {1: 0}, {"股": True}, "股", 7, None, {"股": 1.0}])
+def test_pickle_of_something_else(tmp_path: Path, names: object) -> None:
+    path = npz(tmp_path, [[1, 2]], pickle.dumps(names))
+    assert error_of(path) == (
+        f"{tmp_path / 'vocab.pkl'}: not a dictionary of tokens and their rows; expected a plain dict of str to int: "
+        "save it as vocab.json instead"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x04", pickle.dumps({"a": 1})[:-3], b"(lp0\n0."])
+def test_damaged_pickle(tmp_path: Path, content: bytes) -> None:
+    assert "expected a plain dict of str to int" in error_of(npz(tmp_path, [[1, 2]], content))
+
+
+def test_corrupt_npz(tmp_path: Path) -> None:
+    path = npz(tmp_path, [[1.0, 2.0]] * 500, {"股": 0})
+    content = path.read_bytes()
+    for damaged in (content[:-200], content[:100], b"PK\x03\x04junk", b"", content[:300] + b"x" * 50 + content[350:]):
+        path.write_bytes(damaged)
+        assert error_of(path).startswith(f"{path}: not a whole .npz archive (")
+        assert error_of(path).endswith(
+            "expected numpy.savez(file, embeddings=...): copy or download it once more"
+        )
+
+
+def test_npz_of_the_wrong_shape_or_key(tmp_path: Path) -> None:
+    assert error_of(npz(tmp_path, [1, 2], {"股": 0})) == (
+        f"{tmp_path / 'e.npz'}: embeddings is float64 of shape (2,); expected numbers of shape (tokens, size)"
+    )
+    np.savez(tmp_path / "e.npz", table=np.zeros((2, 2)))
+    assert error_of(tmp_path / "e.npz") == (
+        f"{tmp_path / 'e.npz'}: keys table; expected the key embeddings with one row a token"
+    )
+
+
+def test_npz_and_row_names_that_do_not_belong_together(tmp_path: Path) -> None:
+    assert error_of(npz(tmp_path, [[1, 2]], {"股": 5})) == (
+        f"{tmp_path / 'vocab.pkl'}: names row 5 but e.npz has 1 rows; expected the two to belong together"
+    )
+
+
+def test_npz_without_row_names(tmp_path: Path) -> None:
+    assert error_of(npz(tmp_path, [[1, 2]])) == (
+        f"{tmp_path / 'e.npz'}: no vocab.pkl, vocab.json, vocab.txt beside it; expected one that names the 1 rows"
+    )
+
+
+def test_lines_of_the_wrong_size(tmp_path: Path) -> None:
+    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 2.0\n")
+    assert error_of(path) == (
+        f"{path}:27: 2 numbers; expected 3 as in the header: the file may be cut short"
+    )
+
+
+def test_fields_that_are_no_numbers(tmp_path: Path) -> None:
+    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 x 3.0\n")
+    assert error_of(path).startswith(f"{path}:27: not all of the 3 last fields are numbers (")
+
+
+def test_numbers_that_are_not_finite(tmp_path: Path) -> None:
+    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 nan 3.0\n")
+    assert error_of(path) == f"{path}: holds numbers that are infinite or not a number; expected finite vectors"
+
+
+def test_file_without_any_of_the_tokens(tmp_path: Path) -> None:
+    (tmp_path / "v.vec").write_text("x 1 2\ny 3 4\n")
+    assert error_of(tmp_path / "v.vec") == (
+        f"{tmp_path / 'v.vec'}: none of the 6 tokens of the vocabulary is in the file; expected vectors for the tokens in "
+        "use: see --tokenizer (characters need a file of characters, words one of words)"
+    )
+
+
+def test_truncated_gzip(tmp_path: Path) -> None:
+    path = text_file(tmp_path / "v.vec.gz", header=True)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "cannot be read to its end" in error_of(path)
+
+
+def test_empty_and_unknown_files(tmp_path: Path) -> None:
+    (tmp_path / "v.vec").write_text("")
+    assert error_of(tmp_path / "v.vec") == (
+        f"{tmp_path / 'v.vec'}:1: no vectors; expected lines of a token and its numbers, separated by spaces"
+    )
+    assert error_of(tmp_path / "v.bin").endswith("expected text: use the .vec file beside it")
+    assert error_of(tmp_path / "v.pt").endswith("expected vectors in a .npz, .vec, .txt or .gz file")
+
+
+def test_choice_of_the_file(tmp_path: Path) -> None:
+    assert find_embedding("random", tmp_path) is None
+    with pytest.raises(DataError) as caught:
+        find_embedding("pretrained", tmp_path)
+    assert str(caught.value) == (
+        f"--embedding pretrained: no .npz, .vec or .vec.gz file in {tmp_path}; expected vectors beside the data: put a "
+        "file there, name one with --embedding PATH, or use --embedding random"
+    )
+    (tmp_path / "a.vec").touch()
+    assert find_embedding("pretrained", tmp_path) == tmp_path / "a.vec"
+    (tmp_path / "b.npz").touch()
+    with pytest.raises(DataError, match=r"a\.vec, b\.npz all stand in .*; expected one: choose it with --embedding PATH"):
+        find_embedding("pretrained", tmp_path)
+    assert find_embedding(str(tmp_path / "b.npz"), tmp_path) == tmp_path / "b.npz"
+    with pytest.raises(DataError, match=r"--embedding rnadom: no such file; expected random, pretrained, or the path"):
+        find_embedding("rnadom", tmp_path)
+
+
+def test_real_characters(real_data: Path) -> None:
+    tokens = ["<pad>", "<unk>", " ", "的", "股"]
+    loaded = load_embedding(real_data / "thucnews" / "embedding_Tencent.npz", tokens, seed=0)
+    assert loaded.vectors.shape == (5, 200)
+    assert loaded.found.tolist() == [False, False, True, True, True]

@@ -1,0 +1,47 @@
+"""What the shipped data set promises: size, balance, lengths, and no text that nearly stands there twice."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from textrnn.config import DataConfig
+from textrnn.corpus.catalog import PROJECT_DATA, find_dataset
+from textrnn.corpus.dataset import load_dataset
+from textrnn.corpus.readers import read_rows
+
+NAMES = ["财经", "房产", "股票", "教育", "科技", "社会", "时政", "体育", "游戏", "娱乐"]
+
+
+def test_size_and_balance() -> None:
+    dataset = load_dataset(find_dataset(str(PROJECT_DATA / "headlines")), DataConfig())
+    assert dataset.class_names == NAMES
+    assert dataset.notices == []
+    for split, rows in ((dataset.train, 200), (dataset.dev, 25), (dataset.test, 25)):
+        assert Counter(split.labels) == dict.fromkeys(range(10), rows)
+        assert all(10 <= len(text) <= 30 for text in split.texts)
+
+
+def test_no_near_duplicates() -> None:
+    texts = [text for split in ("train", "dev", "test") for text in read_rows(PROJECT_DATA / f"headlines/{split}.txt").texts]
+    bigrams = [{text[i : i + 2] for i in range(len(text) - 1)} for text in texts]
+    holders: defaultdict[str, list[int]] = defaultdict(list)
+    worst = (0.0, "", "")
+    for index, grams in enumerate(bigrams):
+        shared = Counter(other for gram in grams for other in holders[gram])
+        for other, count in shared.items():
+            jaccard = count / len(grams | bigrams[other])
+            worst = max(worst, (jaccard, texts[index], texts[other]))
+        for gram in grams:
+            holders[gram].append(index)
+    assert worst[0] < 0.6, worst
+
+
+def test_not_made_by_filling_templates() -> None:
+    """In no class do many headlines share a run of five characters."""
+    rows = read_rows(PROJECT_DATA / "headlines/train.txt")
+    for label in map(str, range(10)):
+        runs: Counter[str] = Counter()
+        for text, own in zip(rows.texts, rows.labels, strict=True):
+            if own == label:
+                runs.update({text[i : i + 5] for i in range(len(text) - 4)})
+        assert runs.most_common(1)[0][1] <= 4, runs.most_common(3)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textrnn.corpus.readers import Rows, read_class_names, read_rows, read_tabs
+from textrnn.errors import DataError
+
+WANTED = [("股市大涨", "财经"), ('say "hi", ok', "体育")]
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", '股市大涨\t财经\nsay "hi", ok\t体育\n'),
+        ("a.txt", '股市大涨\t财经\r\nsay "hi", ok\t体育\r\n'),
+        ("a.txt", '\n股市大涨\t财经\n\nsay "hi", ok\t体育'),
+        ("a.csv", 'text,label\n股市大涨,财经\n"say ""hi"", ok",体育\n'),
+        ("a.csv", 'id;category;title\n1;财经;股市大涨\n2;体育;"say ""hi"", ok"\n'),
+        ("a.tsv", 'label\tsentence\n财经\t股市大涨\n体育\t"say ""hi"", ok"\n'),
+        ("a.csv", '标签,内容\n财经,股市大涨\n体育,"say ""hi"", ok"\n'),
+        ("a.jsonl", '{"label": "财经", "text": "股市大涨"}\n{"text": "say \\"hi\\", ok", "label": "体育"}\n'),
+        ("a.txt", '__label__财经 股市大涨\n__label__体育 say "hi", ok\n'),
+    ],
+)
+@pytest.mark.parametrize("byte_order_mark", [False, True])
+def test_formats(tmp_path: Path, name: str, content: str, byte_order_mark: bool) -> None:
+    rows = read_rows(written(tmp_path, name, ("\ufeff" if byte_order_mark else "") + content))
+    assert list(zip(rows.texts, rows.labels, strict=True)) == WANTED
+    assert rows.notices == []
+
+
+def test_a_text_may_contain_tabs_and_odd_line_separators(tmp_path: Path) -> None:
+    rows = read_rows(written(tmp_path, "a.txt", "a\tb\u2028c\x85d\t0\nx\t1\n"))
+    assert rows.texts == ["a\tb\u2028c\x85d", "x"]
+    assert rows.line_numbers == [1, 2]
+
+
+def test_quoted_fields_span_lines_and_keep_line_numbers(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", 'text,label\n"one\ntwo",a\n"",b\n')
+    with pytest.raises(DataError, match=r"a\.csv:4: the text is empty"):
+        read_rows(path)
+
+
+def test_named_columns(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "text,summary,label,mine\nlong,short,x,y\n")
+    rows = read_rows(path, text_column="summary", label_column="mine")
+    assert (rows.texts, rows.labels) == (["short"], ["y"])
+
+
+def test_json_numbers_and_booleans_are_labels(tmp_path: Path) -> None:
+    rows = read_rows(written(tmp_path, "a.json", '{"text": "x", "label": 3}\n{"text": "y", "label": true}\n'))
+    assert rows.labels == ["3", "true"]
+
+
+def test_gb18030_is_recognised_with_a_notice(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.txt", "央行下调存款准备金率\t财经\n".encode("gb18030"))
+    rows = read_rows(path)
+    assert rows.texts == ["央行下调存款准备金率"]
+    assert rows.notices == [f"{path}: not UTF-8; read as GB18030"]
+
+
+def test_utf16_is_recognised_with_a_notice(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.txt", "央行\t财经\n".encode("utf-16"))
+    assert read_rows(path).texts == ["央行"]
+
+
+def test_lone_surrogates_become_replacement_characters(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", json.dumps({"text": "a\ud800b", "label": "x"}) + "\n")
+    assert read_rows(path).texts == ["a\ufffdb"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.txt", "好\t0\n坏掉的行\n", "{path}:2: no tab in the line; expected text<TAB>label: "
+         "put a tab between the text and its class"),
+        ("a.txt", "好\t0\n\t1\n", "{path}:2: the text is empty; expected some text with its label: "
+         "fill it in or delete the line"),
+        ("a.txt", "好\t0\n坏\t \n", "{path}:2: the label is empty; expected a class after the text: "
+         "fill it in or delete the line"),
+        ("a.txt", "", "{path}: the file is empty; expected one labelled text a line"),
+        ("a.txt", " \n\n", "{path}: the file is empty; expected one labelled text a line"),
+        ("a.csv", "text,label\n", "{path}: a header and nothing else; expected labelled texts below it"),
+        ("a.txt", b"ok\t0\ncaf\xe9 ole\t1\n", "{path}:2: byte 0xe9 is neither UTF-8 nor GB18030; expected UTF-8 text: "
+         "save the file as UTF-8"),
+        ("a.txt", "naïvetäten überführt\t1\n".encode("latin-1"), "{path}:1: byte 0xef is neither UTF-8 nor GB18030; "
+         "expected UTF-8 text: save the file as UTF-8"),
+        ("a.csv", "words,kind\nx,y\n", "{path}:1: none of the columns words, kind has a name that is known to hold the "
+         "label; expected a header: name the column with --label-column"),
+        ("a.csv", "text,label\na,b,c\n", "{path}:2: 3 fields; expected 2 as in the header: "
+         "put quotation marks round a text that contains ','"),
+        ("a.csv", 'text,label\n"open,b\n', "{path}:2: not CSV (unexpected end of data); expected quoted fields to be "
+         "closed"),
+        ("a.jsonl", '{"text": "x", "label": "y"}\nnot json\n', "{path}:2: not JSON (Expecting value: line 1 column 1 "
+         "(char 0)); expected one object a line"),
+        ("a.jsonl", "[1, 2]\n", "{path}:1: a JSON list; expected one object a line"),
+        ("a.jsonl", '{"text": 5, "label": "y"}\n', "{path}:1: text is 5; expected a string"),
+        ("a.jsonl", '{"text": "x", "label": ["y"]}\n', '{path}:1: label is ["y"]; expected a string or a whole number'),
+        ("a.txt", "__label__a x\nplain\n", "{path}:2: no label; expected the line to start with __label__NAME"),
+        ("a.txt", "__label__a __label__b x\n", "{path}:1: more than one label; expected one __label__NAME a line: "
+         "keep the one that matters"),
+    ],
+)  # fmt: skip
+def test_bad_files(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
+    path = written(tmp_path, name, content)
+    with pytest.raises(DataError) as caught:
+        read_rows(path)
+    assert str(caught.value) == message.format(path=path)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no such file; expected the path of a data file"):
+        read_rows(tmp_path / "none.txt")
+    with pytest.raises(DataError, match=r"cannot be read \(Is a directory\)"):
+        read_rows(tmp_path)
+
+
+def test_wrong_column_name_gets_a_hint(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "headline,label\nx,y\n")
+    with pytest.raises(DataError) as caught:
+        read_rows(path, text_column="headlin")
+    assert str(caught.value) == (
+        f"{path}:1: no column 'headlin'; expected --text-column to be one of headline, label; did you mean headline?"
+    )
+
+
+def test_class_names(tmp_path: Path) -> None:
+    assert read_class_names(written(tmp_path, "c.txt", "财经\n体育\n\n")) == ["财经", "体育"]
+    path = written(tmp_path, "c.txt", "财经\n体育\n财经\n")
+    with pytest.raises(DataError) as caught:
+        read_class_names(path)
+    assert str(caught.value) == f"{path}:3: 财经 stands there twice (first on line 1); expected each class once"
+
+
+line_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), min_size=1).filter(str.strip)
+label_text = line_text.filter(lambda text: "\t" not in text)
+
+
+@given(st.lists(st.tuples(line_text, label_text), min_size=1, max_size=5))
+@settings(max_examples=200)
+def test_whatever_is_written_as_tabs_is_read_back(rows: list[tuple[str, str]]) -> None:
+    found = Rows(Path("x"))
+    reader: Callable[[str, Rows], None] = read_tabs
+    reader("".join(f"{text}\t{label}\n" for text, label in rows), found)
+    assert list(zip(found.texts, found.labels, strict=True)) == [(t.strip(), label.strip()) for t, label in rows]

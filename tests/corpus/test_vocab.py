@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textrnn.config import UNKNOWN_ID
+from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.corpus.vocab import Vocabulary
+from textrnn.errors import ArtifactError, ConfigError
+
+CHARACTERS = Tokenizer("char")
+
+
+def test_tokenizers() -> None:
+    assert Tokenizer("char")("a 股") == ["a", " ", "股"]
+    assert Tokenizer("space")(" a\u3000股市  b\n") == ["a", "股市", "b"]
+    assert Tokenizer("word")("央行 下调存款准备金率") == ["央行", "下调", "存款", "准备金率"]
+    assert Tokenizer("space", lowercase=True)("Big NEWS") == ["big", "news"]
+
+
+def test_unknown_tokenizer() -> None:
+    with pytest.raises(ConfigError, match=r"--tokenizer words: expected one of char, word, space; did you mean word\?"):
+        Tokenizer("words")
+
+
+def test_order_is_by_count_then_by_token_whatever_the_order_of_the_texts() -> None:
+    texts = ["bba", "cca", "d"]
+    expected = ["<pad>", "<unk>", "a", "b", "c", "d"]
+    for seed in range(5):
+        random.Random(seed).shuffle(texts)
+        assert Vocabulary.build(texts, CHARACTERS).tokens == expected
+
+
+def test_limits() -> None:
+    texts = ["aaabbc"]
+    assert Vocabulary.build(texts, CHARACTERS, min_freq=2).tokens[2:] == ["a", "b"]
+    assert Vocabulary.build(texts, CHARACTERS, max_vocab=3).tokens == ["<pad>", "<unk>", "a"]
+
+
+def test_a_token_spelt_like_a_special_one_is_unknown() -> None:
+    vocabulary = Vocabulary.build(["<pad> x <unk>"], Tokenizer("space"))
+    assert vocabulary.tokens == ["<pad>", "<unk>", "x"]
+    assert vocabulary.encode(["<pad> x <unk>"]).token_ids.tolist() == [1, 2, 1]
+
+
+def test_encoding() -> None:
+    vocabulary = Vocabulary.build(["abc"], CHARACTERS)
+    encoded = vocabulary.encode(["cab", "", "zzz"], longest=2)
+    assert encoded.offsets.tolist() == [0, 2, 3, 5]
+    assert encoded.token_ids.tolist() == [4, 2, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID]
+    assert encoded.truncated == 2
+    assert vocabulary.coverage(encoded) == pytest.approx(2 / 5)
+
+
+@given(st.lists(st.text(max_size=12), max_size=8), st.integers(1, 12))
+def test_encoding_agrees_with_looking_up_each_token(texts: list[str], longest: int) -> None:
+    vocabulary = Vocabulary.build(["hello world 你好"], CHARACTERS)
+    ids = {token: index for index, token in enumerate(vocabulary.tokens)}
+    encoded = vocabulary.encode(texts, longest=longest)
+    for index, text in enumerate(texts):
+        expected = [ids.get(token, 1) for token in text[:longest]] or [1]
+        assert encoded.token_ids[encoded.offsets[index] : encoded.offsets[index + 1]].tolist() == expected
+    assert np.all(encoded.lengths >= 1)
+
+
+def test_saved_with_its_tokenizer(tmp_path: Path) -> None:
+    vocabulary = Vocabulary.build(["Big 新闻\u2028"], Tokenizer("space", lowercase=True))
+    vocabulary.save(tmp_path / "vocab.json")
+    loaded = Vocabulary.load(tmp_path / "vocab.json")
+    assert loaded.tokens == vocabulary.tokens
+    assert loaded.tokenizer == Tokenizer("space", lowercase=True)
+
+
+def test_newer_and_damaged_files(tmp_path: Path) -> None:
+    path = tmp_path / "vocab.json"
+    document = json.loads(Vocabulary.build(["ab"], CHARACTERS).to_json())
+    path.write_text(json.dumps(document | {"format_version": 2}))
+    with pytest.raises(ArtifactError) as caught:
+        Vocabulary.load(path)
+    assert str(caught.value) == (
+        f"{path}: format version 2; expected 1 or older: a newer textrnn wrote it, upgrade this one"
+    )
+    for content in ("{", "[]", "{}", json.dumps(document | {"tokens": 5})):
+        path.write_text(content)
+        with pytest.raises(ArtifactError, match="not a vocabulary"):
+            Vocabulary.load(path)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from textrnn.models.layers import (
+    POOLINGS,
+    RecurrentEncoder,
+    TokenEmbedding,
+    initialise_recurrence,
+    reversal_index,
+    valid_mask,
+)
+
+
+def packed_oracle(encoder: RecurrentEncoder, cell: type[nn.RNNBase], inputs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """What PyTorch's own bidirectional layer makes of the packed sequence with the same weights."""
+    bidirectional = len(encoder.layers[0]) == 2
+    hidden = encoder.output_size // (2 if bidirectional else 1)
+    theirs = cell(inputs.shape[2], hidden, num_layers=len(encoder.layers), bidirectional=bidirectional, batch_first=True)
+    weights = {}
+    for depth, directions in enumerate(encoder.layers):
+        for suffix, direction in zip(("", "_reverse"), directions, strict=False):
+            for name, parameter in direction.named_parameters():
+                weights[name.replace("_l0", f"_l{depth}") + suffix] = parameter.detach()
+    theirs.load_state_dict(weights)
+    packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+    states, _ = pad_packed_sequence(theirs(packed)[0], batch_first=True, total_length=inputs.shape[1])
+    return states
+
+
+@pytest.mark.parametrize("cell", [nn.RNN, nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@settings(max_examples=15, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    layers=st.integers(1, 3),
+    hidden=st.integers(1, 6),
+    seed=st.integers(0, 1000),
+)
+def test_encoder_equals_packed_pytorch_layers(
+    cell: type[nn.RNNBase], bidirectional: bool, lengths: list[int], layers: int, hidden: int, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    encoder = RecurrentEncoder(cell, 3, hidden, num_layers=layers, bidirectional=bidirectional, dropout=0.5).eval()
+    inputs, length = torch.randn(len(lengths), max(lengths), 3), torch.tensor(lengths)
+    mask = valid_mask(length, inputs.shape[1])
+    expected = packed_oracle(encoder, cell, inputs, length)
+    torch.testing.assert_close(encoder(inputs, length)[mask], expected[mask], atol=1e-6, rtol=1e-5)
+
+
+def test_reversal_index_turns_each_row_within_its_length() -> None:
+    assert reversal_index(torch.tensor([3, 1, 4]), 4).tolist() == [[2, 1, 0, 3], [0, 1, 2, 3], [3, 2, 1, 0]]
+
+
+def test_poolings_by_hand() -> None:
+    states = torch.tensor([[[1.0, -5.0], [3.0, -7.0], [99.0, 99.0]], [[2.0, 4.0], [6.0, 2.0], [1.0, 3.0]]])
+    mask = valid_mask(torch.tensor([2, 3]), 3)
+    assert POOLINGS["max"](states, mask).tolist() == [[3, -5], [6, 4]]
+    assert POOLINGS["mean"](states, mask).tolist() == [[2, -6], [3, 3]]
+    assert POOLINGS["last"](states, mask).tolist() == [[3, -7], [1, 3]]
+
+
+def test_initialisation() -> None:
+    layer = nn.LSTM(4, 6)
+    initialise_recurrence(layer)
+    for gate in layer.weight_hh_l0.split(6):
+        torch.testing.assert_close(gate @ gate.T, torch.eye(6), atol=1e-5, rtol=0)
+    assert layer.bias_ih_l0[6:12].tolist() == [1.0] * 6
+    assert layer.bias_ih_l0[:6].abs().sum() == layer.bias_hh_l0.abs().sum() == 0
+
+
+def test_token_dropout_spares_padding_and_is_off_in_evaluation() -> None:
+    embedding = TokenEmbedding(10, 4, dropout=0.0, token_dropout=0.5)
+    token_ids = torch.cat([torch.full((50, 20), 7), torch.zeros(50, 5, dtype=torch.long)], dim=1)
+    unknown, seven = embedding.table.weight[1], embedding.table.weight[7]
+    vectors = embedding(token_ids)
+    dropped = (vectors[:, :20] == unknown).all(dim=2)
+    assert ((vectors[:, :20] == seven).all(dim=2) | dropped).all()
+    assert dropped.float().mean().item() == pytest.approx(0.5, abs=0.1)
+    assert (vectors[:, 20:] == 0).all()
+    assert (embedding.eval()(token_ids)[:, :20] == seven).all()

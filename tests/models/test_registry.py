@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from textrnn.errors import ConfigError
+from textrnn.models.registry import ModelEntry, all_models, find_model
+
+
+def test_the_models_are_found() -> None:
+    assert {"RNN", "LSTM", "BiLSTM_LN"} <= set(all_models())
+
+
+def test_case_does_not_matter() -> None:
+    assert find_model("bilstm_ln").name == "BiLSTM_LN"
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [("LTSM", "; did you mean LSTM?"), ("bilstm", "; did you mean BiLSTM_LN?"), ("xyzzy", "")],
+)
+def test_wrong_name(name: str, ending: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        find_model(name)
+    assert str(caught.value) == f"--model {name}: no such model; expected one of {', '.join(all_models())}{ending}"
+
+
+@pytest.mark.parametrize("entry", all_models().values(), ids=lambda entry: entry.name)
+def test_what_is_read_without_importing_is_what_is_there(entry: ModelEntry) -> None:
+    """The registry reads syntax trees; the class that Python builds must have the same fields."""
+    real = [(f.name, f.default, f.metadata["help"], f.metadata.get("choices")) for f in dataclasses.fields(entry.config_class)]
+    read = [(f.name, f.default, f.help, f.choices) for f in entry.fields]
+    assert sorted(map(repr, read)) == sorted(map(repr, real))
+    assert entry.summary

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from textrnn import checkpoint
+from textrnn.errors import ArtifactError
+
+
+def test_tensors_and_document_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b.safetensors"
+    tensors = {"x": torch.arange(6).reshape(2, 3), "y": torch.rand(4, dtype=torch.float64)}
+    checkpoint.save_tensors(path, tensors, {"名": "值", "loss": 0.1 + 0.2})
+    loaded, document = checkpoint.load_tensors(path)
+    assert document == {"名": "值", "loss": 0.1 + 0.2}
+    assert set(loaded) == {"x", "y"}
+    assert all(torch.equal(loaded[name], tensors[name]) for name in tensors)
+    assert [file.name for file in path.parent.iterdir()] == ["b.safetensors"]
+
+
+def test_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ArtifactError) as caught:
+        checkpoint.write_atomically(path, b"x" * 2_000_000)
+    assert str(caught.value) == (
+        f"{path}: no space left on the disk for 2.0 MB; expected room for it: free some space or choose another disk "
+        "with --save-dir (what was saved before is untouched)"
+    )
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ArtifactError, match=r"cannot be written \(File exists\); expected a folder you may write to"):
+        checkpoint.write_atomically(tmp_path / "file" / "model", b"x")
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 40, b"\x02\0\0\0\0\0\0\0{}more"])
+def test_damaged_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError, match=r"x\.safetensors: not a whole safetensors file"):
+        checkpoint.load_tensors(path)
+
+
+def test_truncated_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    checkpoint.save_tensors(path, {"x": torch.rand(100)})
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ArtifactError, match="not a whole safetensors file"):
+        checkpoint.load_tensors(path)
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    with checkpoint.exclusive_use(tmp_path / "run"):
+        with pytest.raises(ArtifactError) as caught, checkpoint.exclusive_use(tmp_path / "run"):
+            pass
+        assert str(caught.value) == (
+            f"{tmp_path / 'run'}: another run is writing here; wait for it or give this one its own --save-dir"
+        )
+    with checkpoint.exclusive_use(tmp_path / "run"):
+        pass

@@ -1,0 +1,58 @@
+"""Imports point down only, as the design has it; the command line starts without anything heavy."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "textrnn"
+# A module may import from its own level or a lower one; `models` and `corpus` never from each other.
+LEVELS = {
+    "cli": 6,
+    "progress": 5,
+    "tasks": 5,
+    "artifact": 4,
+    "report": 4,
+    "baseline": 3,
+    "train_eval": 3,
+    "models": 2,
+    "corpus": 2,
+    "history": 1,
+    "config": 1,
+    "metrics": 1,
+    "checkpoint": 1,
+    "errors": 0,
+}
+
+
+def imported_parts(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("textrnn."):
+            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("textrnn.")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if part == "__init__":
+        assert not imported_parts(path)
+        return
+    for other in imported_parts(path):
+        assert LEVELS[other] <= LEVELS[part], f"{part} imports {other}, which stands above it"
+        assert {part, other} != {"models", "corpus"}, "models and corpus never import each other"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from textrnn.cli import main; assert main(['--help']) == 0; "
+        "heavy = {'torch', 'numpy', 'sklearn', 'matplotlib', 'jieba', 'tqdm'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent, stdout=subprocess.DEVNULL)

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import log_loss
+from torch.nn import functional
+
+from tests.conftest import small_rows
+from textrnn.config import TrainConfig
+from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.corpus.vocab import Vocabulary
+from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
+from textrnn.history import History, Listener
+from textrnn.models.base import TextClassifier
+from textrnn.models.registry import find_model
+from textrnn.train_eval import (
+    choose_device,
+    evaluate,
+    fit,
+    learning_rate_at,
+    make_optimizer,
+    predict_logits,
+    read_checkpoint_settings,
+    train_step,
+)
+
+NAMES = ["山水", "数字", "猫狗"]
+
+
+def labelled(count: int, seed: int, vocabulary: Vocabulary) -> LabelledTexts:
+    rows = small_rows(count, seed)
+    return LabelledTexts.from_encoded(vocabulary.encode([t for t, _ in rows]), [NAMES.index(n) for _, n in rows])
+
+
+VOCABULARY = Vocabulary.build([text for text, _ in small_rows(120, 1)], Tokenizer())
+TRAIN, DEV = labelled(120, 1, VOCABULARY), labelled(33, 2, VOCABULARY)
+
+
+def new_model(seed: int = 0, **settings: object) -> TextClassifier:
+    torch.manual_seed(seed)
+    entry = find_model("LSTM")
+    config = entry.config_class.from_dict({"embedding_size": 8, "hidden_size": 12, **settings})
+    return entry.build(config, vocabulary_size=len(VOCABULARY), class_count=3)
+
+
+def short(**settings: object) -> TrainConfig:
+    return TrainConfig(**{"epochs": 4, "batch_size": 16, "evaluate_every": 5, **settings})  # type: ignore[arg-type]
+
+
+def test_evaluation_against_scikit_learn() -> None:
+    model = new_model()
+    scored = evaluate(model, DEV)
+    probabilities = predict_logits(model, DEV).double().softmax(dim=1).numpy()
+    assert scored.loss == pytest.approx(log_loss(DEV.labels.numpy(), probabilities, labels=[0, 1, 2]), rel=1e-9)
+    np.testing.assert_array_equal(scored.predictions, probabilities.argmax(axis=1))
+    assert scored.accuracy == (scored.predictions == DEV.labels.numpy()).mean()
+
+
+def test_logits_come_in_the_order_of_the_rows() -> None:
+    model = new_model()
+    logits = predict_logits(model, DEV)
+    for row in (0, 7, 32):
+        batch = DEV.batch(torch.tensor([row]))
+        torch.testing.assert_close(logits[row], model(batch.token_ids, batch.lengths)[0].detach(), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_step_is_the_gradient_of_the_smoothed_loss(smoothing: float) -> None:
+    ours, theirs = (new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0) for _ in range(2))
+    config = short(label_smoothing=smoothing, clip_norm=0.5)
+    batch = TRAIN.batch(torch.arange(16))
+    reported = train_step(ours, batch, make_optimizer(ours, config), config)
+    logits = theirs(batch.token_ids, batch.lengths)
+    assert reported.item() == pytest.approx(functional.cross_entropy(logits, batch.labels).item(), rel=1e-5)
+    functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing).backward()
+    torch.nn.utils.clip_grad_norm_(theirs.parameters(), 0.5)
+    for (name, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, other.grad, atol=1e-6, rtol=1e-4, msg=name)
+
+
+def test_schedule_by_hand() -> None:
+    config = TrainConfig(learning_rate=1.0)
+    assert learning_rate_at(config, 0.0) == pytest.approx(0.04)
+    assert learning_rate_at(config, 0.075) == pytest.approx(0.52)
+    assert learning_rate_at(config, 0.15) == pytest.approx(1.0)
+    assert learning_rate_at(config, 0.575) == pytest.approx(0.5, abs=1e-3)
+    assert learning_rate_at(config, 1.0) == pytest.approx(1e-4)
+    assert learning_rate_at(TrainConfig(learning_rate=1.0, schedule="cosine"), 0.5) == pytest.approx(0.5, abs=1e-3)
+    assert learning_rate_at(TrainConfig(learning_rate=1.0, schedule="constant"), 0.9) == 1.0
+
+
+def test_it_learns_and_keeps_the_best_weights() -> None:
+    model = new_model()
+    history = fit(model, TRAIN, DEV, short(epochs=30, learning_rate=0.01))
+    assert history.best["dev_accuracy"] > 0.9
+    assert evaluate(model, DEV).loss == pytest.approx(min(row["dev_loss"] for row in history.evaluations), rel=1e-9)
+    assert history.stopped_by == "all epochs done"
+    assert len(history.train_loss) == 30 * 8
+    assert history.rows_seen == 30 * 120
+    assert history.evaluations[-1]["step"] == 240
+
+
+def test_history_as_csv() -> None:
+    history = fit(new_model(), TRAIN, DEV, short(epochs=2))
+    rows = list(csv.DictReader(io.StringIO(history.to_csv())))
+    assert [int(row["step"]) for row in rows] == list(range(1, 17))
+    assert [row["epoch"] for row in rows] == ["1"] * 8 + ["2"] * 8
+    assert [int(row["step"]) for row in rows if row["dev_loss"]] == [5, 10, 15, 16]
+    assert float(rows[0]["train_loss"]) == pytest.approx(history.train_loss[0], rel=1e-5)
+    assert float(rows[4]["dev_loss"]) == history.evaluations[0]["dev_loss"]
+
+
+def weights(model: TextClassifier) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_seed_decides_everything() -> None:
+    models = [new_model() for _ in range(3)]
+    histories = [fit(model, TRAIN, DEV, short(seed=seed)) for model, seed in zip(models, (1, 1, 2), strict=True)]
+    assert histories[0].train_loss == histories[1].train_loss != histories[2].train_loss
+    assert same(weights(models[0]), weights(models[1]))
+
+
+def test_training_leaves_the_global_generator_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    fit(_prebuilt, TRAIN, DEV, short(epochs=1))
+    assert torch.equal(torch.rand(1), expected)
+
+
+_prebuilt = new_model()
+
+
+@pytest.mark.parametrize("stop_at", [1, 5, 7, 13, 31])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int, optimizer: str) -> None:
+    config = short(optimizer=optimizer, weight_decay=0.01)
+    whole = new_model()
+    expected = fit(whole, TRAIN, DEV, config)
+    checkpoint = tmp_path / "c.safetensors"
+    steps = 0
+
+    def should_stop() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps == stop_at
+
+    with pytest.raises(Interrupted, match=f"training was stopped at step {stop_at}; the checkpoint is"):
+        fit(new_model(), TRAIN, DEV, config, checkpoint=checkpoint, settings={"a": 1}, should_stop=should_stop)
+    assert read_checkpoint_settings(checkpoint) == {"a": 1}
+    resumed = new_model(seed=99)
+    history = fit(resumed, TRAIN, DEV, config, checkpoint=checkpoint, resume=True)
+    assert same(weights(whole), weights(resumed))
+    assert history.train_loss == expected.train_loss
+    assert history.learning_rate == expected.learning_rate
+    assert [row["dev_loss"] for row in history.evaluations] == [row["dev_loss"] for row in expected.evaluations]
+    assert history.best_step == expected.best_step
+
+
+class _Killed(BaseException): ...
+
+
+class _KillAfter(Listener):
+    """Leaves at an evaluation, as a kill would: nothing is saved but what the loop had saved by itself."""
+
+    def __init__(self, evaluation: int):
+        self.left = evaluation
+
+    def on_step(self, step: int, loss: float) -> None:
+        if self.left <= 0 and step % 5 == 3:
+            raise _Killed
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        self.left -= 1
+
+
+@pytest.mark.parametrize("evaluation", [1, 3, 5])
+def test_killed_and_resumed_is_as_if_never_killed(tmp_path: Path, evaluation: int) -> None:
+    whole, checkpoint = new_model(), tmp_path / "c.safetensors"
+    fit(whole, TRAIN, DEV, short())
+    with pytest.raises(_Killed):
+        fit(new_model(), TRAIN, DEV, short(), checkpoint=checkpoint, listener=_KillAfter(evaluation))
+    resumed = new_model(seed=7)
+    fit(resumed, TRAIN, DEV, short(), checkpoint=checkpoint, resume=True)
+    assert same(weights(whole), weights(resumed))
+
+
+def test_a_finished_run_is_only_read_back(tmp_path: Path) -> None:
+    first, again = new_model(), new_model(seed=3)
+    fit(first, TRAIN, DEV, short(), checkpoint=tmp_path / "c")
+    history = fit(again, TRAIN, DEV, short(), checkpoint=tmp_path / "c", resume=True)
+    assert same(weights(first), weights(again))
+    assert len(history.train_loss) == 32
+
+
+def test_early_stop_and_best_weights() -> None:
+    """With a rate that ruins the model, the first evaluations are the best ever."""
+    config = short(epochs=100, learning_rate=0.5, schedule="constant", require_improvement=20)
+    model = new_model()
+    history = fit(model, TRAIN, DEV, config)
+    steps = len(history.train_loss)
+    assert steps < 800
+    assert steps - history.best_step >= 20
+    assert history.stopped_by == f"no better dev loss for {steps - history.best_step} batches"
+    assert evaluate(model, DEV).loss == pytest.approx(history.best_loss, rel=1e-9)
+
+
+def test_budget_ends_the_run_with_the_schedule_run_down() -> None:
+    config = TrainConfig(budget=1.0, batch_size=16, evaluate_every=1000)
+    history = fit(new_model(), TRAIN, DEV, config)
+    assert history.stopped_by == "the budget of 1 s"
+    assert history.seconds < 1.5
+    assert history.learning_rate[-1] < 0.1 * config.learning_rate
+    assert len(history.evaluations) == 1
+
+
+def test_a_loss_that_is_no_number_is_an_error() -> None:
+    model = new_model()
+    with torch.no_grad():
+        model.embedding.table.weight[2:] = math.nan
+    with pytest.raises(TrainingError) as caught:
+        fit(model, TRAIN, DEV, short())
+    assert str(caught.value) == (
+        "training: the loss is nan at step 1; expected a finite number: try a lower --learning-rate or --clip-norm"
+    )
+
+
+def test_frozen_vectors_stay_as_they_are() -> None:
+    model = new_model()
+    model.embedding.table.weight.requires_grad_(False)
+    before = model.embedding.table.weight.clone()
+    fit(model, TRAIN, DEV, short())
+    assert torch.equal(model.embedding.table.weight, before)
+
+
+def test_checkpoint_of_another_model(tmp_path: Path) -> None:
+    fit(new_model(), TRAIN, DEV, short(), checkpoint=tmp_path / "c")
+    with pytest.raises(ArtifactError, match=r"not a checkpoint of this model .*; delete it and train from the beginning"):
+        fit(new_model(hidden_size=5), TRAIN, DEV, short(), checkpoint=tmp_path / "c", resume=True)
+
+
+def test_open_settings_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"expected TrainConfig\.fitted_to\(\.\.\.\) first"):
+        fit(new_model(), TRAIN, DEV, TrainConfig())
+
+
+def test_devices() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    with pytest.raises(ConfigError, match=r"--device cudda: cannot be used \(.*\); expected auto, cpu or a GPU that is here"):
+        choose_device("cudda")
+
+
+def test_history_of_nothing_is_a_header() -> None:
+    assert History().to_csv() == "step,epoch,learning_rate,train_loss,dev_loss,dev_accuracy,seconds\n"
