@@ -40,7 +40,9 @@ def test_a_whole_number_does_for_a_real_one() -> None:
 
 
 def test_unknown_key_names_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"learning_rat: no such setting of TrainConfig; did you mean learning_rate\?"):
+    with pytest.raises(
+        ConfigError, match=r"learning_rat: no such setting of TrainConfig; did you mean learning_rate\?"
+    ):
         TrainConfig.from_dict({"learning_rat": 1})
 
 

@@ -247,7 +247,9 @@ def test_frozen_vectors_stay_as_they_are() -> None:
 
 def test_checkpoint_of_another_model(tmp_path: Path) -> None:
     fit(new_model(), TRAIN, DEV, short(), checkpoint=tmp_path / "c")
-    with pytest.raises(ArtifactError, match=r"not a checkpoint of this model .*; delete it and train from the beginning"):
+    with pytest.raises(
+        ArtifactError, match=r"not a checkpoint of this model .*; delete it and train from the beginning"
+    ):
         fit(new_model(hidden_size=5), TRAIN, DEV, short(), checkpoint=tmp_path / "c", resume=True)
 
 
@@ -258,7 +260,9 @@ def test_open_settings_are_refused() -> None:
 
 def test_devices() -> None:
     assert choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(ConfigError, match=r"--device cudda: cannot be used \(.*\); expected auto, cpu or a GPU that is here"):
+    with pytest.raises(
+        ConfigError, match=r"--device cudda: cannot be used \(.*\); expected auto, cpu or a GPU that is here"
+    ):
         choose_device("cudda")
 
 

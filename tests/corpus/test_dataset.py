@@ -35,7 +35,9 @@ def test_indices_with_class_file_in_the_data_folder(tmp_path: Path) -> None:
     (tmp_path / "set" / "data" / "class.txt").write_text("财经\n体育\n", encoding="utf-8")
     dataset = load(tmp_path / "set")
     assert dataset.class_names == ["财经", "体育"]
-    assert all(int(text[1:]) % 2 == label for text, label in zip(dataset.train.texts, dataset.train.labels, strict=True))
+    assert all(
+        int(text[1:]) % 2 == label for text, label in zip(dataset.train.texts, dataset.train.labels, strict=True)
+    )
 
 
 def test_class_file_with_names_in_the_data(tmp_path: Path) -> None:

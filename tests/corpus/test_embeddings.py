@@ -13,7 +13,13 @@ from textrnn.corpus.embeddings import find_embedding, load_embedding
 from textrnn.errors import DataError
 
 TOKENS = ["<pad>", "<unk>", "股", "市", "a b", "\u3000", "无", " "]
-ROWS = {"股": [0.5, -1.0, 2.0], "市": [1.0, 0.0, -3.0], "a b": [4.0, 5.0, 6.0], "\u3000": [7.0, 8.0, 9.0], " ": [1.5, 2.5, 3.5]}
+ROWS = {
+    "股": [0.5, -1.0, 2.0],
+    "市": [1.0, 0.0, -3.0],
+    "a b": [4.0, 5.0, 6.0],
+    "\u3000": [7.0, 8.0, 9.0],
+    " ": [1.5, 2.5, 3.5],
+}
 
 
 def text_file(path: Path, *, header: bool, extra: str = "") -> Path:
@@ -118,9 +124,7 @@ def test_corrupt_npz(tmp_path: Path) -> None:
     for damaged in (content[:-200], content[:100], b"PK\x03\x04junk", b"", content[:300] + b"x" * 50 + content[350:]):
         path.write_bytes(damaged)
         assert error_of(path).startswith(f"{path}: not a whole .npz archive (")
-        assert error_of(path).endswith(
-            "expected numpy.savez(file, embeddings=...): copy or download it once more"
-        )
+        assert error_of(path).endswith("expected numpy.savez(file, embeddings=...): copy or download it once more")
 
 
 def test_npz_of_the_wrong_shape_or_key(tmp_path: Path) -> None:
@@ -147,9 +151,7 @@ def test_npz_without_row_names(tmp_path: Path) -> None:
 
 def test_lines_of_the_wrong_size(tmp_path: Path) -> None:
     path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 2.0\n")
-    assert error_of(path) == (
-        f"{path}:27: 2 numbers; expected 3 as in the header: the file may be cut short"
-    )
+    assert error_of(path) == (f"{path}:27: 2 numbers; expected 3 as in the header: the file may be cut short")
 
 
 def test_fields_that_are_no_numbers(tmp_path: Path) -> None:
@@ -196,7 +198,9 @@ def test_choice_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.vec").touch()
     assert find_embedding("pretrained", tmp_path) == tmp_path / "a.vec"
     (tmp_path / "b.npz").touch()
-    with pytest.raises(DataError, match=r"a\.vec, b\.npz all stand in .*; expected one: choose it with --embedding PATH"):
+    with pytest.raises(
+        DataError, match=r"a\.vec, b\.npz all stand in .*; expected one: choose it with --embedding PATH"
+    ):
         find_embedding("pretrained", tmp_path)
     assert find_embedding(str(tmp_path / "b.npz"), tmp_path) == tmp_path / "b.npz"
     with pytest.raises(DataError, match=r"--embedding rnadom: no such file; expected random, pretrained, or the path"):

@@ -22,7 +22,9 @@ def test_size_and_balance() -> None:
 
 
 def test_no_near_duplicates() -> None:
-    texts = [text for split in ("train", "dev", "test") for text in read_rows(PROJECT_DATA / f"headlines/{split}.txt").texts]
+    texts = [
+        text for split in ("train", "dev", "test") for text in read_rows(PROJECT_DATA / f"headlines/{split}.txt").texts
+    ]
     bigrams = [{text[i : i + 2] for i in range(len(text) - 1)} for text in texts]
     holders: defaultdict[str, list[int]] = defaultdict(list)
     worst = (0.0, "", "")

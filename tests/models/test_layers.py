@@ -17,11 +17,15 @@ from textrnn.models.layers import (
 )
 
 
-def packed_oracle(encoder: RecurrentEncoder, cell: type[nn.RNNBase], inputs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+def packed_oracle(
+    encoder: RecurrentEncoder, cell: type[nn.RNNBase], inputs: torch.Tensor, lengths: torch.Tensor
+) -> torch.Tensor:
     """What PyTorch's own bidirectional layer makes of the packed sequence with the same weights."""
     bidirectional = len(encoder.layers[0]) == 2
     hidden = encoder.output_size // (2 if bidirectional else 1)
-    theirs = cell(inputs.shape[2], hidden, num_layers=len(encoder.layers), bidirectional=bidirectional, batch_first=True)
+    theirs = cell(
+        inputs.shape[2], hidden, num_layers=len(encoder.layers), bidirectional=bidirectional, batch_first=True
+    )
     weights = {}
     for depth, directions in enumerate(encoder.layers):
         for suffix, direction in zip(("", "_reverse"), directions, strict=False):

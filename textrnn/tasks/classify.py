@@ -179,9 +179,9 @@ def _plan(request: ClassifyRequest, checkpoint: Path, say: Say) -> _Plan:
     train_settings: Mapping[str, Any] = entry.training_defaults | dict(request.train_settings)
     if resume:
         kept = read_checkpoint_settings(checkpoint)
-        model_settings = _kept_settings(kept["hyper_parameters"], request.model_settings, checkpoint)
-        data_settings = _kept_settings(kept["data"], request.data_settings, checkpoint) | {"dataset": request.dataset}
-        train_settings = _kept_settings(kept["training"], request.train_settings, checkpoint)
+        _refuse_changes(kept, request, checkpoint)
+        model_settings, train_settings = kept["hyper_parameters"], kept["training"]
+        data_settings = kept["data"] | {"dataset": request.dataset}
     return _Plan(
         entry,
         entry.config_class.from_dict(model_settings),
@@ -191,19 +191,20 @@ def _plan(request: ClassifyRequest, checkpoint: Path, say: Say) -> _Plan:
     )
 
 
-def _kept_settings(kept: dict[str, Any], asked: Mapping[str, Any], checkpoint: Path) -> dict[str, Any]:
-    """The settings of a checkpoint, which those asked for must not contradict (the data itself is compared later)."""
+def _refuse_changes(kept: dict[str, Any], request: ClassifyRequest, checkpoint: Path) -> None:
+    """What was asked for beside ``--resume`` must be what the run was started with (the data is compared later)."""
+    before = kept["hyper_parameters"] | kept["data"] | kept["training"]
+    asked = {**request.model_settings, **request.data_settings, **request.train_settings}
     different = [
-        f"{flag(name)} was {kept[name]}, now {value}"
+        f"{flag(name)} was {before[name]}, now {value}"
         for name, value in asked.items()
-        if name != "dataset" and name in kept and kept[name] != value
+        if name != "dataset" and before[name] != value
     ]
     if different:
         raise ConfigError(
             f"--resume: {'; '.join(different)}; expected the settings of {checkpoint}: leave the flags out, "
             "or leave out --resume to start over"
         )
-    return kept
 
 
 def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:

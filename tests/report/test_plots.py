@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import font_manager
+
+from textrnn.history import History
+from textrnn.report import plots
+from textrnn.report.html import write_report
+
+CONFUSION = np.array([[8, 2, 0], [1, 7, 2], [0, 0, 10]])
+NAMES = ["财经", "体育$x$", "<b>&"]
+
+
+def history() -> History:
+    evaluations = [
+        {"step": s, "epoch": 1, "seconds": s / 10, "train_loss": 1.0, "dev_loss": 2.0 / s, "dev_accuracy": 0.1 * s}
+        for s in (2, 4, 6)
+    ]
+    return History([2.0, 1.5, 1.2, 1.0, 0.9, 0.8], [0.1] * 6, [1] * 6, evaluations, best_step=6)
+
+
+@pytest.fixture
+def no_fonts_but_matplotlibs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without any Chinese font."""
+    own = [f for f in font_manager.fontManager.ttflist if Path(matplotlib.get_data_path()) in Path(f.fname).parents]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    plots._font_for.cache_clear()
+    yield
+    plots._font_for.cache_clear()
+
+
+def size_of(png: Path) -> tuple[int, int]:
+    header = png.read_bytes()[:24]
+    assert header.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", header[16:24])
+    return width, height
+
+
+@pytest.mark.usefixtures("no_fonts_but_matplotlibs")
+def test_no_font_is_believed_that_only_has_placeholders() -> None:
+    """matplotlib brings a font that claims every character and draws each script as one box."""
+    assert any("Last Resort" in font.name for font in font_manager.fontManager.ttflist)
+    assert plots.font_for(["财经"]) is None
+    assert plots.font_for(["café"]) == "DejaVu Sans"
+
+
+@pytest.mark.usefixtures("no_fonts_but_matplotlibs")
+def test_without_a_font_pngs_carry_indices_and_svgs_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[str, ...]] = []
+    draw = plots._draw_confusion
+    monkeypatch.setattr(
+        plots, "_draw_confusion", lambda axes, values, names: (drawn.append(tuple(names)), draw(axes, values, names))
+    )
+    assert plots.plot_confusion(CONFUSION, NAMES, tmp_path, title="LSTM on 新闻") is False
+    assert drawn == [("0", "1", "2"), tuple(NAMES)] * 2
+    svg = (tmp_path / "confusion_counts.svg").read_text(encoding="utf-8")
+    for name in ("财经", "体育$x$", "&lt;b&gt;&amp;", "LSTM on 新闻: test rows"):
+        assert name in svg
+
+
+def test_with_a_font_pngs_carry_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if plots.font_for(NAMES) is None:
+        pytest.skip("no installed font has Chinese characters")
+    drawn: list[tuple[str, ...]] = []
+    monkeypatch.setattr(plots, "_draw_confusion", lambda axes, values, names: drawn.append(tuple(names)))
+    assert plots.plot_confusion(CONFUSION, NAMES, tmp_path, title="x") is True
+    assert drawn == [tuple(NAMES)] * 4
+
+
+def test_files_are_written_and_repeatable(tmp_path: Path) -> None:
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        plots.plot_curves(history(), folder, title="LSTM on headlines")
+        plots.plot_confusion(CONFUSION, ["a", "b", "c"], folder, title="LSTM on headlines")
+    names = sorted(file.name for file in (tmp_path / "a").iterdir())
+    stems = ("confusion_counts", "confusion_normalised", "curves")
+    assert names == [f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")]
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    width, height = size_of(tmp_path / "a" / "curves.png")
+    assert width > 1000
+    assert height > 400
+
+
+def test_running_mean_by_hand() -> None:
+    np.testing.assert_allclose(plots.smoothed([1, 3, 5, 7], 2), [1, 2, 4, 6])
+    np.testing.assert_allclose(plots.smoothed([1, 3, 5], 10), [1, 2, 3])
+
+
+def test_shares_are_short() -> None:
+    assert [plots._share_label(value) for value in (0.001, 0.05, 0.5, 1.0)] == ["", ".05", ".50", "1"]
+
+
+def test_page_escapes_what_people_wrote(tmp_path: Path) -> None:
+    plots.plot_curves(history(), tmp_path, title="x")
+    write_report(
+        tmp_path,
+        title="LSTM on <script>",
+        summary=[("seed", "0")],
+        comparison=[["on test", "accuracy"], ["LSTM", "0.5"]],
+        confusion=CONFUSION,
+        class_names=NAMES,
+        confused=[("财经", "<b>&", 2, ["<img src=x onerror=alert(1)>"])],
+        notices=["a <notice>"],
+    )
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "<img src=x" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+    assert "财经" in page
+    assert page.count("<img ") == 1
+    assert "http:" not in page.replace("http://www.w3.org", "")

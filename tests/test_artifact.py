@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from textrnn.artifact import Classifier, is_saved, load_classifier
+from textrnn.config import DataConfig, TrainConfig
+from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.corpus.vocab import Vocabulary
+from textrnn.errors import ArtifactError
+from textrnn.models.registry import all_models, find_model
+
+
+def classifier(name: str = "LSTM") -> Classifier:
+    entry = find_model(name)
+    vocabulary = Vocabulary.build(["股市大涨 abc"], Tokenizer("char", lowercase=True))
+    config = entry.config_class.from_dict({"embedding_size": 6, "hidden_size": 5})
+    torch.manual_seed(3)
+    model = entry.build(config, vocabulary_size=len(vocabulary), class_count=2)
+    return Classifier(
+        entry.name,
+        config,
+        model,
+        vocabulary,
+        ["财经", "体育"],
+        DataConfig(pad_size=20),
+        TrainConfig(epochs=1, batch_size=2),
+    )
+
+
+@pytest.mark.parametrize("name", all_models())
+def test_the_folder_alone_predicts(tmp_path: Path, name: str) -> None:
+    saved = classifier(name)
+    saved.save(tmp_path / "m")
+    assert is_saved(tmp_path / "m")
+    loaded = load_classifier(tmp_path / "m")
+    texts = ["股市ABC", "", "😀", "涨" * 100_000]
+    np.testing.assert_array_equal(loaded.predict_probabilities(texts), saved.predict_probabilities(texts))
+    np.testing.assert_allclose(loaded.predict_probabilities(texts).sum(axis=1), 1.0)
+    assert loaded.class_names == ["财经", "体育"]
+    assert (loaded.data, loaded.training, loaded.model_config) == (saved.data, saved.training, saved.model_config)
+    assert sorted(file.name for file in (tmp_path / "m").iterdir()) == [
+        "config.json",
+        "labels.json",
+        "model.safetensors",
+        "vocab.json",
+    ]
+
+
+def changed(folder: Path, **values: object) -> Path:
+    classifier().save(folder)
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    return path
+
+
+def message_of(folder: Path) -> str:
+    with pytest.raises(ArtifactError) as caught:
+        load_classifier(folder)
+    return str(caught.value)
+
+
+def test_newer_format(tmp_path: Path) -> None:
+    path = changed(tmp_path, format_version=2, versions={"textrnn": "9.0"})
+    assert message_of(tmp_path) == (
+        f"{path}: format version 2; expected 1 or older: a newer textrnn (9.0) wrote it, upgrade this one (0.1.0)"
+    )
+
+
+def test_vocabulary_of_another_tokenizer(tmp_path: Path) -> None:
+    changed(tmp_path, tokenizer={"name": "word", "lowercase": False})
+    assert message_of(tmp_path) == (
+        f"{tmp_path}: its files do not belong together (vocab.json is of another tokenizer, char); expected those of one "
+        "training: train again"
+    )
+
+
+def test_weights_of_another_size(tmp_path: Path) -> None:
+    changed(tmp_path, hyper_parameters={"hidden_size": 9})
+    assert message_of(tmp_path).startswith(
+        f"{tmp_path}: its files do not belong together (Error(s) in loading state_dict"
+    )
+    assert "\n" not in message_of(tmp_path)
+
+
+def test_unknown_model(tmp_path: Path) -> None:
+    changed(tmp_path, model="LSTMX")
+    assert "--model LSTMX: no such model" in message_of(tmp_path)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    assert not is_saved(tmp_path)
+    assert message_of(tmp_path) == (
+        f"{tmp_path / 'config.json'}: no such file; expected a folder that training wrote: see --save-dir"
+    )
+
+
+@pytest.mark.parametrize("name", ["labels.json", "vocab.json", "model.safetensors"])
+def test_missing_and_damaged_parts(tmp_path: Path, name: str) -> None:
+    classifier().save(tmp_path)
+    (tmp_path / name).write_bytes(b"{")
+    assert name in message_of(tmp_path)
+    (tmp_path / name).unlink()
+    assert f"{name}: no such file" in message_of(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "3", "{"])
+def test_config_that_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    assert "train again" in message_of(tmp_path)

@@ -1,0 +1,359 @@
+"""The commands end to end, in this process where that is enough, in their own where a kill or a pipe is the point."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from tests.conftest import small_rows, write_rows
+from textrnn.artifact import load_classifier
+from textrnn.cli import main
+from textrnn.corpus.readers import read_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = ["--embedding-size", "8", "--hidden-size", "12", "--learning-rate", "0.01", "--no-baseline"]
+
+
+class Result:
+    def __init__(self, status: int, out: str, err: str):
+        self.status, self.out, self.err = status, out, err
+
+
+@pytest.fixture
+def run(in_folder: Callable[[], Path], capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    in_folder()
+
+    def call(*arguments: object) -> Result:
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Result(status, captured.out, captured.err)
+
+    return call
+
+
+def error_of(result: Result) -> str:
+    assert result.status == 2
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
+    return result.err.removeprefix("error: ").rstrip("\n")
+
+
+def test_train_and_predict(run: Callable[..., Result], small_dataset: Path) -> None:
+    result = run("--dataset", small_dataset, "--model", "lstm", "--epochs", "20", *SMALL)
+    assert result.status == 0, result.err
+    for part in (
+        "3 classes; 120 training, 30 dev, 30 test texts",
+        "true \\ predicted",
+        "macro mean",
+        "saved in saved_dict",
+    ):
+        assert part in result.out
+    folder = Path("saved_dict") / "小数据" / "LSTM"
+    assert {file.name for file in folder.iterdir() if not file.name.startswith(".")} == {
+        *(
+            "model.safetensors",
+            "config.json",
+            "vocab.json",
+            "labels.json",
+            "metrics.json",
+            "history.csv",
+            "report.html",
+        ),
+        *(f"{stem}.{end}" for stem in ("curves", "confusion_counts", "confusion_normalised") for end in ("png", "svg")),
+    }
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["task"] == "classify"
+    assert (metrics["model"], metrics["dataset"], metrics["seed"]) == ("LSTM", "小数据", 0)
+    assert set(metrics["train"]) == {"seconds", "epochs", "examples", "examples_per_second"}
+    assert metrics["test"]["accuracy"] > 0.8
+    rows = read_rows(small_dataset / "test.txt")
+    classifier = load_classifier(folder)
+    predicted = classifier.predict_probabilities(rows.texts).argmax(axis=1)
+    truth = [classifier.class_names.index(label) for label in rows.labels]
+    np.testing.assert_array_equal(
+        metrics["test"]["confusion_matrix"], confusion_matrix(truth, predicted, labels=[0, 1, 2])
+    )
+
+    answer = run(
+        "--dataset",
+        small_dataset,
+        "--model",
+        "LSTM",
+        "--predict",
+        "猫和狗在中国",
+        "",
+        "😀🎉",
+        "猫" * 100_000,
+        "--top-k",
+        "2",
+    )
+    assert answer.status == 0, answer.err
+    lines = answer.out.splitlines()
+    assert lines[0] == "猫和狗在中国"
+    assert lines[1].split()[0] == "猫狗"
+    assert len(lines[1].split()) == 4
+    assert lines[2] == "(empty)"
+    assert "note: the text is empty; the answer rests on nothing" in answer.out
+    assert "note: the model knows none of these tokens; the answer rests on nothing" in answer.out
+    assert "note: only the first 256 tokens were read" in answer.out
+
+
+def test_two_runs_with_one_seed_agree(run: Callable[..., Result], small_dataset: Path) -> None:
+    seen = []
+    for folder in ("a", "b"):
+        assert run("--dataset", small_dataset, *SMALL[:-1], "--epochs", "3", "--save-dir", folder).status == 0
+        kept = Path(folder) / "小数据" / "LSTM"
+        metrics = json.loads((kept / "metrics.json").read_text(encoding="utf-8"))
+        for part, key in (("train", "seconds"), ("train", "examples_per_second"), ("baseline", "seconds")):
+            metrics[part].pop(key)
+        seen.append((metrics, (kept / "model.safetensors").read_bytes()))
+    assert seen[0] == seen[1]
+
+
+def test_predict_trains_first_where_nothing_is_saved(run: Callable[..., Result], small_dataset: Path) -> None:
+    result = run("--dataset", small_dataset, "--model", "RNN", "--epochs", "1", *SMALL, "--predict", "猫狗")
+    assert result.status == 0
+    assert f"no saved model in saved_dict/小数据/RNN: training it first" in result.err
+    assert result.out.splitlines()[0] == "猫狗"
+    again = run("--dataset", small_dataset, "--model", "RNN", "--hidden-size", "99", "--predict", "猫狗")
+    assert "training it first" not in again.err
+    assert (
+        "note: the saved model was trained with --hidden-size 12; --hidden-size 99 takes effect when it is trained again"
+        in again.err
+    )
+
+
+def test_predict_from_stdin(run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("山水\n一二\n"))
+    result = run("--dataset", small_dataset, "--predict", "-")
+    assert result.out.splitlines()[::2] == ["山水", "一二"]
+
+
+@pytest.mark.parametrize("tokenizer", ["char", "word", "space"])
+def test_tokenizers_end_to_end(run: Callable[..., Result], small_dataset: Path, tokenizer: str) -> None:
+    result = run("--dataset", small_dataset, "--epochs", "1", "--tokenizer", tokenizer, *SMALL)
+    assert result.status == 0
+    assert f"entries ({tokenizer})" in result.out
+
+
+def test_pretrained_vectors_end_to_end(run: Callable[..., Result], small_dataset: Path) -> None:
+    characters = sorted({c for text, _ in small_rows(120, 1) for c in text})[:-2]
+    lines = [f"{character} {index / 10} 0.5 -0.5" for index, character in enumerate(characters)]
+    (small_dataset / "v.vec").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    common = [
+        "--dataset",
+        small_dataset,
+        "--epochs",
+        "1",
+        "--no-baseline",
+        "--embedding",
+        "pretrained",
+        "--freeze-embedding",
+    ]
+    result = run(*common)
+    assert result.status == 0, result.err
+    total = len(characters) + 2
+    assert f"v.vec, size 3; has {len(characters)} of {total} tokens ({len(characters) / total:.2%})" in result.out
+    classifier = load_classifier(Path("saved_dict/小数据/LSTM"))
+    row = classifier.vocabulary.tokens.index(characters[7])
+    np.testing.assert_allclose(classifier.model.embedding.table.weight[row].detach(), [0.7, 0.5, -0.5])
+    message = error_of(run(*common, "--embedding-size", "50"))
+    assert message == (
+        f"--embedding-size 50: the vectors in {small_dataset / 'v.vec'} have 3 numbers; "
+        "expected --embedding-size 3, or none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "LTSM"], "--model LTSM: no such model; expected one of BiLSTM_LN, LSTM, RNN; did you mean LSTM?"),
+        (["--hiden-size", "5"], "--hiden-size: no such flag; did you mean --hidden-size?; see --help"),
+        (["--model", "BiLSTM_LN", "--bidirectional"], "--bidirectional: not a setting of BiLSTM_LN; expected one of "
+         "--embedding-size, --hidden-size, --num-layers, --pooling, --dropout, --embedding-dropout, --token-dropout"),
+        (["--epochs", "many"], "argument --epochs: invalid int value: 'many'; see --help"),
+        (["--epochs", "0", "--seed", "-1"], "--epochs 0: must be at least 1; --seed -1: must be at least 0"),
+        (["--dropout", "1"], "--dropout 1.0: must be below 1.0"),
+        (["--tokenizer", "chars"], "--tokenizer chars: expected one of char, word, space; did you mean char?"),
+        (["--top-k", "0"], "--top-k 0: must be at least 1"),
+        (["--dataset", "headlins"], "--dataset headlins: no such data set; expected one of headlines, thucnews, or the "
+         "path of a folder or file; did you mean headlines?"),
+        (["--freeze-embedding"], "--freeze-embedding: random vectors that are never trained teach nothing; expected "
+         "--embedding pretrained or PATH with it"),
+        (["stray"], "stray: no such flag; put a text that has spaces in quotation marks; see --help"),
+        (["--task", "dance"], "argument --task: invalid choice: 'dance' (choose from 'classify'); see --help"),
+    ],
+)  # fmt: skip
+def test_mistakes(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.delenv("TEXTRNN_DATA", raising=False)
+    assert error_of(run(*arguments)) == message
+
+
+def test_batch_larger_than_the_data(run: Callable[..., Result], small_dataset: Path) -> None:
+    assert error_of(run("--dataset", small_dataset, "--batch-size", "500")) == (
+        "--batch-size 500: the training split has 120 rows, fewer than one batch; expected --batch-size 120 or less, "
+        "or more data"
+    )
+
+
+def test_bad_line_is_named(run: Callable[..., Result], small_dataset: Path) -> None:
+    with open(small_dataset / "train.txt", "a", encoding="utf-8") as file:
+        file.write("没有制表符\n")
+    assert error_of(run("--dataset", small_dataset)) == (
+        f"{small_dataset / 'train.txt'}:121: no tab in the line; expected text<TAB>label: put a tab between the text and "
+        "its class"
+    )
+
+
+def test_an_own_csv_file(run: Callable[..., Result], tmp_path: Path) -> None:
+    rows = "".join(f'{label},"{text}"\n' for text, label in small_rows(90))
+    (tmp_path / "我的 评论.csv").write_text("类别,内容\n" + rows, encoding="gb18030")
+    result = run("--dataset", tmp_path / "我的 评论.csv", "--epochs", "1", *SMALL)
+    assert result.status == 0, result.err
+    assert "read as GB18030" in result.out
+    assert "no dev and no test split there; split at random" in result.out
+    assert (Path("saved_dict") / "我的 评论" / "LSTM" / "config.json").is_file()
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, str(ROOT / "run.py"), *map(str, arguments)]
+
+
+SLOWED = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+LONG = ["--epochs", "60", "--evaluate-every", "40", "--hidden-size", "32", "--embedding-size", "16", "--no-baseline"]
+
+
+def wait_for_evaluations(process: subprocess.Popen[str], count: int) -> None:
+    assert process.stderr is not None
+    seen = 0
+    for line in process.stderr:
+        seen += "dev loss" in line
+        if seen == count:
+            return
+    raise AssertionError("the run ended before it could be stopped")
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_gives_the_same_model(tmp_path: Path, small_dataset: Path) -> None:
+    arguments = ["--dataset", small_dataset, *LONG, "--batch-size", "8"]
+    subprocess.run(
+        command(*arguments, "--save-dir", tmp_path / "a", "--quiet"), check=True, env=SLOWED, capture_output=True
+    )
+    killed = subprocess.Popen(
+        command(*arguments, "--save-dir", tmp_path / "b"),
+        env=SLOWED,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with killed:
+        wait_for_evaluations(killed, 9)
+        killed.send_signal(signal.SIGKILL)
+    folder = Path("小数据") / "LSTM"
+    assert (tmp_path / "b" / folder / "checkpoint.safetensors").is_file()
+    assert not (tmp_path / "b" / folder / "model.safetensors").exists()
+    # The flags of the first run need not be repeated.
+    resumed = subprocess.run(
+        command("--dataset", small_dataset, "--save-dir", tmp_path / "b", "--resume", "--no-baseline", "--quiet"),
+        env=SLOWED, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert resumed.returncode == 0, resumed.stderr
+    models = [(tmp_path / name / folder / "model.safetensors").read_bytes() for name in "ab"]
+    assert models[0] == models[1]
+    assert not (tmp_path / "b" / folder / "checkpoint.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_interrupted_says_how_to_go_on(tmp_path: Path, small_dataset: Path) -> None:
+    arguments = ["--dataset", small_dataset, *LONG, "--batch-size", "2", "--save-dir", tmp_path / "s"]
+    process = subprocess.Popen(
+        command(*arguments), env=SLOWED, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        wait_for_evaluations(process, 2)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert "training was stopped at step" in rest
+    assert "Traceback" not in rest
+    assert rest.rstrip().endswith("--resume")
+    assert (tmp_path / "s" / "小数据" / "LSTM" / "checkpoint.safetensors").is_file()
+
+
+def test_resume_refuses_other_settings_and_other_data(
+    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import textrnn.tasks.classify as task
+
+    def out_of_memory(*arguments: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:  # the run dies after training, before anything is saved
+        patch.setattr(task, "evaluate", out_of_memory)
+        with pytest.raises(MemoryError):
+            run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
+    checkpoint = Path("saved_dict/小数据/LSTM/checkpoint.safetensors")
+    assert error_of(run("--dataset", small_dataset, "--resume", "--hidden-size", "13", "--seed", "4")) == (
+        f"--resume: --hidden-size was 12, now 13; --seed was 0, now 4; expected the settings of {checkpoint}: leave the flags out, "
+        "or leave out --resume to start over"
+    )
+    write_rows(small_dataset / "dev.txt", small_rows(20, 9))
+    assert error_of(run("--dataset", small_dataset, "--resume")) == (
+        f"--resume: the data is not what the run was started with; expected that of {checkpoint}: bring it back, "
+        "or leave out --resume to start over"
+    )
+    started_over = run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    assert started_over.status == 0
+    assert "is started over; --resume would have gone on with it" in started_over.out
+
+
+def test_full_disk_ends_with_one_line(
+    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    message = error_of(run("--dataset", small_dataset, "--epochs", "1", "--quiet", *SMALL))
+    assert message.startswith("saved_dict/小数据/LSTM/checkpoint.safetensors: no space left on the disk for ")
+    assert message.endswith("choose another disk with --save-dir (what was saved before is untouched)")
+
+
+def test_newer_model_folder(run: Callable[..., Result], small_dataset: Path) -> None:
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    path = Path("saved_dict/小数据/LSTM/config.json")
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"format_version": 99}), encoding="utf-8")
+    assert error_of(run("--dataset", small_dataset, "--predict", "猫")) == (
+        f"{path}: format version 99; expected 1 or older: a newer textrnn (0.1.0) wrote it, upgrade this one (0.1.0)"
+    )
+
+
+def test_output_in_a_terminal_without_chinese(tmp_path: Path, small_dataset: Path) -> None:
+    environment = {**SLOWED, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    arguments = ["--dataset", small_dataset, "--epochs", "1", *SMALL, "--quiet", "--save-dir", tmp_path / "s"]
+    result = subprocess.run(command(*arguments), env=environment, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr.decode()
+    assert b"??" in result.stdout
+
+
+def test_version_and_help(run: Callable[..., Result]) -> None:
+    assert run("--version").out == "textrnn 0.1.0\n"
+    text = " ".join(run("--help").out.split())
+    for part in ("--hidden-size N", "LSTM 192", "BiLSTM_LN", "examples:", "--predict TEXT [TEXT ...]"):
+        assert part in text
