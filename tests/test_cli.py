@@ -124,7 +124,7 @@ def test_two_runs_with_one_seed_agree(run: Callable[..., Result], small_dataset:
 def test_predict_trains_first_where_nothing_is_saved(run: Callable[..., Result], small_dataset: Path) -> None:
     result = run("--dataset", small_dataset, "--model", "RNN", "--epochs", "1", *SMALL, "--predict", "猫狗")
     assert result.status == 0
-    assert f"no saved model in saved_dict/小数据/RNN: training it first" in result.err
+    assert "no saved model in saved_dict/小数据/RNN: training it first" in result.err
     assert result.out.splitlines()[0] == "猫狗"
     again = run("--dataset", small_dataset, "--model", "RNN", "--hidden-size", "99", "--predict", "猫狗")
     assert "training it first" not in again.err

@@ -234,8 +234,8 @@ class _Run:
             )
         except (KeyError, RuntimeError, ValueError) as error:
             raise ArtifactError(
-                f"{path}: not a checkpoint of this model ({' '.join(str(error).split())[:200]}); delete it and train from "
-                "the beginning"
+                f"{path}: not a checkpoint of this model ({' '.join(str(error).split())[:200]}); delete it and train "
+                "from the beginning"
             ) from error
 
 

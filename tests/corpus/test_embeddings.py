@@ -26,9 +26,7 @@ def text_file(path: Path, *, header: bool, extra: str = "") -> Path:
     lines = [f"{token} {' '.join(map(str, numbers))}" for token, numbers in ROWS.items()]
     lines += [f"别{i} 0.1 0.2 0.3" for i in range(20)]
     content = (f"{len(lines)} 3\n" if header else "") + "\n".join(lines) + "\n" + extra
-    opened = gzip.open(path, "wb") if path.suffix == ".gz" else open(path, "wb")
-    with opened as file:
-        file.write(content.encode())
+    path.write_bytes(gzip.compress(content.encode()) if path.suffix == ".gz" else content.encode())
     return path
 
 
