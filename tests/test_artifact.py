@@ -108,6 +108,38 @@ def test_missing_and_damaged_parts(tmp_path: Path, name: str) -> None:
     assert f"{name}: no such file" in message_of(tmp_path)
 
 
+@pytest.mark.parametrize("labels", ['{"a": 1}', '"ab"', "[1, 2]", "[]"])
+def test_labels_that_are_none(tmp_path: Path, labels: str) -> None:
+    classifier().save(tmp_path)
+    (tmp_path / "labels.json").write_text(labels)
+    assert "train again" in message_of(tmp_path)
+    assert "\n" not in message_of(tmp_path)
+
+
+@pytest.mark.parametrize("values", [{"model": 5}, {"versions": [1], "format_version": 7}, {"data": 3}])
+def test_config_of_other_types(tmp_path: Path, values: dict[str, object]) -> None:
+    changed(tmp_path, **values)
+    assert str(tmp_path) in message_of(tmp_path)
+
+
+def test_weights_that_are_no_numbers(tmp_path: Path) -> None:
+    broken = classifier()
+    with torch.no_grad():
+        broken.model.embedding.table.weight[2] = torch.nan
+    broken.save(tmp_path)
+    assert message_of(tmp_path) == (
+        f"{tmp_path / 'model.safetensors'}: embedding.table.weight holds what are no finite real numbers; expected what "
+        "training wrote: train again"
+    )
+
+
+def test_texts_are_cleaned_as_in_training() -> None:
+    model = classifier()
+    plain, *others = model.predict_probabilities(["股市", "  股市 ", "股市\n"])
+    assert all((other == plain).all() for other in others)
+    assert np.isfinite(model.predict_probabilities(["\ud800", "\x00"])).all()
+
+
 @pytest.mark.parametrize("content", ["[]", "{}", "3", "{"])
 def test_config_that_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_text(content)

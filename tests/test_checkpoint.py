@@ -62,6 +62,52 @@ def test_truncated_file(tmp_path: Path) -> None:
         checkpoint.load_tensors(path)
 
 
+def test_files_that_belong_together_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = {"a": b"old a", "b": b"old b", "config": b"old"}
+    checkpoint.write_together(tmp_path, old)
+    real, calls = os.fsync, []
+
+    def full_at_the_last(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full_at_the_last)
+    with pytest.raises(ArtifactError, match="no space left on the disk"):
+        checkpoint.write_together(tmp_path, {"a": b"new a", "b": b"new b", "config": b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == old
+
+
+def test_cut_off_between_two_renames_leaves_no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint.write_together(tmp_path, {"a": b"old a", "config": b"old"})
+    real = os.replace
+
+    def killed(source: Path, target: Path) -> None:
+        if Path(target).name == "config":
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.write_together(tmp_path, {"a": b"new a", "config": b"new"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_left_overs_of_a_killed_run_are_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / ".checkpoint.safetensors.123.tmp").write_bytes(b"half")
+    (tmp_path / "kept").write_bytes(b"x")
+    with checkpoint.exclusive_use(tmp_path):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "kept"]
+
+
+def test_a_run_that_came_to_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    with checkpoint.exclusive_use(tmp_path / "saved" / "data" / "LSTM"):
+        pass
+    assert list((tmp_path / "saved").iterdir()) == []
+
+
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     with checkpoint.exclusive_use(tmp_path / "run"):
         with pytest.raises(ArtifactError) as caught, checkpoint.exclusive_use(tmp_path / "run"):

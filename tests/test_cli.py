@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -136,9 +137,72 @@ def test_predict_trains_first_where_nothing_is_saved(run: Callable[..., Result],
 
 def test_predict_from_stdin(run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("--dataset", small_dataset, "--epochs", "1", *SMALL)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("山水\n一二\n"))
-    result = run("--dataset", small_dataset, "--predict", "-")
-    assert result.out.splitlines()[::2] == ["山水", "一二"]
+    for content in ("山水\r\n一二\n".encode(), "山水\n一二".encode("gb18030"), "\ufeff山水\n一二".encode()):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
+        result = run("--dataset", small_dataset, "--predict", "-")
+        assert result.out.splitlines()[::2] == ["山水", "一二"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ok\n\xff\n")))
+    assert error_of(run("--dataset", small_dataset, "--predict", "-")).startswith("stdin:2: byte 0xff is neither UTF-8")
+    monkeypatch.setattr(sys, "stdin", None)
+    assert error_of(run("--dataset", small_dataset, "--predict", "-")) == (
+        "--predict -: no line on stdin; expected one text a line"
+    )
+
+
+def test_texts_that_look_like_flags(run: Callable[..., Result], small_dataset: Path) -> None:
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    result = run("--predict", "-山", "山", "--dataset", small_dataset, "--predict=-水", "--predict", "--", "--epochs")
+    assert result.out.splitlines()[::2][:3] == ["-山", "山", "-水"]
+    assert "--epochs" in result.out
+    assert error_of(run("--predict")).startswith("--predict: no text after it; expected --predict TEXT")
+    assert error_of(run("--predict", "a", "--hiden-size", "3")) == (
+        "--hiden-size: no such flag; did you mean --hidden-size?; see --help"
+    )
+
+
+def test_nothing_to_resume(run: Callable[..., Result], small_dataset: Path) -> None:
+    assert "starting from the beginning" in run("--dataset", small_dataset, "--epochs", "1", *SMALL, "--resume").out
+    model = Path("saved_dict/小数据/LSTM/model.safetensors")
+    before = model.read_bytes()
+    again = run("--dataset", small_dataset, "--epochs", "3", *SMALL, "--resume")
+    assert again.status == 0
+    assert "is finished: nothing to resume" in again.out
+    assert model.read_bytes() == before
+
+
+def test_another_data_set_of_the_same_name(run: Callable[..., Result], small_dataset: Path, tmp_path: Path) -> None:
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    (tmp_path / "other").mkdir()
+    write_rows(tmp_path / "other" / "小数据" / "train.txt", small_rows(30))
+    result = run("--dataset", tmp_path / "other" / "小数据", "--predict", "猫")
+    assert f"note: the saved model was trained on {small_dataset}, which is not" in result.err
+
+
+def test_a_mistyped_command_leaves_nothing_behind(run: Callable[..., Result]) -> None:
+    error_of(run("--dataset", "headlins"))
+    assert not Path("saved_dict").exists()
+
+
+def test_too_large_a_model(run: Callable[..., Result], small_dataset: Path) -> None:
+    message = error_of(run("--dataset", small_dataset, "--hidden-size", "9" * 12, "--quiet"))
+    assert message.startswith("LSTM: cannot be built (")
+    assert message.endswith("expected sizes that fit the memory: see --hidden-size, --embedding-size and --num-layers")
+
+
+def test_checkpoints_of_another_kind(run: Callable[..., Result], small_dataset: Path) -> None:
+    folder = Path("saved_dict/小数据/LSTM")
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    (folder / "checkpoint.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    assert error_of(run("--dataset", small_dataset, "--resume")) == (
+        f"{folder / 'checkpoint.safetensors'}: not a checkpoint; delete it and train from the beginning"
+    )
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_work(tmp_path: Path, small_dataset: Path) -> None:
+    arguments = ["--dataset", small_dataset, "--epochs", "1", *SMALL, "--quiet", "--save-dir", tmp_path / "s"]
+    piped = " ".join(map(shlex.quote, command(*arguments)))
+    subprocess.run(f"{piped} | head -1", shell=True, check=True, env=SLOWED, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "s" / "小数据" / "LSTM" / "config.json").is_file()
 
 
 @pytest.mark.parametrize("tokenizer", ["char", "word", "space"])

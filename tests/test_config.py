@@ -55,7 +55,7 @@ def test_round_trip() -> None:
 def test_fitted_settings_are_usable(training_rows: int, dev_rows: int) -> None:
     fitted = TrainConfig().fitted_to(training_rows, dev_rows)
     assert fitted.epochs is not None
-    assert 5 <= fitted.epochs <= 30
+    assert 6 <= fitted.epochs <= 30
     assert fitted.batch_size is not None
     assert 1 <= fitted.batch_size <= min(128, training_rows)
     assert fitted.evaluate_every is not None

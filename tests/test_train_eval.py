@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss
 from torch.nn import functional
 
 from tests.conftest import small_rows
+from textrnn import train_eval
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.tokenizers import Tokenizer
@@ -159,7 +160,7 @@ def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int
 
     with pytest.raises(Interrupted, match=f"training was stopped at step {stop_at}; the checkpoint is"):
         fit(new_model(), TRAIN, DEV, config, checkpoint=checkpoint, settings={"a": 1}, should_stop=should_stop)
-    assert read_checkpoint_settings(checkpoint) == {"a": 1}
+    assert read_checkpoint_settings(checkpoint) == ({"a": 1}, stop_at)
     resumed = new_model(seed=99)
     history = fit(resumed, TRAIN, DEV, config, checkpoint=checkpoint, resume=True)
     assert same(weights(whole), weights(resumed))
@@ -224,6 +225,13 @@ def test_budget_ends_the_run_with_the_schedule_run_down() -> None:
     assert history.seconds < 1.5
     assert history.learning_rate[-1] < 0.1 * config.learning_rate
     assert len(history.evaluations) == 1
+
+
+def test_a_slow_look_at_dev_leaves_half_of_the_budget_to_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_eval, "_scoring_seconds", lambda model, dev: 100.0)
+    history = fit(new_model(), TRAIN, DEV, TrainConfig(budget=1.0, batch_size=16, evaluate_every=1000))
+    assert len(history.train_loss) > 5
+    assert 0.5 <= history.seconds < 1.0
 
 
 def test_a_loss_that_is_no_number_is_an_error() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 import textrnn
-from textrnn.checkpoint import load_tensors, save_tensors, write_json_atomically
+from textrnn.checkpoint import json_bytes, load_tensors, tensor_bytes, write_together
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.readers import cleaned
 from textrnn.corpus.vocab import Vocabulary
-from textrnn.errors import ArtifactError, ConfigError
+from textrnn.errors import ArtifactError, ConfigError, listed, one_line
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import find_model
 from textrnn.train_eval import predict_logits
@@ -43,39 +45,43 @@ class Classifier:
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
-        encoded = self.vocabulary.encode(texts, longest=self.data.pad_size)
+        encoded = self.vocabulary.encode(map(cleaned, texts), longest=self.data.pad_size)
         device = next(self.model.parameters()).device
         rows = LabelledTexts.from_encoded(encoded, [0] * len(texts), device)
         probabilities: NDArray[np.float64] = predict_logits(self.model, rows).double().softmax(dim=1).numpy()
         return probabilities
 
-    def save(self, folder: Path) -> None:
-        """Write the model into `folder`, each file whole or not at all.
+    def to_files(self) -> dict[str, bytes]:
+        """The files of the model folder, ``config.json`` last."""
+        config = {
+            "format_version": FORMAT_VERSION,
+            "task": "classify",
+            "model": self.model_name,
+            "hyper_parameters": self.model_config.to_dict(),
+            "tokenizer": self.vocabulary.tokenizer.to_dict(),
+            "data": self.data.to_dict(),
+            "training": self.training.to_dict(),
+            "versions": {
+                "textrnn": textrnn.__version__,
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+            },
+        }
+        return {
+            MODEL_FILE: tensor_bytes(self.model.state_dict()),
+            VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
+            LABELS_FILE: json_bytes(self.class_names),
+            CONFIG_FILE: json_bytes(config),
+        }
+
+    def save(self, folder: Path, others: Mapping[str, bytes] | None = None) -> None:
+        """Write the model into `folder`, with `others` (the report) beside it.
 
         Raises:
-            ArtifactError: if the folder cannot be written or the disk is full.
+            ArtifactError: if the folder cannot be written or the disk is full; a model that was there stays as it was.
         """
-        save_tensors(folder / MODEL_FILE, self.model.state_dict())
-        self.vocabulary.save(folder / VOCAB_FILE)
-        write_json_atomically(folder / LABELS_FILE, self.class_names)
-        write_json_atomically(
-            folder / CONFIG_FILE,
-            {
-                "format_version": FORMAT_VERSION,
-                "task": "classify",
-                "model": self.model_name,
-                "hyper_parameters": self.model_config.to_dict(),
-                "tokenizer": self.vocabulary.tokenizer.to_dict(),
-                "data": self.data.to_dict(),
-                "training": self.training.to_dict(),
-                "versions": {
-                    "textrnn": textrnn.__version__,
-                    "python": platform.python_version(),
-                    "torch": torch.__version__,
-                    "numpy": np.__version__,
-                },
-            },
-        )
+        write_together(folder, {**(others or {}), **self.to_files()})
 
 
 def is_saved(folder: Path) -> bool:
@@ -93,8 +99,10 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtifactError(f"{path}: no such file; expected a folder that training wrote: see --save-dir") from error
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{path}: cannot be read ({error}); expected what training wrote: train again") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArtifactError(
+            f"{path}: cannot be read ({one_line(error)}); expected what training wrote: train again"
+        ) from error
 
 
 def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classifier:
@@ -109,14 +117,27 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     if not isinstance(version, int):
         raise ArtifactError(f"{config_path}: no format version; expected what training wrote: train again")
     if version > FORMAT_VERSION:
+        versions = config.get("versions")
+        writer = versions.get("textrnn", "?") if isinstance(versions, dict) else "?"
         raise ArtifactError(
             f"{config_path}: format version {version}; expected {FORMAT_VERSION} or older: a newer textrnn "
-            f"({config.get('versions', {}).get('textrnn', 'unknown')}) wrote it, "
-            f"upgrade this one ({textrnn.__version__})"
+            f"({one_line(writer, widest=20)}) wrote it, upgrade this one ({textrnn.__version__})"
         )
     vocabulary = Vocabulary.load(folder / VOCAB_FILE)
     class_names = read_json(folder / LABELS_FILE)
+    if not (isinstance(class_names, list) and class_names) or not all(isinstance(name, str) for name in class_names):
+        raise ArtifactError(
+            f"{folder / LABELS_FILE}: not a list of class names; expected what training wrote: train again"
+        )
     weights, _ = load_tensors(folder / MODEL_FILE)
+    unusable = [
+        name for name, values in weights.items() if not (values.is_floating_point() and values.isfinite().all())
+    ]
+    if unusable:
+        raise ArtifactError(
+            f"{folder / MODEL_FILE}: {listed(unusable)} holds what are no finite real numbers; expected what training "
+            "wrote: train again"
+        )
     try:
         if config["tokenizer"] != vocabulary.tokenizer.to_dict():
             raise ValueError(f"vocab.json is of another tokenizer, {vocabulary.tokenizer.name}")
@@ -125,10 +146,10 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         model = entry.build(model_config, vocabulary_size=len(vocabulary), class_count=len(class_names))
         model.load_state_dict(weights)
         data, training = DataConfig.from_dict(config["data"]), TrainConfig.from_dict(config["training"])
-    except (KeyError, TypeError, ValueError, RuntimeError, ConfigError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError, ConfigError) as error:
         raise ArtifactError(
-            f"{folder}: its files do not belong together ({reason}); expected those of one training: train again"
+            f"{folder}: its files do not belong together ({one_line(error)}); expected those of one training: "
+            "train again"
         ) from error
     model.to(device).eval()
     return Classifier(entry.name, model_config, model, vocabulary, class_names, data, training)

@@ -11,11 +11,11 @@ import errno
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textrnn.errors import ArtifactError
+from textrnn.errors import ArtifactError, one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,28 +24,40 @@ CHECKPOINT_NAME = "checkpoint.safetensors"
 CHECKPOINT_VERSION = 1
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside `path`, flush to the disk, then rename over it: a reader sees the old file or the new one.
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files that belong together: first all of them beside their places, flushed to the disk, then the renames.
+
+    Whatever can fail (a full disk) fails before the first rename, so a reader sees the old files or the new ones. The
+    last file is taken away before and comes back last: a folder without it was cut off between two renames.
 
     Raises:
-        ArtifactError: if the disk is full or the folder cannot be written; what was at `path` before is untouched.
+        ArtifactError: if the disk is full or the folder cannot be written; what was there before is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = {name: folder / f".{name}.{os.getpid()}.tmp" for name in files}
+    name = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise _write_error(path, len(content), error) from error
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            with open(temporary[name], "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        if len(files) > 1:
+            (folder / name).unlink(missing_ok=True)
+        for name, path in temporary.items():
+            os.replace(path, folder / name)
+    except BaseException as error:
+        for path in temporary.values():
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if isinstance(error, OSError):
+            raise _write_error(folder / name, sum(map(len, files.values())), error) from error
         raise
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """One file, whole or not at all; see :func:`write_together`."""
+    write_together(path.parent, {path.name: content})
 
 
 def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
@@ -59,23 +71,22 @@ def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
     )
 
 
-def write_text_atomically(path: Path, content: str) -> None:
-    """As :func:`write_atomically`, for UTF-8 text."""
-    write_atomically(path, content.encode("utf-8"))
+def json_bytes(value: Any) -> bytes:
+    """A JSON document that people may read: indented, any script kept as it is."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
-def write_json_atomically(path: Path, value: Any) -> None:
-    """As :func:`write_atomically`, for a JSON document that people may read: indented, any script kept as it is."""
-    write_text_atomically(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
-
-
-def save_tensors(path: Path, tensors: dict[str, Tensor], document: dict[str, Any] | None = None) -> None:
-    """Write tensors, and a JSON document in the header, as one safetensors file, atomically."""
+def tensor_bytes(tensors: Mapping[str, Tensor], document: dict[str, Any] | None = None) -> bytes:
+    """Tensors, and a JSON document in the header, as a safetensors file."""
     from safetensors.torch import save
 
     metadata = None if document is None else {"document": json.dumps(document, ensure_ascii=False)}
-    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
-    write_atomically(path, content)
+    return save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], document: dict[str, Any] | None = None) -> None:
+    """Write :func:`tensor_bytes` atomically."""
+    write_atomically(path, tensor_bytes(tensors, document))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -95,14 +106,14 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return tensors, json.loads(metadata.get("document", "{}"))
     except FileNotFoundError as error:
         raise ArtifactError(f"{path}: no such file; expected a model or checkpoint saved by textrnn") from error
-    except (OSError, SafetensorError, ValueError, struct.error) as error:
+    except (OSError, SafetensorError, ValueError, RecursionError, struct.error) as error:
         raise ArtifactError(
-            f"{path}: not a whole safetensors file ({error}); delete it and train again, or copy it once more"
+            f"{path}: not a whole safetensors file ({one_line(error)}); delete it and train again, or copy it once more"
         ) from error
 
 
 @contextlib.contextmanager
-def exclusive_use(folder: Path) -> Iterator[None]:
+def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one its own --save-dir") -> Iterator[None]:
     """Hold `folder` for one run, so that two runs never write the same files.
 
     The lock goes with the process, however it ends. Where the platform has no file locks, nothing is held.
@@ -125,7 +136,14 @@ def exclusive_use(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ArtifactError(
-                f"{folder}: another run is writing here; wait for it or give this one its own --save-dir"
-            ) from error
-        yield
+            raise ArtifactError(f"{folder}: another run is writing here; {remedy}") from error
+        for left_over in folder.glob(".*.tmp"):  # of a run that was killed while it wrote
+            left_over.unlink()
+        try:
+            yield
+        finally:
+            if all(child == path for child in folder.iterdir()):  # nothing came of it: leave no trace
+                path.unlink()
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+                    folder.parent.rmdir()

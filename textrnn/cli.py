@@ -9,24 +9,38 @@ import argparse
 import contextlib
 import dataclasses
 import os
+import re
 import shlex
 import signal
 import sys
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import textrnn
 from textrnn.config import DataConfig, Settings, TrainConfig, flag
-from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
+from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean, one_line, user_path
 from textrnn.models.registry import ModelEntry, all_models, find_model
 
 if TYPE_CHECKING:
     from textrnn.tasks.classify import ClassifyRequest
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+METAVARS = {
+    "dataset": "NAME|DIR|FILE",
+    "embedding": "random|pretrained|PATH",
+    "text_column": "COLUMN",
+    "label_column": "COLUMN",
+    "device": "DEVICE",
+    "budget": "SECONDS",
+}
+DATA_FORMATS = """data sets:
+  headlines (ships with the project), thucnews (downloaded once), any folder in data/ or in a folder of $TEXTRNN_DATA;
+  a folder with train, dev and test files, or one file: text<TAB>label lines, CSV or TSV with a header, JSON lines,
+  fastText's __label__x text; a class.txt beside the file names the classes that indices stand for
+"""
 EXAMPLES = """examples:
   python run.py --model LSTM --embedding random
   python run.py --dataset my_reviews.csv --model BiLSTM_LN
@@ -54,15 +68,23 @@ def _value_arguments(kind: type, choices: Sequence[str] | None) -> dict[str, Any
     return {"type": kind, "metavar": "{" + ",".join(choices) + "}" if choices else shown}
 
 
-def _add_settings(group: argparse._ArgumentGroup, settings: type[Settings]) -> None:
+def _add_settings(
+    group: argparse._ArgumentGroup, settings: type[Settings], models: typing.Mapping[str, ModelEntry]
+) -> None:
     """A flag for each field. A flag that is not given leaves no trace: defaults are the settings' own business."""
     hints = typing.get_type_hints(settings)
     for entry in dataclasses.fields(settings):
         (kind,) = _kinds(hints[entry.name])
         text = entry.metadata["help"]
         if entry.default is not None and kind is not bool:
-            text += f" (default: {entry.default})"
+            own = [
+                f", {model.name} {model.training_defaults[entry.name]}"
+                for model in models.values()
+                if entry.name in model.training_defaults
+            ]
+            text += f" (default: {entry.default}{''.join(own)})"
         arguments = _value_arguments(kind, entry.metadata.get("choices"))
+        arguments |= {"metavar": METAVARS[entry.name]} if entry.name in METAVARS else {}
         group.add_argument(flag(entry.name), default=argparse.SUPPRESS, help=text, **arguments)
 
 
@@ -97,7 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="run.py",
         description="Text classification with recurrent networks: trains on a file of labelled lines, shows how well "
         "it does and where it errs, and predicts.",
-        epilog=f"models:\n{listed}\n\n{EXAMPLES}",
+        epilog=f"models:\n{listed}\n\n{DATA_FORMATS}\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -109,7 +131,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--predict",
         nargs="+",
         metavar="TEXT",
-        help="classify texts with the saved model; - reads them from stdin, one a line",
+        help="classify texts with the saved model (trained first where there is none); - reads stdin, one text a line",
     )
     main_group.add_argument(
         "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
@@ -122,10 +144,37 @@ def build_parser() -> argparse.ArgumentParser:
         "--baseline", action=argparse.BooleanOptionalAction, default=True, help="train the linear model to compare with"
     )
     main_group.add_argument("--quiet", action="store_true", help="no progress bar")
-    _add_settings(parser.add_argument_group("data"), DataConfig)
-    _add_settings(parser.add_argument_group("training"), TrainConfig)
+    _add_settings(parser.add_argument_group("data"), DataConfig, models)
+    _add_settings(parser.add_argument_group("training"), TrainConfig, models)
     _add_model_settings(parser.add_argument_group("model"), models)
     return parser
+
+
+def _split_off_texts(arguments: Sequence[str]) -> tuple[list[str] | None, list[str]]:
+    """The texts after ``--predict``, and all other arguments.
+
+    A text may start with a dash, which argparse would take for a flag. Only what looks like a long flag ends the texts,
+    and after ``--`` nothing does.
+    """
+    texts: list[str] | None = None
+    others: list[str] = []
+    taking = literal = False
+    for argument in arguments:
+        if not literal and (argument == "--predict" or argument.startswith("--predict=")):
+            texts, taking = texts or [], True
+            texts += [argument.partition("=")[2]] if "=" in argument else []
+        elif taking and not literal and argument == "--":
+            literal = True
+        elif texts is not None and taking and (literal or not re.match("--[a-z]", argument)):
+            texts.append(argument)
+        else:
+            others.append(argument)
+            taking = False
+    if texts == []:
+        raise ConfigError(
+            "--predict: no text after it; expected --predict TEXT [TEXT ...], or - for the lines of stdin"
+        )
+    return texts, others
 
 
 def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ClassifyRequest]:
@@ -135,7 +184,9 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ClassifyReques
         ConfigError: for an unknown flag or value, or one that the model does not have.
     """
     parser = build_parser()
-    options, unknown = parser.parse_known_args(arguments)
+    texts, others = _split_off_texts(arguments)
+    options, unknown = parser.parse_known_args(others)
+    options.predict = texts
     if unknown:
         known = [text for action in parser._actions for text in action.option_strings]
         word = unknown[0].partition("=")[0]
@@ -162,7 +213,7 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ClassifyReques
         model_settings={name: given[name] for name in own if name in given},
         data_settings=data,
         train_settings=train,
-        save_dir=Path(options.save_dir).expanduser(),
+        save_dir=user_path(options.save_dir, "--save-dir"),
         resume=options.resume,
         baseline=options.baseline,
     )
@@ -171,59 +222,64 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ClassifyReques
 
 
 class _StopOnInterrupt:
-    """The first Ctrl-C asks training to stop after the step at hand; a second one interrupts at once."""
+    """While entered, the first Ctrl-C asks training to stop after the step at hand; a second one interrupts at once."""
 
     def __init__(self) -> None:
         self.asked = False
-
-    def __call__(self) -> bool:
-        return self.asked
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
 
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        before = signal.signal(signal.SIGINT, self._handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
+    def __enter__(self) -> Callable[[], bool]:
+        self.before = signal.signal(signal.SIGINT, self._handle)
+        return lambda: self.asked
+
+    def __exit__(self, *exception: object) -> None:
+        signal.signal(signal.SIGINT, self.before)
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does; the work goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say_aside(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _print_error(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr, flush=True)
+    _say_aside(f"error: {one_line(message, widest=2000)}")
 
 
 def _train(request: ClassifyRequest, *, quiet: bool, say: Callable[[str], None]) -> Path:
     from textrnn.progress import DownloadBar, TrainingBar
     from textrnn.tasks.classify import train
 
-    stop = _StopOnInterrupt()
     bar = TrainingBar(shown=not quiet)
-    with stop.watching(), contextlib.closing(bar), contextlib.closing(DownloadBar(shown=not quiet)) as download_bar:
+    with contextlib.closing(bar), contextlib.closing(DownloadBar(shown=not quiet)) as download_bar:
 
         def say_below_bar(line: str) -> None:
             bar.close()
             say(line)
 
-        return train(request, say=say_below_bar, listener=bar, on_download=download_bar, should_stop=stop)
+        return train(request, say=say_below_bar, listener=bar, on_download=download_bar, stopping=_StopOnInterrupt())
 
 
 def _texts(given: Sequence[str]) -> list[str]:
     """The texts to predict; ``-`` stands for the lines of stdin."""
+    from textrnn.corpus.readers import decode
+
     texts: list[str] = []
     for text in given:
-        if text == "-":
-            texts += [line.rstrip("\r\n") for line in sys.stdin]
-        else:
+        if text != "-":
             texts.append(text)
+        elif sys.stdin is not None:
+            content, _ = decode(sys.stdin.buffer.read(), Path("stdin"))
+            texts += [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n") if content]
     return texts
 
 
@@ -235,13 +291,12 @@ def _predict(request: ClassifyRequest, options: argparse.Namespace) -> None:
     if not texts:
         raise ConfigError("--predict -: no line on stdin; expected one text a line")
     if not has_model(request):
-        print(f"no saved model in {request.folder}: training it first", file=sys.stderr, flush=True)
-        _train(request, quiet=options.quiet, say=lambda line: print(line, file=sys.stderr, flush=True))
-    for answer in predict(
-        request, texts, top_k=options.top_k, say=lambda line: print(line, file=sys.stderr, flush=True)
-    ):
+        unfinished = request.checkpoint.is_file()
+        _say_aside(f"no saved model in {request.folder}: {'finishing' if unfinished else 'training'} it first")
+        _train(dataclasses.replace(request, resume=unfinished), quiet=options.quiet, say=_say_aside)
+    for answer in predict(request, texts, top_k=options.top_k, say=_say_aside):
         _say(shortened(answer.text, 76) or "(empty)")
-        _say("  " + "  ".join(f"{name} {probability:.4f}" for name, probability in answer.classes))
+        _say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))
         if answer.notice:
             _say(f"  note: {answer.notice}")
 
@@ -267,17 +322,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shown = shlex.join(["python", "run.py", *_naming_flags(request)])
             _say(f'\nsaved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
     except Interrupted as error:
-        _print_error(f"{error}; go on with:\n  {_resume_command(arguments)}")
+        _print_error(f"{error}; go on with:")
+        _say_aside(f"  {_resume_command(arguments)}")
         return INTERRUPTED
     except TextRNNError as error:
         _print_error(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:
-        _print_error(f"interrupted; if a checkpoint was written before, go on with:\n  {_resume_command(arguments)}")
+        _print_error("interrupted; if training had begun, go on with:")
+        _say_aside(f"  {_resume_command(arguments)}")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except OSError as error:  # a path too long, a folder that may not be looked into
+        where = f"{error.filename}: " if error.filename else ""
+        _print_error(f"{where}{error.strerror or error}; expected a path that can be used: see the flags that name one")
+        return BAD_INPUT
     except SystemExit as exit_request:  # --help and --version
         return exit_request.code if isinstance(exit_request.code, int) else BAD_INPUT
     return DONE

@@ -107,8 +107,8 @@ class RecurrentConfig(ModelConfig):
     hidden_size: int = option(128, "units of each layer and direction", at_least=1)
     num_layers: int = option(1, "recurrent layers", at_least=1)
     pooling: str = option("max", "how the states of all steps become one vector", choices=("max", "mean", "last"))
-    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
-    embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
+    dropout: float = option(0.4, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.4, "dropout on token vectors", at_least=0.0, below=1.0)
     token_dropout: float = option(0.1, "share of tokens replaced by <unk> while training", at_least=0.0, below=1.0)
 
 
@@ -135,7 +135,7 @@ class TrainConfig(Settings):
 
     ROWS_SEEN: ClassVar[int] = 60_000  # what a small data set is shown in all, repeats counted, unless --epochs says
     epochs: int | None = option(
-        None, "passes over the training split (default: 5, more where rows are few)", at_least=1
+        None, "passes over the training split (default: 6, more where rows are few)", at_least=1
     )
     batch_size: int | None = option(None, "rows a batch (default: 128, fewer where rows are few)", at_least=1)
     learning_rate: float = option(3e-3, "peak learning rate", above=0.0)
@@ -173,7 +173,7 @@ class TrainConfig(Settings):
         batches = math.ceil(training_rows / batch_size)
         epochs = self.epochs
         if epochs is None and self.budget is None:
-            epochs = max(5, min(30, round(self.ROWS_SEEN / training_rows)))
+            epochs = max(6, min(30, round(self.ROWS_SEEN / training_rows)))
         evaluate_every = self.evaluate_every
         if evaluate_every is None:
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class TextRNNError(Exception):
@@ -32,6 +33,32 @@ class TrainingError(TextRNNError):
 
 class Interrupted(TextRNNError):
     """Training was asked to stop; the checkpoint is already on disk."""
+
+
+def user_path(text: str, flag: str) -> Path:
+    """A path as the user typed it, ``~`` resolved.
+
+    Raises:
+        ConfigError: if ``~name`` names nobody here.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{flag} {one_line(text)}: there is no such user here; expected a path that exists"
+        ) from error
+
+
+def listed(names: Iterable[str], *, most: int = 12, widest: int = 40) -> str:
+    """Names for a message, separated by commas; long ones and long lists are cut."""
+    every = [name if len(name) <= widest else name[: widest - 1] + "…" for name in names]
+    return ", ".join(every[:most]) + (f", ... ({len(every)} in all)" if len(every) > most else "")
+
+
+def one_line(reason: object, *, widest: int = 200) -> str:
+    """What another library said of an error, fit for the middle of a line."""
+    text = " ".join(str(reason).split())
+    return text if len(text) <= widest else text[: widest - 1] + "…"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

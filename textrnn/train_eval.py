@@ -8,6 +8,7 @@ weights, bit for bit, as one left alone (CPU, same machine, no time budget).
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from torch.nn import functional
 from textrnn.checkpoint import CHECKPOINT_VERSION, load_tensors, save_tensors
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
-from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
+from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError, one_line
 from textrnn.history import History, Listener
 from textrnn.models.base import TextClassifier
 
@@ -57,9 +58,9 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).tolist()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).partition("\n")[0].partition(". ")[0]
+        reason = one_line(str(error).partition("\n")[0].partition(". ")[0])
         raise ConfigError(
             f"--device {name}: cannot be used ({reason}); expected auto, cpu or a GPU that is here"
         ) from error
@@ -234,26 +235,27 @@ class _Run:
             )
         except (KeyError, RuntimeError, ValueError) as error:
             raise ArtifactError(
-                f"{path}: not a checkpoint of this model ({' '.join(str(error).split())[:200]}); delete it and train "
-                "from the beginning"
+                f"{path}: not a checkpoint of this model ({one_line(error)}); delete it and train from the beginning"
             ) from error
 
 
-def read_checkpoint_settings(path: Path) -> dict[str, Any]:
-    """The settings that the run of a checkpoint was started with.
+def read_checkpoint_settings(path: Path) -> tuple[dict[str, Any], int]:
+    """The settings that the run of a checkpoint was started with, and the steps done.
 
     Raises:
         ArtifactError: if the checkpoint is damaged or of a newer format.
     """
-    _, document = load_tensors(path)
-    version = document.get("format_version", 0)
+    tensors, document = load_tensors(path)
+    version = document.get("format_version") if isinstance(document, dict) else None
+    settings = document.get("settings") if isinstance(document, dict) else None
+    if not isinstance(version, int) or not isinstance(settings, dict) or "history/epoch" not in tensors:
+        raise ArtifactError(f"{path}: not a checkpoint; delete it and train from the beginning")
     if version > CHECKPOINT_VERSION:
         raise ArtifactError(
             f"{path}: format version {version}; expected {CHECKPOINT_VERSION} or older: a newer textrnn wrote it, "
             "upgrade this one"
         )
-    settings: dict[str, Any] = document.get("settings", {})
-    return settings
+    return settings, len(tensors["history/epoch"])
 
 
 def fit(
@@ -312,17 +314,16 @@ def _train(
     batches_per_epoch = math.ceil(len(train) / config.batch_size)
     total_steps = config.epochs * batches_per_epoch if config.epochs else None
     clock_start = time.perf_counter() - history.seconds
-    evaluation_seconds: float | None = None
+    look_seconds = _scoring_seconds(model, dev) if config.budget else 0.0
     listener.on_start(total_steps, run.step)
     epoch_number, batches = 0, list[Tensor]()
     while not history.stopped_by:
         if run.step // batches_per_epoch + 1 != epoch_number:
             epoch_number = run.step // batches_per_epoch + 1
             batches = shuffled_batches(lengths, config.batch_size, epoch_generator(config.seed, epoch_number))
-        elapsed = time.perf_counter() - clock_start
-        progress = max(
-            run.step / total_steps if total_steps else 0.0, elapsed / config.budget if config.budget else 0.0
-        )
+        # The budget includes the last look at the dev split; however long that takes, training gets half of it.
+        deadline = max(config.budget - look_seconds, config.budget / 2) if config.budget else math.inf
+        progress = max(run.step / total_steps if total_steps else 0.0, (time.perf_counter() - clock_start) / deadline)
         rate = learning_rate_at(config, progress)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
@@ -336,20 +337,16 @@ def _train(
             run.read_losses()
             listener.on_step(run.step, history.train_loss[-1])
         history.seconds = time.perf_counter() - clock_start
-        out_of_time = (
-            config.budget is not None
-            and history.seconds + _scoring_seconds(evaluation_seconds, len(dev), history) >= config.budget
-        )
         if run.step == total_steps:
             history.stopped_by = "all epochs done"
-        elif out_of_time:
+        elif history.seconds >= deadline:
             history.stopped_by = f"the budget of {config.budget:g} s"
         if history.stopped_by or run.step % config.evaluate_every == 0:
             started = time.perf_counter()
             _look_at_dev(run, dev, config, clock_start)
             if checkpoint is not None:
                 run.save(checkpoint)
-            evaluation_seconds = time.perf_counter() - started
+            look_seconds = time.perf_counter() - started
             listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
         if not history.stopped_by and should_stop():
             if checkpoint is None:
@@ -358,9 +355,15 @@ def _train(
             raise Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint}")
 
 
-def _scoring_seconds(measured: float | None, dev_rows: int, history: History) -> float:
-    """How long the last look at the dev split will take: as the one before, or a third of training on as many rows."""
-    return measured if measured is not None else dev_rows * history.seconds / history.rows_seen / 3
+def _scoring_seconds(model: TextClassifier, dev: LabelledTexts) -> float:
+    """How long scoring the dev split will take, judged by one batch of it (the first call is slower, so twice)."""
+    rows = next(sorted_batches(dev.lengths.cpu()))
+    sample = dataclasses.replace(dev, starts=dev.starts[rows], lengths=dev.lengths[rows], labels=dev.labels[rows])
+    predict_logits(model, sample)
+    started = time.perf_counter()
+    predict_logits(model, sample)
+    seconds = time.perf_counter() - started
+    return seconds * float(dev.lengths.sum() / sample.lengths.sum())
 
 
 def _look_at_dev(run: _Run, dev: LabelledTexts, config: TrainConfig, clock_start: float) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.conftest import small_rows, write_rows
 from textrnn.config import DataConfig
 from textrnn.corpus.catalog import find_dataset, save_name
 from textrnn.corpus.dataset import Dataset, load_dataset
-from textrnn.errors import DataError
+from textrnn.errors import ConfigError, DataError
 
 
 def load(path: Path, **settings: object) -> Dataset:
@@ -137,6 +138,61 @@ def test_index_out_of_range(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("label", "what"), [("-1", "is out of range"), ("pos", "is not a number"), ("9" * 5000, "")])
+def test_one_bad_index_is_blamed_on_its_own_line(tmp_path: Path, label: str, what: str) -> None:
+    rows = [(f"文{i}", str(i % 2)) for i in range(40)]
+    path = write_rows(tmp_path / "s" / "train.txt", [*rows, ("x", label)])
+    (tmp_path / "s" / "class.txt").write_text("neg\npos2\n", encoding="utf-8")
+    write_rows(tmp_path / "s" / "dev.txt", rows)
+    write_rows(tmp_path / "s" / "test.txt", rows)
+    assert message_of(tmp_path / "s").startswith(f"{path}:41: class index {label[:50]}")
+    assert what in message_of(tmp_path / "s")
+
+
+def test_text_and_label_the_wrong_way_round(tmp_path: Path) -> None:
+    rows = [(label, text) for text, label in small_rows(200)]
+    path = write_rows(tmp_path / "a.txt", rows)
+    assert message_of(path).startswith(f"{path}: ")
+    assert message_of(path).endswith("are text and label the wrong way round?")
+
+
+def test_the_only_row_of_a_class_stays_in_training(tmp_path: Path) -> None:
+    rows = [(f"{name}{i}", name) for name in "ab" for i in range(8)] + [("amb", "a"), ("amb", "c")]
+    path = write_rows(tmp_path / "a.txt", rows)
+    for seed in range(20):
+        dataset = load(path, split_seed=seed)
+        assert {"amb"} <= set(dataset.train.texts)
+
+
+def test_class_file_beside_the_data_folder(tmp_path: Path) -> None:
+    write_rows(tmp_path / "s" / "data" / "train.txt", [(f"文{i}", str(i % 2)) for i in range(40)])
+    write_rows(tmp_path / "s" / "dev.txt", [("x", "0")])
+    (tmp_path / "s" / "class.txt").write_text("甲\n乙\n", encoding="utf-8")
+    dataset = load(tmp_path / "s")
+    assert dataset.class_names == ["甲", "乙"]
+    assert len(dataset.dev) == 1
+
+
+@pytest.mark.parametrize("name", ["/no/such/thucnews", "./thucnews", "thucnews.csv"])
+def test_a_mistyped_path_is_never_downloaded(in_folder: Callable[[], Path], name: str) -> None:
+    in_folder()
+    with pytest.raises(DataError, match="no such file or folder"):
+        find_dataset(name)
+
+
+def test_an_ambiguous_folder_that_nobody_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_rows(tmp_path / "broken" / "train.txt", small_rows(5))
+    write_rows(tmp_path / "broken" / "train.csv", small_rows(5))
+    monkeypatch.setenv("TEXTRNN_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"did you mean headlines\?"):
+        find_dataset("headlins")
+
+
+def test_unknown_user() -> None:
+    with pytest.raises(ConfigError, match=r"--dataset ~nosuchuser/x: there is no such user here"):
+        find_dataset("~nosuchuser/x")
+
+
 def test_unknown_class_name(small_dataset: Path) -> None:
     (small_dataset / "class.txt").write_text("猫狗\n山水\n数字\n", encoding="utf-8")
     path = write_rows(small_dataset / "dev.txt", [("好", "猫狗"), ("坏", "猫狗狗")])
@@ -176,6 +232,7 @@ def test_too_few_rows_to_split(tmp_path: Path) -> None:
         ("some/评论.csv", "评论"),
         ("gone.jsonl", "gone"),
         ("./x", "x"),
+        ("v1.1", "v1.1"),
     ],
 )
 def test_save_name(dataset: str, name: str) -> None:

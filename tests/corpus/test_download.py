@@ -23,6 +23,7 @@ class _Server(http.server.ThreadingHTTPServer):
     cut_after: int | None = None
     ranges = True
     silent = False
+    stall_after: int | None = None
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -56,7 +57,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
-        self.wfile.write(content[start : self.server.cut_after])
+        self.wfile.write(content[start : self.server.cut_after or self.server.stall_after])
+        if self.server.stall_after:
+            self.wfile.flush()
+            threading.Event().wait(1.5)
 
 
 @pytest.fixture
@@ -134,6 +138,41 @@ def test_a_server_that_says_nothing(server: _Server, tmp_path: Path) -> None:
     server.silent = True
     with pytest.raises(DataError, match=r"cannot be downloaded \(timed out\)"):
         fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "0" * 40, timeout=0.3)
+
+
+def test_what_came_before_a_stall_is_kept(server: _Server, tmp_path: Path) -> None:
+    server.files["a.txt"] = CONTENT
+    server.stall_after = 5_000
+    with pytest.raises(DataError, match="timed out"):
+        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", git_blob_id(CONTENT), timeout=0.3)
+    assert (tmp_path / "a.txt.part").stat().st_size == 5_000
+
+
+@pytest.mark.parametrize(
+    "url", ["mirror.example/a.txt", "/some/dir/a.txt", "http://[bad/a.txt", "http://127.0.0.1:9/文"]
+)
+def test_addresses_that_are_none(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DataError, match="cannot be downloaded") as caught:
+        fetch(url, tmp_path / "a.txt", "0" * 40)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_with_a_part_of_a_known_data_set_is_completed(
+    server: _Server, in_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = in_folder()
+    (here / "data" / "thucnews").mkdir(parents=True)
+    (here / "data" / "thucnews" / "train.txt").write_bytes(CONTENT)
+    server.files = {f"thucnews/{name}.txt": CONTENT[:4000].rpartition(b"\n")[0] for name in ("dev", "test", "class")}
+    ids = {path.partition("/")[2]: git_blob_id(content) for path, content in server.files.items()}
+    monkeypatch.setitem(catalog.DOWNLOADS, "thucnews", Download("http://127.0.0.1:9", {**ids, "train.txt": "0" * 40}))
+    monkeypatch.setattr(catalog, "PROJECT_DATA", here / "none")
+    monkeypatch.delenv("TEXTRNN_DATA", raising=False)
+    monkeypatch.setenv("TEXTRNN_MIRROR", server.url)
+    source = find_dataset("thucnews")
+    assert source.dev is not None
+    assert source.class_names is not None
+    assert source.train.read_bytes() == CONTENT
 
 
 def test_a_known_name_is_downloaded_once(

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,49 @@ def test_damaged_pickle(tmp_path: Path, content: bytes) -> None:
     assert "expected a plain dict of str to int" in error_of(npz(tmp_path, [[1, 2]], content))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"\x80\x02]r\xff\xff\xff\x7f.", b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b".", b"Pabc\n.", b"Fabc\n."],
+)
+def test_pickles_that_ask_for_too_much(tmp_path: Path, content: bytes) -> None:
+    message = error_of(npz(tmp_path, [[1, 2]], content))
+    assert "expected a plain dict of str to int" in message
+    assert "\n" not in message
+
+
+def test_archives_that_hold_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "e.npz"
+    for member in (
+        b"no array at all",
+        b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (" + b"9" * 13 + b", 9), }",
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("embeddings.npy", member)
+        message = error_of(path)
+        assert message.startswith(f"{path}: ")
+        assert "expected numpy.savez(file, embeddings=...)" in message
+        assert "\n" not in message
+
+
+def test_row_names_with_windows_line_ends(tmp_path: Path) -> None:
+    np.savez(tmp_path / "e.npz", embeddings=np.array([[1.0, 2.0], [3.0, 4.0]]))
+    (tmp_path / "vocab.txt").write_bytes("市\r\n股\r\n".encode())
+    assert load_embedding(tmp_path / "e.npz", ["<pad>", "<unk>", "股", "市"], seed=0).found.tolist() == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_byte_order_mark_before_the_first_token(tmp_path: Path) -> None:
+    (tmp_path / "v.vec").write_bytes("\ufeff股 1 2\n市 3 4\n".encode())
+    assert load_embedding(tmp_path / "v.vec", ["<pad>", "<unk>", "股", "市"], seed=0).vectors[2:].tolist() == [
+        [1, 2],
+        [3, 4],
+    ]
+
+
 def test_corrupt_npz(tmp_path: Path) -> None:
     path = npz(tmp_path, [[1.0, 2.0]] * 500, {"股": 0})
     content = path.read_bytes()
@@ -159,7 +203,7 @@ def test_fields_that_are_no_numbers(tmp_path: Path) -> None:
 
 def test_numbers_that_are_not_finite(tmp_path: Path) -> None:
     path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 nan 3.0\n")
-    assert error_of(path) == f"{path}: holds numbers that are infinite or not a number; expected finite vectors"
+    assert error_of(path) == f"{path}: holds numbers that are infinite, huge or not a number; expected finite vectors"
 
 
 def test_file_without_any_of_the_tokens(tmp_path: Path) -> None:

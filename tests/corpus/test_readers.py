@@ -97,15 +97,19 @@ def test_lone_surrogates_become_replacement_characters(tmp_path: Path) -> None:
          "save the file as UTF-8"),
         ("a.txt", "naïvetäten überführt\t1\n".encode("latin-1"), "{path}:1: byte 0xef is neither UTF-8 nor GB18030; "
          "expected UTF-8 text: save the file as UTF-8"),
-        ("a.csv", "words,kind\nx,y\n", "{path}:1: none of the columns words, kind has a name that is known to hold the "
-         "label; expected a header: name the column with --label-column"),
+        ("a.csv", "words,kind\nx,y\n", "{path}:1: none of words, kind is a name that is known to hold the label; "
+         "expected such a column: name it with --label-column"),
         ("a.csv", "text,label\na,b,c\n", "{path}:2: 3 fields; expected 2 as in the header: "
          "put quotation marks round a text that contains ','"),
         ("a.csv", 'text,label\n"open,b\n', "{path}:2: not CSV (unexpected end of data); expected quoted fields to be "
          "closed"),
         ("a.jsonl", '{"text": "x", "label": "y"}\nnot json\n', "{path}:2: not JSON (Expecting value: line 1 column 1 "
-         "(char 0)); expected one object a line"),
-        ("a.jsonl", "[1, 2]\n", "{path}:1: a JSON list; expected one object a line"),
+         "(char 0)); expected one object a line, {{\"text\": ..., \"label\": ...}}"),
+        ("a.jsonl", "[1, 2]\n", "{path}:1: a JSON list; expected one object a line, {{\"text\": ..., \"label\": ...}}"),
+        ("a.jsonl", "[" * 200_000, "{path}:1: not JSON (maximum recursion depth exceeded while decoding a JSON array from "
+         "a unicode string); expected one object a line, {{\"text\": ..., \"label\": ...}}"),
+        ("a.json", '[{"text": "x"},\n{"text": "y"}]\n', "{path}:1: not JSON (Expecting value: line 1 column 16 (char 15)); "
+         "expected one object a line, {{\"text\": ..., \"label\": ...}}"),
         ("a.jsonl", '{"text": 5, "label": "y"}\n', "{path}:1: text is 5; expected a string"),
         ("a.jsonl", '{"text": "x", "label": ["y"]}\n', '{path}:1: label is ["y"]; expected a string or a whole number'),
         ("a.txt", "__label__a x\nplain\n", "{path}:2: no label; expected the line to start with __label__NAME"),
@@ -118,6 +122,52 @@ def test_bad_files(tmp_path: Path, name: str, content: str | bytes, message: str
     with pytest.raises(DataError) as caught:
         read_rows(path)
     assert str(caught.value) == message.format(path=path)
+
+
+def test_named_columns_ask_for_a_header(tmp_path: Path) -> None:
+    """A flag that names a column is never ignored, whatever the file looks like."""
+    for name, content in (("a.tsv", "text\tlabel\nx\ty\n"), ("a.txt", "x\ty\n"), ("a.txt", "__label__y x\n")):
+        path = written(tmp_path, name, content)
+        with pytest.raises(DataError, match=r":1: no column 'nope'; expected --text-column to be one of "):
+            read_rows(path, text_column="nope", label_column=content.rstrip().split("\t")[-1])
+
+
+def test_one_column_for_both(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "text,label\nx,y\n")
+    with pytest.raises(
+        DataError, match="'text' is named for text and label both; expected --label-column to be another"
+    ):
+        read_rows(path, text_column="text", label_column="text")
+
+
+def test_a_quotation_mark_in_tab_separated_text_is_just_that(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "a.tsv", 'text\tlabel\n"great movie\ta\n"abc" said he\tb\nbad one"\ta\n"all of ""it"""\ta\n'
+    )
+    assert read_rows(path).texts == ['"great movie', '"abc" said he', 'bad one"', 'all of "it"']
+
+
+def test_a_header_with_one_known_name_is_enough_in_a_tsv(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.tsv", "id\tsentence_a\tlabel\n1\tx\ty\n")
+    with pytest.raises(DataError, match=r"none of id, sentence_a, label is a name that is known to hold the text"):
+        read_rows(path)
+    assert read_rows(path, text_column="sentence_a").texts == ["x"]
+
+
+def test_space_before_a_quoted_field(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", 'label, text\nb, "a, a"\n')
+    assert read_rows(path).texts == ["a, a"]
+
+
+def test_traditional_characters_in_gb18030(tmp_path: Path) -> None:
+    text = "財經新聞報導，臺灣證券交易所擴大開放"
+    assert read_rows(written(tmp_path, "a.txt", f"{text}\t財經\n".encode("gb18030"))).texts == [text]
+
+
+def test_latin_1_far_into_a_file_is_not_taken_for_chinese(tmp_path: Path) -> None:
+    content = "a plain line of ASCII text\tpos\n" * 10_000 + "a naïve man in Zürich saw it\tpos\n"
+    with pytest.raises(DataError, match=r"a\.txt:10001: byte 0xef is neither UTF-8 nor GB18030"):
+        read_rows(written(tmp_path, "a.txt", content.encode("latin-1")))
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from textrnn.models.layers import (
-    POOLINGS,
     RecurrentEncoder,
     TokenEmbedding,
     initialise_recurrence,
+    make_pooling,
     reversal_index,
     valid_mask,
 )
@@ -64,9 +64,24 @@ def test_reversal_index_turns_each_row_within_its_length() -> None:
 def test_poolings_by_hand() -> None:
     states = torch.tensor([[[1.0, -5.0], [3.0, -7.0], [99.0, 99.0]], [[2.0, 4.0], [6.0, 2.0], [1.0, 3.0]]])
     mask = valid_mask(torch.tensor([2, 3]), 3)
-    assert POOLINGS["max"](states, mask).tolist() == [[3, -5], [6, 4]]
-    assert POOLINGS["mean"](states, mask).tolist() == [[2, -6], [3, 3]]
-    assert POOLINGS["last"](states, mask).tolist() == [[3, -7], [1, 3]]
+    for name, expected in {"max": [[3, -5], [6, 4]], "mean": [[2, -6], [3, 3]], "last": [[3, -7], [1, 3]]}.items():
+        assert make_pooling(name, bidirectional=False)(states, mask).tolist() == expected
+    assert make_pooling("last", bidirectional=True)(states, mask).tolist() == [[3, -5], [1, 4]]
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_last_pooling_is_the_final_state_of_pytorch(bidirectional: bool) -> None:
+    torch.manual_seed(0)
+    encoder = RecurrentEncoder(nn.GRU, 3, 4, num_layers=1, bidirectional=bidirectional, dropout=0.0)
+    inputs, lengths = torch.randn(3, 7, 3), torch.tensor([7, 2, 5])
+    pooled = make_pooling("last", bidirectional=bidirectional)(encoder(inputs, lengths), valid_mask(lengths, 7))
+    packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+    final_states = [direction(packed)[1][0] for direction in list(encoder.layers[0])[:1]]
+    if bidirectional:
+        mirrored = inputs.gather(1, reversal_index(lengths, 7)[:, :, None].expand_as(inputs))
+        again = pack_padded_sequence(mirrored, lengths, batch_first=True, enforce_sorted=False)
+        final_states.append(encoder.layers[0][1](again)[1][0])
+    torch.testing.assert_close(pooled, torch.cat(final_states, dim=1))
 
 
 def test_initialisation() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
@@ -10,7 +12,7 @@ from matplotlib import font_manager
 
 from textrnn.history import History
 from textrnn.report import plots
-from textrnn.report.html import write_report
+from textrnn.report.html import make_page
 
 CONFUSION = np.array([[8, 2, 0], [1, 7, 2], [0, 0, 10]])
 NAMES = ["财经", "体育$x$", "<b>&"]
@@ -25,7 +27,7 @@ def history() -> History:
 
 
 @pytest.fixture
-def no_fonts_but_matplotlibs(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_fonts_but_matplotlibs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As on a machine without any Chinese font."""
     own = [f for f in font_manager.fontManager.ttflist if Path(matplotlib.get_data_path()) in Path(f.fname).parents]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
@@ -35,8 +37,8 @@ def no_fonts_but_matplotlibs(monkeypatch: pytest.MonkeyPatch) -> None:
     plots._font_for.cache_clear()
 
 
-def size_of(png: Path) -> tuple[int, int]:
-    header = png.read_bytes()[:24]
+def size_of(png: bytes) -> tuple[int, int]:
+    header = png[:24]
     assert header.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", header[16:24])
     return width, height
@@ -51,38 +53,39 @@ def test_no_font_is_believed_that_only_has_placeholders() -> None:
 
 
 @pytest.mark.usefixtures("no_fonts_but_matplotlibs")
-def test_without_a_font_pngs_carry_indices_and_svgs_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_font_pngs_carry_indices_and_svgs_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[str, ...]] = []
     draw = plots._draw_confusion
     monkeypatch.setattr(
         plots, "_draw_confusion", lambda axes, values, names: (drawn.append(tuple(names)), draw(axes, values, names))
     )
-    assert plots.plot_confusion(CONFUSION, NAMES, tmp_path, title="LSTM on 新闻") is False
+    files, named = plots.plot_confusion(CONFUSION, NAMES, title="LSTM on 新闻")
+    assert not named
     assert drawn == [("0", "1", "2"), tuple(NAMES)] * 2
-    svg = (tmp_path / "confusion_counts.svg").read_text(encoding="utf-8")
+    svg = files["confusion_counts.svg"].decode()
     for name in ("财经", "体育$x$", "&lt;b&gt;&amp;", "LSTM on 新闻: test rows"):
         assert name in svg
 
 
-def test_with_a_font_pngs_carry_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_font_pngs_carry_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
     if plots.font_for(NAMES) is None:
         pytest.skip("no installed font has Chinese characters")
     drawn: list[tuple[str, ...]] = []
     monkeypatch.setattr(plots, "_draw_confusion", lambda axes, values, names: drawn.append(tuple(names)))
-    assert plots.plot_confusion(CONFUSION, NAMES, tmp_path, title="x") is True
+    assert plots.plot_confusion(CONFUSION, NAMES, title="x")[1]
     assert drawn == [tuple(NAMES)] * 4
 
 
-def test_files_are_written_and_repeatable(tmp_path: Path) -> None:
-    for folder in (tmp_path / "a", tmp_path / "b"):
-        plots.plot_curves(history(), folder, title="LSTM on headlines")
-        plots.plot_confusion(CONFUSION, ["a", "b", "c"], folder, title="LSTM on headlines")
-    names = sorted(file.name for file in (tmp_path / "a").iterdir())
+def test_files_are_complete_and_repeatable() -> None:
+    def draw() -> dict[str, bytes]:
+        files = plots.plot_curves(history(), title="LSTM on headlines")
+        return files | plots.plot_confusion(CONFUSION, ["a", "b", "c"], title="LSTM on headlines")[0]
+
+    files = draw()
     stems = ("confusion_counts", "confusion_normalised", "curves")
-    assert names == [f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")]
-    for name in names:
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    width, height = size_of(tmp_path / "a" / "curves.png")
+    assert sorted(files) == [f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")]
+    assert draw() == files
+    width, height = size_of(files["curves.png"])
     assert width > 1000
     assert height > 400
 
@@ -96,10 +99,23 @@ def test_shares_are_short() -> None:
     assert [plots._share_label(value) for value in (0.001, 0.05, 0.5, 1.0)] == ["", ".05", ".50", "1"]
 
 
-def test_page_escapes_what_people_wrote(tmp_path: Path) -> None:
-    plots.plot_curves(history(), tmp_path, title="x")
-    write_report(
-        tmp_path,
+def test_names_that_no_plot_has_room_for() -> None:
+    names = ["长" * 3000, "\x1b[31mred\u202e", "ok"]
+    files, _ = plots.plot_confusion(CONFUSION, names, title="x" * 2000)
+    width, height = size_of(files["confusion_counts.png"])
+    assert max(width, height) < 2500
+    ElementTree.fromstring(files["confusion_counts.svg"])  # well-formed, whatever the names hold
+
+
+def test_two_hundred_classes_are_drawn_without_a_black_band() -> None:
+    names = [f"class {index}" for index in range(200)]
+    files, _ = plots.plot_confusion(np.eye(200, dtype=np.int64), names, title="x")
+    svg = files["confusion_counts.svg"].decode()
+    assert svg.count("class ") == 2 * 100
+
+
+def test_page_escapes_what_people_wrote() -> None:
+    page = make_page(
         title="LSTM on <script>",
         summary=[("seed", "0")],
         comparison=[["on test", "accuracy"], ["LSTM", "0.5"]],
@@ -107,8 +123,8 @@ def test_page_escapes_what_people_wrote(tmp_path: Path) -> None:
         class_names=NAMES,
         confused=[("财经", "<b>&", 2, ["<img src=x onerror=alert(1)>"])],
         notices=["a <notice>"],
-    )
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        curves=plots.plot_curves(history(), title="x")["curves.svg"],
+    ).decode()
     assert "<script>" not in page
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page

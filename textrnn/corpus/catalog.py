@@ -9,8 +9,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from textrnn.checkpoint import exclusive_use
 from textrnn.corpus.download import Progress, fetch
-from textrnn.errors import DataError, did_you_mean
+from textrnn.errors import DataError, did_you_mean, listed, user_path
 
 PROJECT_DATA = Path(__file__).resolve().parents[2] / "data"
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
@@ -64,16 +65,14 @@ def known_names() -> list[str]:
     found = {*SHIPPED, *DOWNLOADS}
     for folder in data_folders():
         if folder.is_dir():
-            found.update(
-                child.name for child in folder.iterdir() if child.is_dir() and _split_files(child).get("train")
-            )
+            found.update(child.name for child in folder.iterdir() if child.is_dir() and _has_training_split(child))
     return sorted(found)
 
 
 def save_name(dataset: str) -> str:
     """What the folder of saved models is called: the catalog's name, or the folder's or file's own without ending."""
-    path = Path(dataset).expanduser()
-    if path.is_file() or (path.suffix and not path.is_dir()):
+    path = user_path(dataset, "--dataset")
+    if path.is_file() or (path.suffix.lower() in ENDINGS[1:] and not path.is_dir()):
         return path.resolve().stem
     return path.resolve().name if _has_folder(dataset) or path.is_dir() else dataset.lower()
 
@@ -85,26 +84,35 @@ def _has_folder(dataset: str) -> bool:
 
 def _split_files(folder: Path) -> dict[str, Path]:
     """The split files of a folder, ``DIR/train.txt`` and ``DIR/data/train.txt`` both."""
-    best: dict[str, Path] = {}
-    for place in (folder, folder / "data"):
-        found: dict[str, Path] = {}
-        for split, names in SPLIT_NAMES.items():
-            paths = [place / (name + ending) for name in names for ending in ENDINGS]
-            present = [path for path in paths if path.is_file()]
-            if len(present) > 1:
-                raise DataError(
-                    f"{place}: {' and '.join(path.name for path in present)} could each be the {split} split; "
-                    "expected one: move the others away"
-                )
-            if present:
-                found[split] = present[0]
-        for name in CLASS_FILES:
-            if found and (place / name).is_file():
-                found.setdefault("class_names", place / name)
-        if "train" in found:
-            return found
-        best = best or found
-    return best
+    outer, inner = _files_directly_in(folder), _files_directly_in(folder / "data")
+    if "train" in inner and "train" not in outer:
+        return outer | inner
+    return outer or inner
+
+
+def _files_directly_in(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for split, names in SPLIT_NAMES.items():
+        paths = [folder / (name + ending) for name in names for ending in ENDINGS]
+        present = [path for path in paths if path.is_file()]
+        if len(present) > 1:
+            raise DataError(
+                f"{folder}: {' and '.join(path.name for path in present)} could each be the {split} split; "
+                "expected one: move the others away"
+            )
+        if present:
+            found[split] = present[0]
+    for name in CLASS_FILES:
+        if (folder / name).is_file():
+            found.setdefault("class_names", folder / name)
+    return found
+
+
+def _has_training_split(folder: Path) -> bool:
+    try:
+        return "train" in _split_files(folder)
+    except DataError:  # a folder that nobody asked for
+        return False
 
 
 def _source_of_folder(name: str, folder: Path) -> Source:
@@ -126,24 +134,26 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: 
     Raises:
         DataError: if there is no such data set, or it cannot be downloaded.
     """
-    path = Path(dataset).expanduser()
+    path = user_path(dataset, "--dataset")
     name = save_name(dataset)
     if path.is_file():
-        classes = next((path.parent / n for n in CLASS_FILES if (path.parent / n).is_file()), None)
-        return Source(name, path.parent, path, class_names=classes)
+        class_file = path.parent / CLASS_FILES[0]
+        return Source(name, path.parent, path, class_names=class_file if class_file.is_file() else None)
     if path.is_dir() and (_has_folder(dataset) or _split_files(path)):
         return _source_of_folder(name, path)
     for folder in [] if _has_folder(dataset) else data_folders():
         candidate = folder / (dataset if (folder / dataset).is_dir() else name)
-        if candidate.is_dir() and "train" in _split_files(candidate):
+        # Of a published data set, a folder that has only a part is completed rather than used.
+        needed = {"train", "dev", "test", "class_names"} if name in DOWNLOADS else {"train"}
+        if candidate.is_dir() and needed <= set(_split_files(candidate)):
             return _source_of_folder(name, candidate)
-    if name in DOWNLOADS:
-        return _source_of_folder(name, _download(name, timeout, on_progress))
     if _has_folder(dataset) or path.suffix:
         raise DataError(f"{path}: no such file or folder; expected --dataset to be a name, a folder or a file")
+    if name in DOWNLOADS:
+        return _source_of_folder(name, _download(name, timeout, on_progress))
     names = known_names()
     raise DataError(
-        f"--dataset {dataset}: no such data set; expected one of {', '.join(names)}, or the path of a folder or file"
+        f"--dataset {dataset}: no such data set; expected one of {listed(names)}, or the path of a folder or file"
         f"{did_you_mean(dataset, names)}"
     )
 
@@ -153,8 +163,9 @@ def _download(name: str, timeout: float, on_progress: Progress | None) -> Path:
     known = DOWNLOADS[name]
     base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")
     folder = Path("data") / name
-    for file_name, blob_id in known.blob_ids.items():
-        if not (folder / file_name).is_file():
-            url = f"{base}/{name}/{file_name}" if base else f"{known.url}/{file_name}"
-            fetch(url, folder / file_name, blob_id, timeout=timeout, on_progress=on_progress)
+    with exclusive_use(folder, remedy="wait for it to end"):
+        for file_name, blob_id in known.blob_ids.items():
+            if not (folder / file_name).is_file():
+                url = f"{base}/{name}/{file_name}" if base else f"{known.url}/{file_name}"
+                fetch(url, folder / file_name, blob_id, timeout=timeout, on_progress=on_progress)
     return folder

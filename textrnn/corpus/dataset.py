@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from textrnn.config import DataConfig
 from textrnn.corpus.catalog import Source
-from textrnn.corpus.check import check_training_classes, duplicate_notices
+from textrnn.corpus.check import check_class_names, check_training_classes, duplicate_notices
 from textrnn.corpus.readers import Rows, read_class_names, read_rows
-from textrnn.errors import DataError, did_you_mean
+from textrnn.errors import DataError, did_you_mean, listed, one_line
 
 HELD_OUT_SHARE = 0.1  # of all rows, for each split that has to be made
 
@@ -56,6 +57,7 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
         class_names = read_class_names(source.class_names)
     else:
         class_names = _sorted_names({label for part in rows.values() for label in part.labels})
+    check_class_names(class_names, sum(map(len, rows.values())), source.train)
     by_name = _labels_are_names(rows["train"], class_names)
     missing = [split for split in ("dev", "test") if split not in rows]
     if missing:
@@ -76,17 +78,20 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
 
 def _sorted_names(names: set[str]) -> list[str]:
     """Numbers by value, everything else by its characters."""
-    if all(name.isdecimal() for name in names):
+    if all(_is_index(name) for name in names):
         return sorted(names, key=int)
     return sorted(names)
 
 
 def _labels_are_names(train: Rows, class_names: list[str]) -> bool:
-    """Whether labels are class names rather than indices; names that are numbers win where all labels are such."""
+    """Whether labels are class names rather than indices, going by most of them, so that one slip changes nothing."""
     known = set(class_names)
-    if all(label in known for label in train.labels):
-        return True
-    return not all(label.isdecimal() for label in train.labels)
+    names = sum(label in known for label in train.labels)
+    return names >= sum(_is_index(label) for label in train.labels)
+
+
+def _is_index(label: str) -> bool:
+    return label.isdecimal() and len(label) < 10
 
 
 def _class_indices(rows: Rows, class_names: list[str], by_name: bool, class_file: Path | None) -> list[int]:
@@ -96,7 +101,7 @@ def _class_indices(rows: Rows, class_names: list[str], by_name: bool, class_file
     found = []
     for label, number in zip(rows.labels, rows.line_numbers, strict=True):
         index = index_of.get(label)
-        if index is None and not by_name and label.isdecimal():
+        if index is None and not by_name and _is_index(label):
             index = index_of.get(str(int(label)))  # 07
         if index is None:
             raise _label_error(rows.path, number, label, class_names, by_name, class_file)
@@ -110,12 +115,13 @@ def _label_error(
     where = f"{path}:{number}"
     origin = class_file.name if class_file else "the labels of the training split"
     if by_name:
-        shown = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
         return DataError(
-            f"{where}: unknown class {label!r}; expected one of {shown} ({origin}){did_you_mean(label, class_names)}"
+            f"{where}: unknown class {one_line(repr(label), widest=60)}; expected one of {listed(class_names)} "
+            f"({origin}){did_you_mean(label, class_names)}"
         )
+    what = "is out of range" if re.fullmatch(r"[+-]?\d+", label) else "is not a number"
     return DataError(
-        f"{where}: class index {label} is out of range; expected 0 to {len(class_names) - 1}, "
+        f"{where}: class index {one_line(label, widest=60)} {what}; expected 0 to {len(class_names) - 1}, "
         f"the {len(class_names)} lines of {origin}"
     )
 
@@ -123,20 +129,22 @@ def _label_error(
 def _make_splits(rows: dict[str, Rows], missing: list[str], seed: int) -> dict[str, Rows]:
     """Take a tenth of all rows, class by class, out of the training rows for each missing split.
 
-    Rows with the same text stay together, so that no copy of a training text is ever scored. Every class that has a
-    row keeps one for training.
+    Rows with the same text stay together, so that no copy of a training text is ever scored; a text that stands there
+    with several labels is kept for training. Every class that has a row keeps one for training.
     """
     train = rows["train"]
     groups: dict[str, dict[str, list[int]]] = {}
     for index, (text, label) in enumerate(zip(train.texts, train.labels, strict=True)):
         groups.setdefault(text, {}).setdefault(label, []).append(index)
     by_class: dict[str, list[list[int]]] = {}
+    kept: list[int] = []
     for of_text in groups.values():
-        first_label = next(iter(of_text))
-        by_class.setdefault(first_label, []).append([i for indices in of_text.values() for i in indices])
+        if len(of_text) > 1:
+            kept += [index for indices in of_text.values() for index in indices]
+        for label, indices in of_text.items() if len(of_text) == 1 else ():
+            by_class.setdefault(label, []).append(indices)
     generator = random.Random(seed)
     taken: dict[str, list[int]] = {split: [] for split in missing}
-    kept: list[int] = []
     for label in sorted(by_class):
         texts = by_class[label]
         generator.shuffle(texts)

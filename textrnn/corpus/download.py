@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from textrnn.errors import DataError
+from textrnn.errors import DataError, one_line
 
 CHUNK = 1 << 16
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all where known
@@ -36,23 +36,22 @@ def fetch(url: str, target: Path, blob_id: str, *, timeout: float = 10.0, on_pro
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _fetch_into(part, url, timeout, on_progress)
-        content = part.read_bytes()
+        found = git_blob_id(part.read_bytes())
+        if found != blob_id:
+            part.unlink()  # what is wrong once is not worth continuing
+            raise DataError(
+                f"{url}: the file that came is not the one published (git blob id {found}, expected {blob_id}); "
+                f"nothing was kept: try again, or put a good copy at {target}"
+            )
+        os.replace(part, target)
     except urllib.error.HTTPError as error:
         error.close()
         raise DataError(_advice(url, target, f"the server answered {error.code} {error.reason}")) from error
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise DataError(_advice(url, target, f"{reason}")) from error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
+        # ValueError: an address or a header that is none
+        raise DataError(_advice(url, target, getattr(error, "reason", None) or error)) from error
     except OSError as error:
         raise DataError(f"{part}: cannot be written ({error.strerror}); expected room for the download") from error
-    found = git_blob_id(content)
-    if found != blob_id:
-        part.unlink()  # what is wrong once is not worth continuing
-        raise DataError(
-            f"{url}: the file that came is not the one published (git blob id {found}, expected {blob_id}); "
-            f"nothing was kept: try again, or put a good copy at {target}"
-        )
-    os.replace(part, target)
 
 
 def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | None) -> None:
@@ -64,7 +63,9 @@ def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | No
     try:
         response = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # nothing after the last byte: the part is the whole file, or too long; the check tells
+        if (
+            error.code == 416 and have
+        ):  # nothing after the last byte: the part is the whole file, or too long; the check tells
             error.close()
             return
         raise
@@ -74,7 +75,7 @@ def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | No
         length = response.headers.get("Content-Length")
         total = have + int(length) if length is not None else None
         with open(part, "ab" if have else "wb") as file:
-            while chunk := response.read(CHUNK):
+            while chunk := response.read1(CHUNK):
                 file.write(chunk)
                 have += len(chunk)
                 if on_progress:
@@ -83,8 +84,8 @@ def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | No
             raise ConnectionError(f"the connection broke off after {have} of {total} bytes")
 
 
-def _advice(url: str, target: Path, reason: str) -> str:
+def _advice(url: str, target: Path, reason: object) -> str:
     return (
-        f"{url}: cannot be downloaded ({reason}); expected a network connection: try again (it goes on where it "
-        f"stopped), set HTTPS_PROXY or TEXTRNN_MIRROR, or put the file at {target}"
+        f"{url}: cannot be downloaded ({one_line(reason)}); expected a network connection: try again (it goes on where "
+        f"it stopped), set HTTPS_PROXY or TEXTRNN_MIRROR, or put the file at {target}"
     )

@@ -6,6 +6,7 @@ memory for the vocabulary only.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import pickle
@@ -22,10 +23,11 @@ from numpy.typing import NDArray
 
 from textrnn.config import PAD_ID
 from textrnn.corpus.readers import decode, read_bytes
-from textrnn.errors import DataError
+from textrnn.errors import DataError, one_line, user_path
 
 TEXT_ENDINGS = (".vec", ".txt", ".gz")
 ROW_NAME_FILES = ("vocab.pkl", "vocab.json", "vocab.txt")
+LARGEST_NUMBER = 1e6  # no vector in use has one near it; a larger one would only make training fail later
 SAMPLE_LINES = 200  # looked at to find how many numbers a line of a file without a header has
 
 
@@ -53,7 +55,7 @@ def find_embedding(embedding: str, dataset_folder: Path) -> Path | None:
     if embedding == "random":
         return None
     if embedding != "pretrained":
-        path = Path(embedding).expanduser()
+        path = user_path(embedding, "--embedding")
         if not path.is_file():
             raise DataError(
                 f"--embedding {embedding}: no such file; expected random, pretrained, or the path of a .npz, .vec, "
@@ -104,9 +106,9 @@ def load_embedding(path: Path, tokens: list[str], *, seed: int) -> PretrainedEmb
             "tokens in use: see --tokenizer (characters need a file of characters, words one of words)"
         )
     indices = np.fromiter(rows, dtype=np.int64)
-    values = np.stack(list(rows.values())).astype(np.float32)
-    if not np.isfinite(values).all():
-        raise DataError(f"{path}: holds numbers that are infinite or not a number; expected finite vectors")
+    values = np.stack(list(rows.values())).astype(np.float64)
+    if not (np.abs(values) < LARGEST_NUMBER).all():  # false for nan too
+        raise DataError(f"{path}: holds numbers that are infinite, huge or not a number; expected finite vectors")
     generator = np.random.default_rng(seed)
     vectors = generator.normal(values.mean(), values.std(), (len(tokens), dimension)).astype(np.float32)
     vectors[indices] = values
@@ -133,21 +135,22 @@ def _read_row_names(path: Path) -> dict[str, int]:
         elif path.suffix == ".json":
             names = json.loads(decode(read_bytes(path), path)[0])
         else:
-            names = decode(read_bytes(path), path)[0].rstrip("\n").split("\n")
-    except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        if "it asks for" in str(error):
-            raise DataError(
-                f"{path}: refused, it could run code ({error}); {expected}: save it as vocab.json instead"
-            ) from error
-        raise DataError(f"{path}: cannot be read ({error}); {expected}: save it as vocab.json instead") from error
-    if isinstance(names, list):
-        names = {name: row for row, name in enumerate(names)}
+            names = [line.removesuffix("\r") for line in decode(read_bytes(path), path)[0].rstrip("\r\n").split("\n")]
+        if isinstance(names, list):
+            names = {name: row for row, name in enumerate(names)}
+    except DataError:
+        raise
+    except Exception as error:  # a damaged or hostile file can raise nearly anything
+        reason = f"refused, it could run code ({one_line(error)})"
+        if "it asks for" not in str(error):
+            reason = f"cannot be read ({one_line(error) or type(error).__name__})"
+        raise DataError(f"{path}: {reason}; {expected}: save it as vocab.json instead") from error
     if type(names) is not dict or not all(type(k) is str and type(v) is int for k, v in names.items()):
         raise DataError(f"{path}: not a dictionary of tokens and their rows; {expected}: save it as vocab.json instead")
     return names
 
 
-def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.float32]], int]:
+def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.float64]], int]:
     try:
         # Opened here, because numpy leaves the file open where it is not what it should be.
         with open(path, "rb") as file, zipfile.ZipFile(file), np.load(file, allow_pickle=False) as archive:
@@ -157,12 +160,16 @@ def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.flo
                     "with one row a token"
                 )
             table = archive["embeddings"]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DataError:
+        raise
+    except Exception as error:  # a damaged or hostile file can raise nearly anything
         raise DataError(
-            f"{path}: not a whole .npz archive ({error}); expected numpy.savez(file, embeddings=...): "
-            "copy or download it once more"
+            f"{path}: not a whole .npz archive ({one_line(error) or type(error).__name__}); expected "
+            "numpy.savez(file, embeddings=...): copy or download it once more"
         ) from error
-    if table.ndim != 2 or table.dtype.kind not in "fiu":
+    if not isinstance(table, np.ndarray):
+        raise DataError(f"{path}: embeddings is no array; expected numpy.savez(file, embeddings=...)")
+    if table.ndim != 2 or table.shape[1] == 0 or table.dtype.kind not in "fiu":
         raise DataError(
             f"{path}: embeddings is {table.dtype} of shape {table.shape}; expected numbers of shape (tokens, size)"
         )
@@ -189,6 +196,8 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with _open_lines(path) as file:
             for number, line in enumerate(file, 1):
+                if number == 1:
+                    line = line.removeprefix(codecs.BOM_UTF8)
                 yield number, line.rstrip(b"\r\n ")
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read to its end ({error}); copy or download it once more") from error
@@ -203,7 +212,7 @@ def _find_layout(path: Path) -> tuple[int, int]:
     counts: Counter[int] = Counter()
     for number, line in _numbered_lines(path):
         fields = line.split(b" ")
-        if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
+        if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields) and int(fields[1]):
             return int(fields[1]), 1
         if line:
             counts[len(fields) - 1] += 1
@@ -214,13 +223,13 @@ def _find_layout(path: Path) -> tuple[int, int]:
     return counts.most_common(1)[0][0], 0
 
 
-def _read_text(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.float32]], int]:
+def _read_text(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.float64]], int]:
     dimension, skip = _find_layout(path)
     wanted = {token.encode("utf-8", errors="replace"): index for token, index in ids.items()}
     # Only a line whose first field could begin a wanted token is looked at closely; that is a small share of a large
     # file. A token that starts with a space has an empty first field.
     beginnings = {token.split(b" ", 1)[0] for token in wanted}
-    rows: dict[int, NDArray[np.float32]] = {}
+    rows: dict[int, NDArray[np.float64]] = {}
     for number, line in _numbered_lines(path):
         if number <= skip or line.partition(b" ")[0] not in beginnings or not line:
             continue
@@ -234,10 +243,10 @@ def _read_text(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.fl
         if index is None or index in rows:
             continue
         try:
-            rows[index] = np.array(fields[1:], dtype=np.float32)
+            rows[index] = np.array(fields[1:], dtype=np.float64)
         except ValueError as error:
             raise DataError(
-                f"{path}:{number}: not all of the {dimension} last fields are numbers ({error}); expected a token and "
-                f"{dimension} numbers"
+                f"{path}:{number}: not all of the {dimension} last fields are numbers ({one_line(error)}); expected a "
+                f"token and {dimension} numbers"
             ) from error
     return rows, dimension

@@ -9,11 +9,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textrnn.errors import DataError, did_you_mean
+from textrnn.errors import DataError, did_you_mean, listed, one_line
 
 TEXT_COLUMNS = [
     *["text", "title", "headline", "sentence", "content", "review", "comment", "message", "document", "body"],
@@ -28,6 +28,11 @@ LABEL_COLUMNS = [
 FASTTEXT_PREFIX = "__label__"
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def cleaned(text: str) -> str:
+    """A text as models get to see it, in training and after: without white space around, valid Unicode."""
+    return LONE_SURROGATE.sub("\ufffd", text).strip()
 
 
 @dataclass
@@ -49,8 +54,7 @@ class Rows:
         Raises:
             DataError: if the text or the label is empty.
         """
-        text = LONE_SURROGATE.sub("\ufffd", text).strip()
-        label = label.strip()
+        text, label = cleaned(text), cleaned(label)
         if not text:
             raise DataError(
                 f"{self.path}:{line_number}: the text is empty; expected some text with its label: "
@@ -78,17 +82,21 @@ class Rows:
 def decode(content: bytes, path: Path) -> tuple[str, str | None]:
     """Bytes -> text, and a notice where the encoding was not UTF-8.
 
-    GB18030 takes nearly any bytes, so it is believed only where what comes out are common Chinese characters: at least
-    nine tenths of the non-ASCII ones must stand in GB 2312.
+    GB18030 takes nearly any pairs of bytes, so what comes out must look like Chinese: either nearly all of it are
+    common characters (the first level of GB 2312, and its punctuation), or they stand in runs as they do in Chinese (in
+    Latin-1 text, each accented letter and its neighbour would become one lone character).
 
     Raises:
         DataError: with the line of the first undecodable byte.
     """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
+        width = 32 if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")) else 16
         try:
-            return content.decode("utf-16"), f"{path}: read as UTF-16"
+            return content.decode(f"utf-{width}"), f"{path}: read as UTF-{width}"
         except UnicodeDecodeError as error:
-            raise DataError(f"{path}: starts like UTF-16 but is not; expected UTF-8 text: save it as UTF-8") from error
+            raise DataError(
+                f"{path}: starts like UTF-{width} but is not; expected UTF-8 text: save it as UTF-8"
+            ) from error
     try:
         return content.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
@@ -98,15 +106,22 @@ def decode(content: bytes, path: Path) -> tuple[str, str | None]:
     except UnicodeDecodeError:
         pass
     else:
-        foreign = [character for character in text[:200_000] if character > "\x7f"]
-        common = len("".join(foreign).encode("gb2312", errors="ignore").decode("gb2312"))
-        if common >= 0.9 * len(foreign):
+        if _looks_chinese(text):
             return text, f"{path}: not UTF-8; read as GB18030"
     line_number = content.count(b"\n", 0, first_bad) + 1
     raise DataError(
         f"{path}:{line_number}: byte 0x{content[first_bad]:02x} is neither UTF-8 nor GB18030; expected UTF-8 text: "
         "save the file as UTF-8"
     )
+
+
+def _looks_chinese(text: str) -> bool:
+    runs = re.findall(r"[^\x00-\x7f]+", text)
+    foreign = "".join(runs)
+    # In GB 2312, lead bytes up to A9 are punctuation and B0 to D7 the 3,755 commonest characters.
+    leads = foreign.encode("gb2312", errors="ignore")[::2]
+    common = sum(byte <= 0xA9 or 0xB0 <= byte <= 0xD7 for byte in leads)
+    return common >= 0.9 * len(foreign) or len(foreign) >= 3 * len(runs)
 
 
 def _lines(text: str) -> list[str]:
@@ -121,8 +136,12 @@ def _pick_column(
     if wanted is not None:
         if wanted not in columns:
             raise DataError(
-                f"{where}: no column {wanted!r}; expected {flag} to be one of {', '.join(columns)}"
+                f"{where}: no column {wanted!r}; expected {flag} to be one of {listed(columns)}"
                 f"{did_you_mean(wanted, columns)}"
+            )
+        if wanted == not_this:
+            raise DataError(
+                f"{where}: {wanted!r} is named for text and label both; expected {flag} to be another column"
             )
         return wanted
     by_folded = {column.strip().casefold(): column for column in reversed(columns) if column != not_this}
@@ -130,8 +149,8 @@ def _pick_column(
         if name in by_folded:
             return by_folded[name]
     raise DataError(
-        f"{where}: none of the columns {', '.join(columns)} has a name that is known to hold the "
-        f"{'text' if common is TEXT_COLUMNS else 'label'}; expected a header: name the column with {flag}"
+        f"{where}: none of {listed(columns)} is a name that is known to hold the "
+        f"{'text' if common is TEXT_COLUMNS else 'label'}; expected such a column: name it with {flag}"
     )
 
 
@@ -168,20 +187,17 @@ def read_fasttext(text: str, rows: Rows) -> None:
 
 
 def read_delimited(text: str, rows: Rows, delimiter: str, text_column: str | None, label_column: str | None) -> None:
-    """CSV or TSV with a header line; quoted fields may span lines."""
-    csv.field_size_limit(min(2**31 - 1, max(131_072, len(text))))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    """CSV or TSV with a header. In CSV, quoted fields may span lines; in TSV, a quotation mark may be just that."""
+    records = _tab_records(text) if delimiter == "\t" else _csv_records(text, delimiter)
     try:
-        header = next(reader)
-        where = f"{rows.path}:1"
+        line, header = next(record for record in records if any(value.strip() for value in record[1]))
+        where = f"{rows.path}:{line}"
         label_name = _pick_column(
             header, label_column, LABEL_COLUMNS, "--label-column", where, not_this=text_column or ""
         )
         text_name = _pick_column(header, text_column, TEXT_COLUMNS, "--text-column", where, not_this=label_name)
         text_at, label_at = header.index(text_name), header.index(label_name)
-        start = reader.line_num + 1
-        for fields in reader:
-            number, start = start, reader.line_num + 1
+        for number, fields in records:
             if not any(value.strip() for value in fields):
                 continue
             if len(fields) != len(header):
@@ -191,9 +207,30 @@ def read_delimited(text: str, rows: Rows, delimiter: str, text_column: str | Non
                 )
             rows.add(fields[text_at], fields[label_at], number)
     except csv.Error as error:
-        raise DataError(
-            f"{rows.path}:{reader.line_num}: not CSV ({error}); expected quoted fields to be closed"
-        ) from error
+        raise DataError(f"{rows.path}:{error}; expected quoted fields to be closed") from error
+
+
+def _csv_records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields) of each record."""
+    csv.field_size_limit(min(2**31 - 1, max(131_072, len(text))))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+    start = 1
+    try:
+        for fields in reader:
+            yield start, fields
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"{start}: not CSV ({error})") from error
+
+
+def _tab_records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields) of each line; a field wholly in well-formed quotation marks loses them."""
+    for number, line in enumerate(_lines(text), 1):
+        fields = line.split("\t")
+        for index, value in enumerate(fields):
+            if re.fullmatch(r'"(?:[^"]|"")*"', value):
+                fields[index] = value[1:-1].replace('""', '"')
+        yield number, fields
 
 
 def read_json_lines(text: str, rows: Rows, text_key: str | None, label_key: str | None) -> None:
@@ -204,10 +241,14 @@ def read_json_lines(text: str, rows: Rows, text_key: str | None, label_key: str 
         where = f"{rows.path}:{number}"
         try:
             record = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{where}: not JSON ({error}); expected one object a line") from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f'{where}: not JSON ({one_line(error)}); expected one object a line, {{"text": ..., "label": ...}}'
+            ) from error
         if not isinstance(record, dict):
-            raise DataError(f"{where}: a JSON {type(record).__name__}; expected one object a line")
+            raise DataError(
+                f'{where}: a JSON {type(record).__name__}; expected one object a line, {{"text": ..., "label": ...}}'
+            )
         label_name = _pick_column(
             list(record), label_key, LABEL_COLUMNS, "--label-column", where, not_this=text_key or ""
         )
@@ -229,11 +270,11 @@ def _guess_delimiter(first_line: str, suffix: str) -> str:
     return best if counts[best] else {".tsv": "\t"}.get(suffix, ",")
 
 
-def _is_header(first_line: str, delimiter: str, text_column: str | None, label_column: str | None) -> bool:
+def _is_header(first_line: str, delimiter: str, *, enough: int) -> bool:
+    """Whether a line has columns of which `enough` (1: text or label, 2: both) go by a known name."""
     columns = [column.strip().strip('"').casefold() for column in first_line.split(delimiter)]
-    texts = [text_column.casefold()] if text_column else TEXT_COLUMNS
-    labels = [label_column.casefold()] if label_column else LABEL_COLUMNS
-    return len(columns) > 1 and any(c in texts for c in columns) and any(c in labels for c in columns)
+    known = any(c in TEXT_COLUMNS for c in columns) + any(c in LABEL_COLUMNS for c in columns)
+    return len(columns) > 1 and known >= enough
 
 
 def choose_reader(
@@ -243,10 +284,13 @@ def choose_reader(
     first_line = next((line for line in _lines(text[:100_000]) if line.strip()), "")
     if suffix in (".jsonl", ".json", ".ndjson"):
         return lambda text, rows: read_json_lines(text, rows, text_column, label_column)
-    if first_line.lstrip().startswith(FASTTEXT_PREFIX):
+    if re.match(r'\s*\{\s*"', first_line) and "\t" not in first_line:
+        return lambda text, rows: read_json_lines(text, rows, text_column, label_column)
+    named = text_column is not None or label_column is not None
+    if first_line.lstrip().startswith(FASTTEXT_PREFIX) and not named:
         return read_fasttext
     delimiter = _guess_delimiter(first_line, suffix)
-    if suffix == ".csv" or _is_header(first_line, delimiter, text_column, label_column):
+    if suffix == ".csv" or named or _is_header(first_line, delimiter, enough=1 if suffix == ".tsv" else 2):
         return lambda text, rows: read_delimited(text, rows, delimiter, text_column, label_column)
     return read_tabs
 

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.checkpoint import write_text_atomically
 from textrnn.config import UNKNOWN_ID
 from textrnn.corpus.tokenizers import Tokenizer
-from textrnn.errors import ArtifactError
+from textrnn.errors import ArtifactError, ConfigError, one_line
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 FORMAT_VERSION = 1
@@ -49,7 +48,7 @@ class Vocabulary:
 
     def __init__(self, tokens: list[str], tokenizer: Tokenizer):
         if tokens[:2] != [PAD, UNKNOWN] or len(set(tokens)) != len(tokens):
-            raise ArtifactError("a vocabulary starts with <pad> and <unk> and holds each token once")
+            raise ValueError("it must start with <pad> and <unk> and hold each token once")
         self.tokens = tokens
         self.tokenizer = tokenizer
         self._ids = {token: index for index, token in enumerate(tokens) if index > UNKNOWN_ID}
@@ -113,10 +112,6 @@ class Vocabulary:
         }
         return json.dumps(document, ensure_ascii=False, indent=0) + "\n"
 
-    def save(self, path: Path) -> None:
-        """Write ``vocab.json``."""
-        write_text_atomically(path, self.to_json())
-
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """Read ``vocab.json``.
@@ -127,6 +122,8 @@ class Vocabulary:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             version, tokenizer, tokens = document["format_version"], document["tokenizer"], document["tokens"]
+            if not isinstance(version, int) or not all(isinstance(token, str) for token in tokens):
+                raise TypeError("its version is no number, or a token is no text")
             if version > FORMAT_VERSION:
                 raise ArtifactError(
                     f"{path}: format version {version}; expected {FORMAT_VERSION} or older: "
@@ -135,7 +132,7 @@ class Vocabulary:
             return cls(tokens, Tokenizer(**tokenizer))
         except FileNotFoundError as error:
             raise ArtifactError(f"{path}: no such file; expected the vocabulary of a saved model") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, ConfigError) as error:
             raise ArtifactError(
-                f"{path}: not a vocabulary ({error}); expected what training wrote: train again"
+                f"{path}: not a vocabulary ({one_line(error)}); expected what training wrote: train again"
             ) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textrnn.models.layers import POOLINGS, RecurrentEncoder, TokenEmbedding, valid_mask
+from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, make_pooling, valid_mask
 
 
 class TextClassifier(nn.Module):
@@ -58,7 +58,7 @@ class RecurrentClassifier(TextClassifier):
             dropout=dropout,
             recurrent_gain=recurrent_gain,
         )
-        self.pool = POOLINGS[pooling]
+        self.pool = make_pooling(pooling, bidirectional=bidirectional)
         width = self.encoder.output_size
         self.normalisation = nn.LayerNorm(width) if layer_normalisation else nn.Identity()
         self.dropout = dropout

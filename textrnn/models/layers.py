@@ -5,6 +5,8 @@ Shapes: B batch, T time (tokens), E embedding, H hidden, D directions (1 or 2).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -37,7 +39,7 @@ class TokenEmbedding(nn.Module):
     def __init__(self, vocabulary_size: int, embedding_size: int, *, dropout: float, token_dropout: float):
         super().__init__()
         self.table = nn.Embedding(vocabulary_size, embedding_size, padding_idx=PAD_ID)
-        nn.init.normal_(self.table.weight, std=0.1)
+        nn.init.normal_(self.table.weight, std=0.3)
         with torch.no_grad():
             self.table.weight[PAD_ID].zero_()
         self.dropout = dropout
@@ -129,9 +131,18 @@ def mean_over_time(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def last_step(states: Tensor, mask: Tensor) -> Tensor:
-    """(B, T, D*H), (B, T) -> (B, D*H): the state at each row's last valid step."""
+    """(B, T, H), (B, T) -> (B, H): the state after each row's last token."""
     index = (mask.sum(dim=1) - 1)[:, None, None].expand(-1, 1, states.shape[2])
     return states.gather(1, index).squeeze(1)
 
 
-POOLINGS = {"max": max_over_time, "mean": mean_over_time, "last": last_step}
+def last_step_of_each_direction(states: Tensor, mask: Tensor) -> Tensor:
+    """(B, T, 2*H), (B, T) -> (B, 2*H): forward after the last token, backward after the first, where it ends."""
+    forward, backward = states.chunk(2, dim=2)
+    return torch.cat([last_step(forward, mask), backward[:, 0]], dim=1)
+
+
+def make_pooling(name: str, *, bidirectional: bool) -> Callable[[Tensor, Tensor], Tensor]:
+    """The function behind ``--pooling max | mean | last``."""
+    last = last_step_of_each_direction if bidirectional else last_step
+    return {"max": max_over_time, "mean": mean_over_time, "last": last}[name]

@@ -14,13 +14,14 @@ from textrnn.config import RecurrentConfig, option
 from textrnn.models.base import RecurrentClassifier
 
 NAME = "RNN"
-TRAINING_DEFAULTS = {"learning_rate": 1e-3}
 
 
 @dataclass(frozen=True)
 class Config(RecurrentConfig):
     """Hyper-parameters of the simple recurrent network."""
 
+    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
     bidirectional: bool = option(False, "read the text in both directions")
 
 

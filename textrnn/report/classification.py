@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,15 @@ from numpy.typing import NDArray
 
 from textrnn.baseline import NAME as BASELINE_NAME
 from textrnn.baseline import Baseline
-from textrnn.checkpoint import write_json_atomically, write_text_atomically
+from textrnn.checkpoint import json_bytes
 from textrnn.corpus.dataset import Dataset
 from textrnn.history import History
 from textrnn.metrics import accuracy, class_scores, classification_report, confused_pairs, confusion_matrix, macro_f1
-from textrnn.report.html import write_report
+from textrnn.report.html import make_page
 from textrnn.report.plots import plot_confusion, plot_curves
 from textrnn.report.text import class_table, confusion_table, shortened, table
 
-METRICS_FILE, HISTORY_FILE = "metrics.json", "history.csv"
+METRICS_FILE, HISTORY_FILE, PAGE_FILE = "metrics.json", "history.csv", "report.html"
 CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
 
 
@@ -78,7 +77,8 @@ class ClassificationResult:
         ]
         lines = ["most confused:"] if self.confused else []
         for true, predicted, rows, texts in self.confused:
-            lines.append(f"  {true} taken for {predicted}: {rows} {'row' if rows == 1 else 'rows'}")
+            pair = f"{shortened(true, 30)} taken for {shortened(predicted, 30)}"
+            lines.append(f"  {pair}: {rows} {'row' if rows == 1 else 'rows'}")
             lines += [f"    {shortened(text, 76)}" for text in texts]
         return "\n" + "\n\n".join([*parts, "\n".join(lines)]).rstrip() + "\n"
 
@@ -107,26 +107,26 @@ class ClassificationResult:
             }
         return metrics
 
-    def write(self, folder: Path, settings: list[tuple[str, str]]) -> list[str]:
-        """Write metrics, history, plots and page.
+    def to_files(self, settings: list[tuple[str, str]]) -> tuple[dict[str, bytes], list[str]]:
+        """Metrics, history, plots and page.
 
         Args:
             settings: names and values shown at the top of the page.
 
         Returns:
-            What the user should know about the plots.
+            The files by name, and what the user should know about the plots.
         """
-        write_json_atomically(folder / METRICS_FILE, self.to_metrics())
-        write_text_atomically(folder / HISTORY_FILE, self.history.to_csv())
         names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
-        plot_curves(self.history, folder, title=title)
-        notices = []
-        if not plot_confusion(self.confusion, names, folder, title=title):
-            legend = ", ".join(f"{index} {name}" for index, name in enumerate(names))
-            notices.append(f"no installed font shows these class names, so the PNG plots carry indices: {legend}")
         history = self.history
-        write_report(
-            folder,
+        files = {METRICS_FILE: json_bytes(self.to_metrics()), HISTORY_FILE: history.to_csv().encode("utf-8")}
+        files |= plot_curves(history, title=title)
+        plots, named = plot_confusion(self.confusion, names, title=title)
+        files |= plots
+        notices = []
+        if not named:
+            legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
+            notices.append(f"no installed font shows these class names, so the PNG plots carry indices: {legend}")
+        files[PAGE_FILE] = make_page(
             title=title,
             summary=[
                 ("training texts", f"{len(self.dataset.train):,}"),
@@ -140,5 +140,6 @@ class ClassificationResult:
             class_names=names,
             confused=self.confused,
             notices=self.dataset.notices,
+            curves=files["curves.svg"],
         )
-        return notices
+        return files, notices

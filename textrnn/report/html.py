@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.checkpoint import write_text_atomically
 from textrnn.metrics import class_scores
+from textrnn.report.text import shortened
 
 STYLE = """
 body { font: 15px/1.55 system-ui, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
@@ -24,16 +23,21 @@ th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 1
 """
 
 
+def _escaped(text: str) -> str:
+    """Text for a page: escaped, on one line, a very long one cut."""
+    return html.escape(shortened(text, 300))
+
+
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{_escaped(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{_escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _matrix(confusion: NDArray[np.int64], class_names: Sequence[str]) -> str:
     """The confusion matrix as a table; a darker cell holds a larger share of its true class."""
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
-    head = "<th>true \\ predicted</th>" + "".join(f"<th>{html.escape(name)}</th>" for name in class_names)
+    head = "<th>true \\ predicted</th>" + "".join(f"<th>{_escaped(name)}</th>" for name in class_names)
     rows = []
     for name, counts, row_shares in zip(class_names, confusion, shares, strict=True):
         cells = "".join(
@@ -41,20 +45,19 @@ def _matrix(confusion: NDArray[np.int64], class_names: Sequence[str]) -> str:
             f' title="{share:.1%}">{count or ""}</td>'
             for count, share in zip(counts, row_shares, strict=True)
         )
-        rows.append(f"<tr><th>{html.escape(name)}</th>{cells}</tr>")
+        rows.append(f"<tr><th>{_escaped(name)}</th>{cells}</tr>")
     body = "".join(rows)
     return (
         f'<div class="scroll"><table class="matrix"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
-def _embedded(path: Path, description: str) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
+def _embedded(svg: bytes, description: str) -> str:
+    data = base64.b64encode(svg).decode()
     return f'<img alt="{html.escape(description)}" src="data:image/svg+xml;base64,{data}">'
 
 
-def write_report(
-    folder: Path,
+def make_page(
     *,
     title: str,
     summary: Sequence[tuple[str, str]],
@@ -63,13 +66,15 @@ def write_report(
     class_names: Sequence[str],
     confused: Sequence[tuple[str, str, int, Sequence[str]]],
     notices: Sequence[str],
-) -> None:
-    """Write ``report.html`` beside the plots.
+    curves: bytes,
+) -> bytes:
+    """The content of ``report.html``.
 
     Args:
         summary: names and values shown at the top.
         comparison: a header row and a row for each of this model and the baseline.
         confused: (true class, predicted class, rows, example texts), worst first.
+        curves: an SVG.
     """
     scores = class_scores(confusion)
     per_class = [
@@ -77,16 +82,16 @@ def write_report(
         for i, name in enumerate(class_names)
     ]
     pairs = "".join(
-        f"<li>{html.escape(true)} taken for {html.escape(predicted)}: {rows} rows<ul>"
-        + "".join(f"<li>{html.escape(text)}</li>" for text in examples)
+        f"<li>{_escaped(true)} taken for {_escaped(predicted)}: {rows} rows<ul>"
+        + "".join(f"<li>{_escaped(text)}</li>" for text in examples)
         + "</ul></li>"
         for true, predicted, rows, examples in confused
     )
-    noted = "".join(f'<li class="note">{html.escape(notice)}</li>' for notice in notices)
-    page = f"""<!DOCTYPE html>
+    noted = "".join(f'<li class="note">{_escaped(notice)}</li>' for notice in notices)
+    return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>
-<h1>{html.escape(title)}</h1>
+<title>{_escaped(title)}</title><style>{STYLE}</style></head><body>
+<h1>{_escaped(title)}</h1>
 {_table(["", ""], summary)}
 <h2>On the test split</h2>
 {_table(comparison[0], comparison[1:])}
@@ -97,8 +102,7 @@ def write_report(
 <h2>Most confused</h2>
 <ul>{pairs or "<li>nothing was confused</li>"}</ul>
 <h2>How training went</h2>
-{_embedded(folder / "curves.svg", "loss and accuracy against the optimizer step")}
+{_embedded(curves, "loss and accuracy against the optimizer step")}
 {f"<h2>Notices</h2><ul>{noted}</ul>" if noted else ""}
 </body></html>
-"""
-    write_text_atomically(folder / "report.html", page)
+""".encode()

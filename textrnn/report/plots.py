@@ -14,14 +14,13 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.checkpoint import write_atomically
 from textrnn.history import History
+from textrnn.report.text import display_width, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +31,8 @@ PREFERRED_FONTS = (
     "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Heiti SC", "SimHei", "Noto Sans CJK JP",
     "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
+WIDEST_NAME, WIDEST_TITLE = 24, 60  # columns of a terminal; longer ones are cut
+MOST_TICKS, MOST_FIGURES = 100, 40  # classes beyond which not all are named, and cells carry no figures
 INK, TRAIN_COLOUR, DEV_COLOUR, BEST_COLOUR = "#222222", "#8fb3d9", "#1f5fa8", "#c0392b"
 
 
@@ -102,17 +103,15 @@ def _style(family: str | None) -> Any:
     }
 
 
-def _save(figure: Figure, path: Path, family: str | None) -> None:
+def _rendered(figure: Figure, kind: str, family: str | None) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # in an SVG the viewer's font has it
-        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
         # A missing glyph is measured narrower than it will be shown, hence the wider margin without a font.
         margin = 0.1 if family else 0.6
-        figure.savefig(
-            buffer, format=path.suffix[1:], dpi=150, bbox_inches="tight", pad_inches=margin, metadata=metadata
-        )
-    write_atomically(path, buffer.getvalue())
+        figure.savefig(buffer, format=kind, dpi=150, bbox_inches="tight", pad_inches=margin, metadata=metadata)
+    return buffer.getvalue()
 
 
 def _new_figure(width: float, height: float) -> Figure:
@@ -136,11 +135,13 @@ def smoothed(values: Sequence[float], window: int) -> NDArray[np.float64]:
     return means
 
 
-def plot_curves(history: History, folder: Path, *, title: str) -> None:
-    """Write ``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy, against the step."""
+def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
+    """``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy, against the step."""
     import matplotlib
 
+    title = shortened(title, WIDEST_TITLE)
     family = font_for([title])
+    files = {}
     with matplotlib.rc_context(_style(family)):
         figure = _new_figure(9.5, 3.6)
         loss_axes, accuracy_axes = figure.subplots(1, 2)
@@ -165,56 +166,62 @@ def plot_curves(history: History, folder: Path, *, title: str) -> None:
         loss_axes.set_ylim(bottom=0)
         loss_axes.set_title("cross-entropy (nats per text)")
         accuracy_axes.set_title("accuracy on dev")
-        for suffix in (".png", ".svg"):
-            figure.suptitle(title if family or suffix == ".svg" else _latin(title), fontsize=12)
+        for kind in ("png", "svg"):
+            figure.suptitle(title if family or kind == "svg" else _latin(title), fontsize=12)
             figure.tight_layout()
-            _save(figure, folder / f"curves{suffix}", family)
+            files[f"curves.{kind}"] = _rendered(figure, kind, family)
+    return files
 
 
-def plot_confusion(confusion: NDArray[np.int64], class_names: Sequence[str], folder: Path, *, title: str) -> bool:
-    """Write ``confusion_counts`` and ``confusion_normalised`` as PNG and SVG.
+def plot_confusion(
+    confusion: NDArray[np.int64], class_names: Sequence[str], *, title: str
+) -> tuple[dict[str, bytes], bool]:
+    """``confusion_counts`` and ``confusion_normalised`` as PNG and SVG.
 
     Returns:
-        Whether the PNGs carry the class names; False where no installed font has their characters.
+        The files by name, and whether the PNGs carry the class names; they do not where no installed font has their
+        characters.
     """
     import matplotlib
 
-    family = font_for([*class_names, title])
-    indices = [str(index) for index in range(len(class_names))]
+    names = [shortened(name, WIDEST_NAME) for name in class_names]
+    title = shortened(title, WIDEST_TITLE)
+    family = font_for([*names, title])
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
-    for name, values, what in (
+    files = {}
+    for stem, values, what in (
         ("confusion_counts", confusion, "test rows"),
         ("confusion_normalised", shares, "share of each true class"),
     ):
-        for suffix in (".png", ".svg"):
-            named = suffix == ".svg" or family is not None
+        for kind in ("png", "svg"):
+            named = kind == "svg" or family is not None
             with matplotlib.rc_context(_style(family)):
-                side = min(24.0, max(4.0, 1.6 + 0.55 * len(class_names)))
+                side = min(24.0, max(4.0, 1.6 + 0.55 * len(names)))
                 figure = _new_figure(side, side)
                 axes = figure.subplots()
-                _draw_confusion(axes, values, list(class_names) if named else indices)
+                _draw_confusion(axes, values, names if named else [str(index) for index in range(len(names))])
                 axes.set_title(f"{title if named else _latin(title)}: {what}")
-                _save(figure, folder / f"{name}{suffix}", family)
-    return family is not None
+                files[f"{stem}.{kind}"] = _rendered(figure, kind, family)
+    return files, family is not None
 
 
 def _draw_confusion(axes: Axes, values: NDArray[Any], names: Sequence[str]) -> None:
     """A heat map with its figures. The colour scale is that of the shares, so that both plots look alike."""
     shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1e-9)
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
-    longest = max(map(len, names))
-    ticks = range(len(names))
-    axes.set_xticks(ticks, names, rotation=90 if longest > 4 else 0)
-    axes.set_yticks(ticks, names)
+    size = 9 if len(names) <= 20 else 6
+    every = math.ceil(len(names) / MOST_TICKS)  # of very many classes, only some can be named
+    ticks, shown = range(0, len(names), every), names[::every]
+    axes.set_xticks(ticks, shown, rotation=90 if max(map(display_width, names)) > 4 else 0)
+    axes.set_yticks(ticks, shown)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelsize=10 if len(names) <= 40 else 6)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    size = 9 if len(names) <= 20 else 6
-    for i, j in np.ndindex(values.shape):
+    for i, j in np.ndindex(values.shape) if len(names) <= MOST_FIGURES else ():
         value = values[i, j]
-        if value and len(names) <= 40:
+        if value:
             label = f"{value:d}" if np.issubdtype(values.dtype, np.integer) else _share_label(float(value))
             colour = "white" if shares[i, j] > 0.5 else INK
             axes.text(j, i, label, ha="center", va="center", fontsize=size, color=colour)

@@ -65,12 +65,12 @@ def confusion_table(confusion: NDArray[np.int64], class_names: Sequence[str]) ->
     """True classes down, predicted classes across. Columns carry the names where those are short, else the indices."""
     if len(class_names) > MOST_CLASSES_SHOWN:
         return f"{len(class_names)} classes are too many to show here: see confusion_matrix in metrics.json"
-    if max(map(display_width, class_names)) <= WIDEST_COLUMN_NAME:
-        rows = [["true \\ predicted", *class_names]]
-        names = list(class_names)
+    names = [shortened(name, 24) for name in class_names]
+    if max(map(display_width, names)) <= WIDEST_COLUMN_NAME:
+        rows = [["true \\ predicted", *names]]
     else:
-        rows = [["true \\ predicted", *map(str, range(len(class_names)))]]
-        names = [f"{index} {shortened(name, 24)}" for index, name in enumerate(class_names)]
+        rows = [["true \\ predicted", *map(str, range(len(names)))]]
+        names = [f"{index} {name}" for index, name in enumerate(names)]
     for name, counts in zip(names, confusion, strict=True):
         rows.append([name, *("." if count == 0 else str(count) for count in counts)])
     return table(rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
-from textrnn.errors import ConfigError
+from textrnn.errors import ArtifactError, ConfigError, one_line
 from textrnn.history import Listener
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import ModelEntry, find_model
@@ -40,6 +41,7 @@ from textrnn.train_eval import (
 )
 
 Say = Callable[[str], None]
+ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class ClassifyRequest:
         """Where the run is kept."""
         return self.save_dir / save_name(self.dataset) / find_model(self.model).name
 
+    @property
+    def checkpoint(self) -> Path:
+        """Where the unfinished run is kept."""
+        return self.folder / CHECKPOINT_NAME
+
 
 @dataclass(frozen=True)
 class _Plan:
@@ -74,6 +81,7 @@ class _Plan:
     data: DataConfig
     training: TrainConfig
     resume: bool
+    digest: str | None = None  # of the data that the checkpoint was made with
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -103,42 +111,48 @@ def train(
     say: Say,
     listener: Listener | None = None,
     on_download: Progress | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    stopping: AbstractContextManager[ShouldStop] | None = None,
 ) -> Path:
     """Train a classifier, score it on the test split once, and leave everything in the returned folder.
 
     Args:
         say: takes each line of the report as it becomes known.
         listener: told of every step and evaluation.
-        should_stop: asked after every step; True ends the run with its checkpoint safe.
+        stopping: entered while the model is fitted; what it gives is asked after every step, and True ends the run
+            with its checkpoint safe.
 
     Raises:
         TextRNNError: for anything the user can mend.
     """
-    folder = request.folder
-    plan = _plan(request, folder / CHECKPOINT_NAME, say)
-    device = choose_device(plan.training.device)
+    folder, checkpoint = request.folder, request.checkpoint
+    if request.resume and has_model(request) and not checkpoint.is_file():
+        say(f"the run in {folder} is finished: nothing to resume")
+        return folder
+    source = find_dataset(request.dataset, on_progress=on_download)
     with exclusive_use(folder):
-        dataset = load_dataset(find_dataset(request.dataset, on_progress=on_download), plan.data)
+        plan = _plan(request, say)
+        device = choose_device(plan.training.device)
+        dataset = load_dataset(source, plan.data)
         encoded = _encode(dataset, plan)
         plan = _fit_to_data(plan, request, dataset, encoded)
         _introduce(dataset, encoded, plan, say)
-        settings = plan.to_dict() | {"digest": encoded.digest}
-        _check_same_data(plan, folder / CHECKPOINT_NAME, encoded.digest)
         model = _build(plan, encoded, len(dataset.class_names), device)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         say(f"{plan.entry.name}: {parameters:,} parameters on {device}, {_length_of_training(plan.training)}")
-        history = fit(
-            model,
-            LabelledTexts.from_encoded(encoded.train, dataset.train.labels, device),
-            LabelledTexts.from_encoded(encoded.dev, dataset.dev.labels, device),
-            plan.training,
-            checkpoint=folder / CHECKPOINT_NAME,
-            resume=plan.resume,
-            settings=settings,
-            listener=listener,
-            should_stop=should_stop,
-        )
+        if not plan.resume:
+            checkpoint.unlink(missing_ok=True)  # that of an older run, which --resume must not take for this one's
+        with stopping or nullcontext(lambda: False) as should_stop:
+            history = fit(
+                model,
+                LabelledTexts.from_encoded(encoded.train, dataset.train.labels, device),
+                LabelledTexts.from_encoded(encoded.dev, dataset.dev.labels, device),
+                plan.training,
+                checkpoint=checkpoint,
+                resume=plan.resume,
+                settings=plan.to_dict() | {"digest": encoded.digest},
+                listener=listener,
+                should_stop=should_stop,
+            )
         best = history.best
         say(
             f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}); kept the "
@@ -154,55 +168,65 @@ def train(
             classifier.model_name, plan.training.seed, dataset, history, tested.loss, tested.predictions, baseline
         )
         say(result.to_text())
-        classifier.save(folder)
-        settings_shown = [
-            ("vocabulary", f"{len(encoded.vocabulary):,} ({plan.data.tokenizer})"),
-            ("embedding", plan.data.embedding),
-            ("parameters", f"{parameters:,}"),
-        ]
-        for notice in result.write(folder, settings_shown):
+        files, notices = result.to_files(
+            [
+                ("vocabulary", f"{len(encoded.vocabulary):,} ({plan.data.tokenizer})"),
+                ("embedding", plan.data.embedding),
+                ("parameters", f"{parameters:,}"),
+            ]
+        )
+        for notice in notices:
             say(f"note: {notice}")
-        (folder / CHECKPOINT_NAME).unlink(missing_ok=True)
+        classifier.save(folder, files)
+        checkpoint.unlink(missing_ok=True)
     return folder
 
 
-def _plan(request: ClassifyRequest, checkpoint: Path, say: Say) -> _Plan:
+def _plan(request: ClassifyRequest, say: Say) -> _Plan:
     """Decide all settings: defaults, what the model's file prefers, what the user said; or those of the checkpoint."""
     entry = find_model(request.model)
+    checkpoint = request.checkpoint
     resume = request.resume and checkpoint.is_file()
     if request.resume and not resume:
         say(f"nothing to resume: no checkpoint in {checkpoint.parent}; starting from the beginning")
     elif not request.resume and checkpoint.is_file():
-        say(f"an unfinished run in {checkpoint.parent} is started over; --resume would have gone on with it")
+        say(f"note: an unfinished run in {checkpoint.parent} is started over; --resume would have gone on with it")
     model_settings: Mapping[str, Any] = request.model_settings
     data_settings: Mapping[str, Any] = request.data_settings
     train_settings: Mapping[str, Any] = entry.training_defaults | dict(request.train_settings)
-    if resume:
-        kept = read_checkpoint_settings(checkpoint)
-        _refuse_changes(kept, request, checkpoint)
-        model_settings, train_settings = kept["hyper_parameters"], kept["training"]
-        data_settings = kept["data"] | {"dataset": request.dataset}
-    return _Plan(
-        entry,
-        entry.config_class.from_dict(model_settings),
-        DataConfig.from_dict(data_settings),
-        TrainConfig.from_dict(train_settings),
-        resume,
-    )
+    try:
+        if resume:
+            kept, steps = read_checkpoint_settings(checkpoint)
+            _refuse_changes(kept, request)
+            say(f"going on after step {steps:,} with the settings of {checkpoint}")
+            model_settings, train_settings = kept["hyper_parameters"], kept["training"]
+            data_settings = kept["data"] | {"dataset": request.dataset}
+        return _Plan(
+            entry,
+            entry.config_class.from_dict(model_settings),
+            DataConfig.from_dict(data_settings),
+            TrainConfig.from_dict(train_settings),
+            resume,
+            kept.get("digest") if resume else None,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(
+            f"{checkpoint}: its settings cannot be read ({one_line(error)}); delete it and train from the beginning"
+        ) from error
 
 
-def _refuse_changes(kept: dict[str, Any], request: ClassifyRequest, checkpoint: Path) -> None:
+def _refuse_changes(kept: dict[str, Any], request: ClassifyRequest) -> None:
     """What was asked for beside ``--resume`` must be what the run was started with (the data is compared later)."""
     before = kept["hyper_parameters"] | kept["data"] | kept["training"]
     asked = {**request.model_settings, **request.data_settings, **request.train_settings}
     different = [
-        f"{flag(name)} was {before[name]}, now {value}"
+        f"{flag(name)} was {before.get(name)}, now {value}"
         for name, value in asked.items()
-        if name != "dataset" and before[name] != value
+        if name != "dataset" and before.get(name) != value
     ]
     if different:
         raise ConfigError(
-            f"--resume: {'; '.join(different)}; expected the settings of {checkpoint}: leave the flags out, "
+            f"--resume: {'; '.join(different)}; expected the settings of {request.checkpoint}: leave the flags out, "
             "or leave out --resume to start over"
         )
 
@@ -222,7 +246,8 @@ def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:
         for split in (dataset.train, dataset.dev, dataset.test)
     )
     digest = hashlib.sha256("\n".join(dataset.class_names).encode("utf-8", "replace"))
-    for encoded, split in ((train, dataset.train), (dev, dataset.dev)):
+    digest.update(vocabulary.to_json().encode("utf-8", "replace"))
+    for encoded, split in ((train, dataset.train), (dev, dataset.dev), (test, dataset.test)):
         for array in (encoded.token_ids, encoded.offsets, np.array(split.labels)):
             digest.update(array.tobytes())
     return _Encoded(vocabulary, embedding, train, dev, test, digest.hexdigest())
@@ -230,6 +255,11 @@ def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:
 
 def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encoded: _Encoded) -> _Plan:
     """Settle what depends on the data: epochs, batch size, evaluation interval, embedding size."""
+    if plan.resume and plan.digest != encoded.digest:
+        raise ConfigError(
+            f"--resume: the data is not what the run was started with; expected that of {request.checkpoint}: "
+            "bring it back, or leave out --resume to start over"
+        )
     training = plan.training.fitted_to(len(dataset.train), len(dataset.dev))
     model = plan.model
     if encoded.embedding is not None:
@@ -247,14 +277,6 @@ def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encode
             "or PATH with it"
         )
     return dataclasses.replace(plan, model=model, training=training)
-
-
-def _check_same_data(plan: _Plan, checkpoint: Path, digest: str) -> None:
-    if plan.resume and read_checkpoint_settings(checkpoint).get("digest") != digest:
-        raise ConfigError(
-            f"--resume: the data is not what the run was started with; expected that of {checkpoint}: "
-            "bring it back, or leave out --resume to start over"
-        )
 
 
 def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> None:
@@ -288,8 +310,14 @@ def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> No
 
 def _build(plan: _Plan, encoded: _Encoded, class_count: int, device: torch.device) -> TextClassifier:
     """A new model with seeded weights, on its device, the pretrained vectors in place."""
-    with seeded(plan.training.seed, torch.device("cpu")):
-        model = plan.entry.build(plan.model, vocabulary_size=len(encoded.vocabulary), class_count=class_count)
+    try:
+        with seeded(plan.training.seed, torch.device("cpu")):
+            model = plan.entry.build(plan.model, vocabulary_size=len(encoded.vocabulary), class_count=class_count)
+    except (RuntimeError, TypeError, MemoryError, OverflowError) as error:
+        raise ConfigError(
+            f"{plan.entry.name}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see "
+            "--hidden-size, --embedding-size and --num-layers"
+        ) from error
     if encoded.embedding is not None:
         with torch.no_grad():
             model.embedding.table.weight.copy_(torch.from_numpy(encoded.embedding.vectors))
@@ -346,12 +374,18 @@ def _mention_ignored(request: ClassifyRequest, classifier: Classifier, say: Say)
         classifier.model_config.to_dict() | classifier.data.to_dict() | classifier.training.to_dict()
     )
     asked = {**request.model_settings, **request.data_settings, **request.train_settings}
+    if "dataset" in asked and not _same_dataset(request.dataset, classifier.data.dataset):
+        say(f"note: the saved model was trained on {classifier.data.dataset}, which is not {request.dataset}")
     for name, value in asked.items():
         if name not in ("dataset", "device") and trained.get(name) != value:
             say(
                 f"note: the saved model was trained with {flag(name)} {trained.get(name)}; {flag(name)} {value} takes "
                 "effect when it is trained again (without --predict)"
             )
+
+
+def _same_dataset(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold() or Path(one).resolve() == Path(other).resolve()
 
 
 def _unusual(text: str, classifier: Classifier) -> str:
