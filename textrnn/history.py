@@ -62,8 +62,8 @@ class History:
 class Listener:
     """Told what happens while :func:`fit` runs; this one does nothing."""
 
-    def on_start(self, total_steps: int | None, done_steps: int) -> None:
-        """Training starts, or goes on after `done_steps`; `total_steps` is None under a time budget alone."""
+    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+        """Training starts, or goes on after `done_steps`; either `total_steps` or `seconds_left` may be open."""
 
     def on_step(self, step: int, loss: float) -> None:
         """A step is done; `loss` is the latest that was read off the device."""

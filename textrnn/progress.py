@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from tqdm import tqdm
@@ -18,15 +19,23 @@ class TrainingBar(Listener):
         self.interactive = sys.stderr.isatty()
         self.bar: tqdm[Any] | None = None
         self.accuracy = ""
+        self.by_time = False
+        self.started = 0.0
 
-    def on_start(self, total_steps: int | None, done_steps: int) -> None:
-        if self.shown and self.interactive:
+    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+        self.by_time = total_steps is None
+        if self.shown and self.interactive and self.by_time:
+            self.started = time.perf_counter()
+            shape = "{l_bar}{bar}| {n:.0f} of {total:.0f} s{postfix}"
+            self.bar = tqdm(total=seconds_left, bar_format=shape, dynamic_ncols=True, leave=False)
+        elif self.shown and self.interactive:
             self.bar = tqdm(total=total_steps, initial=done_steps, unit="batch", dynamic_ncols=True, leave=False)
 
     def on_step(self, step: int, loss: float) -> None:
         if self.bar is not None:
             self.bar.set_postfix_str(f"loss {loss:.3f}{self.accuracy}", refresh=False)
-            self.bar.update(step - self.bar.n)
+            done = time.perf_counter() - self.started if self.by_time else step
+            self.bar.update(min(done, self.bar.total or done) - self.bar.n)
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         self.accuracy = f", dev {row['dev_accuracy']:.4f}"

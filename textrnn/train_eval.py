@@ -315,7 +315,7 @@ def _train(
     total_steps = config.epochs * batches_per_epoch if config.epochs else None
     clock_start = time.perf_counter() - history.seconds
     look_seconds = _scoring_seconds(model, dev) if config.budget else 0.0
-    listener.on_start(total_steps, run.step)
+    listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
     epoch_number, batches = 0, list[Tensor]()
     while not history.stopped_by:
         if run.step // batches_per_epoch + 1 != epoch_number:

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from textrnn.models.layers import (
     RecurrentEncoder,
     TokenEmbedding,
+    dropout,
     initialise_recurrence,
     make_pooling,
     reversal_index,
@@ -91,6 +92,23 @@ def test_initialisation() -> None:
         torch.testing.assert_close(gate @ gate.T, torch.eye(6), atol=1e-5, rtol=0)
     assert layer.bias_ih_l0[6:12].tolist() == [1.0] * 6
     assert layer.bias_ih_l0[:6].abs().sum() == layer.bias_hh_l0.abs().sum() == 0
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.5])
+def test_dropout_zeroes_its_share_and_keeps_the_mean(share: float) -> None:
+    torch.manual_seed(0)
+    values = torch.ones(301, 999, requires_grad=True)
+    dropped = dropout(values, share, training=True)
+    exact = round(share * 256) / 256
+    assert (dropped == 0).float().mean().item() == pytest.approx(exact, abs=0.005)
+    assert dropped.mean().item() == pytest.approx(1.0, abs=0.01)
+    assert dropped.unique().tolist() == pytest.approx([0.0, 1 / (1 - exact)])
+    dropped.sum().backward()
+    torch.testing.assert_close(values.grad, dropped.detach())
+    kept = (dropped != 0).float()
+    assert abs(torch.corrcoef(torch.stack([kept[:, :-1].flatten(), kept[:, 1:].flatten()]))[0, 1]) < 0.01
+    assert dropout(values, share, training=False) is values
+    assert dropout(values, 0.0, training=True) is values
 
 
 def test_token_dropout_spares_padding_and_is_off_in_evaluation() -> None:

@@ -6,6 +6,7 @@ A name is looked up in ``data/``, then in each folder of ``$TEXTRNN_DATA``, then
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from textrnn.checkpoint import exclusive_use
 from textrnn.corpus.download import Progress, fetch
 from textrnn.errors import DataError, did_you_mean, listed, user_path
 
-PROJECT_DATA = Path(__file__).resolve().parents[2] / "data"
+PROJECT_DATA = Path(__file__).resolve().parents[2] / "data"  # in a checkout
+INSTALLED_DATA = Path(sys.prefix) / "share" / "textrnn" / "data"  # where pip puts it
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
 ENDINGS = ("", ".txt", ".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".ft")
 CLASS_FILES = ("class.txt", "classes.txt", "labels.txt")
@@ -56,7 +58,7 @@ class Source:
 def data_folders() -> list[Path]:
     """Where names are looked up: the working folder's ``data/``, the project's own, then ``$TEXTRNN_DATA``."""
     listed = [Path(folder) for folder in os.environ.get("TEXTRNN_DATA", "").split(os.pathsep) if folder]
-    folders = [Path("data"), PROJECT_DATA, *listed]
+    folders = [Path("data"), PROJECT_DATA, INSTALLED_DATA, *listed]
     return list(dict.fromkeys(folder.resolve() for folder in folders))
 
 

@@ -6,9 +6,8 @@ Shapes: B batch, T time (tokens), E embedding, H hidden, C classes, V vocabulary
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional
 
-from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, make_pooling, valid_mask
+from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
 
 
 class TextClassifier(nn.Module):
@@ -67,5 +66,5 @@ class RecurrentClassifier(TextClassifier):
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         states = self.encoder(self.embedding(token_ids), lengths)
         features = self.normalisation(self.pool(states, valid_mask(lengths, token_ids.shape[1])))
-        logits: Tensor = self.classifier(functional.dropout(features, self.dropout, self.training))
+        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
         return logits

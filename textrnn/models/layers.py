@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from textrnn.config import PAD_ID, UNKNOWN_ID
 
@@ -27,6 +26,22 @@ def reversal_index(lengths: Tensor, steps: int) -> Tensor:
     position = torch.arange(steps, device=lengths.device)[None, :]
     mirrored = lengths[:, None] - 1 - position
     return torch.where(mirrored >= 0, mirrored, position)
+
+
+def dropout(values: Tensor, share: float, training: bool) -> Tensor:
+    """Sets each number to zero with probability `share` and scales the others up, while training.
+
+    Like torch's own, but a byte of randomness decides each number instead of a float, so that one draw of the generator
+    serves eight: on a CPU, drawing was a sixth of a training step. The share is rounded to a multiple of 1/256.
+
+    Source: Srivastava et al. 2014.
+    """
+    threshold = round(share * 256)
+    if not training or threshold == 0:
+        return values
+    words = torch.empty(-(-values.numel() // 8), dtype=torch.int64, device=values.device).random_(-(2**63), None)
+    kept = words.view(torch.uint8)[: values.numel()].view(values.shape) >= threshold
+    return values * kept * (256 / (256 - threshold)) if threshold < 256 else torch.zeros_like(values)
 
 
 class TokenEmbedding(nn.Module):
@@ -49,7 +64,7 @@ class TokenEmbedding(nn.Module):
         if self.training and self.token_dropout > 0:
             dropped = torch.rand(token_ids.shape, device=token_ids.device) < self.token_dropout
             token_ids = token_ids.masked_fill(dropped & (token_ids != PAD_ID), UNKNOWN_ID)
-        return functional.dropout(self.table(token_ids), self.dropout, self.training)
+        return dropout(self.table(token_ids), self.dropout, self.training)
 
 
 def initialise_recurrence(layer: nn.RNNBase, *, recurrent_gain: float = 1.0) -> None:
@@ -110,7 +125,7 @@ class RecurrentEncoder(nn.Module):
         for depth, directions in enumerate(self.layers):
             assert isinstance(directions, nn.ModuleList)
             if depth:
-                states = functional.dropout(states, self.dropout, self.training)
+                states = dropout(states, self.dropout, self.training)
             outputs = [directions[0](states)[0]]
             if len(directions) == 2:
                 mirrored, _ = directions[1](states.gather(1, mirror.expand_as(states)))
