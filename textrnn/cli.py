@@ -320,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             folder = _train(request, quiet=options.quiet, say=_say)
             shown = shlex.join(["python", "run.py", *_naming_flags(request)])
-            _say(f'\nsaved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
+            _say(f'saved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
     except Interrupted as error:
         _print_error(f"{error}; go on with:")
         _say_aside(f"  {_resume_command(arguments)}")
