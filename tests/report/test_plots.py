@@ -67,6 +67,13 @@ def test_without_a_font_pngs_carry_indices_and_svgs_the_names(monkeypatch: pytes
         assert name in svg
 
 
+@pytest.mark.usefixtures("no_fonts_but_matplotlibs")
+def test_without_a_font_nothing_is_said_about_glyphs(recwarn: pytest.WarningsRecorder) -> None:
+    plots.plot_curves(history(), title="LSTM on 新闻")
+    plots.plot_confusion(CONFUSION, NAMES, title="LSTM on 新闻")
+    assert not recwarn.list
+
+
 def test_with_a_font_pngs_carry_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
     if plots.font_for(NAMES) is None:
         pytest.skip("no installed font has Chinese characters")

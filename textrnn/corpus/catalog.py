@@ -144,7 +144,7 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: 
     if path.is_dir() and (_has_folder(dataset) or _split_files(path)):
         return _source_of_folder(name, path)
     for folder in [] if _has_folder(dataset) else data_folders():
-        candidate = folder / (dataset if (folder / dataset).is_dir() else name)
+        candidate = folder / (dataset if (folder / dataset).is_dir() else dataset.lower())
         # Of a published data set, a folder that has only a part is completed rather than used.
         needed = {"train", "dev", "test", "class_names"} if name in DOWNLOADS else {"train"}
         if candidate.is_dir() and needed <= set(_split_files(candidate)):

@@ -6,6 +6,7 @@ class indices (the text output says which is which). The SVG always keeps the na
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import logging
@@ -13,7 +14,7 @@ import math
 import re
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,14 +104,22 @@ def _style(family: str | None) -> Any:
     }
 
 
+@contextlib.contextmanager
+def _drawing(family: str | None) -> Iterator[None]:
+    """The style of all plots. Of glyphs that are missing, only an SVG has any, and there the viewer's font has them."""
+    import matplotlib
+
+    with matplotlib.rc_context(_style(family)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
 def _rendered(figure: Figure, kind: str, family: str | None) -> bytes:
     buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # in an SVG the viewer's font has it
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        # A missing glyph is measured narrower than it will be shown, hence the wider margin without a font.
-        margin = 0.1 if family else 0.6
-        figure.savefig(buffer, format=kind, dpi=150, bbox_inches="tight", pad_inches=margin, metadata=metadata)
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    # A missing glyph is measured narrower than it will be shown, hence the wider margin without a font.
+    margin = 0.1 if family else 0.6
+    figure.savefig(buffer, format=kind, dpi=150, bbox_inches="tight", pad_inches=margin, metadata=metadata)
     return buffer.getvalue()
 
 
@@ -137,12 +146,11 @@ def smoothed(values: Sequence[float], window: int) -> NDArray[np.float64]:
 
 def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
     """``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy, against the step."""
-    import matplotlib
 
     title = shortened(title, WIDEST_TITLE)
     family = font_for([title])
     files = {}
-    with matplotlib.rc_context(_style(family)):
+    with _drawing(family):
         figure = _new_figure(9.5, 3.6)
         loss_axes, accuracy_axes = figure.subplots(1, 2)
         steps = np.arange(1, len(history.train_loss) + 1)
@@ -182,7 +190,6 @@ def plot_confusion(
         The files by name, and whether the PNGs carry the class names; they do not where no installed font has their
         characters.
     """
-    import matplotlib
 
     names = [shortened(name, WIDEST_NAME) for name in class_names]
     title = shortened(title, WIDEST_TITLE)
@@ -195,7 +202,7 @@ def plot_confusion(
     ):
         for kind in ("png", "svg"):
             named = kind == "svg" or family is not None
-            with matplotlib.rc_context(_style(family)):
+            with _drawing(family):
                 side = min(24.0, max(4.0, 1.6 + 0.55 * len(names)))
                 figure = _new_figure(side, side)
                 axes = figure.subplots()
