@@ -71,6 +71,17 @@ def test_newer_format(tmp_path: Path) -> None:
     )
 
 
+def test_model_for_another_task(tmp_path: Path) -> None:
+    path = changed(tmp_path, task="lm")
+    assert message_of(tmp_path) == (
+        f"{path}: a model for the task lm; expected one for classify: name its folder with --save-dir, or train one"
+    )
+
+
+def test_no_texts_have_no_probabilities() -> None:
+    assert classifier().predict_probabilities([]).shape == (0, 2)
+
+
 def test_vocabulary_of_another_tokenizer(tmp_path: Path) -> None:
     changed(tmp_path, tokenizer={"name": "word", "lowercase": False})
     assert message_of(tmp_path) == (

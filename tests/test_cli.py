@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,7 +108,7 @@ def test_train_and_predict(run: Callable[..., Result], small_dataset: Path) -> N
     assert lines[2] == "(empty)"
     assert "note: the text is empty; the answer rests on nothing" in answer.out
     assert "note: the model knows none of these tokens; the answer rests on nothing" in answer.out
-    assert "note: only the first 256 tokens were read" in answer.out
+    assert "note: a long text: only the first 256 tokens are read" in answer.out
 
 
 def test_two_runs_with_one_seed_agree(run: Callable[..., Result], small_dataset: Path) -> None:
@@ -130,7 +131,7 @@ def test_predict_trains_first_where_nothing_is_saved(run: Callable[..., Result],
     again = run("--dataset", small_dataset, "--model", "RNN", "--hidden-size", "99", "--predict", "猫狗")
     assert "training it first" not in again.err
     assert (
-        "note: the saved model was trained with --hidden-size 12; --hidden-size 99 takes effect when it is trained again"
+        "note: of the saved model, --hidden-size was 12, now 99; that takes effect when it is trained again"
         in again.err
     )
 
@@ -164,10 +165,103 @@ def test_nothing_to_resume(run: Callable[..., Result], small_dataset: Path) -> N
     assert "starting from the beginning" in run("--dataset", small_dataset, "--epochs", "1", *SMALL, "--resume").out
     model = Path("saved_dict/小数据/LSTM/model.safetensors")
     before = model.read_bytes()
-    again = run("--dataset", small_dataset, "--epochs", "3", *SMALL, "--resume")
+    again = run("--dataset", small_dataset, "--epochs", "1", *SMALL, "--resume")
     assert again.status == 0
     assert "is finished: nothing to resume" in again.out
+    assert error_of(run("--dataset", small_dataset, "--epochs", "3", *SMALL, "--resume")) == (
+        "--resume: --epochs was 1, now 3; expected the settings of saved_dict/小数据/LSTM: leave the flags out, "
+        "or leave out --resume to start over"
+    )
     assert model.read_bytes() == before
+
+
+def test_a_run_killed_at_once_is_known_to_have_begun(
+    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even beside a finished model, `--resume` means the run that was cut off, not the one before."""
+    from textrnn import train_eval
+
+    class Killed(BaseException): ...
+
+    def killed(*arguments: object) -> None:
+        raise Killed
+
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    with monkeypatch.context() as patch:
+        patch.setattr(train_eval, "train_step", killed)
+        with pytest.raises(Killed):
+            run("--dataset", small_dataset, "--epochs", "2", "--seed", "7", *SMALL)
+    resumed = run("--dataset", small_dataset, "--no-baseline", "--resume")
+    assert "going on after step 0 with the settings of" in resumed.out
+    assert json.loads(Path("saved_dict/小数据/LSTM/metrics.json").read_text(encoding="utf-8"))["seed"] == 7
+
+
+def test_a_moved_model_folder_predicts(run: Callable[..., Result], small_dataset: Path, tmp_path: Path) -> None:
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    shutil.move("saved_dict/小数据/LSTM", tmp_path / "elsewhere")
+    result = run("--save-dir", tmp_path / "elsewhere", "--predict", "猫狗")
+    assert result.status == 0
+    assert "training it first" not in result.err
+    assert not Path("saved_dict/headlines").exists()
+
+
+def test_predict_beside_an_unfinished_run_of_other_settings(
+    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import textrnn.tasks.classify as task
+
+    class Killed(BaseException): ...
+
+    def killed(*arguments: object) -> None:
+        raise Killed
+
+    common = ["--dataset", small_dataset, *SMALL]
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "evaluate", killed)
+        with pytest.raises(Killed):
+            run(*common, "--epochs", "2", "--quiet")
+    assert "finishing it first" in run(*common, "--epochs", "2", "--predict", "猫", "--quiet").err
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "evaluate", killed)
+        with pytest.raises(Killed):
+            run(*common, "--epochs", "2", "--quiet", "--save-dir", "other")
+    result = run(*common, "--epochs", "1", "--predict", "猫", "--quiet", "--save-dir", "other")
+    assert result.status == 0
+    assert "training it first" in result.err
+
+
+def test_out_of_memory(run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textrnn import train_eval
+
+    def greedy(*arguments: object) -> None:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(train_eval, "train_step", greedy)
+    assert error_of(run("--dataset", small_dataset, "--quiet")) == (
+        "training: out of memory ([enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 "
+        "bytes); expected room for a batch: try a smaller --batch-size, --pad-size or --hidden-size"
+    )
+
+
+def test_what_a_reader_should_not_overlook(run: Callable[..., Result], small_dataset: Path) -> None:
+    result = run("--dataset", small_dataset, *SMALL[:-1], "--learning-rate", "1e-9", "--epochs", "1", "--pad-size", "4")
+    assert "of 120 training texts are longer than 4 tokens; the rest of them" in result.out
+    assert "points ahead; on this data, use it" in result.out or "the network has learnt nothing" in result.out
+    again = run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    assert "the model of an earlier run in saved_dict/小数据/LSTM is replaced" in again.out
+
+
+def test_resume_goes_on_on_another_device(
+    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import textrnn.tasks.classify as task
+
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "evaluate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        stopped = run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
+    assert stopped.status == 130
+    assert stopped.err.rstrip().splitlines()[-1].strip().startswith("python run.py --resume --dataset")
+    assert run("--dataset", small_dataset, "--resume", "--device", "cpu", "--no-baseline").status == 0
 
 
 def test_another_data_set_of_the_same_name(run: Callable[..., Result], small_dataset: Path, tmp_path: Path) -> None:
@@ -356,7 +450,7 @@ def test_interrupted_says_how_to_go_on(tmp_path: Path, small_dataset: Path) -> N
     assert process.returncode == 130
     assert "training was stopped at step" in rest
     assert "Traceback" not in rest
-    assert rest.rstrip().endswith("--resume")
+    assert "python run.py --resume --dataset" in rest
     assert (tmp_path / "s" / "小数据" / "LSTM" / "checkpoint.safetensors").is_file()
 
 
@@ -365,12 +459,14 @@ def test_resume_refuses_other_settings_and_other_data(
 ) -> None:
     import textrnn.tasks.classify as task
 
-    def out_of_memory(*arguments: object) -> None:
-        raise MemoryError
+    class Killed(BaseException): ...
+
+    def killed(*arguments: object) -> None:
+        raise Killed
 
     with monkeypatch.context() as patch:  # the run dies after training, before anything is saved
-        patch.setattr(task, "evaluate", out_of_memory)
-        with pytest.raises(MemoryError):
+        patch.setattr(task, "evaluate", killed)
+        with pytest.raises(Killed):
             run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
     checkpoint = Path("saved_dict/小数据/LSTM/checkpoint.safetensors")
     assert error_of(run("--dataset", small_dataset, "--resume", "--hidden-size", "13", "--seed", "4")) == (

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from textrnn.history import History, Listener
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import find_model
 from textrnn.train_eval import (
+    Evaluation,
     choose_device,
     evaluate,
     fit,
@@ -225,6 +227,44 @@ def test_budget_ends_the_run_with_the_schedule_run_down() -> None:
     assert history.seconds < 1.5
     assert history.learning_rate[-1] < 0.1 * config.learning_rate
     assert len(history.evaluations) == 1
+
+
+@pytest.mark.parametrize("evaluate_every", [1, 7, 1000])
+def test_looks_at_dev_fit_into_the_budget(monkeypatch: pytest.MonkeyPatch, evaluate_every: int) -> None:
+    def slow(model: TextClassifier, texts: LabelledTexts) -> Evaluation:
+        time.sleep(0.3)
+        return evaluate(model, texts)
+
+    monkeypatch.setattr(train_eval, "_scoring_seconds", lambda model, dev: 0.3)
+    monkeypatch.setattr(train_eval, "evaluate", slow)
+    history = fit(new_model(), TRAIN, DEV, TrainConfig(budget=1.2, batch_size=16, evaluate_every=evaluate_every))
+    assert history.seconds < 1.35
+    assert len(history.train_loss) > 5
+
+
+def test_asked_to_stop_at_the_last_step(tmp_path: Path) -> None:
+    asked = iter([False] * 31 + [True])
+    with pytest.raises(Interrupted, match="stopped at step 32"):
+        fit(new_model(), TRAIN, DEV, short(), checkpoint=tmp_path / "c", should_stop=lambda: next(asked))
+    history = fit(new_model(), TRAIN, DEV, short(), checkpoint=tmp_path / "c", resume=True)
+    assert (len(history.train_loss), history.stopped_by) == (32, "all epochs done")
+
+
+def test_mean_training_loss_counts_rows_not_batches() -> None:
+    model = new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0)
+    config = short(epochs=1, batch_size=119, evaluate_every=2, learning_rate=1e-12, label_smoothing=0.0)
+    history = fit(model, TRAIN, DEV, config)
+    assert history.rows == [119, 1] or history.rows == [1, 119]
+    assert history.evaluations[0]["train_loss"] == pytest.approx(evaluate(model, TRAIN).loss, rel=1e-5)
+
+
+def test_early_stopped_run_is_only_read_back(tmp_path: Path) -> None:
+    config = short(epochs=100, learning_rate=0.5, schedule="constant", require_improvement=20)
+    first, again = new_model(), new_model(seed=4)
+    stopped = fit(first, TRAIN, DEV, config, checkpoint=tmp_path / "c")
+    history = fit(again, TRAIN, DEV, config, checkpoint=tmp_path / "c", resume=True)
+    assert history.stopped_by == stopped.stopped_by
+    assert same(weights(first), weights(again))
 
 
 def test_a_slow_look_at_dev_leaves_half_of_the_budget_to_training(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,13 +21,14 @@ from textrnn.checkpoint import json_bytes, load_tensors, tensor_bytes, write_tog
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.readers import cleaned
-from textrnn.corpus.vocab import Vocabulary
+from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError, ConfigError, listed, one_line
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import find_model
 from textrnn.train_eval import predict_logits
 
 FORMAT_VERSION = 1
+TASK = "classify"
 MODEL_FILE, CONFIG_FILE, VOCAB_FILE, LABELS_FILE = "model.safetensors", "config.json", "vocab.json", "labels.json"
 
 
@@ -45,9 +46,19 @@ class Classifier:
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
-        encoded = self.vocabulary.encode(map(cleaned, texts), longest=self.data.pad_size)
+        return self.probabilities_of(self.encode(texts))
+
+    def encode(self, texts: list[str]) -> EncodedTexts:
+        """Texts -> token ids, cleaned and cut as in training."""
+        return self.vocabulary.encode(map(cleaned, texts), longest=self.data.pad_size)
+
+    def probabilities_of(self, encoded: EncodedTexts) -> NDArray[np.float64]:
+        """Encoded texts -> (texts, C) probabilities."""
+        count = len(encoded.lengths)
+        if count == 0:
+            return np.empty((0, len(self.class_names)))
         device = next(self.model.parameters()).device
-        rows = LabelledTexts.from_encoded(encoded, [0] * len(texts), device)
+        rows = LabelledTexts.from_encoded(encoded, [0] * count, device)
         probabilities: NDArray[np.float64] = predict_logits(self.model, rows).double().softmax(dim=1).numpy()
         return probabilities
 
@@ -55,7 +66,7 @@ class Classifier:
         """The files of the model folder, ``config.json`` last."""
         config = {
             "format_version": FORMAT_VERSION,
-            "task": "classify",
+            "task": TASK,
             "model": self.model_name,
             "hyper_parameters": self.model_config.to_dict(),
             "tokenizer": self.vocabulary.tokenizer.to_dict(),
@@ -122,6 +133,11 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         raise ArtifactError(
             f"{config_path}: format version {version}; expected {FORMAT_VERSION} or older: a newer textrnn "
             f"({one_line(writer, widest=20)}) wrote it, upgrade this one ({textrnn.__version__})"
+        )
+    if config.get("task") != TASK:
+        raise ArtifactError(
+            f"{config_path}: a model for the task {one_line(config.get('task'), widest=20)}; expected one for {TASK}: "
+            "name its folder with --save-dir, or train one"
         )
     vocabulary = Vocabulary.load(folder / VOCAB_FILE)
     class_names = read_json(folder / LABELS_FILE)

@@ -27,8 +27,8 @@ CHECKPOINT_VERSION = 1
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files that belong together: first all of them beside their places, flushed to the disk, then the renames.
 
-    Whatever can fail (a full disk) fails before the first rename, so a reader sees the old files or the new ones. The
-    last file is taken away before and comes back last: a folder without it was cut off between two renames.
+    A full disk shows before the first rename, so a reader sees the old files or the new ones. The last file is taken
+    away before and comes back last: a folder without it was cut off between two renames.
 
     Raises:
         ArtifactError: if the disk is full or the folder cannot be written; what was there before is untouched.
@@ -42,6 +42,9 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+        for name in files:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, "a folder stands in its place")
         if len(files) > 1:
             (folder / name).unlink(missing_ok=True)
         for name, path in temporary.items():

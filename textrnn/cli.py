@@ -17,15 +17,13 @@ import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import textrnn
 from textrnn.config import DataConfig, Settings, TrainConfig, flag
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean, one_line, user_path
 from textrnn.models.registry import ModelEntry, all_models, find_model
-
-if TYPE_CHECKING:
-    from textrnn.tasks.classify import ClassifyRequest
+from textrnn.tasks.request import ClassifyRequest
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 METAVARS = {
@@ -43,7 +41,7 @@ DATA_FORMATS = """data sets:
 """
 EXAMPLES = """examples:
   python run.py --model LSTM --embedding random
-  python run.py --dataset my_reviews.csv --model BiLSTM_LN
+  python run.py --dataset my_reviews.csv --model BiLSTM_LN --tokenizer space --pad-size 600
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --model LSTM --predict "央行下调存款准备金率"
 """
@@ -68,21 +66,14 @@ def _value_arguments(kind: type, choices: Sequence[str] | None) -> dict[str, Any
     return {"type": kind, "metavar": "{" + ",".join(choices) + "}" if choices else shown}
 
 
-def _add_settings(
-    group: argparse._ArgumentGroup, settings: type[Settings], models: typing.Mapping[str, ModelEntry]
-) -> None:
+def _add_settings(group: argparse._ArgumentGroup, settings: type[Settings]) -> None:
     """A flag for each field. A flag that is not given leaves no trace: defaults are the settings' own business."""
     hints = typing.get_type_hints(settings)
     for entry in dataclasses.fields(settings):
         (kind,) = _kinds(hints[entry.name])
         text = entry.metadata["help"]
         if entry.default is not None and kind is not bool:
-            own = [
-                f", {model.name} {model.training_defaults[entry.name]}"
-                for model in models.values()
-                if entry.name in model.training_defaults
-            ]
-            text += f" (default: {entry.default}{''.join(own)})"
+            text += f" (default: {entry.default})"
         arguments = _value_arguments(kind, entry.metadata.get("choices"))
         arguments |= {"metavar": METAVARS[entry.name]} if entry.name in METAVARS else {}
         group.add_argument(flag(entry.name), default=argparse.SUPPRESS, help=text, **arguments)
@@ -90,7 +81,6 @@ def _add_settings(
 
 def _add_model_settings(group: argparse._ArgumentGroup, models: typing.Mapping[str, ModelEntry]) -> None:
     """A flag for each hyper-parameter of any model, saying which models have it and with which default."""
-    kinds = {"int": int, "float": float, "str": str, "bool": bool}
     by_name: dict[str, list[tuple[ModelEntry, Any]]] = {}
     for model in models.values():
         for entry in model.fields:
@@ -102,13 +92,8 @@ def _add_model_settings(group: argparse._ArgumentGroup, models: typing.Mapping[s
             note = f"default: {first.default}"
         else:
             note = ", ".join(f"{model} {default}" for model, default in defaults.items())
-        kind = kinds[first.annotation.removesuffix(" | None")]
-        group.add_argument(
-            flag(name),
-            default=argparse.SUPPRESS,
-            help=f"{first.help} ({note})",
-            **_value_arguments(kind, first.choices),
-        )
+        arguments = _value_arguments(first.kind, first.choices)
+        group.add_argument(flag(name), default=argparse.SUPPRESS, help=f"{first.help} ({note})", **arguments)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -116,7 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
     models = all_models("classify")
     listed = "\n".join(f"  {model.name:<12}{model.summary}" for model in models.values())
     parser = _Parser(
-        prog="run.py",
+        prog=_program()[-1],
         description="Text classification with recurrent networks: trains on a file of labelled lines, shows how well "
         "it does and where it errs, and predicts.",
         epilog=f"models:\n{listed}\n\n{DATA_FORMATS}\n{EXAMPLES}",
@@ -138,14 +123,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
     main_group.add_argument(
-        "--save-dir", default="saved_dict", metavar="DIR", help="where models go (default: saved_dict)"
+        "--save-dir",
+        default="saved_dict",
+        metavar="DIR",
+        help="models go to DIR/<data set>/<model>; with --predict, also a model folder itself (default: saved_dict)",
     )
     main_group.add_argument(
         "--baseline", action=argparse.BooleanOptionalAction, default=True, help="train the linear model to compare with"
     )
     main_group.add_argument("--quiet", action="store_true", help="no progress bar")
-    _add_settings(parser.add_argument_group("data"), DataConfig, models)
-    _add_settings(parser.add_argument_group("training"), TrainConfig, models)
+    _add_settings(parser.add_argument_group("data"), DataConfig)
+    _add_settings(parser.add_argument_group("training"), TrainConfig)
     _add_model_settings(parser.add_argument_group("model"), models)
     return parser
 
@@ -206,19 +194,17 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ClassifyReques
     train = {field.name: given[field.name] for field in dataclasses.fields(TrainConfig) if field.name in given}
     DataConfig.from_dict(data)  # a value out of bounds is reported before anything heavy is imported
     TrainConfig.from_dict(train)
-    from textrnn.tasks.classify import ClassifyRequest
-
-    request = ClassifyRequest(
+    model = {name: given[name] for name in own if name in given}
+    entry.check(model)
+    return options, ClassifyRequest(
         model=entry.name,
-        model_settings={name: given[name] for name in own if name in given},
+        model_settings=model,
         data_settings=data,
         train_settings=train,
         save_dir=user_path(options.save_dir, "--save-dir"),
         resume=options.resume,
         baseline=options.baseline,
     )
-    entry.config_class.from_dict(request.model_settings)
-    return options, request
 
 
 class _StopOnInterrupt:
@@ -263,6 +249,7 @@ def _train(request: ClassifyRequest, *, quiet: bool, say: Callable[[str], None])
     with contextlib.closing(bar), contextlib.closing(DownloadBar(shown=not quiet)) as download_bar:
 
         def say_below_bar(line: str) -> None:
+            download_bar.close()
             bar.close()
             say(line)
 
@@ -285,25 +272,30 @@ def _texts(given: Sequence[str]) -> list[str]:
 
 def _predict(request: ClassifyRequest, options: argparse.Namespace) -> None:
     from textrnn.report.text import shortened
-    from textrnn.tasks.classify import has_model, predict
+    from textrnn.tasks.predict import can_go_on, model_folder, predict
 
     texts = _texts(options.predict)
     if not texts:
         raise ConfigError("--predict -: no line on stdin; expected one text a line")
-    if not has_model(request):
-        unfinished = request.checkpoint.is_file()
+    folder = model_folder(request)
+    if folder is None:
+        unfinished = can_go_on(request)
         _say_aside(f"no saved model in {request.folder}: {'finishing' if unfinished else 'training'} it first")
-        _train(dataclasses.replace(request, resume=unfinished), quiet=options.quiet, say=_say_aside)
-    for answer in predict(request, texts, top_k=options.top_k, say=_say_aside):
+        folder = _train(dataclasses.replace(request, resume=unfinished), quiet=options.quiet, say=_say_aside)
+    for answer in predict(request, folder, texts, top_k=options.top_k, say=_say_aside):
         _say(shortened(answer.text, 76) or "(empty)")
         _say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))
         if answer.notice:
             _say(f"  note: {answer.notice}")
 
 
+def _program() -> list[str]:
+    """How this program was called: through ``run.py``, or installed as ``textrnn``."""
+    return ["textrnn"] if Path(sys.argv[0]).stem == "textrnn" else ["python", "run.py"]
+
+
 def _resume_command(arguments: Sequence[str]) -> str:
-    command = ["python", "run.py", *arguments]
-    return shlex.join(command if "--resume" in arguments else [*command, "--resume"])
+    return shlex.join([*_program(), "--resume", *(argument for argument in arguments if argument != "--resume")])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -319,18 +311,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _predict(request, options)
         else:
             folder = _train(request, quiet=options.quiet, say=_say)
-            shown = shlex.join(["python", "run.py", *_naming_flags(request)])
+            shown = shlex.join([*_program(), *_naming_flags(request)])
             _say(f'saved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
     except Interrupted as error:
-        _print_error(f"{error}; go on with:")
-        _say_aside(f"  {_resume_command(arguments)}")
+        _say_aside(f"{error}; go on with:\n  {_resume_command(arguments)}")
         return INTERRUPTED
     except TextRNNError as error:
         _print_error(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:
-        _print_error("interrupted; if training had begun, go on with:")
-        _say_aside(f"  {_resume_command(arguments)}")
+        _say_aside(f"interrupted; if training had begun, go on with:\n  {_resume_command(arguments)}")
         return INTERRUPTED
     except OSError as error:  # a path too long, a folder that may not be looked into
         where = f"{error.filename}: " if error.filename else ""

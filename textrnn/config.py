@@ -38,8 +38,8 @@ def flag(field_name: str) -> str:
     return "--" + field_name.replace("_", "-")
 
 
-def _problem(name: str, value: Any, annotation: Any, limits: typing.Mapping[str, Any]) -> str | None:
-    """What is wrong with `value`, or None."""
+def find_problem(name: str, value: Any, annotation: Any, limits: typing.Mapping[str, Any]) -> str | None:
+    """What is wrong with a value by its type and the limits given to :func:`option`, or None."""
     allowed = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
     if value is None and type(None) in allowed:
         return None
@@ -70,7 +70,7 @@ class Settings:
         problems = [
             problem
             for entry in dataclasses.fields(self)
-            if (problem := _problem(entry.name, getattr(self, entry.name), hints[entry.name], entry.metadata))
+            if (problem := find_problem(entry.name, getattr(self, entry.name), hints[entry.name], entry.metadata))
         ]
         if problems:
             raise ConfigError("; ".join(problems))
@@ -123,7 +123,7 @@ class DataConfig(Settings):
     lowercase: bool = option(False, "fold upper case to lower case before cutting into tokens")
     min_freq: int = option(1, "leave out tokens seen fewer times in the training split", at_least=1)
     max_vocab: int = option(10_000, "keep at most this many entries, <pad> and <unk> included", at_least=3)
-    pad_size: int = option(256, "read at most this many tokens of a text", at_least=1)
+    pad_size: int = option(256, "read at most this many tokens (see --tokenizer) of a text", at_least=1)
     split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
@@ -146,7 +146,7 @@ class TrainConfig(Settings):
     label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
     require_improvement: int = option(1000, "stop after this many batches without a better dev loss", at_least=1)
     evaluate_every: int | None = option(
-        None, "batches between two looks at the dev split (default: fitted)", at_least=1
+        None, "batches between two looks at the dev split (default: some 20 looks in all)", at_least=1
     )
     seed: int = option(0, "seed of initial weights, batch order and dropout", at_least=0, at_most=2**63 - 1)
     device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one")

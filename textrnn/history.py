@@ -17,23 +17,29 @@ class History:
         train_loss: cross-entropy of each step's batch, nats per row, without label smoothing
         learning_rate: of each step
         epoch: of each step, from 1
+        rows: in the batch of each step
         evaluations: dictionaries of step, epoch, seconds, train_loss (mean since the last), dev_loss, dev_accuracy
     """
 
     train_loss: list[float] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
     epoch: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
     evaluations: list[dict[str, float]] = field(default_factory=list)
     best_step: int = 0
     best_loss: float = math.inf
     seconds: float = 0.0
-    rows_seen: int = 0
     stopped_by: str = ""
 
     @property
     def best(self) -> dict[str, float]:
         """The evaluation whose weights were kept."""
         return next(row for row in self.evaluations if row["step"] == self.best_step)
+
+    @property
+    def rows_seen(self) -> int:
+        """Training rows in all steps, repeats counted."""
+        return sum(self.rows)
 
     def to_csv(self) -> str:
         """One line a step; the columns of the dev split are filled where it was looked at."""

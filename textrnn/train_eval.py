@@ -3,6 +3,8 @@
 A run is a function of its seed: the order of the batches comes from (seed, epoch), dropout from torch's generator,
 which the checkpoint carries. A run that was killed and goes on from its checkpoint therefore ends with the same
 weights, bit for bit, as one left alone (CPU, same machine, no time budget).
+
+Shapes: B batch, C classes.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -81,11 +84,31 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def naming_lack_of_memory() -> Iterator[None]:
+    """Turns the several ways of running out of memory into one error that says what to make smaller.
+
+    Raises:
+        TrainingError: in the place of what torch or Python raised.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError or a subclass of it
+        if isinstance(error, RuntimeError) and not re.search("out of memory|can't allocate memory", str(error)):
+            raise
+        raise TrainingError(
+            f"training: out of memory ({one_line(error) or 'MemoryError'}); expected room for a batch: try a smaller "
+            "--batch-size, --pad-size or --hidden-size"
+        ) from error
+
+
 def learning_rate_at(config: TrainConfig, progress: float) -> float:
     """The learning rate at a share of the training (0 to 1).
 
-    ``one-cycle`` rises over the first 15 % from a twenty-fifth of the peak and falls to nothing along a cosine, after
-    Smith & Topin 2018; ``cosine`` only falls (Loshchilov & Hutter 2017, equation 5).
+    ``one-cycle`` rises over the first 15 % from a twenty-fifth of the peak and falls to nothing along a cosine;
+    ``cosine`` only falls.
+
+    Source: Smith & Topin 2018 (one-cycle); Loshchilov & Hutter 2017, equation 5 (cosine).
     """
     progress = min(1.0, max(0.0, progress))
     if config.schedule == "constant":
@@ -100,7 +123,12 @@ def learning_rate_at(config: TrainConfig, progress: float) -> float:
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019) over the parameters that are not frozen."""
+    """Adam or AdamW over the parameters that are not frozen.
+
+    The second moment decays with 0.99, not 0.999: a run has a few thousand steps, and a tenth of them is memory enough.
+
+    Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (AdamW).
+    """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     return kind(parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True)
@@ -125,7 +153,7 @@ def predict_logits(model: TextClassifier, texts: LabelledTexts) -> Tensor:
     """Logits (rows, C) on the CPU, in the order of the rows."""
     model.eval()
     logits: Tensor | None = None
-    for rows in sorted_batches(texts.lengths.cpu()):
+    for rows in sorted_batches(texts.lengths):
         batch = texts.batch(rows)
         scored = model(batch.token_ids, batch.lengths).float().cpu()
         if logits is None:
@@ -191,6 +219,7 @@ class _Run:
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
         tensors["history/train_loss"] = torch.tensor(history.train_loss, dtype=torch.float64)
         tensors["history/learning_rate"] = torch.tensor(history.learning_rate, dtype=torch.float64)
+        tensors["history/rows"] = torch.tensor(history.rows, dtype=torch.int64)
         tensors["history/epoch"] = torch.tensor(history.epoch, dtype=torch.int64)
         document = {
             "format_version": CHECKPOINT_VERSION,
@@ -199,7 +228,6 @@ class _Run:
             "best_step": history.best_step,
             "best_loss": history.best_loss if history.evaluations else None,
             "seconds": history.seconds,
-            "rows_seen": history.rows_seen,
             "stopped_by": history.stopped_by,
         }
         save_tensors(path, tensors, document)
@@ -226,11 +254,11 @@ class _Run:
                 train_loss=kept["train_loss"].tolist(),
                 learning_rate=kept["learning_rate"].tolist(),
                 epoch=kept["epoch"].tolist(),
+                rows=kept["rows"].tolist(),
                 evaluations=document["evaluations"],
                 best_step=document["best_step"],
                 best_loss=math.inf if document["best_loss"] is None else document["best_loss"],
                 seconds=document["seconds"],
-                rows_seen=document["rows_seen"],
                 stopped_by=document["stopped_by"],
             )
         except (KeyError, RuntimeError, ValueError) as error:
@@ -273,15 +301,21 @@ def fit(
     """Train `model` in place and leave it with the weights of the best dev loss.
 
     Args:
+        model: on the device to train on.
+        train: rows to learn from.
+        dev: rows scored now and then, never learnt from.
         config: fitted to the data (:meth:`TrainConfig.fitted_to`).
         checkpoint: written after every evaluation, and when `should_stop` says so.
         resume: go on from `checkpoint`.
         settings: kept in the checkpoint, for whoever resumes it.
+        listener: told of every step and evaluation.
         should_stop: asked after every step.
 
     Raises:
         Interrupted: if `should_stop` said so; the checkpoint is on disk by then.
-        TrainingError: if the loss is no longer finite.
+        TrainingError: if the loss is no longer finite, or the memory does not do.
+        ConfigError: if `config` is not fitted.
+        ArtifactError: if the checkpoint cannot be written, or read back.
     """
     if config.batch_size is None or config.evaluate_every is None or (config.epochs is None and config.budget is None):
         raise ConfigError(
@@ -293,7 +327,10 @@ def fit(
         run = _Run(model, config, device, settings or {})
         if resume and checkpoint is not None:
             run.restore(checkpoint)
-        _train(run, train, dev, config, checkpoint, listener, should_stop)
+        elif checkpoint is not None:
+            run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
+        with naming_lack_of_memory():
+            _train(run, train, dev, config, checkpoint, listener, should_stop)
     model.load_state_dict(run.best_weights)
     return run.history
 
@@ -310,7 +347,7 @@ def _train(
     assert config.batch_size
     assert config.evaluate_every
     history, model = run.history, run.model
-    lengths = train.lengths.cpu()
+    lengths = train.lengths
     batches_per_epoch = math.ceil(len(train) / config.batch_size)
     total_steps = config.epochs * batches_per_epoch if config.epochs else None
     clock_start = time.perf_counter() - history.seconds
@@ -332,7 +369,7 @@ def _train(
         run.pending.append(train_step(model, train.batch(rows), run.optimizer, config))
         history.learning_rate.append(rate)
         history.epoch.append(epoch_number)
-        history.rows_seen += len(rows)
+        history.rows.append(len(rows))
         if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
             run.read_losses()
             listener.on_step(run.step, history.train_loss[-1])
@@ -341,14 +378,16 @@ def _train(
             history.stopped_by = "all epochs done"
         elif history.seconds >= deadline:
             history.stopped_by = f"the budget of {config.budget:g} s"
-        if history.stopped_by or run.step % config.evaluate_every == 0:
+        # A look that would eat into the time of the last one is left out.
+        time_left = config.budget - history.seconds if config.budget else math.inf
+        if history.stopped_by or (run.step % config.evaluate_every == 0 and time_left >= 2 * look_seconds):
             started = time.perf_counter()
             _look_at_dev(run, dev, config, clock_start)
             if checkpoint is not None:
                 run.save(checkpoint)
             look_seconds = time.perf_counter() - started
             listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
-        if not history.stopped_by and should_stop():
+        if should_stop():
             if checkpoint is None:
                 raise Interrupted("training was stopped; nothing was saved")
             run.save(checkpoint)
@@ -357,7 +396,7 @@ def _train(
 
 def _scoring_seconds(model: TextClassifier, dev: LabelledTexts) -> float:
     """How long scoring the dev split will take, judged by one batch of it (the first call is slower, so twice)."""
-    rows = next(sorted_batches(dev.lengths.cpu()))
+    rows = next(sorted_batches(dev.lengths))
     sample = dataclasses.replace(dev, starts=dev.starts[rows], lengths=dev.lengths[rows], labels=dev.labels[rows])
     predict_logits(model, sample)
     started = time.perf_counter()
@@ -383,7 +422,7 @@ def _look_at_dev(run: _Run, dev: LabelledTexts, config: TrainConfig, clock_start
             "step": run.step,
             "epoch": history.epoch[-1],
             "seconds": history.seconds,
-            "train_loss": float(np.mean(history.train_loss[since:])),
+            "train_loss": float(np.average(history.train_loss[since:], weights=history.rows[since:])),
             "dev_loss": scored.loss,
             "dev_accuracy": scored.accuracy,
         }

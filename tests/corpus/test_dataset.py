@@ -52,6 +52,11 @@ def test_numbers_as_names_are_sorted_by_value(tmp_path: Path) -> None:
     assert load(tmp_path / "a.txt").class_names == [str(i) for i in range(12)]
 
 
+def test_numbers_of_equal_value_have_one_order(tmp_path: Path) -> None:
+    write_rows(tmp_path / "a.txt", [(f"文{i}", ["1", "01", "001", "2"][i % 4]) for i in range(80)])
+    assert load(tmp_path / "a.txt").class_names == ["001", "01", "1", "2"]
+
+
 def test_missing_splits_are_stratified_seeded_and_said(tmp_path: Path) -> None:
     rows = [(f"甲{i}", "a") for i in range(200)] + [(f"乙{i}", "b") for i in range(20)]
     path = write_rows(tmp_path / "a.txt", rows)

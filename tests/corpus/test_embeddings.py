@@ -101,6 +101,8 @@ def test_malicious_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "to int: save it as vocab.json instead"
     )
     assert not (tmp_path / "was_here").exists()
+    (tmp_path / "vocab.json").write_text('{"股": 0}')  # the advice is followed
+    assert load_embedding(path, TOKENS, seed=0).vectors[2].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("names", [{"股": "0"}, {1: 0}, {"股": True}, "股", 7, None, {"股": 1.0}])
@@ -187,7 +189,7 @@ def test_npz_and_row_names_that_do_not_belong_together(tmp_path: Path) -> None:
 
 def test_npz_without_row_names(tmp_path: Path) -> None:
     assert error_of(npz(tmp_path, [[1, 2]])) == (
-        f"{tmp_path / 'e.npz'}: no vocab.pkl, vocab.json, vocab.txt beside it; expected one that names the 1 rows"
+        f"{tmp_path / 'e.npz'}: no vocab.json, vocab.txt, vocab.pkl beside it; expected one that names the 1 rows"
     )
 
 

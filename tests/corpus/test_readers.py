@@ -98,7 +98,7 @@ def test_lone_surrogates_become_replacement_characters(tmp_path: Path) -> None:
         ("a.txt", "naïvetäten überführt\t1\n".encode("latin-1"), "{path}:1: byte 0xef is neither UTF-8 nor GB18030; "
          "expected UTF-8 text: save the file as UTF-8"),
         ("a.csv", "words,kind\nx,y\n", "{path}:1: none of words, kind is a name that is known to hold the label; "
-         "expected such a column: name it with --label-column"),
+         "expected such a column: name it with --label-column, or put a header line above the data"),
         ("a.csv", "text,label\na,b,c\n", "{path}:2: 3 fields; expected 2 as in the header: "
          "put quotation marks round a text that contains ','"),
         ("a.csv", 'text,label\n"open,b\n', "{path}:2: not CSV (unexpected end of data); expected quoted fields to be "
@@ -186,7 +186,10 @@ def test_wrong_column_name_gets_a_hint(tmp_path: Path) -> None:
 
 
 def test_class_names(tmp_path: Path) -> None:
-    assert read_class_names(written(tmp_path, "c.txt", "财经\n体育\n\n")) == ["财经", "体育"]
+    assert read_class_names(written(tmp_path, "c.txt", "财经\n体育\n\n")) == (["财经", "体育"], None)
+    names, notice = read_class_names(written(tmp_path, "c.txt", "财经\n体育\n".encode("gb18030")))
+    assert names == ["财经", "体育"]
+    assert notice == f"{tmp_path / 'c.txt'}: not UTF-8; read as GB18030"
     path = written(tmp_path, "c.txt", "财经\n体育\n财经\n")
     with pytest.raises(DataError) as caught:
         read_class_names(path)

@@ -54,7 +54,7 @@ def test_encoding() -> None:
     encoded = vocabulary.encode(["cab", "", "zzz"], longest=2)
     assert encoded.offsets.tolist() == [0, 2, 3, 5]
     assert encoded.token_ids.tolist() == [4, 2, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID]
-    assert encoded.truncated == 2
+    assert (encoded.truncated, encoded.unread) == (2, 2)
     assert vocabulary.coverage(encoded) == pytest.approx(2 / 5)
 
 

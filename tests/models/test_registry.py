@@ -29,10 +29,7 @@ def test_wrong_name(name: str, ending: str) -> None:
 @pytest.mark.parametrize("entry", all_models().values(), ids=lambda entry: entry.name)
 def test_what_is_read_without_importing_is_what_is_there(entry: ModelEntry) -> None:
     """The registry reads syntax trees; the class that Python builds must have the same fields."""
-    real = [
-        (f.name, f.default, f.metadata["help"], f.metadata.get("choices"))
-        for f in dataclasses.fields(entry.config_class)
-    ]
-    read = [(f.name, f.default, f.help, f.choices) for f in entry.fields]
+    real = [(f.name, f.default, {**f.metadata}) for f in dataclasses.fields(entry.config_class)]
+    read = [(f.name, f.default, {"help": f.help, **f.limits}) for f in entry.fields]
     assert sorted(map(repr, read)) == sorted(map(repr, real))
     assert entry.summary

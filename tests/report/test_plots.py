@@ -23,7 +23,7 @@ def history() -> History:
         {"step": s, "epoch": 1, "seconds": s / 10, "train_loss": 1.0, "dev_loss": 2.0 / s, "dev_accuracy": 0.1 * s}
         for s in (2, 4, 6)
     ]
-    return History([2.0, 1.5, 1.2, 1.0, 0.9, 0.8], [0.1] * 6, [1] * 6, evaluations, best_step=6)
+    return History([2.0, 1.5, 1.2, 1.0, 0.9, 0.8], [0.1] * 6, [1] * 6, [8] * 6, evaluations, best_step=6)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_running_mean_by_hand() -> None:
 
 
 def test_shares_are_short() -> None:
-    assert [plots._share_label(value) for value in (0.001, 0.05, 0.5, 1.0)] == ["", ".05", ".50", "1"]
+    assert [plots._share_label(value) for value in (0.001, 0.05, 0.5, 1.0)] == ["", ".05", ".50", "1.00"]
 
 
 def test_names_that_no_plot_has_room_for() -> None:

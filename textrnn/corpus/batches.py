@@ -37,7 +37,7 @@ class LabelledTexts:
     Attributes:
         token_ids: int32, (all tokens,)
         starts: int64, (rows,): where each text starts in `token_ids`
-        lengths: int64, (rows,)
+        lengths: int64, (rows,), on the CPU, so that the width of a batch is known without asking the device
         labels: int64, (rows,)
     """
 
@@ -54,7 +54,7 @@ class LabelledTexts:
         return cls(
             torch.from_numpy(encoded.token_ids).to(device),
             torch.from_numpy(encoded.offsets[:-1]).to(device),
-            torch.from_numpy(encoded.lengths).to(device),
+            torch.from_numpy(encoded.lengths),
             torch.tensor(labels, dtype=torch.int64, device=device),
         )
 
@@ -63,9 +63,10 @@ class LabelledTexts:
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows (B,) as one batch, padded to the longest of them."""
-        rows = rows.to(self.lengths.device)
-        lengths = self.lengths[rows]
-        step = torch.arange(int(lengths.max()), device=rows.device)[None, :]
+        longest = int(self.lengths[rows].max())
+        lengths = self.lengths[rows].to(self.labels.device, non_blocking=True)
+        rows = rows.to(self.labels.device, non_blocking=True)
+        step = torch.arange(longest, device=rows.device)[None, :]
         inside = step < lengths[:, None]
         position = torch.where(inside, self.starts[rows][:, None] + step, 0)
         token_ids = self.token_ids[position].long().masked_fill_(~inside, PAD_ID)

@@ -6,7 +6,6 @@ A name is looked up in ``data/``, then in each folder of ``$TEXTRNN_DATA``, then
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from textrnn.corpus.download import Progress, fetch
 from textrnn.errors import DataError, did_you_mean, listed, user_path
 
 PROJECT_DATA = Path(__file__).resolve().parents[2] / "data"  # in a checkout
-INSTALLED_DATA = Path(sys.prefix) / "share" / "textrnn" / "data"  # where pip puts it
+INSTALLED_DATA = Path(__file__).resolve().parents[1] / "data"  # in an installed package
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
 ENDINGS = ("", ".txt", ".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".ft")
 CLASS_FILES = ("class.txt", "classes.txt", "labels.txt")
@@ -40,7 +39,6 @@ DOWNLOADS = {
         },
     )
 }
-SHIPPED = ("headlines",)
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,8 @@ def data_folders() -> list[Path]:
 
 
 def known_names() -> list[str]:
-    """The names that ``--dataset`` accepts: shipped, downloadable, or a folder with a training split."""
-    found = {*SHIPPED, *DOWNLOADS}
+    """The names that ``--dataset`` accepts: downloadable, or in one of the data folders."""
+    found = {*DOWNLOADS}
     for folder in data_folders():
         if folder.is_dir():
             found.update(child.name for child in folder.iterdir() if child.is_dir() and _has_training_split(child))

@@ -54,7 +54,8 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
     }
     notices = [notice for part in rows.values() for notice in part.notices]
     if source.class_names:
-        class_names = read_class_names(source.class_names)
+        class_names, notice = read_class_names(source.class_names)
+        notices += [notice] if notice else []
     else:
         class_names = _sorted_names({label for part in rows.values() for label in part.labels})
     check_class_names(class_names, sum(map(len, rows.values())), source.train)
@@ -79,7 +80,7 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
 def _sorted_names(names: set[str]) -> list[str]:
     """Numbers by value, everything else by its characters."""
     if all(_is_index(name) for name in names):
-        return sorted(names, key=int)
+        return sorted(names, key=lambda name: (int(name), name))
     return sorted(names)
 
 

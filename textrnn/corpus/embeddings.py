@@ -26,7 +26,7 @@ from textrnn.corpus.readers import decode, read_bytes
 from textrnn.errors import DataError, one_line, user_path
 
 TEXT_ENDINGS = (".vec", ".txt", ".gz")
-ROW_NAME_FILES = ("vocab.pkl", "vocab.json", "vocab.txt")
+ROW_NAME_FILES = ("vocab.json", "vocab.txt", "vocab.pkl")  # what a refused pickle is replaced by comes first
 LARGEST_NUMBER = 1e6  # no vector in use has one near it; a larger one would only make training fail later
 SAMPLE_LINES = 200  # looked at to find how many numbers a line of a file without a header has
 
@@ -192,7 +192,7 @@ def _open_lines(path: Path) -> IO[bytes]:
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Lines as bytes: text mode would stop at nothing else, but decoding every line of a large file costs minutes."""
+    """Lines as bytes; decoding every line of a large file, most of them unwanted, would cost minutes."""
     try:
         with _open_lines(path) as file:
             for number, line in enumerate(file, 1):

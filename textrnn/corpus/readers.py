@@ -150,7 +150,8 @@ def _pick_column(
             return by_folded[name]
     raise DataError(
         f"{where}: none of {listed(columns)} is a name that is known to hold the "
-        f"{'text' if common is TEXT_COLUMNS else 'label'}; expected such a column: name it with {flag}"
+        f"{'text' if common is TEXT_COLUMNS else 'label'}; expected such a column: name it with {flag}, or "
+        "put a header line above the data"
     )
 
 
@@ -327,13 +328,13 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected a readable file") from error
 
 
-def read_class_names(path: Path) -> list[str]:
-    """The classes in the order of their indices, one a line.
+def read_class_names(path: Path) -> tuple[list[str], str | None]:
+    """The classes in the order of their indices, one a line, and a notice where the encoding was not UTF-8.
 
     Raises:
         DataError: for a repeated or blank name.
     """
-    text, _ = decode(read_bytes(path), path)
+    text, notice = decode(read_bytes(path), path)
     names = [line.strip() for line in _lines(text.rstrip())]
     for number, name in enumerate(names, 1):
         if not name:
@@ -345,4 +346,4 @@ def read_class_names(path: Path) -> list[str]:
                 f"{path}:{number}: {name} stands there twice (first on line {names.index(name) + 1}); "
                 "expected each class once"
             )
-    return names
+    return names, notice

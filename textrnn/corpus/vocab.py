@@ -28,11 +28,13 @@ class EncodedTexts:
         token_ids: int32, (all tokens,)
         offsets: int64, (texts + 1,)
         truncated: how many texts were longer than what is read of a text
+        unread: tokens of those texts that were left out
     """
 
     token_ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     truncated: int = 0
+    unread: int = 0
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -83,21 +85,21 @@ class Vocabulary:
         """
         get = self._ids.get
         pieces: list[list[int]] = []
-        truncated = 0
-        # A token is at least one character, so a very long text need not be cut into tokens to its end; the margin
-        # keeps words near the limit whole.
+        truncated = unread = 0
+        # Where a token is a character, a very long text need not be cut into tokens to its end.
         character_limit = None if longest is None or self.tokenizer.name != "char" else longest
         for text in texts:
             head = text if character_limit is None else text[: character_limit + 1]
             ids = [get(token, UNKNOWN_ID) for token in self.tokenizer(head)] or [UNKNOWN_ID]
             if longest is not None and len(ids) > longest:
                 truncated += 1
+                unread += len(ids) - longest + len(text) - len(head)  # beyond the head, a token is a character
                 ids = ids[:longest]
             pieces.append(ids)
         offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
         np.cumsum([len(ids) for ids in pieces], out=offsets[1:])
         flat = np.fromiter((i for ids in pieces for i in ids), dtype=np.int32, count=int(offsets[-1]))
-        return EncodedTexts(flat, offsets, truncated)
+        return EncodedTexts(flat, offsets, truncated, unread)
 
     def coverage(self, encoded: EncodedTexts) -> float:
         """Share of token occurrences that the vocabulary knows."""

@@ -61,13 +61,14 @@ class TokenEmbedding(nn.Module):
         self.token_dropout = token_dropout
 
     def forward(self, token_ids: Tensor) -> Tensor:
+        """(B, T) -> (B, T, E)."""
         if self.training and self.token_dropout > 0:
             dropped = torch.rand(token_ids.shape, device=token_ids.device) < self.token_dropout
             token_ids = token_ids.masked_fill(dropped & (token_ids != PAD_ID), UNKNOWN_ID)
         return dropout(self.table(token_ids), self.dropout, self.training)
 
 
-def initialise_recurrence(layer: nn.RNNBase, *, recurrent_gain: float = 1.0) -> None:
+def initialise_recurrence(layer: nn.RNNBase) -> None:
     """Orthogonal recurrent matrices (gate by gate), Glorot input matrices, zero biases, LSTM forget bias 1.
 
     Source: Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias).
@@ -75,7 +76,7 @@ def initialise_recurrence(layer: nn.RNNBase, *, recurrent_gain: float = 1.0) -> 
     for name, parameter in layer.named_parameters():
         if name.startswith("weight_hh"):
             for gate in parameter.data.split(layer.hidden_size):
-                nn.init.orthogonal_(gate, gain=recurrent_gain)
+                nn.init.orthogonal_(gate)
         elif name.startswith("weight_ih"):
             nn.init.xavier_uniform_(parameter)
         else:
@@ -102,7 +103,6 @@ class RecurrentEncoder(nn.Module):
         num_layers: int,
         bidirectional: bool,
         dropout: float,
-        recurrent_gain: float = 1.0,
     ):
         super().__init__()
         self.output_size = hidden_size * (2 if bidirectional else 1)
@@ -116,12 +116,14 @@ class RecurrentEncoder(nn.Module):
             )
             for direction in directions:
                 assert isinstance(direction, nn.RNNBase)
-                initialise_recurrence(direction, recurrent_gain=recurrent_gain)
+                initialise_recurrence(direction)
             self.layers.append(directions)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T, E), (B,) -> (B, T, D*H)."""
         states = inputs
-        mirror = reversal_index(lengths, inputs.shape[1])[:, :, None]
+        if len(self.layers[0]) == 2:  # type: ignore[arg-type]  # a list of modules
+            mirror = reversal_index(lengths, inputs.shape[1])[:, :, None]
         for depth, directions in enumerate(self.layers):
             assert isinstance(directions, nn.ModuleList)
             if depth:

@@ -11,12 +11,13 @@ import ast
 import dataclasses
 import functools
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import textrnn.config
-from textrnn.config import ModelConfig
+from textrnn.config import ModelConfig, find_problem
 from textrnn.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -31,7 +32,17 @@ class ModelField:
     annotation: str
     default: Any
     help: str
-    choices: tuple[str, ...] | None = None
+    limits: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> type:
+        """The type of its values."""
+        return {"int": int, "float": float, "str": str, "bool": bool}[self.annotation.removesuffix(" | None")]
+
+    @property
+    def choices(self) -> tuple[str, ...] | None:
+        """The values it may take, where they are listed."""
+        return self.limits.get("choices")
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,20 @@ class ModelEntry:
     summary: str
     task: str
     fields: tuple[ModelField, ...]
-    training_defaults: dict[str, Any] = field(default_factory=dict)
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        """Check settings as building the ``Config`` would, without importing it.
+
+        Raises:
+            ConfigError: naming every value out of bounds.
+        """
+        problems = [
+            find_problem(entry.name, settings[entry.name], entry.kind, entry.limits)
+            for entry in self.fields
+            if entry.name in settings
+        ]
+        if any(problems):
+            raise ConfigError("; ".join(problem for problem in problems if problem))
 
     @property
     def config_class(self) -> type[ModelConfig]:
@@ -73,15 +97,17 @@ def _config_fields(tree: ast.Module) -> tuple[ModelField, ...]:
     config = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config")
     base: type[ModelConfig] = getattr(textrnn.config, ast.unparse(config.bases[0]))
     found = {
-        f.name: ModelField(f.name, str(f.type), f.default, f.metadata["help"], f.metadata.get("choices"))
+        f.name: ModelField(
+            f.name, str(f.type), f.default, f.metadata["help"], {k: v for k, v in f.metadata.items() if k != "help"}
+        )
         for f in dataclasses.fields(base)
     }
     for node in config.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Call):
             default, help_text = (ast.literal_eval(argument) for argument in node.value.args)
-            keywords = {word.arg: ast.literal_eval(word.value) for word in node.value.keywords}
+            keywords = {str(word.arg): ast.literal_eval(word.value) for word in node.value.keywords}
             name = node.target.id
-            found[name] = ModelField(name, ast.unparse(node.annotation), default, help_text, keywords.get("choices"))
+            found[name] = ModelField(name, ast.unparse(node.annotation), default, help_text, keywords)
     return tuple(found.values())
 
 
@@ -104,7 +130,6 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             summary=summary,
             task=task,
             fields=_config_fields(tree),
-            training_defaults=constants.get("TRAINING_DEFAULTS", {}),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 

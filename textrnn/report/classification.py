@@ -20,6 +20,7 @@ from textrnn.report.plots import plot_confusion, plot_curves
 from textrnn.report.text import class_table, confusion_table, shortened, table
 
 METRICS_FILE, HISTORY_FILE, PAGE_FILE = "metrics.json", "history.csv", "report.html"
+NOTABLE_GAP = 0.05  # accuracy by which the linear model must lead before the report remarks on it
 CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
 
 
@@ -65,6 +66,25 @@ class ClassificationResult:
         for true, predicted, rows in confused_pairs(self.confusion, CONFUSED_PAIRS):
             at = np.flatnonzero((truth == true) & (self.test_predictions == predicted))[:EXAMPLES_PER_PAIR]
             found.append((names[true], names[predicted], rows, [test.texts[index] for index in at]))
+        return found
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader of the figures should not overlook."""
+        largest = self.confusion.sum(axis=1).max() / self.confusion.sum()
+        reached = accuracy(self.confusion)
+        found = []
+        if reached <= largest:
+            found.append(
+                f"the network has learnt nothing: always answering the largest class would be right {largest:.2%} of "
+                "the time; see --pad-size and --tokenizer (is enough of each text read?), --epochs and --learning-rate"
+            )
+        elif self.baseline is not None and self.baseline.accuracy - reached > NOTABLE_GAP:
+            gap = self.baseline.accuracy - reached
+            found.append(
+                f"the linear model is {gap * 100:.1f} points ahead; on this data, use it, or give the network more to "
+                "learn from: more rows, pretrained vectors, a larger --pad-size"
+            )
         return found
 
     def to_text(self) -> str:
@@ -125,7 +145,10 @@ class ClassificationResult:
         notices = []
         if not named:
             legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
-            notices.append(f"no installed font shows these class names, so the PNG plots carry indices: {legend}")
+            notices.append(
+                "no installed font shows these class names, so the PNG plots carry indices (a CJK font such as Noto "
+                f"Sans CJK would mend it): {legend}"
+            )
         files[PAGE_FILE] = make_page(
             title=title,
             summary=[

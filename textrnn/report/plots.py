@@ -118,7 +118,7 @@ def _rendered(figure: Figure, kind: str, family: str | None) -> bytes:
     buffer = io.BytesIO()
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     # A missing glyph is measured narrower than it will be shown, hence the wider margin without a font.
-    margin = 0.1 if family else 0.6
+    margin = 0.1 if family or kind == "png" else 0.6
     figure.savefig(buffer, format=kind, dpi=150, bbox_inches="tight", pad_inches=margin, metadata=metadata)
     return buffer.getvalue()
 
@@ -237,5 +237,5 @@ def _draw_confusion(axes: Axes, values: NDArray[Any], names: Sequence[str]) -> N
 def _share_label(share: float) -> str:
     """Two decimals without the leading zero; a cell that would read .00 stays empty."""
     if math.isclose(share, 1.0):
-        return "1"
+        return "1.00"
     return f"{share:.2f}".removeprefix("0") if share >= 0.005 else ""

@@ -1,4 +1,4 @@
-"""Text classification from a file of labelled lines to a saved model, and from a saved model to predictions.
+"""Text classification from a file of labelled lines to a saved model and its report.
 
 file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_eval -> metrics -> artifact -> report
 """
@@ -9,19 +9,19 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from textrnn.artifact import Classifier, is_saved, load_classifier
+from textrnn.artifact import CONFIG_FILE, Classifier, is_saved, read_json
 from textrnn.baseline import Baseline, linear_baseline
-from textrnn.checkpoint import CHECKPOINT_NAME, exclusive_use
-from textrnn.config import DataConfig, ModelConfig, TrainConfig, flag
+from textrnn.checkpoint import exclusive_use
+from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
-from textrnn.corpus.catalog import find_dataset, save_name
+from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
@@ -32,44 +32,18 @@ from textrnn.history import Listener
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import ModelEntry, find_model
 from textrnn.report.classification import ClassificationResult
+from textrnn.tasks.request import ClassifyRequest, changed_settings
 from textrnn.train_eval import (
     choose_device,
     evaluate,
     fit,
+    naming_lack_of_memory,
     read_checkpoint_settings,
     seeded,
 )
 
 Say = Callable[[str], None]
 ShouldStop = Callable[[], bool]
-
-
-@dataclass(frozen=True)
-class ClassifyRequest:
-    """What the user asked for: each mapping holds only the settings that were named, the rest take their defaults."""
-
-    model: str = "LSTM"
-    model_settings: Mapping[str, Any] = field(default_factory=dict)
-    data_settings: Mapping[str, Any] = field(default_factory=dict)
-    train_settings: Mapping[str, Any] = field(default_factory=dict)
-    save_dir: Path = Path("saved_dict")
-    resume: bool = False
-    baseline: bool = True
-
-    @property
-    def dataset(self) -> str:
-        """The data set as the user named it."""
-        return str(self.data_settings.get("dataset", DataConfig().dataset))
-
-    @property
-    def folder(self) -> Path:
-        """Where the run is kept."""
-        return self.save_dir / save_name(self.dataset) / find_model(self.model).name
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where the unfinished run is kept."""
-        return self.folder / CHECKPOINT_NAME
 
 
 @dataclass(frozen=True)
@@ -125,7 +99,8 @@ def train(
         TextRNNError: for anything the user can mend.
     """
     folder, checkpoint = request.folder, request.checkpoint
-    if request.resume and has_model(request) and not checkpoint.is_file():
+    if request.resume and is_saved(folder) and not checkpoint.is_file():
+        _refuse_changes(read_json(folder / CONFIG_FILE), request, folder)
         say(f"the run in {folder} is finished: nothing to resume")
         return folder
     source = find_dataset(request.dataset, on_progress=on_download)
@@ -159,7 +134,8 @@ def train(
             f"weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, "
             f"dev accuracy {best['dev_accuracy']:.4f}"
         )
-        tested = evaluate(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
+        with naming_lack_of_memory():
+            tested = evaluate(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
         baseline = _train_baseline(dataset) if request.baseline else None
         classifier = Classifier(
             plan.entry.name, plan.model, model, encoded.vocabulary, dataset.class_names, plan.data, plan.training
@@ -175,8 +151,10 @@ def train(
                 ("parameters", f"{parameters:,}"),
             ]
         )
-        for notice in notices:
+        for notice in [*result.warnings, *notices]:
             say(f"note: {notice}")
+        if is_saved(folder):
+            say(f"note: the model of an earlier run in {folder} is replaced (another --save-dir keeps both)")
         classifier.save(folder, files)
         checkpoint.unlink(missing_ok=True)
     return folder
@@ -193,14 +171,16 @@ def _plan(request: ClassifyRequest, say: Say) -> _Plan:
         say(f"note: an unfinished run in {checkpoint.parent} is started over; --resume would have gone on with it")
     model_settings: Mapping[str, Any] = request.model_settings
     data_settings: Mapping[str, Any] = request.data_settings
-    train_settings: Mapping[str, Any] = entry.training_defaults | dict(request.train_settings)
+    train_settings: Mapping[str, Any] = request.train_settings
     try:
         if resume:
             kept, steps = read_checkpoint_settings(checkpoint)
-            _refuse_changes(kept, request)
+            _refuse_changes(kept, request, checkpoint)
             say(f"going on after step {steps:,} with the settings of {checkpoint}")
             model_settings, train_settings = kept["hyper_parameters"], kept["training"]
             data_settings = kept["data"] | {"dataset": request.dataset}
+            if "device" in request.train_settings:
+                train_settings = {**train_settings, "device": request.train_settings["device"]}
         return _Plan(
             entry,
             entry.config_class.from_dict(model_settings),
@@ -215,18 +195,12 @@ def _plan(request: ClassifyRequest, say: Say) -> _Plan:
         ) from error
 
 
-def _refuse_changes(kept: dict[str, Any], request: ClassifyRequest) -> None:
+def _refuse_changes(kept: dict[str, Any], request: ClassifyRequest, place: Path) -> None:
     """What was asked for beside ``--resume`` must be what the run was started with (the data is compared later)."""
-    before = kept["hyper_parameters"] | kept["data"] | kept["training"]
-    asked = {**request.model_settings, **request.data_settings, **request.train_settings}
-    different = [
-        f"{flag(name)} was {before.get(name)}, now {value}"
-        for name, value in asked.items()
-        if name != "dataset" and before.get(name) != value
-    ]
+    different = changed_settings(kept, request)
     if different:
         raise ConfigError(
-            f"--resume: {'; '.join(different)}; expected the settings of {request.checkpoint}: leave the flags out, "
+            f"--resume: {'; '.join(different)}; expected the settings of {place}: leave the flags out, "
             "or leave out --resume to start over"
         )
 
@@ -239,7 +213,8 @@ def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:
         min_freq=plan.data.min_freq,
         max_vocab=plan.data.max_vocab,
     )
-    path = find_embedding(plan.data.embedding, dataset.folder)
+    # A run that goes on has its vectors in the checkpoint, and their size in its settings.
+    path = None if plan.resume else find_embedding(plan.data.embedding, dataset.folder)
     embedding = None if path is None else load_embedding(path, vocabulary.tokens, seed=plan.training.seed)
     train, dev, test = (
         vocabulary.encode(split.texts, longest=plan.data.pad_size)
@@ -271,7 +246,7 @@ def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encode
                 f"expected --embedding-size {size}, or none"
             )
         model = dataclasses.replace(model, embedding_size=size)
-    elif plan.data.freeze_embedding:
+    elif plan.data.freeze_embedding and plan.data.embedding == "random":
         raise ConfigError(
             "--freeze-embedding: random vectors that are never trained teach nothing; expected --embedding pretrained "
             "or PATH with it"
@@ -286,13 +261,15 @@ def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> No
     vocabulary = encoded.vocabulary
     say(
         f"{dataset.name}: {len(dataset.class_names)} classes; {len(dataset.train):,} training, {len(dataset.dev):,} "
-        f"dev, {len(dataset.test):,} test texts; median length {int(np.median(encoded.train.lengths))} tokens"
+        f"dev, {len(dataset.test):,} test texts; {encoded.train.lengths.mean():.0f} tokens read of a text on average"
     )
-    cut = encoded.train.truncated
-    if cut:
+    train = encoded.train
+    if train.truncated:
+        share = train.unread / (train.unread + len(train.token_ids))
+        words = ", or --tokenizer word or space for fewer, longer tokens" if plan.data.tokenizer == "char" else ""
         say(
-            f"note: {cut:,} training texts are longer than {plan.data.pad_size} tokens and read to there only "
-            "(--pad-size)"
+            f"note: {train.truncated:,} of {len(dataset.train):,} training texts are longer than {plan.data.pad_size} "
+            f"tokens; the rest of them, {share:.0%} of all, is not read: see --pad-size{words}"
         )
     say(
         f"vocabulary: {len(vocabulary):,} entries ({plan.data.tokenizer}); knows "
@@ -306,6 +283,8 @@ def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> No
             f"{len(vocabulary) - 2:,} tokens ({found.sum() / max(1, len(vocabulary) - 2):.2%}), "
             f"{found[ids].mean():.2%} of their occurrences"
         )
+        if found[ids].mean() < 0.5:
+            say("note: most tokens have no vector there; see --tokenizer (characters or words?) and --lowercase")
 
 
 def _build(plan: _Plan, encoded: _Encoded, class_count: int, device: torch.device) -> TextClassifier:
@@ -321,7 +300,7 @@ def _build(plan: _Plan, encoded: _Encoded, class_count: int, device: torch.devic
     if encoded.embedding is not None:
         with torch.no_grad():
             model.embedding.table.weight.copy_(torch.from_numpy(encoded.embedding.vectors))
-        model.embedding.table.weight.requires_grad_(not plan.data.freeze_embedding)
+    model.embedding.table.weight.requires_grad_(not plan.data.freeze_embedding)
     return model.to(device)
 
 
@@ -335,67 +314,3 @@ def _train_baseline(dataset: Dataset) -> Baseline:
     return linear_baseline(
         dataset.train.texts, dataset.train.labels, dataset.test.texts, dataset.test.labels, len(dataset.class_names)
     )
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The most probable classes of a text, best first, and what was unusual about the text."""
-
-    text: str
-    classes: list[tuple[str, float]]
-    notice: str = ""
-
-
-def predict(request: ClassifyRequest, texts: list[str], *, top_k: int, say: Say) -> list[Prediction]:
-    """Answer for raw texts with the saved model.
-
-    Raises:
-        ArtifactError: if there is no whole model in the request's folder.
-    """
-    classifier = load_classifier(request.folder, choose_device(str(request.train_settings.get("device", "cpu"))))
-    _mention_ignored(request, classifier, say)
-    probabilities = classifier.predict_probabilities(texts)
-    answers = []
-    for text, row in zip(texts, probabilities, strict=True):
-        order = np.argsort(-row, kind="stable")[:top_k]
-        classes = [(classifier.class_names[index], float(row[index])) for index in order]
-        answers.append(Prediction(text, classes, _unusual(text, classifier)))
-    return answers
-
-
-def has_model(request: ClassifyRequest) -> bool:
-    """Whether the request's folder holds a trained model."""
-    return is_saved(request.folder)
-
-
-def _mention_ignored(request: ClassifyRequest, classifier: Classifier, say: Say) -> None:
-    """Settings named beside ``--predict`` do not change a model that is already trained; say so where they differ."""
-    trained: dict[str, Any] = (
-        classifier.model_config.to_dict() | classifier.data.to_dict() | classifier.training.to_dict()
-    )
-    asked = {**request.model_settings, **request.data_settings, **request.train_settings}
-    if "dataset" in asked and not _same_dataset(request.dataset, classifier.data.dataset):
-        say(f"note: the saved model was trained on {classifier.data.dataset}, which is not {request.dataset}")
-    for name, value in asked.items():
-        if name not in ("dataset", "device") and trained.get(name) != value:
-            say(
-                f"note: the saved model was trained with {flag(name)} {trained.get(name)}; {flag(name)} {value} takes "
-                "effect when it is trained again (without --predict)"
-            )
-
-
-def _same_dataset(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold() or Path(one).resolve() == Path(other).resolve()
-
-
-def _unusual(text: str, classifier: Classifier) -> str:
-    """What the reader of an answer should know about its text."""
-    if not text.strip():
-        return "the text is empty; the answer rests on nothing"
-    encoded = classifier.vocabulary.encode([text], longest=classifier.data.pad_size)
-    known = classifier.vocabulary.coverage(encoded)
-    if encoded.truncated:
-        return f"only the first {classifier.data.pad_size} tokens were read"
-    if known == 0:
-        return "the model knows none of these tokens; the answer rests on nothing"
-    return ""
