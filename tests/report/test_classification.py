@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textrnn.baseline import Baseline
+from textrnn.corpus.dataset import Dataset, Split
+from textrnn.history import History
+from textrnn.report.classification import ClassificationResult
+
+NAMES = ["财经", "体育", "a name\nwith a line break"]
+
+
+def result(predictions: list[int], baseline_right: int | None = None) -> ClassificationResult:
+    labels = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+    test = Split([f"text {i}" for i in range(9)] + ["very " * 100 + "long\x1b[31m"], labels)
+    dataset = Dataset("set", Path(), NAMES, Split(["x"] * 30, [0] * 30), test, test)
+    row = {"step": 2, "epoch": 1, "seconds": 1.5, "train_loss": 1.0, "dev_loss": 0.7, "dev_accuracy": 0.6}
+    history = History([1.0, 0.9], [0.1] * 2, [1, 1], [16, 14], [row], 2, 0.7, 1.5, "all epochs done")
+    baseline = None
+    if baseline_right is not None:
+        baseline = Baseline(
+            np.diag([baseline_right, 0, 0]) + np.array([[0, 10 - baseline_right, 0]] + [[0] * 3] * 2), 0.5
+        )
+    return ClassificationResult("LSTM", 0, dataset, history, 0.8, np.array(predictions), baseline)
+
+
+def test_worst_pairs_with_two_texts_each() -> None:
+    shown = result([0, 1, 1, 1, 1, 1, 1, 0, 2, 0])
+    assert [(true, predicted, rows) for true, predicted, rows, _ in shown.confused] == [
+        ("财经", "体育", 3),
+        ("体育", "财经", 1),
+        (NAMES[2], "财经", 1),
+    ]
+    assert shown.confused[0][3] == ["text 1", "text 2"]
+    text = shown.to_text()
+    assert "  财经 taken for 体育: 3 rows\n    text 1\n    text 2\n" in text
+    assert "  体育 taken for 财经: 1 row\n" in text
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) < 100
+
+
+def test_comparison_with_the_baseline() -> None:
+    rows = result([0, 0, 0, 0, 1, 1, 1, 1, 2, 2], baseline_right=4).comparison
+    assert [row[:3] for row in rows[1:]] == [
+        ["LSTM", "1.0000", "0.8000"],
+        ["TF-IDF (characters 1-3) + LinearSVC", "0.4000", ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("predictions", "baseline_right", "beginning"),
+    [
+        (
+            [0] * 10,
+            None,
+            "the network has learnt nothing: always answering the largest class would be right 40.00% of the",
+        ),
+        ([0, 0, 0, 0, 1, 1, 0, 0, 0, 0], 9, "the linear model is 30.0 points ahead; "),
+    ],
+)
+def test_what_should_not_be_overlooked(predictions: list[int], baseline_right: int | None, beginning: str) -> None:
+    (warning,) = result(predictions, baseline_right).warnings
+    assert warning.startswith(beginning)
+
+
+def test_a_good_run_has_nothing_to_warn_of() -> None:
+    assert result([0, 0, 0, 0, 1, 1, 1, 1, 2, 2], baseline_right=9).warnings == []
+
+
+def test_metrics_are_those_of_the_design() -> None:
+    metrics = result([0, 0, 0, 0, 1, 1, 1, 1, 2, 0], baseline_right=5).to_metrics()
+    assert list(metrics) == ["task", "model", "dataset", "seed", "train", "dev", "test", "baseline"]
+    assert metrics["train"] == {"seconds": 1.5, "epochs": 1.0, "examples": 30, "examples_per_second": 20.0}
+    assert metrics["baseline"] == {"name": "TF-IDF (characters 1-3) + LinearSVC", "test_accuracy": 0.5, "seconds": 0.5}
+    assert metrics["test"]["accuracy"] == 0.9

@@ -1,0 +1,49 @@
+"""What the README tells people to type and to write does work."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+
+from textrnn.models import registry
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = [
+        textwrap.dedent(block)
+        for block in re.findall(r"(?:^(?:    .*)?\n)+", README, flags=re.MULTILINE)
+        if 'NAME = "GRU"' in block
+    ]
+    path = tmp_path / "gru.py"
+    path.write_text(code.strip() + "\n", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("textrnn.models.gru", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "textrnn.models.gru", module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(registry, "__file__", str(path))
+    registry.all_models.cache_clear()
+    try:
+        entry = registry.find_model("gru")
+        model = entry.build(entry.config_class(hidden_size=7), vocabulary_size=20, class_count=3)
+        assert model(torch.randint(2, 20, (4, 5)), torch.tensor([5, 1, 3, 5])).shape == (4, 3)
+    finally:
+        registry.all_models.cache_clear()
+
+
+def test_every_flag_that_is_named_exists() -> None:
+    from textrnn.cli import build_parser
+
+    known = {text for action in build_parser()._actions for text in action.option_strings}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    assert named - known - {"--help"} == set()
