@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.commands import Result
+from textrnn.cli import main
+
 torch.set_num_threads(1)  # the tensors of the tests are too small for two
 
 WORDS = {"猫狗": "猫狗鸟鱼兔", "山水": "山水河湖海", "数字": "一二三四五"}
@@ -63,3 +66,15 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], P
         return tmp_path
 
     return enter
+
+
+@pytest.fixture
+def run(in_folder: Callable[[], Path], capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    in_folder()
+
+    def call(*arguments: object) -> Result:
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Result(status, captured.out, captured.err)
+
+    return call

@@ -7,10 +7,8 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,37 +16,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
+from tests.commands import SLOWED, SMALL, Result, command, error_of
 from tests.conftest import small_rows, write_rows
 from textrnn.artifact import load_classifier
-from textrnn.cli import main
 from textrnn.corpus.readers import read_rows
-
-ROOT = Path(__file__).resolve().parents[1]
-SMALL = ["--embedding-size", "8", "--hidden-size", "12", "--learning-rate", "0.01", "--no-baseline"]
-
-
-class Result:
-    def __init__(self, status: int, out: str, err: str):
-        self.status, self.out, self.err = status, out, err
-
-
-@pytest.fixture
-def run(in_folder: Callable[[], Path], capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    in_folder()
-
-    def call(*arguments: object) -> Result:
-        status = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Result(status, captured.out, captured.err)
-
-    return call
-
-
-def error_of(result: Result) -> str:
-    assert result.status == 2
-    assert result.err.startswith("error: ")
-    assert result.err.count("\n") == 1
-    return result.err.removeprefix("error: ").rstrip("\n")
 
 
 def test_train_and_predict(run: Callable[..., Result], small_dataset: Path) -> None:
@@ -161,41 +132,6 @@ def test_texts_that_look_like_flags(run: Callable[..., Result], small_dataset: P
     )
 
 
-def test_nothing_to_resume(run: Callable[..., Result], small_dataset: Path) -> None:
-    assert "starting from the beginning" in run("--dataset", small_dataset, "--epochs", "1", *SMALL, "--resume").out
-    model = Path("saved_dict/小数据/LSTM/model.safetensors")
-    before = model.read_bytes()
-    again = run("--dataset", small_dataset, "--epochs", "1", *SMALL, "--resume")
-    assert again.status == 0
-    assert "is finished: nothing to resume" in again.out
-    assert error_of(run("--dataset", small_dataset, "--epochs", "3", *SMALL, "--resume")) == (
-        "--resume: --epochs was 1, now 3; expected the settings of saved_dict/小数据/LSTM: leave the flags out, "
-        "or leave out --resume to start over"
-    )
-    assert model.read_bytes() == before
-
-
-def test_a_run_killed_at_once_is_known_to_have_begun(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even beside a finished model, `--resume` means the run that was cut off, not the one before."""
-    from textrnn import train_eval
-
-    class Killed(BaseException): ...
-
-    def killed(*arguments: object) -> None:
-        raise Killed
-
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
-    with monkeypatch.context() as patch:
-        patch.setattr(train_eval, "train_step", killed)
-        with pytest.raises(Killed):
-            run("--dataset", small_dataset, "--epochs", "2", "--seed", "7", *SMALL)
-    resumed = run("--dataset", small_dataset, "--no-baseline", "--resume")
-    assert "going on after step 0 with the settings of" in resumed.out
-    assert json.loads(Path("saved_dict/小数据/LSTM/metrics.json").read_text(encoding="utf-8"))["seed"] == 7
-
-
 def test_a_moved_model_folder_predicts(run: Callable[..., Result], small_dataset: Path, tmp_path: Path) -> None:
     run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     shutil.move("saved_dict/小数据/LSTM", tmp_path / "elsewhere")
@@ -203,31 +139,6 @@ def test_a_moved_model_folder_predicts(run: Callable[..., Result], small_dataset
     assert result.status == 0
     assert "training it first" not in result.err
     assert not Path("saved_dict/headlines").exists()
-
-
-def test_predict_beside_an_unfinished_run_of_other_settings(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import textrnn.tasks.classify as task
-
-    class Killed(BaseException): ...
-
-    def killed(*arguments: object) -> None:
-        raise Killed
-
-    common = ["--dataset", small_dataset, *SMALL]
-    with monkeypatch.context() as patch:
-        patch.setattr(task, "evaluate", killed)
-        with pytest.raises(Killed):
-            run(*common, "--epochs", "2", "--quiet")
-    assert "finishing it first" in run(*common, "--epochs", "2", "--predict", "猫", "--quiet").err
-    with monkeypatch.context() as patch:
-        patch.setattr(task, "evaluate", killed)
-        with pytest.raises(Killed):
-            run(*common, "--epochs", "2", "--quiet", "--save-dir", "other")
-    result = run(*common, "--epochs", "1", "--predict", "猫", "--quiet", "--save-dir", "other")
-    assert result.status == 0
-    assert "training it first" in result.err
 
 
 def test_out_of_memory(run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,19 +162,6 @@ def test_what_a_reader_should_not_overlook(run: Callable[..., Result], small_dat
     assert "the model of an earlier run in saved_dict/小数据/LSTM is replaced" in again.out
 
 
-def test_resume_goes_on_on_another_device(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import textrnn.tasks.classify as task
-
-    with monkeypatch.context() as patch:
-        patch.setattr(task, "evaluate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        stopped = run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
-    assert stopped.status == 130
-    assert stopped.err.rstrip().splitlines()[-1].strip().startswith("python run.py --resume --dataset")
-    assert run("--dataset", small_dataset, "--resume", "--device", "cpu", "--no-baseline").status == 0
-
-
 def test_another_data_set_of_the_same_name(run: Callable[..., Result], small_dataset: Path, tmp_path: Path) -> None:
     run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     (tmp_path / "other").mkdir()
@@ -281,15 +179,6 @@ def test_too_large_a_model(run: Callable[..., Result], small_dataset: Path) -> N
     message = error_of(run("--dataset", small_dataset, "--hidden-size", "9" * 12, "--quiet"))
     assert message.startswith("LSTM: cannot be built (")
     assert message.endswith("expected sizes that fit the memory: see --hidden-size, --embedding-size and --num-layers")
-
-
-def test_checkpoints_of_another_kind(run: Callable[..., Result], small_dataset: Path) -> None:
-    folder = Path("saved_dict/小数据/LSTM")
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
-    (folder / "checkpoint.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
-    assert error_of(run("--dataset", small_dataset, "--resume")) == (
-        f"{folder / 'checkpoint.safetensors'}: not a checkpoint; delete it and train from the beginning"
-    )
 
 
 def test_a_reader_that_goes_away_does_not_stop_the_work(tmp_path: Path, small_dataset: Path) -> None:
@@ -385,102 +274,6 @@ def test_an_own_csv_file(run: Callable[..., Result], tmp_path: Path) -> None:
     assert "read as GB18030" in result.out
     assert "no dev and no test split there; split at random" in result.out
     assert (Path("saved_dict") / "我的 评论" / "LSTM" / "config.json").is_file()
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, str(ROOT / "run.py"), *map(str, arguments)]
-
-
-SLOWED = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-LONG = ["--epochs", "60", "--evaluate-every", "40", "--hidden-size", "32", "--embedding-size", "16", "--no-baseline"]
-
-
-def wait_for_evaluations(process: subprocess.Popen[str], count: int) -> None:
-    assert process.stderr is not None
-    seen = 0
-    for line in process.stderr:
-        seen += "dev loss" in line
-        if seen == count:
-            return
-    raise AssertionError("the run ended before it could be stopped")
-
-
-@pytest.mark.slow
-def test_killed_and_resumed_gives_the_same_model(tmp_path: Path, small_dataset: Path) -> None:
-    arguments = ["--dataset", small_dataset, *LONG, "--batch-size", "8"]
-    subprocess.run(
-        command(*arguments, "--save-dir", tmp_path / "a", "--quiet"), check=True, env=SLOWED, capture_output=True
-    )
-    killed = subprocess.Popen(
-        command(*arguments, "--save-dir", tmp_path / "b"),
-        env=SLOWED,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with killed:
-        wait_for_evaluations(killed, 9)
-        killed.send_signal(signal.SIGKILL)
-    folder = Path("小数据") / "LSTM"
-    assert (tmp_path / "b" / folder / "checkpoint.safetensors").is_file()
-    assert not (tmp_path / "b" / folder / "model.safetensors").exists()
-    # The flags of the first run need not be repeated.
-    resumed = subprocess.run(
-        command("--dataset", small_dataset, "--save-dir", tmp_path / "b", "--resume", "--no-baseline", "--quiet"),
-        env=SLOWED, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert resumed.returncode == 0, resumed.stderr
-    models = [(tmp_path / name / folder / "model.safetensors").read_bytes() for name in "ab"]
-    assert models[0] == models[1]
-    assert not (tmp_path / "b" / folder / "checkpoint.safetensors").exists()
-
-
-@pytest.mark.slow
-def test_interrupted_says_how_to_go_on(tmp_path: Path, small_dataset: Path) -> None:
-    arguments = ["--dataset", small_dataset, *LONG, "--batch-size", "2", "--save-dir", tmp_path / "s"]
-    process = subprocess.Popen(
-        command(*arguments), env=SLOWED, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    with process:
-        wait_for_evaluations(process, 2)
-        time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        rest = process.stderr.read()
-    assert process.returncode == 130
-    assert "training was stopped at step" in rest
-    assert "Traceback" not in rest
-    assert "python run.py --resume --dataset" in rest
-    assert (tmp_path / "s" / "小数据" / "LSTM" / "checkpoint.safetensors").is_file()
-
-
-def test_resume_refuses_other_settings_and_other_data(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import textrnn.tasks.classify as task
-
-    class Killed(BaseException): ...
-
-    def killed(*arguments: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:  # the run dies after training, before anything is saved
-        patch.setattr(task, "evaluate", killed)
-        with pytest.raises(Killed):
-            run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
-    checkpoint = Path("saved_dict/小数据/LSTM/checkpoint.safetensors")
-    assert error_of(run("--dataset", small_dataset, "--resume", "--hidden-size", "13", "--seed", "4")) == (
-        f"--resume: --hidden-size was 12, now 13; --seed was 0, now 4; expected the settings of {checkpoint}: leave the flags out, "
-        "or leave out --resume to start over"
-    )
-    write_rows(small_dataset / "dev.txt", small_rows(20, 9))
-    assert error_of(run("--dataset", small_dataset, "--resume")) == (
-        f"--resume: the data is not what the run was started with; expected that of {checkpoint}: bring it back, "
-        "or leave out --resume to start over"
-    )
-    started_over = run("--dataset", small_dataset, "--epochs", "1", *SMALL)
-    assert started_over.status == 0
-    assert "is started over; --resume would have gone on with it" in started_over.out
 
 
 def test_full_disk_ends_with_one_line(

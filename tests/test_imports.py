@@ -19,6 +19,7 @@ LEVELS = {
     "report": 4,
     "baseline": 3,
     "train_eval": 3,
+    "training_state": 2,
     "models": 2,
     "corpus": 2,
     "history": 1,

@@ -31,9 +31,9 @@ from textrnn.train_eval import (
     learning_rate_at,
     make_optimizer,
     predict_logits,
-    read_checkpoint_settings,
     train_step,
 )
+from textrnn.training_state import read_checkpoint_settings
 
 NAMES = ["山水", "数字", "猫狗"]
 

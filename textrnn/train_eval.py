@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textrnn.checkpoint import CHECKPOINT_VERSION, load_tensors, save_tensors
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
-from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError, one_line
+from textrnn.errors import ConfigError, Interrupted, TrainingError, one_line
 from textrnn.history import History, Listener
 from textrnn.models.base import TextClassifier
+from textrnn.training_state import TrainingState
 
 WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
 READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
@@ -172,120 +172,6 @@ def evaluate(model: TextClassifier, texts: LabelledTexts) -> Evaluation:
     return Evaluation(loss, int((predictions == labels).sum()) / len(labels), predictions.numpy())
 
 
-class _Run:
-    """The state of one training: everything that a checkpoint has to hold."""
-
-    def __init__(self, model: TextClassifier, config: TrainConfig, device: torch.device, settings: dict[str, Any]):
-        self.model = model
-        self.device = device
-        self.settings = settings
-        self.optimizer = make_optimizer(model, config)
-        self.history = History()
-        self.best_weights: dict[str, Tensor] = {}
-        self.pending: list[Tensor] = []  # losses not yet read off the device
-
-    @property
-    def step(self) -> int:
-        return len(self.history.learning_rate)
-
-    def read_losses(self) -> None:
-        """Bring the pending losses into the history.
-
-        Raises:
-            TrainingError: if one of them is not a finite number.
-        """
-        if not self.pending:
-            return
-        losses = torch.stack(self.pending).tolist()
-        self.pending.clear()
-        first = len(self.history.train_loss) + 1
-        self.history.train_loss += losses
-        for step, loss in enumerate(losses, first):
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"training: the loss is {loss} at step {step}; expected a finite number: try a lower "
-                    "--learning-rate or --clip-norm"
-                )
-
-    def save(self, path: Path) -> None:
-        self.read_losses()
-        history = self.history
-        tensors = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
-        tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
-        tensors["random/cpu"] = torch.get_rng_state()
-        if self.device.type == "cuda":
-            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
-        tensors["history/train_loss"] = torch.tensor(history.train_loss, dtype=torch.float64)
-        tensors["history/learning_rate"] = torch.tensor(history.learning_rate, dtype=torch.float64)
-        tensors["history/rows"] = torch.tensor(history.rows, dtype=torch.int64)
-        tensors["history/epoch"] = torch.tensor(history.epoch, dtype=torch.int64)
-        document = {
-            "format_version": CHECKPOINT_VERSION,
-            "settings": self.settings,
-            "evaluations": history.evaluations,
-            "best_step": history.best_step,
-            "best_loss": history.best_loss if history.evaluations else None,
-            "seconds": history.seconds,
-            "stopped_by": history.stopped_by,
-        }
-        save_tensors(path, tensors, document)
-
-    def restore(self, path: Path) -> None:
-        tensors, document = load_tensors(path)
-        by_kind: dict[str, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            kind, _, rest = name.partition("/")
-            by_kind.setdefault(kind, {})[rest] = tensor
-        try:
-            self.model.load_state_dict(by_kind["model"])
-            self.best_weights = {name: tensor.to(self.device) for name, tensor in by_kind.get("best", {}).items()}
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in by_kind.get("optimizer", {}).items():
-                index, _, key = name.partition("/")
-                state.setdefault(int(index), {})[key] = tensor
-            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
-            torch.set_rng_state(by_kind["random"]["cpu"])
-            if self.device.type == "cuda" and "cuda" in by_kind["random"]:
-                torch.cuda.set_rng_state(by_kind["random"]["cuda"], self.device)
-            kept = by_kind["history"]
-            self.history = History(
-                train_loss=kept["train_loss"].tolist(),
-                learning_rate=kept["learning_rate"].tolist(),
-                epoch=kept["epoch"].tolist(),
-                rows=kept["rows"].tolist(),
-                evaluations=document["evaluations"],
-                best_step=document["best_step"],
-                best_loss=math.inf if document["best_loss"] is None else document["best_loss"],
-                seconds=document["seconds"],
-                stopped_by=document["stopped_by"],
-            )
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise ArtifactError(
-                f"{path}: not a checkpoint of this model ({one_line(error)}); delete it and train from the beginning"
-            ) from error
-
-
-def read_checkpoint_settings(path: Path) -> tuple[dict[str, Any], int]:
-    """The settings that the run of a checkpoint was started with, and the steps done.
-
-    Raises:
-        ArtifactError: if the checkpoint is damaged or of a newer format.
-    """
-    tensors, document = load_tensors(path)
-    version = document.get("format_version") if isinstance(document, dict) else None
-    settings = document.get("settings") if isinstance(document, dict) else None
-    if not isinstance(version, int) or not isinstance(settings, dict) or "history/epoch" not in tensors:
-        raise ArtifactError(f"{path}: not a checkpoint; delete it and train from the beginning")
-    if version > CHECKPOINT_VERSION:
-        raise ArtifactError(
-            f"{path}: format version {version}; expected {CHECKPOINT_VERSION} or older: a newer textrnn wrote it, "
-            "upgrade this one"
-        )
-    return settings, len(tensors["history/epoch"])
-
-
 def fit(
     model: TextClassifier,
     train: LabelledTexts,
@@ -324,19 +210,20 @@ def fit(
     device = next(model.parameters()).device
     listener = listener or Listener()
     with seeded(config.seed, device):
-        run = _Run(model, config, device, settings or {})
+        run = TrainingState(model, make_optimizer(model, config), settings or {})
         if resume and checkpoint is not None:
             run.restore(checkpoint)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
         with naming_lack_of_memory():
-            _train(run, train, dev, config, checkpoint, listener, should_stop)
+            _train(model, run, train, dev, config, checkpoint, listener, should_stop)
     model.load_state_dict(run.best_weights)
     return run.history
 
 
 def _train(
-    run: _Run,
+    model: TextClassifier,
+    run: TrainingState,
     train: LabelledTexts,
     dev: LabelledTexts,
     config: TrainConfig,
@@ -346,7 +233,7 @@ def _train(
 ) -> None:
     assert config.batch_size
     assert config.evaluate_every
-    history, model = run.history, run.model
+    history = run.history
     lengths = train.lengths
     batches_per_epoch = math.ceil(len(train) / config.batch_size)
     total_steps = config.epochs * batches_per_epoch if config.epochs else None
@@ -382,7 +269,7 @@ def _train(
         time_left = config.budget - history.seconds if config.budget else math.inf
         if history.stopped_by or (run.step % config.evaluate_every == 0 and time_left >= 2 * look_seconds):
             started = time.perf_counter()
-            _look_at_dev(run, dev, config, clock_start)
+            _look_at_dev(model, run, dev, config, clock_start)
             if checkpoint is not None:
                 run.save(checkpoint)
             look_seconds = time.perf_counter() - started
@@ -405,11 +292,13 @@ def _scoring_seconds(model: TextClassifier, dev: LabelledTexts) -> float:
     return seconds * float(dev.lengths.sum() / sample.lengths.sum())
 
 
-def _look_at_dev(run: _Run, dev: LabelledTexts, config: TrainConfig, clock_start: float) -> None:
+def _look_at_dev(
+    model: TextClassifier, run: TrainingState, dev: LabelledTexts, config: TrainConfig, clock_start: float
+) -> None:
     """Score the dev split, keep the weights if they are the best so far, and decide whether to stop early."""
     run.read_losses()
     history = run.history
-    scored = evaluate(run.model, dev)
+    scored = evaluate(model, dev)
     if not math.isfinite(scored.loss):
         raise TrainingError(
             f"training: the dev loss is {scored.loss} at step {run.step}; expected a finite number: try a lower "
@@ -429,6 +318,6 @@ def _look_at_dev(run: _Run, dev: LabelledTexts, config: TrainConfig, clock_start
     )
     if scored.loss < history.best_loss:
         history.best_loss, history.best_step = scored.loss, run.step
-        run.best_weights = {name: tensor.detach().clone() for name, tensor in run.model.state_dict().items()}
+        run.best_weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     elif run.step - history.best_step >= config.require_improvement and not history.stopped_by:
         history.stopped_by = f"no better dev loss for {run.step - history.best_step:,} batches"

@@ -38,9 +38,9 @@ from textrnn.train_eval import (
     evaluate,
     fit,
     naming_lack_of_memory,
-    read_checkpoint_settings,
     seeded,
 )
+from textrnn.training_state import read_checkpoint_settings
 
 Say = Callable[[str], None]
 ShouldStop = Callable[[], bool]

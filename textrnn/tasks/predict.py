@@ -14,7 +14,8 @@ from textrnn.checkpoint import CHECKPOINT_NAME
 from textrnn.config import UNKNOWN_ID
 from textrnn.errors import ArtifactError
 from textrnn.tasks.request import ClassifyRequest, changed_settings
-from textrnn.train_eval import choose_device, read_checkpoint_settings
+from textrnn.train_eval import choose_device
+from textrnn.training_state import read_checkpoint_settings
 
 
 @dataclass(frozen=True)

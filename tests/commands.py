@@ -1,0 +1,27 @@
+"""Calls the command line, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = ["--embedding-size", "8", "--hidden-size", "12", "--learning-rate", "0.01", "--no-baseline"]
+SLOWED = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+
+
+class Result:
+    def __init__(self, status: int, out: str, err: str):
+        self.status, self.out, self.err = status, out, err
+
+
+def error_of(result: Result) -> str:
+    assert result.status == 2
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
+    return result.err.removeprefix("error: ").rstrip("\n")
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, str(ROOT / "run.py"), *map(str, arguments)]

@@ -1,0 +1,142 @@
+"""What a training run is made of, and its way into a checkpoint and back."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.checkpoint import CHECKPOINT_VERSION, load_tensors, save_tensors
+from textrnn.errors import ArtifactError, TrainingError, one_line
+from textrnn.history import History
+
+
+class TrainingState:
+    """One training as it stands: model, optimizer, history, best weights so far, losses still on the device.
+
+    All of it goes into a checkpoint and comes back from it, with the state of torch's generators.
+    """
+
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, settings: dict[str, Any]):
+        self.model = model
+        self.device = next(model.parameters()).device
+        self.settings = settings
+        self.optimizer = optimizer
+        self.history = History()
+        self.best_weights: dict[str, Tensor] = {}
+        self.pending: list[Tensor] = []  # losses not yet read off the device
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps done."""
+        return len(self.history.learning_rate)
+
+    def read_losses(self) -> None:
+        """Bring the pending losses into the history.
+
+        Raises:
+            TrainingError: if one of them is not a finite number.
+        """
+        if not self.pending:
+            return
+        losses = torch.stack(self.pending).tolist()
+        self.pending.clear()
+        first = len(self.history.train_loss) + 1
+        self.history.train_loss += losses
+        for step, loss in enumerate(losses, first):
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"training: the loss is {loss} at step {step}; expected a finite number: try a lower "
+                    "--learning-rate or --clip-norm"
+                )
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint, atomically.
+
+        Raises:
+            ArtifactError: if it cannot be written.
+        """
+        self.read_losses()
+        history = self.history
+        tensors = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
+        tensors["random/cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        tensors["history/train_loss"] = torch.tensor(history.train_loss, dtype=torch.float64)
+        tensors["history/learning_rate"] = torch.tensor(history.learning_rate, dtype=torch.float64)
+        tensors["history/rows"] = torch.tensor(history.rows, dtype=torch.int64)
+        tensors["history/epoch"] = torch.tensor(history.epoch, dtype=torch.int64)
+        document = {
+            "format_version": CHECKPOINT_VERSION,
+            "settings": self.settings,
+            "evaluations": history.evaluations,
+            "best_step": history.best_step,
+            "best_loss": history.best_loss if history.evaluations else None,
+            "seconds": history.seconds,
+            "stopped_by": history.stopped_by,
+        }
+        save_tensors(path, tensors, document)
+
+    def restore(self, path: Path) -> None:
+        """Take over what a checkpoint holds.
+
+        Raises:
+            ArtifactError: if it is damaged or of another model.
+        """
+        tensors, document = load_tensors(path)
+        by_kind: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition("/")
+            by_kind.setdefault(kind, {})[rest] = tensor
+        try:
+            self.model.load_state_dict(by_kind["model"])
+            self.best_weights = {name: tensor.to(self.device) for name, tensor in by_kind.get("best", {}).items()}
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in by_kind.get("optimizer", {}).items():
+                index, _, key = name.partition("/")
+                state.setdefault(int(index), {})[key] = tensor
+            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+            torch.set_rng_state(by_kind["random"]["cpu"])
+            if self.device.type == "cuda" and "cuda" in by_kind["random"]:
+                torch.cuda.set_rng_state(by_kind["random"]["cuda"], self.device)
+            kept = by_kind["history"]
+            self.history = History(
+                train_loss=kept["train_loss"].tolist(),
+                learning_rate=kept["learning_rate"].tolist(),
+                epoch=kept["epoch"].tolist(),
+                rows=kept["rows"].tolist(),
+                evaluations=document["evaluations"],
+                best_step=document["best_step"],
+                best_loss=math.inf if document["best_loss"] is None else document["best_loss"],
+                seconds=document["seconds"],
+                stopped_by=document["stopped_by"],
+            )
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise ArtifactError(
+                f"{path}: not a checkpoint of this model ({one_line(error)}); delete it and train from the beginning"
+            ) from error
+
+
+def read_checkpoint_settings(path: Path) -> tuple[dict[str, Any], int]:
+    """The settings that the run of a checkpoint was started with, and the steps done.
+
+    Raises:
+        ArtifactError: if the checkpoint is damaged or of a newer format.
+    """
+    tensors, document = load_tensors(path)
+    version = document.get("format_version") if isinstance(document, dict) else None
+    settings = document.get("settings") if isinstance(document, dict) else None
+    if not isinstance(version, int) or not isinstance(settings, dict) or "history/epoch" not in tensors:
+        raise ArtifactError(f"{path}: not a checkpoint; delete it and train from the beginning")
+    if version > CHECKPOINT_VERSION:
+        raise ArtifactError(
+            f"{path}: format version {version}; expected {CHECKPOINT_VERSION} or older: a newer textrnn wrote it, "
+            "upgrade this one"
+        )
+    return settings, len(tensors["history/epoch"])
