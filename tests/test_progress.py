@@ -18,10 +18,10 @@ ROW = {"step": 10, "epoch": 1, "seconds": 1.0, "train_loss": 1.5, "dev_loss": 1.
 
 @pytest.mark.parametrize(("steps", "seconds"), [(20, None), (None, 5.0)])
 def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch, steps: int | None, seconds: float | None) -> None:
-    screen = _Terminal()
+    screen, said = _Terminal(), list[str]()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda fp: (100, 24))
-    bar = TrainingBar(shown=True)
+    bar = TrainingBar(shown=True, say=said.append)
     bar.on_start(steps, 0, seconds)
     assert bar.bar is not None
     bar.bar.mininterval = 0
@@ -36,25 +36,27 @@ def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch, steps: int | None, secon
 
 
 def test_in_a_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    log = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", log)
-    bar = TrainingBar(shown=True)
+    said: list[str] = []
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    bar = TrainingBar(shown=True, say=said.append)
     bar.on_start(20, 0, None)
     bar.on_step(1, 2.0)
     bar.on_evaluation(ROW, True)
     bar.close()
-    assert log.getvalue() == ("epoch 1, step 10: train loss 1.5000, dev loss 1.2500, dev accuracy 0.5000 * (1.0 s)\n")
+    assert said == ["epoch 1, step 10: train loss 1.5000, dev loss 1.2500, dev accuracy 0.5000 * (1.0 s)"]
 
 
 def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
     for stream in (io.StringIO(), _Terminal()):
         monkeypatch.setattr(sys, "stderr", stream)
-        bar, download = TrainingBar(shown=False), DownloadBar(shown=False)
+        bar, download = TrainingBar(shown=False, say=said.append), DownloadBar(shown=False)
         bar.on_start(20, 0, None)
         bar.on_step(1, 2.0)
         bar.on_evaluation(ROW, True)
         download("a.txt", 5, 10)
         assert stream.getvalue() == ""
+    assert not said
 
 
 def test_downloads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,18 @@ import pytest
 
 from tests.commands import SLOWED, SMALL, Result, command, error_of
 from tests.conftest import small_rows, write_rows
+from textrnn import train_eval
+from textrnn.tasks import classify
 
 LONG = ["--epochs", "60", "--evaluate-every", "40", "--hidden-size", "32", "--embedding-size", "16", "--no-baseline"]
+
+
+class _Killed(BaseException):
+    """Stands for a kill inside this process: nothing is saved but what had been."""
+
+
+def _die(*arguments: object) -> None:
+    raise _Killed
 
 
 def wait_for_evaluations(process: subprocess.Popen[str], count: int) -> None:
@@ -79,16 +89,9 @@ def test_interrupted_says_how_to_go_on(tmp_path: Path, small_dataset: Path) -> N
 def test_resume_refuses_other_settings_and_other_data(
     run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import textrnn.tasks.classify as task
-
-    class Killed(BaseException): ...
-
-    def killed(*arguments: object) -> None:
-        raise Killed
-
     with monkeypatch.context() as patch:  # the run dies after training, before anything is saved
-        patch.setattr(task, "evaluate", killed)
-        with pytest.raises(Killed):
+        patch.setattr(classify, "evaluate", _die)
+        with pytest.raises(_Killed):
             run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
     checkpoint = Path("saved_dict/小数据/LSTM/checkpoint.safetensors")
     assert error_of(run("--dataset", small_dataset, "--resume", "--hidden-size", "13", "--seed", "4")) == (
@@ -123,17 +126,10 @@ def test_a_run_killed_at_once_is_known_to_have_begun(
     run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even beside a finished model, `--resume` means the run that was cut off, not the one before."""
-    from textrnn import train_eval
-
-    class Killed(BaseException): ...
-
-    def killed(*arguments: object) -> None:
-        raise Killed
-
     run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     with monkeypatch.context() as patch:
-        patch.setattr(train_eval, "train_step", killed)
-        with pytest.raises(Killed):
+        patch.setattr(train_eval, "train_step", _die)
+        with pytest.raises(_Killed):
             run("--dataset", small_dataset, "--epochs", "2", "--seed", "7", *SMALL)
     resumed = run("--dataset", small_dataset, "--no-baseline", "--resume")
     assert "going on after step 0 with the settings of" in resumed.out
@@ -143,22 +139,15 @@ def test_a_run_killed_at_once_is_known_to_have_begun(
 def test_predict_beside_an_unfinished_run_of_other_settings(
     run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import textrnn.tasks.classify as task
-
-    class Killed(BaseException): ...
-
-    def killed(*arguments: object) -> None:
-        raise Killed
-
     common = ["--dataset", small_dataset, *SMALL]
     with monkeypatch.context() as patch:
-        patch.setattr(task, "evaluate", killed)
-        with pytest.raises(Killed):
+        patch.setattr(classify, "evaluate", _die)
+        with pytest.raises(_Killed):
             run(*common, "--epochs", "2", "--quiet")
     assert "finishing it first" in run(*common, "--epochs", "2", "--predict", "猫", "--quiet").err
     with monkeypatch.context() as patch:
-        patch.setattr(task, "evaluate", killed)
-        with pytest.raises(Killed):
+        patch.setattr(classify, "evaluate", _die)
+        with pytest.raises(_Killed):
             run(*common, "--epochs", "2", "--quiet", "--save-dir", "other")
     result = run(*common, "--epochs", "1", "--predict", "猫", "--quiet", "--save-dir", "other")
     assert result.status == 0
@@ -168,10 +157,8 @@ def test_predict_beside_an_unfinished_run_of_other_settings(
 def test_resume_goes_on_on_another_device(
     run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import textrnn.tasks.classify as task
-
     with monkeypatch.context() as patch:
-        patch.setattr(task, "evaluate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(classify, "evaluate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         stopped = run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
     assert stopped.status == 130
     assert stopped.err.rstrip().splitlines()[-1].strip().startswith("python run.py --resume --dataset")

@@ -32,6 +32,19 @@ TASK = "classify"
 MODEL_FILE, CONFIG_FILE, VOCAB_FILE, LABELS_FILE = "model.safetensors", "config.json", "vocab.json", "labels.json"
 
 
+def describe_settings(
+    model_name: str, model_config: ModelConfig, data: DataConfig, training: TrainConfig
+) -> dict[str, Any]:
+    """The settings of a run, as ``config.json`` and the checkpoint keep them."""
+    return {
+        "task": TASK,
+        "model": model_name,
+        "hyper_parameters": model_config.to_dict(),
+        "data": data.to_dict(),
+        "training": training.to_dict(),
+    }
+
+
 @dataclass
 class Classifier:
     """A trained classifier with all that it needs to answer for raw text."""
@@ -62,16 +75,17 @@ class Classifier:
         probabilities: NDArray[np.float64] = predict_logits(self.model, rows).double().softmax(dim=1).numpy()
         return probabilities
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How the model was made."""
+        return describe_settings(self.model_name, self.model_config, self.data, self.training)
+
     def to_files(self) -> dict[str, bytes]:
         """The files of the model folder, ``config.json`` last."""
         config = {
             "format_version": FORMAT_VERSION,
-            "task": TASK,
-            "model": self.model_name,
-            "hyper_parameters": self.model_config.to_dict(),
+            **self.settings,
             "tokenizer": self.vocabulary.tokenizer.to_dict(),
-            "data": self.data.to_dict(),
-            "training": self.training.to_dict(),
             "versions": {
                 "textrnn": textrnn.__version__,
                 "python": platform.python_version(),

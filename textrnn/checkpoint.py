@@ -105,14 +105,35 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         content = path.read_bytes()
         tensors = load(content)
         (header_size,) = struct.unpack("<Q", content[:8])
-        metadata = json.loads(content[8 : 8 + header_size]).get("__metadata__", {})
-        return tensors, json.loads(metadata.get("document", "{}"))
+        return tensors, _document_of(content[8 : 8 + header_size])
     except FileNotFoundError as error:
         raise ArtifactError(f"{path}: no such file; expected a model or checkpoint saved by textrnn") from error
     except (OSError, SafetensorError, ValueError, RecursionError, struct.error) as error:
         raise ArtifactError(
             f"{path}: not a whole safetensors file ({one_line(error)}); delete it and train again, or copy it once more"
         ) from error
+
+
+def load_document(path: Path) -> dict[str, Any]:
+    """The document of :func:`save_tensors` alone, read from the header without the tensors.
+
+    Raises:
+        ArtifactError: if the file is missing or does not start as a safetensors file does.
+    """
+    try:
+        with open(path, "rb") as file:
+            (header_size,) = struct.unpack("<Q", file.read(8))
+            header = file.read(min(header_size, path.stat().st_size))
+        return _document_of(header)
+    except (OSError, ValueError, RecursionError, AttributeError, struct.error) as error:
+        raise ArtifactError(
+            f"{path}: not a whole safetensors file ({one_line(error)}); delete it and train again, or copy it once more"
+        ) from error
+
+
+def _document_of(header: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.loads(header).get("__metadata__", {}).get("document", "{}"))
+    return document
 
 
 @contextlib.contextmanager

@@ -245,7 +245,7 @@ def _train(request: ClassifyRequest, *, quiet: bool, say: Callable[[str], None])
     from textrnn.progress import DownloadBar, TrainingBar
     from textrnn.tasks.classify import train
 
-    bar = TrainingBar(shown=not quiet)
+    bar = TrainingBar(shown=not quiet, say=_say_aside)
     with contextlib.closing(bar), contextlib.closing(DownloadBar(shown=not quiet)) as download_bar:
 
         def say_below_bar(line: str) -> None:

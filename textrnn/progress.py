@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tqdm import tqdm
@@ -14,8 +15,9 @@ from textrnn.history import Listener
 class TrainingBar(Listener):
     """Steps done, loss, dev accuracy and time left. Where stderr is no terminal, one line for each look at dev."""
 
-    def __init__(self, *, shown: bool):
+    def __init__(self, *, shown: bool, say: Callable[[str], None]):
         self.shown = shown
+        self.say = say
         self.interactive = sys.stderr.isatty()
         self.bar: tqdm[Any] | None = None
         self.accuracy = ""
@@ -40,12 +42,10 @@ class TrainingBar(Listener):
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         self.accuracy = f", dev {row['dev_accuracy']:.4f}"
         if self.shown and not self.interactive:
-            print(
+            self.say(
                 f"epoch {int(row['epoch'])}, step {int(row['step']):,}: train loss {row['train_loss']:.4f}, dev loss "
                 f"{row['dev_loss']:.4f}, dev accuracy {row['dev_accuracy']:.4f}{' *' if is_best else ''} "
-                f"({row['seconds']:.1f} s)",
-                file=sys.stderr,
-                flush=True,
+                f"({row['seconds']:.1f} s)"
             )
 
     def close(self) -> None:

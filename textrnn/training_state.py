@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from textrnn.checkpoint import CHECKPOINT_VERSION, load_tensors, save_tensors
+from textrnn.checkpoint import CHECKPOINT_VERSION, load_document, load_tensors, save_tensors
 from textrnn.errors import ArtifactError, TrainingError, one_line
 from textrnn.history import History
 
@@ -75,6 +75,7 @@ class TrainingState:
         document = {
             "format_version": CHECKPOINT_VERSION,
             "settings": self.settings,
+            "steps": self.step,
             "evaluations": history.evaluations,
             "best_step": history.best_step,
             "best_loss": history.best_loss if history.evaluations else None,
@@ -129,14 +130,17 @@ def read_checkpoint_settings(path: Path) -> tuple[dict[str, Any], int]:
     Raises:
         ArtifactError: if the checkpoint is damaged or of a newer format.
     """
-    tensors, document = load_tensors(path)
-    version = document.get("format_version") if isinstance(document, dict) else None
-    settings = document.get("settings") if isinstance(document, dict) else None
-    if not isinstance(version, int) or not isinstance(settings, dict) or "history/epoch" not in tensors:
+    document = load_document(path)
+    version, settings, steps = (
+        (document.get(key) for key in ("format_version", "settings", "steps"))
+        if isinstance(document, dict)
+        else (None, None, None)
+    )
+    if not (isinstance(version, int) and isinstance(settings, dict) and isinstance(steps, int)):
         raise ArtifactError(f"{path}: not a checkpoint; delete it and train from the beginning")
     if version > CHECKPOINT_VERSION:
         raise ArtifactError(
             f"{path}: format version {version}; expected {CHECKPOINT_VERSION} or older: a newer textrnn wrote it, "
             "upgrade this one"
         )
-    return settings, len(tensors["history/epoch"])
+    return settings, steps

@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textrnn.checkpoint import exclusive_use
-from textrnn.corpus.download import Progress, fetch
 from textrnn.errors import DataError, did_you_mean, listed, user_path
+
+if TYPE_CHECKING:
+    from textrnn.corpus.download import Progress
 
 PROJECT_DATA = Path(__file__).resolve().parents[2] / "data"  # in a checkout
 INSTALLED_DATA = Path(__file__).resolve().parents[1] / "data"  # in an installed package
@@ -55,8 +58,8 @@ class Source:
 
 def data_folders() -> list[Path]:
     """Where names are looked up: the working folder's ``data/``, the project's own, then ``$TEXTRNN_DATA``."""
-    listed = [Path(folder) for folder in os.environ.get("TEXTRNN_DATA", "").split(os.pathsep) if folder]
-    folders = [Path("data"), PROJECT_DATA, INSTALLED_DATA, *listed]
+    named = [Path(folder) for folder in os.environ.get("TEXTRNN_DATA", "").split(os.pathsep) if folder]
+    folders = [Path("data"), PROJECT_DATA, INSTALLED_DATA, *named]
     return list(dict.fromkeys(folder.resolve() for folder in folders))
 
 
@@ -160,6 +163,8 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: 
 
 def _download(name: str, timeout: float, on_progress: Progress | None) -> Path:
     """Fetch what is missing of a published data set into ``data/NAME`` and return that folder."""
+    from textrnn.corpus.download import fetch  # the HTTP client costs start-up time
+
     known = DOWNLOADS[name]
     base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")
     folder = Path("data") / name

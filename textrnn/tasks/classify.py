@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from textrnn.artifact import CONFIG_FILE, Classifier, is_saved, read_json
+from textrnn.artifact import CONFIG_FILE, Classifier, describe_settings, is_saved, read_json
 from textrnn.baseline import Baseline, linear_baseline
 from textrnn.checkpoint import exclusive_use
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
@@ -57,15 +57,6 @@ class _Plan:
     resume: bool
     digest: str | None = None  # of the data that the checkpoint was made with
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "task": "classify",
-            "model": self.entry.name,
-            "hyper_parameters": self.model.to_dict(),
-            "data": self.data.to_dict(),
-            "training": self.training.to_dict(),
-        }
-
 
 @dataclass(frozen=True)
 class _Encoded:
@@ -100,7 +91,8 @@ def train(
     """
     folder, checkpoint = request.folder, request.checkpoint
     if request.resume and is_saved(folder) and not checkpoint.is_file():
-        _refuse_changes(read_json(folder / CONFIG_FILE), request, folder)
+        with _naming_unreadable_settings(folder / CONFIG_FILE):
+            _refuse_changes(read_json(folder / CONFIG_FILE), request, folder)
         say(f"the run in {folder} is finished: nothing to resume")
         return folder
     source = find_dataset(request.dataset, on_progress=on_download)
@@ -114,8 +106,6 @@ def train(
         model = _build(plan, encoded, len(dataset.class_names), device)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         say(f"{plan.entry.name}: {parameters:,} parameters on {device}, {_length_of_training(plan.training)}")
-        if not plan.resume:
-            checkpoint.unlink(missing_ok=True)  # that of an older run, which --resume must not take for this one's
         with stopping or nullcontext(lambda: False) as should_stop:
             history = fit(
                 model,
@@ -124,7 +114,8 @@ def train(
                 plan.training,
                 checkpoint=checkpoint,
                 resume=plan.resume,
-                settings=plan.to_dict() | {"digest": encoded.digest},
+                settings=describe_settings(plan.entry.name, plan.model, plan.data, plan.training)
+                | {"digest": encoded.digest},
                 listener=listener,
                 should_stop=should_stop,
             )
@@ -161,7 +152,7 @@ def train(
 
 
 def _plan(request: ClassifyRequest, say: Say) -> _Plan:
-    """Decide all settings: defaults, what the model's file prefers, what the user said; or those of the checkpoint."""
+    """Decide all settings: the defaults and what the user said, or those of the checkpoint."""
     entry = find_model(request.model)
     checkpoint = request.checkpoint
     resume = request.resume and checkpoint.is_file()
@@ -172,7 +163,7 @@ def _plan(request: ClassifyRequest, say: Say) -> _Plan:
     model_settings: Mapping[str, Any] = request.model_settings
     data_settings: Mapping[str, Any] = request.data_settings
     train_settings: Mapping[str, Any] = request.train_settings
-    try:
+    with _naming_unreadable_settings(checkpoint):
         if resume:
             kept, steps = read_checkpoint_settings(checkpoint)
             _refuse_changes(kept, request, checkpoint)
@@ -189,9 +180,16 @@ def _plan(request: ClassifyRequest, say: Say) -> _Plan:
             resume,
             kept.get("digest") if resume else None,
         )
+
+
+@contextmanager
+def _naming_unreadable_settings(path: Path) -> Iterator[None]:
+    """Says which file it is whose settings are not of the expected form."""
+    try:
+        yield
     except (KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(
-            f"{checkpoint}: its settings cannot be read ({one_line(error)}); delete it and train from the beginning"
+            f"{path}: its settings cannot be read ({one_line(error)}); delete it and train from the beginning"
         ) from error
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -77,12 +76,7 @@ def _mention_ignored(request: ClassifyRequest, classifier: Classifier, say: Call
     """Settings named beside ``--predict`` do not change a model that is already trained; say so where they differ."""
     if "dataset" in request.data_settings and not _same_dataset(request.dataset, classifier.data.dataset):
         say(f"note: the saved model was trained on {classifier.data.dataset}, which is not {request.dataset}")
-    trained: dict[str, Any] = {
-        "hyper_parameters": classifier.model_config.to_dict(),
-        "data": classifier.data.to_dict(),
-        "training": classifier.training.to_dict(),
-    }
-    for difference in changed_settings(trained, request):
+    for difference in changed_settings(classifier.settings, request):
         say(f"note: of the saved model, {difference}; that takes effect when it is trained again (without --predict)")
 
 
