@@ -23,16 +23,10 @@ from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingErro
 from textrnn.history import History, Listener
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import find_model
-from textrnn.train_eval import (
-    Evaluation,
-    choose_device,
-    evaluate,
-    fit,
-    learning_rate_at,
-    make_optimizer,
-    predict_logits,
-    train_step,
-)
+from textrnn.objectives import classification
+from textrnn.objectives.base import Loss
+from textrnn.objectives.classification import ClassificationObjective, Evaluation, evaluate, predict_logits
+from textrnn.train_eval import choose_device, fit, learning_rate_at, make_optimizer, train_step
 from textrnn.training_state import read_checkpoint_settings
 
 NAMES = ["山水", "数字", "猫狗"]
@@ -58,6 +52,10 @@ def short(**settings: object) -> TrainConfig:
     return TrainConfig(**{"epochs": 4, "batch_size": 16, "evaluate_every": 5, **settings})  # type: ignore[arg-type]
 
 
+def learn(model: TextClassifier, config: TrainConfig, **others: Any) -> History:
+    return fit(model, ClassificationObjective(TRAIN, DEV, config), config, **others)
+
+
 def test_evaluation_against_scikit_learn() -> None:
     model = new_model()
     scored = evaluate(model, DEV)
@@ -80,7 +78,8 @@ def test_a_step_is_the_gradient_of_the_smoothed_loss(smoothing: float) -> None:
     ours, theirs = (new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0) for _ in range(2))
     config = short(label_smoothing=smoothing, clip_norm=0.5)
     batch = TRAIN.batch(torch.arange(16))
-    reported = train_step(ours, batch, make_optimizer(ours, config), config)
+    objective = ClassificationObjective(TRAIN, DEV, config)
+    reported = train_step(ours, objective, batch, make_optimizer(ours, config), config).reported
     logits = theirs(batch.token_ids, batch.lengths)
     assert reported.item() == pytest.approx(functional.cross_entropy(logits, batch.labels).item(), rel=1e-5)
     functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing).backward()
@@ -102,17 +101,17 @@ def test_schedule_by_hand() -> None:
 
 def test_it_learns_and_keeps_the_best_weights() -> None:
     model = new_model()
-    history = fit(model, TRAIN, DEV, short(epochs=30, learning_rate=0.01))
+    history = learn(model, short(epochs=30, learning_rate=0.01))
     assert history.best["dev_accuracy"] > 0.9
     assert evaluate(model, DEV).loss == pytest.approx(min(row["dev_loss"] for row in history.evaluations), rel=1e-9)
     assert history.stopped_by == "all epochs done"
     assert len(history.train_loss) == 30 * 8
-    assert history.rows_seen == 30 * 120
+    assert history.examples_seen == 30 * 120
     assert history.evaluations[-1]["step"] == 240
 
 
 def test_history_as_csv() -> None:
-    history = fit(new_model(), TRAIN, DEV, short(epochs=2))
+    history = learn(new_model(), short(epochs=2))
     rows = list(csv.DictReader(io.StringIO(history.to_csv())))
     assert [int(row["step"]) for row in rows] == list(range(1, 17))
     assert [row["epoch"] for row in rows] == ["1"] * 8 + ["2"] * 8
@@ -131,7 +130,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def test_the_seed_decides_everything() -> None:
     models = [new_model() for _ in range(3)]
-    histories = [fit(model, TRAIN, DEV, short(seed=seed)) for model, seed in zip(models, (1, 1, 2), strict=True)]
+    histories = [learn(model, short(seed=seed)) for model, seed in zip(models, (1, 1, 2), strict=True)]
     assert histories[0].train_loss == histories[1].train_loss != histories[2].train_loss
     assert same(weights(models[0]), weights(models[1]))
 
@@ -140,7 +139,7 @@ def test_training_leaves_the_global_generator_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    fit(_prebuilt, TRAIN, DEV, short(epochs=1))
+    learn(_prebuilt, short(epochs=1))
     assert torch.equal(torch.rand(1), expected)
 
 
@@ -152,7 +151,7 @@ _prebuilt = new_model()
 def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int, optimizer: str) -> None:
     config = short(optimizer=optimizer, weight_decay=0.01)
     whole = new_model()
-    expected = fit(whole, TRAIN, DEV, config)
+    expected = learn(whole, config)
     checkpoint = tmp_path / "c.safetensors"
     steps = 0
 
@@ -162,10 +161,10 @@ def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int
         return steps == stop_at
 
     with pytest.raises(Interrupted, match=f"training was stopped at step {stop_at}; the checkpoint is"):
-        fit(new_model(), TRAIN, DEV, config, checkpoint=checkpoint, settings={"a": 1}, should_stop=should_stop)
+        learn(new_model(), config, checkpoint=checkpoint, settings={"a": 1}, should_stop=should_stop)
     assert read_checkpoint_settings(checkpoint) == ({"a": 1}, stop_at)
     resumed = new_model(seed=99)
-    history = fit(resumed, TRAIN, DEV, config, checkpoint=checkpoint, resume=True)
+    history = learn(resumed, config, checkpoint=checkpoint, resume=True)
     assert same(weights(whole), weights(resumed))
     assert history.train_loss == expected.train_loss
     assert history.learning_rate == expected.learning_rate
@@ -193,18 +192,18 @@ class _KillAfter(Listener):
 @pytest.mark.parametrize("evaluation", [1, 3, 5])
 def test_killed_and_resumed_is_as_if_never_killed(tmp_path: Path, evaluation: int) -> None:
     whole, checkpoint = new_model(), tmp_path / "c.safetensors"
-    fit(whole, TRAIN, DEV, short())
+    learn(whole, short())
     with pytest.raises(_Killed):
-        fit(new_model(), TRAIN, DEV, short(), checkpoint=checkpoint, listener=_KillAfter(evaluation))
+        learn(new_model(), short(), checkpoint=checkpoint, listener=_KillAfter(evaluation))
     resumed = new_model(seed=7)
-    fit(resumed, TRAIN, DEV, short(), checkpoint=checkpoint, resume=True)
+    learn(resumed, short(), checkpoint=checkpoint, resume=True)
     assert same(weights(whole), weights(resumed))
 
 
 def test_a_finished_run_is_only_read_back(tmp_path: Path) -> None:
     first, again = new_model(), new_model(seed=3)
-    fit(first, TRAIN, DEV, short(), checkpoint=tmp_path / "c")
-    history = fit(again, TRAIN, DEV, short(), checkpoint=tmp_path / "c", resume=True)
+    learn(first, short(), checkpoint=tmp_path / "c")
+    history = learn(again, short(), checkpoint=tmp_path / "c", resume=True)
     assert same(weights(first), weights(again))
     assert len(history.train_loss) == 32
 
@@ -213,7 +212,7 @@ def test_early_stop_and_best_weights() -> None:
     """With a rate that ruins the model, the first evaluations are the best ever."""
     config = short(epochs=100, learning_rate=0.5, schedule="constant", require_improvement=20)
     model = new_model()
-    history = fit(model, TRAIN, DEV, config)
+    history = learn(model, config)
     steps = len(history.train_loss)
     assert steps < 800
     assert steps - history.best_step >= 20
@@ -224,24 +223,24 @@ def test_early_stop_and_best_weights() -> None:
 def test_asked_to_stop_at_the_last_step(tmp_path: Path) -> None:
     asked = iter([False] * 31 + [True])
     with pytest.raises(Interrupted, match="stopped at step 32"):
-        fit(new_model(), TRAIN, DEV, short(), checkpoint=tmp_path / "c", should_stop=lambda: next(asked))
-    history = fit(new_model(), TRAIN, DEV, short(), checkpoint=tmp_path / "c", resume=True)
+        learn(new_model(), short(), checkpoint=tmp_path / "c", should_stop=lambda: next(asked))
+    history = learn(new_model(), short(), checkpoint=tmp_path / "c", resume=True)
     assert (len(history.train_loss), history.stopped_by) == (32, "all epochs done")
 
 
 def test_mean_training_loss_counts_rows_not_batches() -> None:
     model = new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0)
     config = short(epochs=1, batch_size=119, evaluate_every=2, learning_rate=1e-12, label_smoothing=0.0)
-    history = fit(model, TRAIN, DEV, config)
-    assert history.rows == [119, 1] or history.rows == [1, 119]
+    history = learn(model, config)
+    assert history.examples == [119, 1] or history.examples == [1, 119]
     assert history.evaluations[0]["train_loss"] == pytest.approx(evaluate(model, TRAIN).loss, rel=1e-5)
 
 
 def test_early_stopped_run_is_only_read_back(tmp_path: Path) -> None:
     config = short(epochs=100, learning_rate=0.5, schedule="constant", require_improvement=20)
     first, again = new_model(), new_model(seed=4)
-    stopped = fit(first, TRAIN, DEV, config, checkpoint=tmp_path / "c")
-    history = fit(again, TRAIN, DEV, config, checkpoint=tmp_path / "c", resume=True)
+    stopped = learn(first, config, checkpoint=tmp_path / "c")
+    history = learn(again, config, checkpoint=tmp_path / "c", resume=True)
     assert history.stopped_by == stopped.stopped_by
     assert same(weights(first), weights(again))
 
@@ -252,7 +251,7 @@ class _Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, look_seconds: float):
         self.now = 0.0
 
-        def step(*arguments: Any) -> torch.Tensor:
+        def step(*arguments: Any) -> Loss:
             self.now += 0.01
             return train_step(*arguments)
 
@@ -262,8 +261,8 @@ class _Clock:
 
         monkeypatch.setattr(train_eval, "time", SimpleNamespace(perf_counter=lambda: self.now))
         monkeypatch.setattr(train_eval, "train_step", step)
-        monkeypatch.setattr(train_eval, "evaluate", look)
-        monkeypatch.setattr(train_eval, "_scoring_seconds", lambda model, dev: look_seconds)
+        monkeypatch.setattr(classification, "evaluate", look)
+        monkeypatch.setattr(ClassificationObjective, "evaluation_seconds", lambda objective, model: look_seconds)
 
 
 @pytest.mark.parametrize("evaluate_every", [1, 7, 20, 1000])
@@ -273,7 +272,7 @@ def test_a_budget_is_kept_with_all_looks_at_dev(
 ) -> None:
     _Clock(monkeypatch, look_seconds)
     config = TrainConfig(budget=2.0, batch_size=16, evaluate_every=evaluate_every)
-    history = fit(new_model(), TRAIN, DEV, config)
+    history = learn(new_model(), config)
     assert history.stopped_by == "the budget of 2 s"
     # Where one look takes longer than half the budget, training gets that half and the look comes on top.
     assert history.seconds <= (2.0 if look_seconds < 1 else 1.0 + look_seconds) + 0.011
@@ -284,7 +283,7 @@ def test_a_budget_is_kept_with_all_looks_at_dev(
 
 def test_a_budget_and_epochs_whichever_ends_first(monkeypatch: pytest.MonkeyPatch) -> None:
     _Clock(monkeypatch, 0.001)
-    history = fit(new_model(), TRAIN, DEV, short(budget=100.0))
+    history = learn(new_model(), short(budget=100.0))
     assert history.stopped_by == "all epochs done"
     assert history.learning_rate[-1] < 0.1 * TrainConfig().learning_rate
 
@@ -294,7 +293,7 @@ def test_a_loss_that_is_no_number_is_an_error() -> None:
     with torch.no_grad():
         model.embedding.table.weight[2:] = math.nan
     with pytest.raises(TrainingError) as caught:
-        fit(model, TRAIN, DEV, short())
+        learn(model, short())
     assert str(caught.value) == (
         "training: the loss is nan at step 1; expected a finite number: try a lower --learning-rate or --clip-norm"
     )
@@ -304,21 +303,21 @@ def test_frozen_vectors_stay_as_they_are() -> None:
     model = new_model()
     model.embedding.table.weight.requires_grad_(False)
     before = model.embedding.table.weight.clone()
-    fit(model, TRAIN, DEV, short())
+    learn(model, short())
     assert torch.equal(model.embedding.table.weight, before)
 
 
 def test_checkpoint_of_another_model(tmp_path: Path) -> None:
-    fit(new_model(), TRAIN, DEV, short(), checkpoint=tmp_path / "c")
+    learn(new_model(), short(), checkpoint=tmp_path / "c")
     with pytest.raises(
         ArtifactError, match=r"not a checkpoint of this model .*; delete it and train from the beginning"
     ):
-        fit(new_model(hidden_size=5), TRAIN, DEV, short(), checkpoint=tmp_path / "c", resume=True)
+        learn(new_model(hidden_size=5), short(), checkpoint=tmp_path / "c", resume=True)
 
 
 def test_open_settings_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"expected TrainConfig\.fitted_to\(\.\.\.\) first"):
-        fit(new_model(), TRAIN, DEV, TrainConfig())
+        learn(new_model(), TrainConfig())
 
 
 def test_devices() -> None:
@@ -330,4 +329,4 @@ def test_devices() -> None:
 
 
 def test_history_of_nothing_is_a_header() -> None:
-    assert History().to_csv() == "step,epoch,learning_rate,train_loss,dev_loss,dev_accuracy,seconds\n"
+    assert History().to_csv() == "step,epoch,learning_rate,train_loss,dev_loss,seconds\n"

@@ -25,7 +25,7 @@ from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError, ConfigError, listed, one_line
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import find_model
-from textrnn.train_eval import predict_logits
+from textrnn.objectives.classification import predict_logits
 
 FORMAT_VERSION = 1
 TASK = "classify"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:

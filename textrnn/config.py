@@ -130,27 +130,36 @@ class DataConfig(Settings):
 
 
 @dataclass(frozen=True)
-class TrainConfig(Settings):
-    """How a model is trained. Fields that are None are fitted to the data by :meth:`fitted_to`."""
+class FitConfig(Settings):
+    """What the training loop needs to know, whatever it trains."""
+
+    epochs: int | None = option(None, "passes over the training text", at_least=1)
+    batch_size: int | None = option(None, "examples a batch", at_least=1)
+    learning_rate: float = option(3e-3, "peak learning rate", above=0.0)
+    optimizer: str = option("adam", "optimizer", choices=("adam", "adamw", "sgd"))
+    weight_decay: float = option(0.0, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
+    schedule: str = option("one-cycle", "learning rate over time", choices=("one-cycle", "cosine", "constant"))
+    clip_norm: float = option(1.0, "largest L2 norm of the whole gradient; 0 turns clipping off", at_least=0.0)
+    require_improvement: int = option(1000, "stop after this many batches without a better dev loss", at_least=1)
+    evaluate_every: int | None = option(None, "batches between two looks at what is held out", at_least=1)
+    seed: int = option(0, "seed of initial weights, batch order and dropout", at_least=0, at_most=2**63 - 1)
+    device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one")
+    budget: float | None = option(None, "train for at most this many seconds, the schedule fitted to it", above=0.0)
+
+
+@dataclass(frozen=True)
+class TrainConfig(FitConfig):
+    """How a classifier is trained. Fields that are None are fitted to the data by :meth:`fitted_to`."""
 
     ROWS_SEEN: ClassVar[int] = 60_000  # what a small data set is shown in all, repeats counted, unless --epochs says
     epochs: int | None = option(
         None, "passes over the training split (default: 6, more where rows are few)", at_least=1
     )
     batch_size: int | None = option(None, "rows a batch (default: 128, fewer where rows are few)", at_least=1)
-    learning_rate: float = option(3e-3, "peak learning rate", above=0.0)
-    optimizer: str = option("adam", "optimizer", choices=("adam", "adamw"))
-    weight_decay: float = option(0.0, "decoupled weight decay (adamw) or L2 penalty (adam)", at_least=0.0)
-    schedule: str = option("one-cycle", "learning rate over time", choices=("one-cycle", "cosine", "constant"))
-    clip_norm: float = option(1.0, "largest L2 norm of the whole gradient; 0 turns clipping off", at_least=0.0)
     label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
-    require_improvement: int = option(1000, "stop after this many batches without a better dev loss", at_least=1)
     evaluate_every: int | None = option(
         None, "batches between two looks at the dev split (default: some 20 looks in all)", at_least=1
     )
-    seed: int = option(0, "seed of initial weights, batch order and dropout", at_least=0, at_most=2**63 - 1)
-    device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one")
-    budget: float | None = option(None, "train for at most this many seconds, the schedule fitted to it", above=0.0)
 
     def fitted_to(self, training_rows: int, dev_rows: int) -> TrainConfig:
         """The same settings with `epochs`, `batch_size` and `evaluate_every` chosen where they were None.

@@ -14,17 +14,18 @@ class History:
     """What happened, step by step, and at each look at the dev split.
 
     Attributes:
-        train_loss: cross-entropy of each step's batch, nats per row, without label smoothing
+        train_loss: cross-entropy of each step's batch, nats per example (text, character), without label smoothing
         learning_rate: of each step
         epoch: of each step, from 1
-        rows: in the batch of each step
-        evaluations: dictionaries of step, epoch, seconds, train_loss (mean since the last), dev_loss, dev_accuracy
+        examples: in the batch of each step
+        evaluations: dictionaries of step, epoch, seconds, train_loss (mean since the last), dev_loss, and what the
+            task adds (dev_accuracy; perplexities)
     """
 
     train_loss: list[float] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
     epoch: list[int] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
+    examples: list[int] = field(default_factory=list)
     evaluations: list[dict[str, float]] = field(default_factory=list)
     best_step: int = 0
     best_loss: float = math.inf
@@ -37,31 +38,24 @@ class History:
         return next(row for row in self.evaluations if row["step"] == self.best_step)
 
     @property
-    def rows_seen(self) -> int:
-        """Training rows in all steps, repeats counted."""
-        return sum(self.rows)
+    def examples_seen(self) -> int:
+        """Training examples in all steps, repeats counted."""
+        return sum(self.examples)
 
     def to_csv(self) -> str:
-        """One line a step; the columns of the dev split are filled where it was looked at."""
+        """One line a step; the columns of what is held out are filled where it was scored."""
         by_step = {int(row["step"]): row for row in self.evaluations}
+        own = ("step", "epoch", "seconds", "train_loss")
+        scores = [key for key in (self.evaluations[0] if self.evaluations else ("dev_loss",)) if key not in own]
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["step", "epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy", "seconds"])
+        writer.writerow(["step", "epoch", "learning_rate", "train_loss", *scores, "seconds"])
         steps = zip(self.epoch, self.learning_rate, self.train_loss, strict=True)
         for step, (epoch, rate, loss) in enumerate(steps, 1):
             row: dict[str, Any] = by_step.get(step, {})
             seconds = round(row["seconds"], 3) if row else ""
-            writer.writerow(
-                [
-                    step,
-                    epoch,
-                    f"{rate:.6g}",
-                    f"{loss:.6g}",
-                    row.get("dev_loss", ""),
-                    row.get("dev_accuracy", ""),
-                    seconds,
-                ]
-            )
+            found = [row.get(key, "") for key in scores]
+            writer.writerow([step, epoch, f"{rate:.6g}", f"{loss:.6g}", *found, seconds])
         return out.getvalue()
 
 

@@ -1,54 +1,51 @@
-"""The one training loop: train_step -> fit, with evaluate, and a checkpoint after every look at the dev split.
+"""The one training loop, for every task: train_step -> fit, and a checkpoint after every evaluation.
 
 A run is a function of its seed: the order of the batches comes from (seed, epoch), dropout from torch's generator,
 which the checkpoint carries. A run that was killed and goes on from its checkpoint therefore ends with the same
 weights, bit for bit, as one left alone (CPU, same machine, no time budget).
-
-Shapes: B batch, C classes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
-from textrnn.config import TrainConfig
-from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
+from textrnn.config import FitConfig
 from textrnn.errors import ConfigError, Interrupted, TrainingError, one_line
 from textrnn.history import History, Listener
-from textrnn.models.base import TextClassifier
+from textrnn.objectives.base import BatchType, Loss, Objective
+from textrnn.randomness import seeded
 from textrnn.training_state import TrainingState
 
 WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
 READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """A scored split, in the order of its rows.
+@contextlib.contextmanager
+def naming_lack_of_memory(flags: str = "--batch-size, --pad-size or --hidden-size") -> Iterator[None]:
+    """Turns the several ways of running out of memory into one error that says what to make smaller.
 
-    Attributes:
-        loss: mean cross-entropy, nats per row
-        accuracy: share of rows predicted right
-        predictions: int64, (rows,): class indices
+    Raises:
+        TrainingError: in the place of what torch or Python raised.
     """
-
-    loss: float
-    accuracy: float
-    predictions: NDArray[np.int64]
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError or a subclass of it
+        if isinstance(error, RuntimeError) and not re.search("out of memory|can't allocate memory", str(error)):
+            raise
+        raise TrainingError(
+            f"training: out of memory ({one_line(error) or 'MemoryError'}); expected room for a batch: try a smaller "
+            f"{flags}"
+        ) from error
 
 
 def choose_device(name: str) -> torch.device:
@@ -70,39 +67,7 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def epoch_generator(seed: int, epoch: int) -> torch.Generator:
-    """The generator that orders the batches of one epoch."""
-    (state,) = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(state) >> 1)
-
-
-@contextlib.contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Torch's own generators, which weights and dropout draw from, seeded inside and put back after."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
-
-
-@contextlib.contextmanager
-def naming_lack_of_memory() -> Iterator[None]:
-    """Turns the several ways of running out of memory into one error that says what to make smaller.
-
-    Raises:
-        TrainingError: in the place of what torch or Python raised.
-    """
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError or a subclass of it
-        if isinstance(error, RuntimeError) and not re.search("out of memory|can't allocate memory", str(error)):
-            raise
-        raise TrainingError(
-            f"training: out of memory ({one_line(error) or 'MemoryError'}); expected room for a batch: try a smaller "
-            "--batch-size, --pad-size or --hidden-size"
-        ) from error
-
-
-def learning_rate_at(config: TrainConfig, progress: float) -> float:
+def learning_rate_at(config: FitConfig, progress: float) -> float:
     """The learning rate at a share of the training (0 to 1).
 
     ``one-cycle`` rises over the first 15 % from a twenty-fifth of the peak and falls to nothing along a cosine;
@@ -122,61 +87,47 @@ def learning_rate_at(config: TrainConfig, progress: float) -> float:
     return floor + (config.learning_rate - floor) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Adam or AdamW over the parameters that are not frozen.
+def make_optimizer(model: nn.Module, config: FitConfig) -> torch.optim.Optimizer:
+    """The optimizer over the parameters that are not frozen. Weight decay spares biases and the like (vectors).
 
-    The second moment decays with 0.99, not 0.999: a run has a few thousand steps, and a tenth of them is memory enough.
+    Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and a tenth of them is memory
+    enough.
 
     Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (AdamW).
     """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, fused=True)
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True)
+    return kind(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
 
 
-def train_step(model: TextClassifier, batch: Batch, optimizer: torch.optim.Optimizer, config: TrainConfig) -> Tensor:
-    """One update. Returns the batch's mean cross-entropy before it, without label smoothing (nats per row)."""
-    log_probabilities = functional.log_softmax(model(batch.token_ids, batch.lengths).float(), dim=1)
-    cross_entropy = functional.nll_loss(log_probabilities, batch.labels)
-    smoothing = config.label_smoothing
-    loss = (1 - smoothing) * cross_entropy - smoothing * log_probabilities.mean() if smoothing else cross_entropy
+def train_step(
+    model: nn.Module,
+    objective: Objective[BatchType],
+    batch: BatchType,
+    optimizer: torch.optim.Optimizer,
+    config: FitConfig,
+) -> Loss:
+    """One update."""
+    loss = objective.loss(model, batch)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.objective.backward()
     if config.clip_norm:
         nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
     optimizer.step()
-    return cross_entropy.detach()
-
-
-@torch.inference_mode()
-def predict_logits(model: TextClassifier, texts: LabelledTexts) -> Tensor:
-    """Logits (rows, C) on the CPU, in the order of the rows."""
-    model.eval()
-    logits: Tensor | None = None
-    for rows in sorted_batches(texts.lengths):
-        batch = texts.batch(rows)
-        scored = model(batch.token_ids, batch.lengths).float().cpu()
-        if logits is None:
-            logits = torch.empty(len(texts), scored.shape[1])
-        logits[rows] = scored
-    assert logits is not None, "no rows to score"
-    return logits
-
-
-def evaluate(model: TextClassifier, texts: LabelledTexts) -> Evaluation:
-    """Score a split; the loss is summed over all rows and divided once."""
-    logits = predict_logits(model, texts)
-    labels = texts.labels.cpu()
-    loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item() / len(labels)
-    predictions = logits.argmax(dim=1)
-    return Evaluation(loss, int((predictions == labels).sum()) / len(labels), predictions.numpy())
+    return loss
 
 
 def fit(
-    model: TextClassifier,
-    train: LabelledTexts,
-    dev: LabelledTexts,
-    config: TrainConfig,
+    model: nn.Module,
+    objective: Objective[Any],
+    config: FitConfig,
     *,
     checkpoint: Path | None = None,
     resume: bool = False,
@@ -184,13 +135,11 @@ def fit(
     listener: Listener | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> History:
-    """Train `model` in place and leave it with the weights of the best dev loss.
+    """Train `model` in place and leave it with the weights of the best loss on what is held out.
 
     Args:
         model: on the device to train on.
-        train: rows to learn from.
-        dev: rows scored now and then, never learnt from.
-        config: fitted to the data (:meth:`TrainConfig.fitted_to`).
+        objective: the batches, their loss, and how the model is judged.
         checkpoint: written after every evaluation, and when `should_stop` says so.
         resume: go on from `checkpoint`.
         settings: kept in the checkpoint, for whoever resumes it.
@@ -200,63 +149,74 @@ def fit(
     Raises:
         Interrupted: if `should_stop` said so; the checkpoint is on disk by then.
         TrainingError: if the loss is no longer finite, or the memory does not do.
-        ConfigError: if `config` is not fitted.
+        ConfigError: if neither epochs nor a budget is given.
         ArtifactError: if the checkpoint cannot be written, or read back.
     """
-    if config.batch_size is None or config.evaluate_every is None or (config.epochs is None and config.budget is None):
-        raise ConfigError(
-            "fit: epochs, batch_size and evaluate_every are open; expected TrainConfig.fitted_to(...) first"
-        )
+    if config.epochs is None and config.budget is None:
+        raise ConfigError("fit: epochs and budget are both open; expected one of them")
     device = next(model.parameters()).device
     listener = listener or Listener()
     with seeded(config.seed, device):
-        run = TrainingState(model, make_optimizer(model, config), settings or {})
+        run = TrainingState(model, make_optimizer(model, config), objective, settings or {})
         if resume and checkpoint is not None:
             run.restore(checkpoint)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
         with naming_lack_of_memory():
-            _train(model, run, train, dev, config, checkpoint, listener, should_stop)
+            _train(run, config, checkpoint, listener, should_stop)
     model.load_state_dict(run.best_weights)
     return run.history
 
 
+class _Position:
+    """Where in the epochs a run is: the batches of the current epoch, and how many of them are done."""
+
+    def __init__(self, objective: Objective[Any], history: History):
+        self.objective = objective
+        self.epoch = history.epoch[-1] if history.epoch else 1
+        self.done = sum(epoch == self.epoch for epoch in history.epoch)
+        self.batches: Sequence[Any] | None = None
+
+    def next_batch(self) -> Any:
+        if self.done == self.objective.batch_count(self.epoch):
+            self.epoch, self.done, self.batches = self.epoch + 1, 0, None
+        if self.batches is None:
+            self.batches = self.objective.batches(self.epoch)
+        self.done += 1
+        return self.batches[self.done - 1]
+
+    @property
+    def at_epoch_end(self) -> bool:
+        return self.done == self.objective.batch_count(self.epoch)
+
+
 def _train(
-    model: TextClassifier,
     run: TrainingState,
-    train: LabelledTexts,
-    dev: LabelledTexts,
-    config: TrainConfig,
+    config: FitConfig,
     checkpoint: Path | None,
     listener: Listener,
     should_stop: Callable[[], bool],
 ) -> None:
-    assert config.batch_size
-    assert config.evaluate_every
-    history = run.history
-    lengths = train.lengths
-    batches_per_epoch = math.ceil(len(train) / config.batch_size)
-    total_steps = config.epochs * batches_per_epoch if config.epochs else None
+    model, objective, history = run.model, run.objective, run.history
+    total_steps = sum(map(objective.batch_count, range(1, config.epochs + 1))) if config.epochs else None
+    position = _Position(objective, history)
     clock_start = time.perf_counter() - history.seconds
-    look_seconds = _scoring_seconds(model, dev) if config.budget else 0.0
+    look_seconds = objective.evaluation_seconds(model) if config.budget else 0.0
     listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
-    epoch_number, batches = 0, list[Tensor]()
     while not history.stopped_by:
-        if run.step // batches_per_epoch + 1 != epoch_number:
-            epoch_number = run.step // batches_per_epoch + 1
-            batches = shuffled_batches(lengths, config.batch_size, epoch_generator(config.seed, epoch_number))
-        # The budget includes the last look at the dev split; however long that takes, training gets half of it.
+        batch = position.next_batch()
+        # The budget includes the last evaluation; however long that takes, training gets half of it.
         deadline = max(config.budget - look_seconds, config.budget / 2) if config.budget else math.inf
         progress = max(run.step / total_steps if total_steps else 0.0, (time.perf_counter() - clock_start) / deadline)
         rate = learning_rate_at(config, progress)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
-        rows = batches[run.step % batches_per_epoch]
         model.train()
-        run.pending.append(train_step(model, train.batch(rows), run.optimizer, config))
+        loss = train_step(model, objective, batch, run.optimizer, config)
+        run.pending.append(loss.reported)
         history.learning_rate.append(rate)
-        history.epoch.append(epoch_number)
-        history.rows.append(len(rows))
+        history.epoch.append(position.epoch)
+        history.examples.append(loss.examples)
         if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
             run.read_losses()
             listener.on_step(run.step, history.train_loss[-1])
@@ -267,9 +227,10 @@ def _train(
             history.stopped_by = f"the budget of {config.budget:g} s"
         # A look that would eat into the time of the last one is left out.
         time_left = config.budget - history.seconds if config.budget else math.inf
-        if history.stopped_by or (run.step % config.evaluate_every == 0 and time_left >= 2 * look_seconds):
+        due = objective.is_due(run.step, position.epoch, position.at_epoch_end)
+        if history.stopped_by or (due and time_left >= 2 * look_seconds):
             started = time.perf_counter()
-            _look_at_dev(model, run, dev, config, clock_start)
+            _look(run, config, clock_start)
             if checkpoint is not None:
                 run.save(checkpoint)
             look_seconds = time.perf_counter() - started
@@ -281,43 +242,32 @@ def _train(
             raise Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint}")
 
 
-def _scoring_seconds(model: TextClassifier, dev: LabelledTexts) -> float:
-    """How long scoring the dev split will take, judged by one batch of it (the first call is slower, so twice)."""
-    rows = next(sorted_batches(dev.lengths))
-    sample = dataclasses.replace(dev, starts=dev.starts[rows], lengths=dev.lengths[rows], labels=dev.labels[rows])
-    predict_logits(model, sample)
-    started = time.perf_counter()
-    predict_logits(model, sample)
-    seconds = time.perf_counter() - started
-    return seconds * float(dev.lengths.sum() / sample.lengths.sum())
-
-
-def _look_at_dev(
-    model: TextClassifier, run: TrainingState, dev: LabelledTexts, config: TrainConfig, clock_start: float
-) -> None:
-    """Score the dev split, keep the weights if they are the best so far, and decide whether to stop early."""
+def _look(run: TrainingState, config: FitConfig, clock_start: float) -> None:
+    """Score what is held out, keep the weights if they are the best so far, and decide whether to stop early."""
     run.read_losses()
     history = run.history
-    scored = evaluate(model, dev)
-    if not math.isfinite(scored.loss):
+    scores = run.objective.evaluate(run.model)
+    loss = scores["dev_loss"]
+    if not math.isfinite(loss):
         raise TrainingError(
-            f"training: the dev loss is {scored.loss} at step {run.step}; expected a finite number: try a lower "
+            f"training: the dev loss is {loss} at step {run.step}; expected a finite number: try a lower "
             "--learning-rate or --clip-norm"
         )
     since = int(history.evaluations[-1]["step"]) if history.evaluations else 0
+    train_loss = float(np.average(history.train_loss[since:], weights=history.examples[since:]))
     history.seconds = time.perf_counter() - clock_start
     history.evaluations.append(
         {
             "step": run.step,
             "epoch": history.epoch[-1],
             "seconds": history.seconds,
-            "train_loss": float(np.average(history.train_loss[since:], weights=history.rows[since:])),
-            "dev_loss": scored.loss,
-            "dev_accuracy": scored.accuracy,
+            "train_loss": train_loss,
+            **scores,
+            **run.objective.summary(train_loss),
         }
     )
-    if scored.loss < history.best_loss:
-        history.best_loss, history.best_step = scored.loss, run.step
-        run.best_weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    if loss < history.best_loss:
+        history.best_loss, history.best_step = loss, run.step
+        run.best_weights = {name: tensor.detach().clone() for name, tensor in run.model.state_dict().items()}
     elif run.step - history.best_step >= config.require_improvement and not history.stopped_by:
         history.stopped_by = f"no better dev loss for {run.step - history.best_step:,} batches"

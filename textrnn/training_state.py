@@ -12,16 +12,25 @@ from torch import Tensor, nn
 from textrnn.checkpoint import CHECKPOINT_VERSION, load_document, load_tensors, save_tensors
 from textrnn.errors import ArtifactError, TrainingError, one_line
 from textrnn.history import History
+from textrnn.objectives.base import Objective
 
 
 class TrainingState:
     """One training as it stands: model, optimizer, history, best weights so far, losses still on the device.
 
-    All of it goes into a checkpoint and comes back from it, with the state of torch's generators.
+    All of it goes into a checkpoint and comes back from it, with what the objective carries from batch to batch and the
+    state of torch's generators.
     """
 
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, settings: dict[str, Any]):
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        objective: Objective[Any],
+        settings: dict[str, Any],
+    ):
         self.model = model
+        self.objective = objective
         self.device = next(model.parameters()).device
         self.settings = settings
         self.optimizer = optimizer
@@ -65,12 +74,13 @@ class TrainingState:
         tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
+        tensors |= {f"carried/{name}": tensor for name, tensor in self.objective.carried().items()}
         tensors["random/cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
         tensors["history/train_loss"] = torch.tensor(history.train_loss, dtype=torch.float64)
         tensors["history/learning_rate"] = torch.tensor(history.learning_rate, dtype=torch.float64)
-        tensors["history/rows"] = torch.tensor(history.rows, dtype=torch.int64)
+        tensors["history/examples"] = torch.tensor(history.examples, dtype=torch.int64)
         tensors["history/epoch"] = torch.tensor(history.epoch, dtype=torch.int64)
         document = {
             "format_version": CHECKPOINT_VERSION,
@@ -103,6 +113,7 @@ class TrainingState:
                 index, _, key = name.partition("/")
                 state.setdefault(int(index), {})[key] = tensor
             self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+            self.objective.carry(by_kind.get("carried", {}))
             torch.set_rng_state(by_kind["random"]["cpu"])
             if self.device.type == "cuda" and "cuda" in by_kind["random"]:
                 torch.cuda.set_rng_state(by_kind["random"]["cuda"], self.device)
@@ -111,7 +122,7 @@ class TrainingState:
                 train_loss=kept["train_loss"].tolist(),
                 learning_rate=kept["learning_rate"].tolist(),
                 epoch=kept["epoch"].tolist(),
-                rows=kept["rows"].tolist(),
+                examples=kept["examples"].tolist(),
                 evaluations=document["evaluations"],
                 best_step=document["best_step"],
                 best_loss=math.inf if document["best_loss"] is None else document["best_loss"],

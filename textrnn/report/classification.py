@@ -112,9 +112,9 @@ class ClassificationResult:
             "seed": self.seed,
             "train": {
                 "seconds": history.seconds,
-                "epochs": round(history.rows_seen / len(self.dataset.train), 3),
+                "epochs": round(history.examples_seen / len(self.dataset.train), 3),
                 "examples": len(self.dataset.train),
-                "examples_per_second": history.rows_seen / history.seconds,
+                "examples_per_second": history.examples_seen / history.seconds,
             },
             "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
             "test": classification_report(self.confusion, self.test_loss, self.dataset.class_names),

@@ -31,15 +31,11 @@ from textrnn.errors import ArtifactError, ConfigError, one_line
 from textrnn.history import Listener
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import ModelEntry, find_model
+from textrnn.objectives.classification import ClassificationObjective, evaluate
+from textrnn.randomness import seeded
 from textrnn.report.classification import ClassificationResult
 from textrnn.tasks.request import ClassifyRequest, changed_settings
-from textrnn.train_eval import (
-    choose_device,
-    evaluate,
-    fit,
-    naming_lack_of_memory,
-    seeded,
-)
+from textrnn.train_eval import choose_device, fit, naming_lack_of_memory
 from textrnn.training_state import read_checkpoint_settings
 
 Say = Callable[[str], None]
@@ -107,10 +103,14 @@ def train(
         parameters = sum(parameter.numel() for parameter in model.parameters())
         say(f"{plan.entry.name}: {parameters:,} parameters on {device}, {_length_of_training(plan.training)}")
         with stopping or nullcontext(lambda: False) as should_stop:
-            history = fit(
-                model,
+            objective = ClassificationObjective(
                 LabelledTexts.from_encoded(encoded.train, dataset.train.labels, device),
                 LabelledTexts.from_encoded(encoded.dev, dataset.dev.labels, device),
+                plan.training,
+            )
+            history = fit(
+                model,
+                objective,
                 plan.training,
                 checkpoint=checkpoint,
                 resume=plan.resume,

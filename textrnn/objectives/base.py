@@ -1,0 +1,64 @@
+"""What the training loop asks of a task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from torch import Tensor, nn
+
+BatchType = TypeVar("BatchType")
+
+
+class Loss(NamedTuple):
+    """The loss of one batch.
+
+    Attributes:
+        objective: scalar, what the gradient is taken of
+        reported: scalar, detached: mean cross-entropy, nats per example, before the update
+        examples: what the mean is over: texts, or characters
+    """
+
+    objective: Tensor
+    reported: Tensor
+    examples: int
+
+
+class Objective(ABC, Generic[BatchType]):
+    """One kind of training. An epoch's batches depend on the seed and the epoch's number alone."""
+
+    @abstractmethod
+    def batch_count(self, epoch: int) -> int:
+        """How many batches an epoch (from 1) has; cheap."""
+
+    @abstractmethod
+    def batches(self, epoch: int) -> Sequence[BatchType]:
+        """The batches of an epoch, in order; each is made when it is asked for."""
+
+    @abstractmethod
+    def loss(self, model: nn.Module, batch: BatchType) -> Loss:
+        """The loss of a batch, with a graph behind it."""
+
+    @abstractmethod
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Score what is held out: ``dev_loss`` (nats per example) and whatever else history.csv is to tell."""
+
+    @abstractmethod
+    def evaluation_seconds(self, model: nn.Module) -> float:
+        """How long :meth:`evaluate` will take, judged by a part of it."""
+
+    @abstractmethod
+    def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
+        """Whether to :meth:`evaluate` after this step."""
+
+    def summary(self, train_loss: float) -> Mapping[str, float]:
+        """Further figures for history.csv that follow from the mean training loss since the last evaluation."""
+        return {}
+
+    def carried(self) -> dict[str, Tensor]:
+        """What goes over from one batch to the next beside the weights; it belongs into a checkpoint."""
+        return {}
+
+    def carry(self, tensors: Mapping[str, Any]) -> None:
+        """Take back what :meth:`carried` gave."""
