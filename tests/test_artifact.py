@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from textrnn.artifact import Classifier, is_saved, load_classifier
+from textrnn.artifact import Classifier, load_classifier
 from textrnn.config import DataConfig, TrainConfig
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ArtifactError
+from textrnn.model_folder import is_saved
 from textrnn.models.registry import all_models, find_model
 
 

@@ -1,3 +1,20 @@
-"""textrnn: text classification with recurrent networks, from a file of labelled lines to a model that predicts."""
+"""textrnn: recurrent networks for text, from a file to a model that classifies it or continues it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textrnn.estimator import LanguageModel
 
 __version__ = "0.1.0"
+__all__ = ["LanguageModel", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """``LanguageModel`` is imported when it is asked for: it needs torch, which the command line's start does not."""
+    if name == "LanguageModel":
+        from textrnn.estimator import LanguageModel
+
+        return LanguageModel
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

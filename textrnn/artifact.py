@@ -1,12 +1,7 @@
-"""The saved model: a folder that predicts on any machine with textrnn, and nothing else needed. No pickle in it.
-
-``config.json`` is written last and read first: a folder without it is not a model yet.
-"""
+"""The saved classifier: a folder that predicts on any machine with textrnn, and nothing else needed."""
 
 from __future__ import annotations
 
-import json
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +11,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import textrnn
-from textrnn.checkpoint import json_bytes, load_tensors, tensor_bytes, write_together
+from textrnn.checkpoint import json_bytes, tensor_bytes, write_together
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.readers import cleaned
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
-from textrnn.errors import ArtifactError, ConfigError, listed, one_line
+from textrnn.errors import ArtifactError
+from textrnn.model_folder import (
+    CONFIG_FILE,
+    MODEL_FILE,
+    VOCAB_FILE,
+    config_bytes,
+    naming_what_does_not_fit,
+    read_config,
+    read_json,
+    read_weights,
+)
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import find_model
 from textrnn.objectives.classification import predict_logits
 
-FORMAT_VERSION = 1
 TASK = "classify"
-MODEL_FILE, CONFIG_FILE, VOCAB_FILE, LABELS_FILE = "model.safetensors", "config.json", "vocab.json", "labels.json"
+LABELS_FILE = "labels.json"
 
 
 def describe_settings(
@@ -82,22 +85,11 @@ class Classifier:
 
     def to_files(self) -> dict[str, bytes]:
         """The files of the model folder, ``config.json`` last."""
-        config = {
-            "format_version": FORMAT_VERSION,
-            **self.settings,
-            "tokenizer": self.vocabulary.tokenizer.to_dict(),
-            "versions": {
-                "textrnn": textrnn.__version__,
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "numpy": np.__version__,
-            },
-        }
         return {
             MODEL_FILE: tensor_bytes(self.model.state_dict()),
             VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
             LABELS_FILE: json_bytes(self.class_names),
-            CONFIG_FILE: json_bytes(config),
+            CONFIG_FILE: config_bytes({**self.settings, "tokenizer": self.vocabulary.tokenizer.to_dict()}),
         }
 
     def save(self, folder: Path, others: Mapping[str, bytes] | None = None) -> None:
@@ -109,66 +101,21 @@ class Classifier:
         write_together(folder, {**(others or {}), **self.to_files()})
 
 
-def is_saved(folder: Path) -> bool:
-    """Whether a whole model stands in `folder`."""
-    return (folder / CONFIG_FILE).is_file()
-
-
-def read_json(path: Path) -> Any:
-    """A JSON file of a saved model.
-
-    Raises:
-        ArtifactError: if it is missing or damaged.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{path}: no such file; expected a folder that training wrote: see --save-dir") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(
-            f"{path}: cannot be read ({one_line(error)}); expected what training wrote: train again"
-        ) from error
-
-
 def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classifier:
     """Read a saved model folder.
 
     Raises:
         ArtifactError: if it is of a newer format, incomplete, or its files do not belong together.
     """
-    config_path = folder / CONFIG_FILE
-    config = read_json(config_path)
-    version = config.get("format_version") if isinstance(config, dict) else None
-    if not isinstance(version, int):
-        raise ArtifactError(f"{config_path}: no format version; expected what training wrote: train again")
-    if version > FORMAT_VERSION:
-        versions = config.get("versions")
-        writer = versions.get("textrnn", "?") if isinstance(versions, dict) else "?"
-        raise ArtifactError(
-            f"{config_path}: format version {version}; expected {FORMAT_VERSION} or older: a newer textrnn "
-            f"({one_line(writer, widest=20)}) wrote it, upgrade this one ({textrnn.__version__})"
-        )
-    if config.get("task") != TASK:
-        raise ArtifactError(
-            f"{config_path}: a model for the task {one_line(config.get('task'), widest=20)}; expected one for {TASK}: "
-            "name its folder with --save-dir, or train one"
-        )
+    config = read_config(folder, TASK)
     vocabulary = Vocabulary.load(folder / VOCAB_FILE)
     class_names = read_json(folder / LABELS_FILE)
     if not (isinstance(class_names, list) and class_names) or not all(isinstance(name, str) for name in class_names):
         raise ArtifactError(
             f"{folder / LABELS_FILE}: not a list of class names; expected what training wrote: train again"
         )
-    weights, _ = load_tensors(folder / MODEL_FILE)
-    unusable = [
-        name for name, values in weights.items() if not (values.is_floating_point() and values.isfinite().all())
-    ]
-    if unusable:
-        raise ArtifactError(
-            f"{folder / MODEL_FILE}: {listed(unusable)} holds what are no finite real numbers; expected what training "
-            "wrote: train again"
-        )
-    try:
+    weights = read_weights(folder)
+    with naming_what_does_not_fit(folder):
         if config["tokenizer"] != vocabulary.tokenizer.to_dict():
             raise ValueError(f"vocab.json is of another tokenizer, {vocabulary.tokenizer.name}")
         entry = find_model(config["model"])
@@ -176,10 +123,5 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         model = entry.build(model_config, vocabulary_size=len(vocabulary), class_count=len(class_names))
         model.load_state_dict(weights)
         data, training = DataConfig.from_dict(config["data"]), TrainConfig.from_dict(config["training"])
-    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError, ConfigError) as error:
-        raise ArtifactError(
-            f"{folder}: its files do not belong together ({one_line(error)}); expected those of one training: "
-            "train again"
-        ) from error
     model.to(device).eval()
     return Classifier(entry.name, model_config, model, vocabulary, class_names, data, training)

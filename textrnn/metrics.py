@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,16 @@ def confused_pairs(confusion: NDArray[np.int64], count: int) -> list[tuple[int, 
     size = len(confusion)
     cells = [(int(confusion[i, j]), i, j) for i in range(size) for j in range(size) if i != j and confusion[i, j]]
     return [(i, j, rows) for rows, i, j in sorted(cells, key=lambda cell: (-cell[0], cell[1], cell[2]))[:count]]
+
+
+def perplexity(nats: float) -> float:
+    """exp of the mean cross-entropy (nats per token): as if the model chose among so many tokens, all alike."""
+    return math.exp(nats) if nats < 700 else math.inf
+
+
+def bits(nats: float) -> float:
+    """Nats -> bits."""
+    return nats / math.log(2)
 
 
 def classification_report(confusion: NDArray[np.int64], loss: float, class_names: list[str]) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from textrnn.history import Listener
 
 
 class TrainingBar(Listener):
-    """Steps done, loss, dev accuracy and time left. Where stderr is no terminal, one line for each look at dev."""
+    """Steps done, loss, latest scores and time left. Where stderr is no terminal, one line for each evaluation."""
 
     def __init__(self, *, shown: bool, say: Callable[[str], None]):
         self.shown = shown
         self.say = say
         self.interactive = sys.stderr.isatty()
         self.bar: tqdm[Any] | None = None
-        self.accuracy = ""
+        self.scores = ""
         self.by_time = False
         self.started = 0.0
 
@@ -35,24 +35,38 @@ class TrainingBar(Listener):
 
     def on_step(self, step: int, loss: float) -> None:
         if self.bar is not None:
-            self.bar.set_postfix_str(f"loss {loss:.3f}{self.accuracy}", refresh=False)
+            self.bar.set_postfix_str(f"loss {loss:.3f}{self.scores}", refresh=False)
             done = time.perf_counter() - self.started if self.by_time else step
             self.bar.update(min(done, self.bar.total or done) - self.bar.n)
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
-        self.accuracy = f", dev {row['dev_accuracy']:.4f}"
+        self.scores = f", {_in_short(row)}"
         if self.shown and not self.interactive:
-            self.say(
-                f"epoch {int(row['epoch'])}, step {int(row['step']):,}: train loss {row['train_loss']:.4f}, dev loss "
-                f"{row['dev_loss']:.4f}, dev accuracy {row['dev_accuracy']:.4f}{' *' if is_best else ''} "
-                f"({row['seconds']:.1f} s)"
-            )
+            mark = " *" if is_best else ""
+            where = f"epoch {int(row['epoch'])}, step {int(row['step']):,}"
+            self.say(f"{where}: {_in_full(row)}{mark} ({row['seconds']:.1f} s)")
 
     def close(self) -> None:
         """Take the bar away."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None
+
+
+def _in_short(row: dict[str, float]) -> str:
+    """The scores of an evaluation, for the end of a bar."""
+    if "dev_accuracy" in row:
+        return f"dev {row['dev_accuracy']:.4f}"
+    epoch = f"epoch {int(row['epoch'])}"
+    return f"{epoch}: perplexity train {row['train_perplexity']:.2f}, held out {row['dev_perplexity']:.2f}"
+
+
+def _in_full(row: dict[str, float]) -> str:
+    """The scores of an evaluation, for a line in a log."""
+    if "dev_accuracy" in row:
+        losses = f"train loss {row['train_loss']:.4f}, dev loss {row['dev_loss']:.4f}"
+        return f"{losses}, dev accuracy {row['dev_accuracy']:.4f}"
+    return f"perplexity {row['train_perplexity']:.3f} on train, {row['dev_perplexity']:.3f} held out"
 
 
 class DownloadBar:

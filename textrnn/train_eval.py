@@ -162,7 +162,7 @@ def fit(
             run.restore(checkpoint)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
-        with naming_lack_of_memory():
+        with naming_lack_of_memory(objective.memory_flags):
             _train(run, config, checkpoint, listener, should_stop)
     model.load_state_dict(run.best_weights)
     return run.history

@@ -80,7 +80,7 @@ def test_fetch(server: _Server, tmp_path: Path) -> None:
     server.files["a.txt"] = CONTENT
     seen: list[tuple[str, int, int | None]] = []
     target = tmp_path / "new" / "a.txt"
-    fetch(f"{server.url}/a.txt", target, git_blob_id(CONTENT), on_progress=lambda *now: seen.append(now))
+    fetch(f"{server.url}/a.txt", target, f"git:{git_blob_id(CONTENT)}", on_progress=lambda *now: seen.append(now))
     assert target.read_bytes() == CONTENT
     assert [file.name for file in target.parent.iterdir()] == ["a.txt"]
     assert seen[-1] == ("a.txt", len(CONTENT), len(CONTENT))
@@ -92,10 +92,10 @@ def test_a_broken_download_is_resumed(server: _Server, tmp_path: Path, ranges: b
     server.cut_after = 10_000
     target = tmp_path / "a.txt"
     with pytest.raises(DataError, match="cannot be downloaded"):
-        fetch(f"{server.url}/a.txt", target, git_blob_id(CONTENT))
+        fetch(f"{server.url}/a.txt", target, f"git:{git_blob_id(CONTENT)}")
     assert not target.exists()
     server.cut_after, server.ranges = None, ranges
-    fetch(f"{server.url}/a.txt", target, git_blob_id(CONTENT))
+    fetch(f"{server.url}/a.txt", target, f"git:{git_blob_id(CONTENT)}")
     assert target.read_bytes() == CONTENT
     assert server.requests[-1] == ("/a.txt", "bytes=10000-")
 
@@ -103,14 +103,14 @@ def test_a_broken_download_is_resumed(server: _Server, tmp_path: Path, ranges: b
 def test_a_part_that_is_already_whole(server: _Server, tmp_path: Path) -> None:
     server.files["a.txt"] = CONTENT
     (tmp_path / "a.txt.part").write_bytes(CONTENT)
-    fetch(f"{server.url}/a.txt", tmp_path / "a.txt", git_blob_id(CONTENT))
+    fetch(f"{server.url}/a.txt", tmp_path / "a.txt", f"git:{git_blob_id(CONTENT)}")
     assert (tmp_path / "a.txt").read_bytes() == CONTENT
 
 
 def test_wrong_content_is_not_kept(server: _Server, tmp_path: Path) -> None:
     server.files["a.txt"] = b"something else"
     with pytest.raises(DataError) as caught:
-        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "0" * 40)
+        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "git:" + "0" * 40)
     assert str(caught.value) == (
         f"{server.url}/a.txt: the file that came is not the one published (git blob id "
         f"{git_blob_id(b'something else')}, expected {'0' * 40}); nothing was kept: try again, or put a good copy at "
@@ -121,7 +121,7 @@ def test_wrong_content_is_not_kept(server: _Server, tmp_path: Path) -> None:
 
 def test_missing_on_the_server(server: _Server, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "0" * 40)
+        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "git:" + "0" * 40)
     assert str(caught.value) == (
         f"{server.url}/a.txt: cannot be downloaded (the server answered 404 Not Found); expected a network connection: "
         f"try again (it goes on where it stopped), set HTTPS_PROXY or TEXTRNN_MIRROR, or put the file at "
@@ -131,20 +131,20 @@ def test_missing_on_the_server(server: _Server, tmp_path: Path) -> None:
 
 def test_nobody_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot be downloaded \(\[Errno 111\] Connection refused\)"):
-        fetch("http://127.0.0.1:9/a.txt", tmp_path / "a.txt", "0" * 40)
+        fetch("http://127.0.0.1:9/a.txt", tmp_path / "a.txt", "git:" + "0" * 40)
 
 
 def test_a_server_that_says_nothing(server: _Server, tmp_path: Path) -> None:
     server.silent = True
     with pytest.raises(DataError, match=r"cannot be downloaded \(timed out\)"):
-        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "0" * 40, timeout=0.3)
+        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", "git:" + "0" * 40, timeout=0.3)
 
 
 def test_what_came_before_a_stall_is_kept(server: _Server, tmp_path: Path) -> None:
     server.files["a.txt"] = CONTENT
     server.stall_after = 5_000
     with pytest.raises(DataError, match="timed out"):
-        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", git_blob_id(CONTENT), timeout=0.3)
+        fetch(f"{server.url}/a.txt", tmp_path / "a.txt", f"git:{git_blob_id(CONTENT)}", timeout=0.3)
     assert (tmp_path / "a.txt.part").stat().st_size == 5_000
 
 
@@ -153,7 +153,7 @@ def test_what_came_before_a_stall_is_kept(server: _Server, tmp_path: Path) -> No
 )
 def test_addresses_that_are_none(tmp_path: Path, url: str) -> None:
     with pytest.raises(DataError, match="cannot be downloaded") as caught:
-        fetch(url, tmp_path / "a.txt", "0" * 40)
+        fetch(url, tmp_path / "a.txt", "git:" + "0" * 40)
     assert "\n" not in str(caught.value)
 
 

@@ -172,5 +172,5 @@ def _download(name: str, timeout: float, on_progress: Progress | None) -> Path:
         for file_name, blob_id in known.blob_ids.items():
             if not (folder / file_name).is_file():
                 url = f"{base}/{name}/{file_name}" if base else f"{known.url}/{file_name}"
-                fetch(url, folder / file_name, blob_id, timeout=timeout, on_progress=on_progress)
+                fetch(url, folder / file_name, f"git:{blob_id}", timeout=timeout, on_progress=on_progress)
     return folder

@@ -21,12 +21,19 @@ def git_blob_id(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def fetch(url: str, target: Path, blob_id: str, *, timeout: float = 10.0, on_progress: Progress | None = None) -> None:
+def _checksum(kind: str, content: bytes) -> str:
+    if kind == "git":
+        return git_blob_id(content)
+    return hashlib.new(kind, content, usedforsecurity=False).hexdigest()
+
+
+def fetch(url: str, target: Path, checksum: str, *, timeout: float = 10.0, on_progress: Progress | None = None) -> None:
     """Download `url` to `target`. Proxies are taken from the environment, as urllib does.
 
     What has arrived stands in ``<target>.part`` and is continued by the next call if the server can do so.
 
     Args:
+        checksum: ``git:`` and the git blob id of the file, or ``sha1:`` and its SHA-1.
         timeout: seconds to wait for the connection, and for each piece of data after it.
 
     Raises:
@@ -36,11 +43,13 @@ def fetch(url: str, target: Path, blob_id: str, *, timeout: float = 10.0, on_pro
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _fetch_into(part, url, timeout, on_progress)
-        found = git_blob_id(part.read_bytes())
-        if found != blob_id:
+        kind, _, expected = checksum.partition(":")
+        found = _checksum(kind, part.read_bytes())
+        if found != expected:
             part.unlink()  # what is wrong once is not worth continuing
+            what = "git blob id" if kind == "git" else kind.upper().replace("SHA", "SHA-")
             raise DataError(
-                f"{url}: the file that came is not the one published (git blob id {found}, expected {blob_id}); "
+                f"{url}: the file that came is not the one published ({what} {found}, expected {expected}); "
                 f"nothing was kept: try again, or put a good copy at {target}"
             )
         os.replace(part, target)

@@ -44,6 +44,17 @@ def dropout(values: Tensor, share: float, training: bool) -> Tensor:
     return values * kept * (256 / (256 - threshold)) if threshold < 256 else torch.zeros_like(values)
 
 
+def locked_dropout(values: Tensor, share: float, training: bool) -> Tensor:
+    """(T, B, H) -> (T, B, H): drops the same units at every step of a row, while training.
+
+    Source: Gal & Ghahramani 2016.
+    """
+    if not training or share == 0.0:
+        return values
+    kept = torch.empty(1, *values.shape[1:], dtype=values.dtype, device=values.device).bernoulli_(1.0 - share)
+    return values * kept.div_(1.0 - share)
+
+
 class TokenEmbedding(nn.Module):
     """Token ids (B, T) -> vectors (B, T, E), with two kinds of noise while training.
 

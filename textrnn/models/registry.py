@@ -14,14 +14,11 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import textrnn.config
-from textrnn.config import ModelConfig, find_problem
+from textrnn.config import Settings, find_problem
 from textrnn.errors import ConfigError, did_you_mean
-
-if TYPE_CHECKING:
-    from textrnn.models.base import TextClassifier
 
 
 @dataclass(frozen=True)
@@ -70,16 +67,18 @@ class ModelEntry:
             raise ConfigError("; ".join(problem for problem in problems if problem))
 
     @property
-    def config_class(self) -> type[ModelConfig]:
+    def config_class(self) -> type[Any]:
         """The model's ``Config`` (imports torch)."""
-        return importlib.import_module(self.module).Config  # type: ignore[no-any-return]
+        found: type[Any] = importlib.import_module(self.module).Config
+        return found
 
-    def build(self, config: ModelConfig, *, vocabulary_size: int, class_count: int) -> TextClassifier:
-        """A new model with freshly drawn weights (torch's global generator)."""
-        model_class = importlib.import_module(self.module).Model
-        return model_class(  # type: ignore[no-any-return]
-            vocabulary_size=vocabulary_size, class_count=class_count, **config.to_dict()
-        )
+    def build(self, config: Settings, **sizes: int) -> Any:
+        """A new model with freshly drawn weights (torch's global generator).
+
+        Args:
+            sizes: found in the data: ``vocabulary_size``, and of a classifier ``class_count``.
+        """
+        return importlib.import_module(self.module).Model(**sizes, **config.to_dict())
 
 
 def _literal_assignments(tree: ast.Module) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _literal_assignments(tree: ast.Module) -> dict[str, Any]:
 
 def _config_fields(tree: ast.Module) -> tuple[ModelField, ...]:
     config = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config")
-    base: type[ModelConfig] = getattr(textrnn.config, ast.unparse(config.bases[0]))
+    base: type[Settings] = getattr(textrnn.config, ast.unparse(config.bases[0]))
     found = {
         f.name: ModelField(
             f.name, str(f.type), f.default, f.metadata["help"], {k: v for k, v in f.metadata.items() if k != "help"}

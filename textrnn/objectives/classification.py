@@ -89,6 +89,8 @@ class ClassificationObjective(Objective[Batch]):
         ConfigError: if `config` is not fitted.
     """
 
+    memory_flags = "--batch-size, --pad-size or --hidden-size"
+
     def __init__(self, train: LabelledTexts, dev: LabelledTexts, config: TrainConfig):
         if config.batch_size is None or config.evaluate_every is None:
             raise ConfigError("batch_size and evaluate_every are open; expected TrainConfig.fitted_to(...) first")
@@ -108,7 +110,9 @@ class ClassificationObjective(Objective[Batch]):
         log_probabilities = functional.log_softmax(model(batch.token_ids, batch.lengths).float(), dim=1)
         cross_entropy = functional.nll_loss(log_probabilities, batch.labels)
         smoothing = self.smoothing
-        objective = (1 - smoothing) * cross_entropy - smoothing * log_probabilities.mean() if smoothing else cross_entropy
+        objective = (
+            (1 - smoothing) * cross_entropy - smoothing * log_probabilities.mean() if smoothing else cross_entropy
+        )
         return Loss(objective, cross_entropy.detach(), len(batch))
 
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:

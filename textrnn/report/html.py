@@ -18,19 +18,20 @@ body { font: 15px/1.55 system-ui, "Noto Sans", "PingFang SC", "Microsoft YaHei",
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; } th, td { padding: .25rem .6rem; text-align: right; }
 th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 1px solid #999; font-weight: 600; }
+pre { white-space: pre-wrap; background: #f6f6f6; padding: .8rem; }
 .matrix td { min-width: 2.2rem; text-align: center; } .matrix th { font-weight: 500; }
 .scroll { overflow-x: auto; } img { max-width: 100%; } li { margin: .2rem 0; } .note { color: #666; }
 """
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text for a page: escaped, on one line, a very long one cut."""
     return html.escape(shortened(text, 300))
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{_escaped(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{_escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escaped(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     head = f"<thead><tr>{head}</tr></thead>" if any(header) else ""
     return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
 
@@ -38,7 +39,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _matrix(confusion: NDArray[np.int64], class_names: Sequence[str]) -> str:
     """The confusion matrix as a table; a darker cell holds a larger share of its true class."""
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
-    head = "<th>true \\ predicted</th>" + "".join(f"<th>{_escaped(name)}</th>" for name in class_names)
+    head = "<th>true \\ predicted</th>" + "".join(f"<th>{escaped(name)}</th>" for name in class_names)
     rows = []
     for name, counts, row_shares in zip(class_names, confusion, shares, strict=True):
         cells = "".join(
@@ -46,14 +47,14 @@ def _matrix(confusion: NDArray[np.int64], class_names: Sequence[str]) -> str:
             f' title="{share:.1%}">{count or ""}</td>'
             for count, share in zip(counts, row_shares, strict=True)
         )
-        rows.append(f"<tr><th>{_escaped(name)}</th>{cells}</tr>")
+        rows.append(f"<tr><th>{escaped(name)}</th>{cells}</tr>")
     body = "".join(rows)
     return (
         f'<div class="scroll"><table class="matrix"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
-def _embedded(svg: bytes, description: str) -> str:
+def embedded(svg: bytes, description: str) -> str:
     data = base64.b64encode(svg).decode()
     return f'<img alt="{html.escape(description)}" src="data:image/svg+xml;base64,{data}">'
 
@@ -83,27 +84,33 @@ def make_page(
         for i, name in enumerate(class_names)
     ]
     pairs = "".join(
-        f"<li>{_escaped(true)} taken for {_escaped(predicted)}: {rows} rows<ul>"
-        + "".join(f"<li>{_escaped(text)}</li>" for text in examples)
+        f"<li>{escaped(true)} taken for {escaped(predicted)}: {rows} rows<ul>"
+        + "".join(f"<li>{escaped(text)}</li>" for text in examples)
         + "</ul></li>"
         for true, predicted, rows, examples in confused
     )
-    noted = "".join(f'<li class="note">{_escaped(notice)}</li>' for notice in notices)
+    noted = "".join(f'<li class="note">{escaped(notice)}</li>' for notice in notices)
+    return page(
+        title,
+        [
+            ("", html_table(["", ""], summary)),
+            ("On the test split", html_table(comparison[0], comparison[1:])),
+            ("Class by class", html_table(["class", "precision", "recall", "F1", "support"], per_class)),
+            ("Confusion matrix", _matrix(confusion, class_names)),
+            ("Most confused", f"<ul>{pairs or '<li>nothing was confused</li>'}</ul>"),
+            ("How training went", embedded(curves, "loss and accuracy against the optimizer step")),
+            *([("Notices", f"<ul>{noted}</ul>")] if noted else []),
+        ],
+    )
+
+
+def page(title: str, sections: Iterable[tuple[str, str]]) -> bytes:
+    """A whole page from headings (empty: none) and what stands under them, in HTML."""
+    body = "\n".join(f"<h2>{escaped(heading)}</h2>\n{content}" if heading else content for heading, content in sections)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{_escaped(title)}</title><style>{STYLE}</style></head><body>
-<h1>{_escaped(title)}</h1>
-{_table(["", ""], summary)}
-<h2>On the test split</h2>
-{_table(comparison[0], comparison[1:])}
-<h2>Class by class</h2>
-{_table(["class", "precision", "recall", "F1", "support"], per_class)}
-<h2>Confusion matrix</h2>
-{_matrix(confusion, class_names)}
-<h2>Most confused</h2>
-<ul>{pairs or "<li>nothing was confused</li>"}</ul>
-<h2>How training went</h2>
-{_embedded(curves, "loss and accuracy against the optimizer step")}
-{f"<h2>Notices</h2><ul>{noted}</ul>" if noted else ""}
+<title>{escaped(title)}</title><style>{STYLE}</style></head><body>
+<h1>{escaped(title)}</h1>
+{body}
 </body></html>
 """.encode()

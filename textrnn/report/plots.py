@@ -181,6 +181,50 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
     return files
 
 
+def plot_perplexity(history: History, *, characters: int, title: str) -> dict[str, bytes]:
+    """``perplexity.png`` and ``perplexity.svg``: on the training text (while learning) and held out, by epoch.
+
+    Args:
+        characters: of the training text.
+    """
+    title = shortened(title, WIDEST_TITLE)
+    family = font_for([title])
+    files = {}
+    rows, best = history.evaluations, history.best
+    seen = np.cumsum(history.examples)
+    at = [seen[int(row["step"]) - 1] / characters for row in rows]
+    with _drawing(family):
+        figure = _new_figure(6.4, 4.0)
+        axes = figure.subplots()
+        for key, colour, label in (
+            ("train_perplexity", TRAIN_COLOUR, "train (while learning)"),
+            ("dev_perplexity", DEV_COLOUR, "held out"),
+        ):
+            axes.plot(
+                at, [row[key] for row in rows], color=colour, marker="o" if len(at) <= 40 else None, ms=3, label=label
+            )
+        axes.plot(
+            [at[rows.index(best)]], [best["dev_perplexity"]], "o", color=BEST_COLOUR, ms=6,
+            label=f"kept: {best['dev_perplexity']:.3f}",
+        )  # fmt: skip
+        lowest = min(min(row["train_perplexity"], row["dev_perplexity"]) for row in rows)
+        highest = max(max(row["train_perplexity"], row["dev_perplexity"]) for row in rows)
+        if highest > 3 * lowest:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("{x:g}")
+        axes.set_xlabel("epoch")
+        axes.set_xlim(left=0)
+        axes.set_ylabel("perplexity of the network")
+        axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
+        axes.legend(frameon=False)
+        for kind in ("png", "svg"):
+            axes.set_title(title if family or kind == "svg" else _latin(title))
+            figure.tight_layout()
+            files[f"perplexity.{kind}"] = _rendered(figure, kind, family)
+    return files
+
+
 def plot_confusion(
     confusion: NDArray[np.int64], class_names: Sequence[str], *, title: str
 ) -> tuple[dict[str, bytes], bool]:

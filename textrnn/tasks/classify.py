@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from textrnn.artifact import CONFIG_FILE, Classifier, describe_settings, is_saved, read_json
+from textrnn.artifact import Classifier, describe_settings
 from textrnn.baseline import Baseline, linear_baseline
 from textrnn.checkpoint import exclusive_use
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
@@ -27,19 +25,24 @@ from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
-from textrnn.errors import ArtifactError, ConfigError, one_line
+from textrnn.errors import ConfigError, one_line
 from textrnn.history import Listener
+from textrnn.model_folder import is_saved
 from textrnn.models.base import TextClassifier
 from textrnn.models.registry import ModelEntry, find_model
 from textrnn.objectives.classification import ClassificationObjective, evaluate
 from textrnn.randomness import seeded
 from textrnn.report.classification import ClassificationResult
-from textrnn.tasks.request import ClassifyRequest, changed_settings
+from textrnn.tasks.request import ClassifyRequest
+from textrnn.tasks.resuming import (
+    Say,
+    ShouldStop,
+    is_finished,
+    naming_unreadable_settings,
+    refuse_other_data,
+    settings_to_resume,
+)
 from textrnn.train_eval import choose_device, fit, naming_lack_of_memory
-from textrnn.training_state import read_checkpoint_settings
-
-Say = Callable[[str], None]
-ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,7 @@ def train(
         TextRNNError: for anything the user can mend.
     """
     folder, checkpoint = request.folder, request.checkpoint
-    if request.resume and is_saved(folder) and not checkpoint.is_file():
-        with _naming_unreadable_settings(folder / CONFIG_FILE):
-            _refuse_changes(read_json(folder / CONFIG_FILE), request, folder)
-        say(f"the run in {folder} is finished: nothing to resume")
+    if is_finished(request, say):
         return folder
     source = find_dataset(request.dataset, on_progress=on_download)
     with exclusive_use(folder):
@@ -154,52 +154,23 @@ def train(
 def _plan(request: ClassifyRequest, say: Say) -> _Plan:
     """Decide all settings: the defaults and what the user said, or those of the checkpoint."""
     entry = find_model(request.model)
-    checkpoint = request.checkpoint
-    resume = request.resume and checkpoint.is_file()
-    if request.resume and not resume:
-        say(f"nothing to resume: no checkpoint in {checkpoint.parent}; starting from the beginning")
-    elif not request.resume and checkpoint.is_file():
-        say(f"note: an unfinished run in {checkpoint.parent} is started over; --resume would have gone on with it")
-    model_settings: Mapping[str, Any] = request.model_settings
-    data_settings: Mapping[str, Any] = request.data_settings
-    train_settings: Mapping[str, Any] = request.train_settings
-    with _naming_unreadable_settings(checkpoint):
-        if resume:
-            kept, steps = read_checkpoint_settings(checkpoint)
-            _refuse_changes(kept, request, checkpoint)
-            say(f"going on after step {steps:,} with the settings of {checkpoint}")
-            model_settings, train_settings = kept["hyper_parameters"], kept["training"]
-            data_settings = kept["data"] | {"dataset": request.dataset}
-            if "device" in request.train_settings:
-                train_settings = {**train_settings, "device": request.train_settings["device"]}
+    kept = settings_to_resume(request, say)
+    if kept is None:
         return _Plan(
             entry,
-            entry.config_class.from_dict(model_settings),
-            DataConfig.from_dict(data_settings),
-            TrainConfig.from_dict(train_settings),
-            resume,
-            kept.get("digest") if resume else None,
+            entry.config_class.from_dict(request.model_settings),
+            DataConfig.from_dict(request.data_settings),
+            TrainConfig.from_dict(request.train_settings),
+            resume=False,
         )
-
-
-@contextmanager
-def _naming_unreadable_settings(path: Path) -> Iterator[None]:
-    """Says which file it is whose settings are not of the expected form."""
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ArtifactError(
-            f"{path}: its settings cannot be read ({one_line(error)}); delete it and train from the beginning"
-        ) from error
-
-
-def _refuse_changes(kept: dict[str, Any], request: ClassifyRequest, place: Path) -> None:
-    """What was asked for beside ``--resume`` must be what the run was started with (the data is compared later)."""
-    different = changed_settings(kept, request)
-    if different:
-        raise ConfigError(
-            f"--resume: {'; '.join(different)}; expected the settings of {place}: leave the flags out, "
-            "or leave out --resume to start over"
+    with naming_unreadable_settings(request.checkpoint):
+        return _Plan(
+            entry,
+            entry.config_class.from_dict(kept["hyper_parameters"]),
+            DataConfig.from_dict(kept["data"] | {"dataset": request.dataset}),
+            TrainConfig.from_dict(kept["training"]),
+            resume=True,
+            digest=kept.get("digest"),
         )
 
 
@@ -229,10 +200,7 @@ def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:
 def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encoded: _Encoded) -> _Plan:
     """Settle what depends on the data: epochs, batch size, evaluation interval, embedding size."""
     if plan.resume and plan.digest != encoded.digest:
-        raise ConfigError(
-            f"--resume: the data is not what the run was started with; expected that of {request.checkpoint}: "
-            "bring it back, or leave out --resume to start over"
-        )
+        refuse_other_data(request)
     training = plan.training.fitted_to(len(dataset.train), len(dataset.dev))
     model = plan.model
     if encoded.embedding is not None:
@@ -289,7 +257,9 @@ def _build(plan: _Plan, encoded: _Encoded, class_count: int, device: torch.devic
     """A new model with seeded weights, on its device, the pretrained vectors in place."""
     try:
         with seeded(plan.training.seed, torch.device("cpu")):
-            model = plan.entry.build(plan.model, vocabulary_size=len(encoded.vocabulary), class_count=class_count)
+            model: TextClassifier = plan.entry.build(
+                plan.model, vocabulary_size=len(encoded.vocabulary), class_count=class_count
+            )
     except (RuntimeError, TypeError, MemoryError, OverflowError) as error:
         raise ConfigError(
             f"{plan.entry.name}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see "

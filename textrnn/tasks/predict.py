@@ -8,13 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from textrnn.artifact import Classifier, is_saved, load_classifier
-from textrnn.checkpoint import CHECKPOINT_NAME
+from textrnn.artifact import Classifier, load_classifier
 from textrnn.config import UNKNOWN_ID
-from textrnn.errors import ArtifactError
 from textrnn.tasks.request import ClassifyRequest, changed_settings
 from textrnn.train_eval import choose_device
-from textrnn.training_state import read_checkpoint_settings
 
 
 @dataclass(frozen=True)
@@ -24,24 +21,6 @@ class Prediction:
     text: str
     classes: list[tuple[str, float]]
     notice: str = ""
-
-
-def model_folder(request: ClassifyRequest) -> Path | None:
-    """Where the saved model is: the folder of the run, or ``--save-dir`` itself if that is a model folder."""
-    if is_saved(request.save_dir):
-        return request.save_dir
-    return request.folder if is_saved(request.folder) else None
-
-
-def can_go_on(request: ClassifyRequest) -> bool:
-    """Whether an unfinished run with the same settings waits in the request's folder."""
-    checkpoint = request.folder / CHECKPOINT_NAME
-    if not checkpoint.is_file():
-        return False
-    try:
-        return not changed_settings(read_checkpoint_settings(checkpoint)[0], request)
-    except (ArtifactError, KeyError, TypeError):
-        return False
 
 
 def predict(

@@ -1,21 +1,25 @@
-"""What the user asks of the classifier, as the command line or a Python caller puts it. Imports nothing heavy."""
+"""What the user asks for, as the command line or a Python caller puts it. Imports nothing heavy."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from textrnn.checkpoint import CHECKPOINT_NAME
-from textrnn.config import DataConfig, flag
+from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, DataConfig, Recipe, flag
 from textrnn.corpus.catalog import save_name
+from textrnn.corpus.texts import corpus_name
 from textrnn.models.registry import find_model
 
 
 @dataclass(frozen=True)
-class ClassifyRequest:
-    """What the user asked for: each mapping holds only the settings that were named, the rest take their defaults."""
+class Request(ABC):
+    """What was asked for: each mapping holds only the settings that were named, the rest take their defaults."""
+
+    FREE: ClassVar[frozenset[str]] = frozenset({"device"})  # settings that may change when a run goes on
 
     model: str = "LSTM"
     model_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -23,6 +27,24 @@ class ClassifyRequest:
     train_settings: Mapping[str, Any] = field(default_factory=dict)
     save_dir: Path = Path("saved_dict")
     resume: bool = False
+
+    @property
+    @abstractmethod
+    def folder(self) -> Path:
+        """Where the run is kept."""
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the unfinished run is kept."""
+        return self.folder / CHECKPOINT_NAME
+
+
+@dataclass(frozen=True)
+class ClassifyRequest(Request):
+    """Train a text classifier."""
+
+    FREE = frozenset({"device", "dataset"})  # the data is compared by its content, elsewhere
+
     baseline: bool = True
 
     @property
@@ -32,24 +54,41 @@ class ClassifyRequest:
 
     @property
     def folder(self) -> Path:
-        """Where the run is kept."""
         return self.save_dir / save_name(self.dataset) / find_model(self.model).name
 
+
+@dataclass(frozen=True)
+class LanguageModelRequest(Request):
+    """Train a character language model."""
+
+    FREE = frozenset({"device", "corpus"})
+
+    recipe: str | None = None  # None: the default one, or that of the run that goes on
+
     @property
-    def checkpoint(self) -> Path:
-        """Where the unfinished run is kept."""
-        return self.folder / CHECKPOINT_NAME
+    def corpus(self) -> str:
+        """The text as the user named it."""
+        return str(self.data_settings.get("corpus", CorpusConfig().corpus))
+
+    @property
+    def recipe_settings(self) -> Recipe:
+        """The settings of the recipe."""
+        return LANGUAGE_MODEL_RECIPES[self.recipe or "default"]
+
+    @property
+    def folder(self) -> Path:
+        return self.save_dir / corpus_name(self.corpus) / f"lm_{find_model(self.model, 'lm').name}"
 
 
-def changed_settings(kept: Mapping[str, Any], request: ClassifyRequest) -> list[str]:
-    """Where the settings named in a request differ from those kept in a checkpoint or ``config.json``.
-
-    The data set is compared by its content, elsewhere; a run may go on on another device.
-    """
-    before = {**kept["hyper_parameters"], **kept["data"], **kept["training"]}
+def changed_settings(kept: Mapping[str, Any], request: Request) -> list[str]:
+    """Where the settings named in a request differ from those kept in a checkpoint or ``config.json``."""
+    before = {**kept["hyper_parameters"], **kept["data"], **kept["training"], "recipe": kept.get("recipe")}
     asked = {**request.model_settings, **request.data_settings, **request.train_settings}
+    recipe = getattr(request, "recipe", None)
+    if recipe is not None:
+        asked["recipe"] = recipe
     return [
         f"{flag(name)} was {before.get(name)}, now {value}"
         for name, value in asked.items()
-        if name not in ("dataset", "device") and before.get(name) != value
+        if name not in request.FREE and before.get(name) != value
     ]

@@ -1,0 +1,85 @@
+"""The command line: flags -> one task. The only place that prints results or decides the exit status.
+
+Nothing heavy is imported before the flags are known to be right, so that ``--help`` and a mistyped flag answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+import textrnn
+from textrnn.cli import classify, language_model
+from textrnn.cli.flags import Parser, parse
+from textrnn.cli.output import print_error, program, say_aside
+from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
+
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+TASKS: dict[str, ModuleType] = {"classify": classify, "lm": language_model}
+TASK_HELP = "what to do: classify texts, or lm, a character language model (default: classify)"
+
+
+def build_parser(task: str) -> Parser:
+    """All flags of a task."""
+    parser = Parser(
+        prog=program()[-1],
+        description=TASKS[task].DESCRIPTION,
+        epilog=TASKS[task].epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"textrnn {textrnn.__version__}")
+    group = parser.add_argument_group("what to do")
+    group.add_argument("--task", choices=list(TASKS), default="classify", help=TASK_HELP)
+    TASKS[task].add_flags(parser, group)
+    return parser
+
+
+def find_task(arguments: Sequence[str]) -> str:
+    """The task that is named, before any other flag is read: each task has its own flags.
+
+    Raises:
+        ConfigError: for one that is not known.
+    """
+    finder = Parser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--task", default="classify")
+    task: str = finder.parse_known_args(arguments)[0].task
+    if task not in TASKS:
+        raise ConfigError(f"--task {task}: expected one of {', '.join(TASKS)}{did_you_mean(task, TASKS)}")
+    return task
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0 done, 2 bad input or usage, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # Class names in any script, also where the terminal's encoding has no such characters.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        task = find_task(arguments)
+        options = parse(build_parser(task), arguments)
+        TASKS[task].run(TASKS[task].to_request(options), options)
+    except Interrupted as error:
+        say_aside(f"{error}; go on with:\n  {_resume_command(arguments)}")
+        return INTERRUPTED
+    except TextRNNError as error:
+        print_error(str(error))
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        say_aside(f"interrupted; if training had begun, go on with:\n  {_resume_command(arguments)}")
+        return INTERRUPTED
+    except OSError as error:  # a path too long, a folder that may not be looked into
+        where = f"{error.filename}: " if error.filename else ""
+        print_error(f"{where}{error.strerror or error}; expected a path that can be used: see the flags that name one")
+        return BAD_INPUT
+    except SystemExit as exit_request:  # --help and --version
+        return exit_request.code if isinstance(exit_request.code, int) else BAD_INPUT
+    return DONE
+
+
+def _resume_command(arguments: Sequence[str]) -> str:
+    return shlex.join([*program(), "--resume", *(argument for argument in arguments if argument != "--resume")])

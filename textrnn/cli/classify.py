@@ -1,0 +1,150 @@
+"""The command line of text classification."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
+from textrnn.cli.output import Say, StopOnInterrupt, bars, program, say, say_aside
+from textrnn.config import DataConfig, TrainConfig
+from textrnn.errors import ConfigError, user_path
+from textrnn.models.registry import all_models, find_model
+from textrnn.tasks.request import ClassifyRequest
+
+DATA_FORMATS = """data sets:
+  headlines (ships with the project), thucnews (downloaded once), any folder in data/ or in a folder of $TEXTRNN_DATA;
+  a folder with train, dev and test files, or one file: text<TAB>label lines, CSV or TSV with a header, JSON lines,
+  fastText's __label__x text; a class.txt beside the file names the classes that indices stand for
+"""
+EXAMPLES = """examples:
+  python run.py --model LSTM --embedding random
+  python run.py --dataset my_reviews.csv --model BiLSTM_LN --tokenizer space --pad-size 600
+  python run.py --dataset thucnews --model LSTM --budget 60
+  python run.py --model LSTM --predict "央行下调存款准备金率"
+  python run.py --task lm --help
+"""
+DESCRIPTION = (
+    "Text classification with recurrent networks: trains on a file of labelled lines, shows how well it does and where "
+    "it errs, and predicts. (The other tasks have their own --help: --task lm --help.)"
+)
+
+
+def epilog() -> str:
+    """What follows the flags in the help."""
+    return f"models:\n{models_listed(all_models('classify'))}\n\n{DATA_FORMATS}\n{EXAMPLES}"
+
+
+def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
+    """The flags of this task."""
+    models = all_models("classify")
+    main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
+    main_group.add_argument(
+        "--predict",
+        nargs="+",
+        metavar="TEXT",
+        help="classify texts with the saved model (trained first where there is none); - reads stdin, one text a line",
+    )
+    main_group.add_argument(
+        "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
+    )
+    main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
+    main_group.add_argument(
+        "--save-dir",
+        default="saved_dict",
+        metavar="DIR",
+        help="models go to DIR/<data set>/<model>; with --predict, also a model folder itself (default: saved_dict)",
+    )
+    main_group.add_argument(
+        "--baseline", action=argparse.BooleanOptionalAction, default=True, help="train the linear model to compare with"
+    )
+    main_group.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_settings(parser.add_argument_group("data"), DataConfig)
+    add_settings(parser.add_argument_group("training"), TrainConfig)
+    add_model_settings(parser.add_argument_group("model"), models)
+
+
+def to_request(options: argparse.Namespace) -> ClassifyRequest:
+    """Flags -> request.
+
+    Raises:
+        ConfigError: for a value out of bounds, or a flag that the model does not have.
+    """
+    entry = find_model(options.model)
+    given = vars(options)
+    if options.top_k < 1:
+        raise ConfigError(f"--top-k {options.top_k}: must be at least 1")
+    return ClassifyRequest(
+        model=entry.name,
+        model_settings=named_of_model(entry, all_models("classify"), given),
+        data_settings=named(DataConfig, given),
+        train_settings=named(TrainConfig, given),
+        save_dir=user_path(options.save_dir, "--save-dir"),
+        resume=options.resume,
+        baseline=options.baseline,
+    )
+
+
+def run(request: ClassifyRequest, options: argparse.Namespace) -> None:
+    """Do what was asked for."""
+    if options.predict:
+        _predict(request, options)
+        return
+    folder = _train(request, quiet=options.quiet, say=say)
+    shown = shlex.join([*program(), *_naming_flags(request)])
+    say(f'saved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
+
+
+def _train(request: ClassifyRequest, *, quiet: bool, say: Say) -> Path:
+    from textrnn.tasks.classify import train
+
+    with bars(quiet=quiet, say=say) as (bar, download_bar, say_below_bars):
+        return train(request, say=say_below_bars, listener=bar, on_download=download_bar, stopping=StopOnInterrupt())
+
+
+def _texts(given: Sequence[str]) -> list[str]:
+    """The texts to predict; ``-`` stands for the lines of stdin."""
+    from textrnn.corpus.readers import decode
+
+    texts: list[str] = []
+    for text in given:
+        if text != "-":
+            texts.append(text)
+        elif sys.stdin is not None:
+            content, _ = decode(sys.stdin.buffer.read(), Path("stdin"))
+            texts += [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n") if content]
+    return texts
+
+
+def _predict(request: ClassifyRequest, options: argparse.Namespace) -> None:
+    from textrnn.report.text import shortened
+    from textrnn.tasks.predict import predict
+    from textrnn.tasks.resuming import can_go_on, model_folder
+
+    texts = _texts(options.predict)
+    if not texts:
+        raise ConfigError("--predict -: no line on stdin; expected one text a line")
+    folder = model_folder(request)
+    if folder is None:
+        unfinished = can_go_on(request)
+        say_aside(f"no saved model in {request.folder}: {'finishing' if unfinished else 'training'} it first")
+        folder = _train(dataclasses.replace(request, resume=unfinished), quiet=options.quiet, say=say_aside)
+    for answer in predict(request, folder, texts, top_k=options.top_k, say=say_aside):
+        say(shortened(answer.text, 76) or "(empty)")
+        say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))
+        if answer.notice:
+            say(f"  note: {answer.notice}")
+
+
+def _naming_flags(request: ClassifyRequest) -> list[str]:
+    """The flags that name a saved model again."""
+    flags = ["--model", request.model]
+    if "dataset" in request.data_settings:
+        flags += ["--dataset", request.dataset]
+    if request.save_dir != Path("saved_dict"):
+        flags += ["--save-dir", str(request.save_dir)]
+    return flags

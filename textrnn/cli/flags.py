@@ -1,0 +1,160 @@
+"""From settings to flags and back: every task's flags are made of its settings classes and its models' fields."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from textrnn.config import Settings, flag
+from textrnn.errors import ConfigError, did_you_mean
+from textrnn.models.registry import ModelEntry
+
+METAVARS = {
+    "dataset": "NAME|DIR|FILE",
+    "corpus": "NAME|FILE",
+    "embedding": "random|pretrained|PATH",
+    "text_column": "COLUMN",
+    "label_column": "COLUMN",
+    "device": "DEVICE",
+    "budget": "SECONDS",
+}
+OPPOSITES = {"letters": ("--raw", "read every character of the text")}  # boolean fields whose "no" has its own name
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that every mistake is reported in one place and one form."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see --help")
+
+
+def _kinds(annotation: Any) -> tuple[type, ...]:
+    """``int | None`` -> (int,)."""
+    return tuple(kind for kind in typing.get_args(annotation) or (annotation,) if kind is not type(None))
+
+
+def _value_arguments(kind: type, choices: Sequence[str] | None) -> dict[str, Any]:
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    shown = {int: "N", float: "X", str: "NAME"}[kind]
+    return {"type": kind, "metavar": "{" + ",".join(choices) + "}" if choices else shown}
+
+
+def add_settings(group: argparse._ArgumentGroup, settings: type[Settings], *, leave_out: Sequence[str] = ()) -> None:
+    """A flag for each field. A flag that is not given leaves no trace: defaults are the settings' own business."""
+    hints = typing.get_type_hints(settings)
+    for entry in dataclasses.fields(settings):
+        if entry.name in leave_out:
+            continue
+        (kind,) = _kinds(hints[entry.name])
+        text = entry.metadata["help"]
+        if entry.default is not None and kind is not bool:
+            text += f" (default: {entry.default})"
+        if entry.name in OPPOSITES:
+            other, meaning = OPPOSITES[entry.name]
+            group.add_argument(flag(entry.name), action="store_true", default=argparse.SUPPRESS, help=text)
+            group.add_argument(other, dest=entry.name, action="store_false", default=argparse.SUPPRESS, help=meaning)
+            continue
+        arguments = _value_arguments(kind, entry.metadata.get("choices"))
+        arguments |= {"metavar": METAVARS[entry.name]} if entry.name in METAVARS else {}
+        group.add_argument(flag(entry.name), default=argparse.SUPPRESS, help=text, **arguments)
+
+
+def add_model_settings(group: argparse._ArgumentGroup, models: Mapping[str, ModelEntry]) -> None:
+    """A flag for each hyper-parameter of any model, saying which models have it and with which default."""
+    by_name: dict[str, list[tuple[ModelEntry, Any]]] = {}
+    for model in models.values():
+        for entry in model.fields:
+            by_name.setdefault(entry.name, []).append((model, entry))
+    for name, uses in by_name.items():
+        first = uses[0][1]
+        defaults = {model.name: entry.default for model, entry in uses}
+        if first.kind is bool and len(uses) == len(models):
+            note = ""
+        elif len(uses) == len(models) and len(set(defaults.values())) == 1:
+            note = f" (default: {first.default})" if first.default is not None else ""
+        else:
+            note = " (" + ", ".join(f"{model} {default}" for model, default in defaults.items()) + ")"
+        arguments = _value_arguments(first.kind, first.choices)
+        group.add_argument(flag(name), default=argparse.SUPPRESS, help=f"{first.help}{note}", **arguments)
+
+
+def models_listed(models: Mapping[str, ModelEntry]) -> str:
+    """A line for each model, for the end of the help."""
+    return "\n".join(f"  {model.name:<14}{model.summary}" for model in models.values())
+
+
+def named(settings: type[Settings], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a settings class that were given as flags.
+
+    Raises:
+        ConfigError: for a value out of bounds, before anything heavy is imported.
+    """
+    values = {field.name: given[field.name] for field in dataclasses.fields(settings) if field.name in given}
+    settings.from_dict(values)
+    return values
+
+
+def named_of_model(entry: ModelEntry, models: Mapping[str, ModelEntry], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The hyper-parameters of a model that were given as flags.
+
+    Raises:
+        ConfigError: for a value out of bounds, or a flag that only other models have.
+    """
+    own = {field.name for field in entry.fields}
+    of_any_model = {field.name for model in models.values() for field in model.fields}
+    for name in of_any_model - own:
+        if name in given:
+            flags = ", ".join(flag(field.name) for field in entry.fields)
+            raise ConfigError(f"{flag(name)}: not a setting of {entry.name}; expected one of {flags}")
+    values = {name: given[name] for name in own if name in given}
+    entry.check(values)
+    return values
+
+
+def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Flags -> values; the texts after ``--predict`` as they are.
+
+    Raises:
+        ConfigError: for an unknown flag or value.
+    """
+    texts, others = _split_off_texts(arguments)
+    options, unknown = parser.parse_known_args(others)
+    options.predict = texts
+    if unknown:
+        known = [text for action in parser._actions for text in action.option_strings]
+        word = unknown[0].partition("=")[0]
+        hint = did_you_mean(word, known) if word.startswith("-") else "; put a text that has spaces in quotation marks"
+        raise ConfigError(f"{word}: no such flag{hint}; see --help")
+    return options
+
+
+def _split_off_texts(arguments: Sequence[str]) -> tuple[list[str] | None, list[str]]:
+    """The texts after ``--predict``, and all other arguments.
+
+    A text may start with a dash, which argparse would take for a flag. Only what looks like a long flag ends the texts,
+    and after ``--`` nothing does.
+    """
+    texts: list[str] | None = None
+    others: list[str] = []
+    taking = literal = False
+    for argument in arguments:
+        if not literal and (argument == "--predict" or argument.startswith("--predict=")):
+            texts, taking = texts or [], True
+            texts += [argument.partition("=")[2]] if "=" in argument else []
+        elif taking and not literal and argument == "--":
+            literal = True
+        elif texts is not None and taking and (literal or not re.match("--[a-z]", argument)):
+            texts.append(argument)
+        else:
+            others.append(argument)
+            taking = False
+    if texts == []:
+        raise ConfigError(
+            "--predict: no text after it; expected --predict TEXT [TEXT ...], or - for the lines of stdin"
+        )
+    return texts, others

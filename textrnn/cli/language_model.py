@@ -1,0 +1,190 @@
+"""The command line of the character language model."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
+from textrnn.cli.output import Say, StopOnInterrupt, bars, program, say, say_aside, write
+from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, GenerationConfig, LanguageModelTrainConfig
+from textrnn.errors import ConfigError, did_you_mean, user_path
+from textrnn.models.registry import all_models, find_model
+from textrnn.tasks.request import LanguageModelRequest
+
+if TYPE_CHECKING:
+    from textrnn.character_model import CharacterModel
+
+DESCRIPTION = (
+    "A character language model: learns to write like a text, with perplexity tracked while it trains, then continues "
+    "and scores texts."
+)
+TEXTS = """texts:
+  timemachine, tinyshakespeare (downloaded once), story (ships with the project), NAME for NAME.txt in data/ or in a
+  folder of $TEXTRNN_DATA, or any text file; timemachine and story are read as letters and spaces, others as they are
+"""
+EXAMPLES = """examples:
+  python run.py --task lm --predict "time "
+  python run.py --task lm --corpus my_text.txt --budget 60
+  python run.py --task lm --predict "time " --length 300 --temperature 0.7 --seed 3
+  python run.py --task lm --score other_text.txt
+  python run.py --task lm --recipe d2l
+"""
+PASSAGES, PASSAGE_WIDTH = 5, 40
+
+
+def epilog() -> str:
+    """What follows the flags in the help."""
+    recipes = "\n".join(f"  {name:<14}{recipe.meaning}" for name, recipe in LANGUAGE_MODEL_RECIPES.items())
+    return f"models:\n{models_listed(all_models('lm'))}\n\nrecipes:\n{recipes}\n\n{TEXTS}\n{EXAMPLES}"
+
+
+def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
+    """The flags of this task."""
+    models = all_models("lm")
+    main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
+    main_group.add_argument(
+        "--recipe", metavar="{" + ",".join(LANGUAGE_MODEL_RECIPES) + "}", help="settings that go together (see below)"
+    )
+    main_group.add_argument(
+        "--predict",
+        nargs="+",
+        metavar="PREFIX",
+        help="continue these beginnings with the saved model (trained first where there is none); - reads stdin",
+    )
+    main_group.add_argument(
+        "--score", metavar="FILE", help="how probable a text is to the saved model, and where it surprises it"
+    )
+    main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
+    main_group.add_argument(
+        "--save-dir",
+        default="saved_dict",
+        metavar="DIR",
+        help="models go to DIR/<text>/lm_<model>; with --predict, also a model folder itself (default: saved_dict)",
+    )
+    main_group.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_settings(parser.add_argument_group("what --predict writes (--seed is that of the draw, too)"), GenerationConfig)
+    add_settings(parser.add_argument_group("text"), CorpusConfig)
+    add_settings(parser.add_argument_group("training"), LanguageModelTrainConfig)
+    add_model_settings(parser.add_argument_group("model"), models)
+
+
+def to_request(options: argparse.Namespace) -> LanguageModelRequest:
+    """Flags -> request.
+
+    Raises:
+        ConfigError: for a value out of bounds.
+    """
+    entry = find_model(options.model, "lm")
+    given = vars(options)
+    recipes = LANGUAGE_MODEL_RECIPES
+    if options.recipe is not None and options.recipe not in recipes:
+        hint = did_you_mean(options.recipe, recipes)
+        raise ConfigError(f"--recipe {options.recipe}: no such recipe; expected one of {', '.join(recipes)}{hint}")
+    named(GenerationConfig, given)
+    return LanguageModelRequest(
+        model=entry.name,
+        model_settings=named_of_model(entry, all_models("lm"), given),
+        data_settings=named(CorpusConfig, given),
+        train_settings=named(LanguageModelTrainConfig, given),
+        save_dir=user_path(options.save_dir, "--save-dir"),
+        resume=options.resume,
+        recipe=options.recipe,
+    )
+
+
+def run(request: LanguageModelRequest, options: argparse.Namespace) -> None:
+    """Do what was asked for."""
+    if options.predict is None and options.score is None:
+        folder = _train(request, quiet=options.quiet, say=say)
+        shown = shlex.join([*program(), "--task", "lm", *_naming_flags(request)])
+        say(f'saved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
+        return
+    prefixes = None if options.predict is None else _prefixes(options.predict)
+    folder, request = _trained(request, quiet=options.quiet)
+
+    from textrnn.tasks.continuing import open_model
+
+    model = open_model(request, folder, say_aside)
+    if prefixes is not None:
+        config = GenerationConfig.from_dict(named(GenerationConfig, vars(options)))
+        for prefix in prefixes:
+            _continue(model, prefix, config, seed=int(request.train_settings.get("seed", 0)))
+    if options.score is not None:
+        _score(model, options.score)
+
+
+def _train(request: LanguageModelRequest, *, quiet: bool, say: Say) -> Path:
+    from textrnn.tasks.language_model import train
+
+    with bars(quiet=quiet, say=say) as (bar, download_bar, say_below_bars):
+        return train(request, say=say_below_bars, listeners=[bar], on_download=download_bar, stopping=StopOnInterrupt())
+
+
+def _trained(request: LanguageModelRequest, *, quiet: bool) -> tuple[Path, LanguageModelRequest]:
+    """The folder of the saved model, trained first where there is none, and the request that it answers."""
+    from textrnn.tasks.language_model import available
+    from textrnn.tasks.resuming import can_go_on, model_folder
+
+    folder = model_folder(request)
+    if folder is not None:
+        return folder, request
+    other = available(request)
+    folder = model_folder(other)
+    if folder is not None:
+        say_aside(f"note: {request.corpus} is not here; answering with the saved model of {other.corpus}")
+        return folder, request
+    unfinished = can_go_on(other)
+    say_aside(f"no saved model in {other.folder}: {'finishing' if unfinished else 'training'} it first")
+    return _train(dataclasses.replace(other, resume=unfinished), quiet=quiet, say=say_aside), request
+
+
+def _prefixes(given: Sequence[str]) -> list[str]:
+    """The beginnings to continue; ``-`` stands for all of stdin."""
+    from textrnn.corpus.readers import decode
+
+    def read(prefix: str) -> str:
+        if prefix != "-" or sys.stdin is None:
+            return prefix
+        return decode(sys.stdin.buffer.read(), Path("stdin"))[0]
+
+    return [read(prefix) for prefix in given]
+
+
+def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, seed: int) -> None:
+    body, notices = model.read_prefix(prefix)
+    for notice in notices:
+        say_aside(f"note: {notice}")
+    write(body)
+    for character in model.stream(prefix, config, seed=seed):
+        write(character)
+    write("\n")
+
+
+def _score(model: CharacterModel, file: str) -> None:
+    from textrnn.report.text import shortened
+    from textrnn.tasks.continuing import score_file
+
+    score = score_file(model, file)
+    say(
+        f"{file}: {score.characters:,} characters; {score.nats_per_char:.4f} nats and {score.bits_per_char:.4f} bits a "
+        f"character, perplexity {score.perplexity:.3f}"
+    )
+    say("most surprising passages (nats a character, from which character on):")
+    for start, passage, nats in score.surprising(PASSAGES, PASSAGE_WIDTH):
+        say(f"  {nats:6.3f}  {start:>9,}  {shortened(passage, 2 * PASSAGE_WIDTH)}")
+
+
+def _naming_flags(request: LanguageModelRequest) -> list[str]:
+    """The flags that name a saved model again."""
+    flags = [] if request.model == "LSTM" else ["--model", request.model]
+    if "corpus" in request.data_settings:
+        flags += ["--corpus", request.corpus]
+    if request.save_dir != Path("saved_dict"):
+        flags += ["--save-dir", str(request.save_dir)]
+    return flags

@@ -1,0 +1,222 @@
+"""Running text for language models: where it is, what of it is read, and which part is held out.
+
+file -> characters (letters and spaces, or all) -> training text, held-out tail -> ids
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textrnn.checkpoint import exclusive_use
+from textrnn.config import CorpusConfig
+from textrnn.corpus.catalog import data_folders
+from textrnn.corpus.readers import LONE_SURROGATE, decode, read_bytes
+from textrnn.errors import DataError, did_you_mean, listed, user_path
+
+if TYPE_CHECKING:
+    from textrnn.corpus.download import Progress
+
+STORY = "story"  # ships with the project, so there is always something to learn from
+LETTERS_BY_DEFAULT = ("timemachine", STORY)
+
+
+@dataclass(frozen=True)
+class TextDownload:
+    """A published text and its checksum (``sha1:`` or ``git:``, a git blob id)."""
+
+    url: str
+    checksum: str
+
+
+DOWNLOADS = {
+    "timemachine": TextDownload(
+        "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"
+    ),
+    "tinyshakespeare": TextDownload(
+        "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+        "git:7dcb3a2d4cc3b48b6283dd46870bfeb78f88aac9",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """A text by name, and the file it is in."""
+
+    name: str
+    path: Path
+
+
+def corpus_name(corpus: str) -> str:
+    """What the folder of saved models is called: the catalog's name, or the file's own without its ending."""
+    path = user_path(corpus, "--corpus")
+    return path.resolve().stem if path.is_file() or _is_path(corpus) else corpus.lower()
+
+
+def _is_path(corpus: str) -> bool:
+    """Whether this can only be a path: it has a folder or an ending."""
+    return bool(Path(corpus).suffix) or any(separator in corpus for separator in ("/", os.sep))
+
+
+def find_local(corpus: str) -> TextSource | None:
+    """A text that is here: a file, or ``NAME.txt`` in one of the data folders; None if it is not.
+
+    Raises:
+        DataError: for a path that leads to nothing, or to a folder.
+    """
+    path = user_path(corpus, "--corpus")
+    name = corpus_name(corpus)
+    if path.is_file():
+        return TextSource(name, path)
+    for folder in [] if _is_path(corpus) else data_folders():
+        for file_name in dict.fromkeys((f"{corpus}.txt", f"{name}.txt")):
+            if (folder / file_name).is_file():
+                return TextSource(name, folder / file_name)
+    if path.is_dir():
+        raise DataError(f"{path}: a folder; expected --corpus to be a name or one text file")
+    if _is_path(corpus):
+        raise DataError(f"{path}: no such file; expected --corpus to be a name or a text file")
+    return None
+
+
+def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: float = 5.0) -> TextSource:
+    """The file of a text given as a name or a path, downloaded where it is known and not here.
+
+    Args:
+        timeout: seconds to wait for the server.
+
+    Raises:
+        DataError: if there is no such text, or it cannot be downloaded.
+    """
+    found = find_local(corpus)
+    if found is not None:
+        return found
+    name = corpus_name(corpus)
+    if name not in DOWNLOADS:
+        names = sorted({*DOWNLOADS, STORY, *_local_names()})
+        raise DataError(
+            f"--corpus {corpus}: no such text; expected one of {listed(names)}, or the path of a text file"
+            f"{did_you_mean(corpus, names)}"
+        )
+    from textrnn.corpus.download import fetch  # the HTTP client costs start-up time
+
+    known = DOWNLOADS[name]
+    base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")
+    target = Path("data") / f"{name}.txt"
+    with exclusive_use(target.parent, remedy="wait for it to end"):
+        url = f"{base}/{target.name}" if base else known.url
+        fetch(url, target, known.checksum, timeout=timeout, on_progress=on_progress)
+    return TextSource(name, target)
+
+
+def _local_names() -> set[str]:
+    return {path.stem for folder in data_folders() if folder.is_dir() for path in folder.glob("*.txt")}
+
+
+def only_letters(text: str) -> str:
+    """Lower-case a to z; whatever stands between or around letters is one space."""
+    return re.sub("[^A-Za-z]+", " ", text).lower()
+
+
+class TextReader:
+    """Turns raw text into what a model gets to see, piece by piece: however the text is cut, the result is the same.
+
+    White space whose meaning the next piece decides is held back; at the end of a text it therefore never comes.
+
+    Args:
+        letters: only letters and spaces; else every character, line ends made ``\\n``.
+        line_join: of letters, what a line end becomes: ``space``, or ``none`` as in the book, where the last word of
+            a line and the first of the next become one.
+
+    Source of ``none``: Zhang et al., Dive into Deep Learning, section "Text Preprocessing".
+    """
+
+    def __init__(self, *, letters: bool, line_join: str = "space"):
+        self.letters, self.line_join = letters, line_join
+        self.held_back = ""
+        self.started = False
+
+    def read(self, piece: str) -> str:
+        """The next piece."""
+        text = self.held_back + LONE_SURROGATE.sub("\ufffd", piece)
+        if not self.letters:
+            self.held_back = "\r" if text.endswith("\r") else ""
+            return re.sub("\r\n?", "\n", text.removesuffix(self.held_back))
+        last = re.search("[A-Za-z][^A-Za-z]*\\Z", text)
+        end = last.start() + 1 if last else 0
+        rest = text[end:]
+        self.held_back = "\n" if re.search("[\r\n]", rest) else rest[:1] and " "
+        body = text[:end]
+        if self.line_join == "none":
+            body = re.sub("[^A-Za-z]*[\r\n][^A-Za-z]*", "", body)
+        body = only_letters(body)
+        if not self.started:
+            body = body.lstrip()
+        self.started = self.started or bool(body)
+        return body
+
+
+def prepared(text: str, *, letters: bool, line_join: str = "space") -> str:
+    """A whole text as a model gets to see it; see :class:`TextReader`."""
+    reader = TextReader(letters=letters, line_join=line_join)
+    body = reader.read(text)
+    return body if letters or not reader.held_back else body + "\n"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text cut into the part to learn from and the tail that is never learnt from.
+
+    Attributes:
+        context: what stands right before the held-out text
+        digest: SHA-256 of the file, by which a saved model knows its text again
+        letters: whether only letters and spaces are read
+    """
+
+    name: str
+    path: Path
+    train: str
+    held_out: str
+    context: str
+    letters: bool
+    digest: str
+    notices: tuple[str, ...] = ()
+
+
+CONTEXT = 1024  # characters before the held-out text that may be read (not scored) to warm up
+
+
+def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
+    """Read a text and cut it.
+
+    Raises:
+        DataError: if it is empty or cannot be decoded.
+    """
+    content = read_bytes(source.path)
+    text, notice = decode(content, source.path)
+    if not text.strip():
+        raise DataError(f"{source.path}: the file is empty; expected a text to learn from")
+    letters = source.name in LETTERS_BY_DEFAULT if config.letters is None else config.letters
+    whole = prepared(text, letters=letters, line_join=config.line_join)
+    if len(whole) < 2:
+        raise DataError(
+            f"{source.path}: no letter from a to z in it; expected some with --letters: use --raw to read every "
+            "character"
+        )
+    cut = int(len(whole) * (1 - config.held_out))
+    train = whole[:cut] if config.max_chars is None else whole[: min(cut, config.max_chars)]
+    return Corpus(
+        source.name,
+        source.path,
+        train,
+        whole[cut:],
+        whole[max(0, cut - CONTEXT) : cut],
+        letters,
+        hashlib.sha256(content).hexdigest(),
+        (notice,) if notice else (),
+    )

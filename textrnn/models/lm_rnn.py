@@ -1,0 +1,23 @@
+"""Simple recurrent network, PyTorch's fused layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textrnn.config import LanguageModelConfig
+from textrnn.models.char_lm import RecurrentLanguageModel
+from textrnn.models.recurrent_layers import FusedRNN
+
+NAME = "RNN"
+TASK = "lm"
+
+
+@dataclass(frozen=True)
+class Config(LanguageModelConfig):
+    """Hyper-parameters of the simple recurrent network."""
+
+
+class Model(RecurrentLanguageModel):
+    """Token ids (B, T), state -> logits (B, T, V), state."""
+
+    layer_type = FusedRNN

@@ -1,0 +1,125 @@
+"""The report of a trained language model: on the terminal, ``metrics.json``, ``history.csv``, a plot and a page."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from textrnn.character_model import CharacterModel
+from textrnn.checkpoint import json_bytes
+from textrnn.history import History
+from textrnn.metrics import bits, perplexity
+from textrnn.mixing import BLOCK, HeldOutScores
+from textrnn.report.classification import HISTORY_FILE, METRICS_FILE, PAGE_FILE
+from textrnn.report.html import embedded, html_table, page
+from textrnn.report.plots import font_for, plot_perplexity
+from textrnn.report.text import table
+
+SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 240, 0.7
+
+
+@dataclass(frozen=True)
+class LanguageModelResult:
+    """A finished run.
+
+    Attributes:
+        train_characters: of the training text
+        held_out_characters: of the text that was never learnt from
+    """
+
+    saved: CharacterModel
+    corpus_name: str
+    history: History
+    scores: HeldOutScores
+    parameters: int
+    train_characters: int
+    held_out_characters: int
+
+    @cached_property
+    def sample(self) -> str:
+        """What the model writes by itself."""
+        return self.saved.generate("", SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.saved.training.seed)
+
+    @cached_property
+    def comparison(self) -> list[list[str]]:
+        """A header row, the model, its parts alone, and both without carried state."""
+        scores, name = self.scores, self.saved.model_name
+        rows = [["held out", "nats/char", "bits/char", "perplexity"]]
+        mixed = scores.ngram is not None
+        lines = [(f"{name} + n-gram" if mixed else name, scores.model)]
+        if scores.ngram is not None:
+            lines += [
+                (f"{name} alone", scores.network),
+                (f"n-gram of {self.saved.corpus.ngram_order} alone", scores.ngram),
+            ]
+        lines.append((f"blocks of {BLOCK}, no carried state", scores.blocks))
+        if mixed:
+            lines.append((f"the same, {name} alone", scores.network_blocks))
+        return rows + [[what, f"{n:.4f}", f"{bits(n):.4f}", f"{perplexity(n):.3f}"] for what, n in lines]
+
+    def to_text(self) -> str:
+        """The report for a terminal."""
+        return "\n" + table(self.comparison) + f"\n\na sample, temperature {SAMPLE_TEMPERATURE}:\n{self.sample}\n"
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The content of ``metrics.json``."""
+        history = self.history
+
+        def figures(nats: float) -> dict[str, float]:
+            return {"nats_per_char": nats, "bits_per_char": bits(nats), "perplexity": perplexity(nats)}
+
+        metrics: dict[str, Any] = {
+            "task": "lm",
+            "model": self.saved.model_name,
+            "corpus": self.corpus_name,
+            "recipe": self.saved.recipe,
+            "seed": self.saved.training.seed,
+            "train": {
+                "seconds": history.seconds,
+                "epochs": round(history.examples_seen / self.train_characters, 3),
+                "characters": self.train_characters,
+                "tokens_per_second": history.examples_seen / history.seconds,
+                "perplexity_by_epoch": [
+                    {"epoch": row["epoch"], "train": row["train_perplexity"], "valid": row["dev_perplexity"]}
+                    for row in history.evaluations
+                ],
+            },
+            "valid": {**figures(self.scores.model), "characters": self.held_out_characters},
+            "valid_blocks": {**figures(self.scores.blocks), "block": BLOCK},
+        }
+        if self.scores.ngram is not None:
+            metrics["valid_network"] = figures(self.scores.network)
+            metrics["valid_network_blocks"] = {**figures(self.scores.network_blocks), "block": BLOCK}
+            metrics["valid_ngram"] = {**figures(self.scores.ngram), "order": self.saved.corpus.ngram_order}
+            metrics["mixture"] = {"network": self.saved.weights[0], "ngram": self.saved.weights[1]}
+        return metrics
+
+    def to_files(self) -> tuple[dict[str, bytes], list[str]]:
+        """Metrics, history, plot and page, and what the user should know about the plot."""
+        history, title = self.history, f"{self.saved.model_name} on {self.corpus_name}"
+        files = {METRICS_FILE: json_bytes(self.to_metrics()), HISTORY_FILE: history.to_csv().encode("utf-8")}
+        files |= plot_perplexity(history, characters=self.train_characters, title=title)
+        notices = (
+            [] if font_for([title]) else ["no installed font shows the name of this text, so the PNG leaves it out"]
+        )
+        summary = [
+            ("text", f"{self.train_characters:,} characters to learn from, {self.held_out_characters:,} held out"),
+            ("vocabulary", f"{len(self.saved.vocabulary):,} characters"),
+            ("parameters", f"{self.parameters:,}"),
+            ("recipe", self.saved.recipe),
+            ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+            ("speed", f"{history.examples_seen / history.seconds:,.0f} characters a second"),
+            ("seed", str(self.saved.training.seed)),
+        ]
+        files[PAGE_FILE] = page(
+            title,
+            [
+                ("", html_table(["", ""], summary)),
+                ("Held out", html_table(self.comparison[0], self.comparison[1:])),
+                ("How training went", embedded(files["perplexity.svg"], "perplexity against the epoch")),
+                (f"A sample, temperature {SAMPLE_TEMPERATURE}", f"<pre>{html.escape(self.sample)}</pre>"),
+            ],
+        )
+        return files, notices
