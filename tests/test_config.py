@@ -13,7 +13,7 @@ def test_every_problem_is_reported_at_once() -> None:
         TrainConfig(epochs=0, learning_rate=-1.0, optimizer="adem")
     assert str(caught.value) == (
         "--epochs 0: must be at least 1; --learning-rate -1.0: must be above 0.0; "
-        "--optimizer adem: expected one of adam, adamw; did you mean adam?"
+        "--optimizer adem: expected one of adam, adamw, sgd; did you mean adam?"
     )
 
 

@@ -55,7 +55,7 @@ def imported_parts(path: Path) -> set[str]:
 def test_imports_point_down(path: Path) -> None:
     part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     if part == "__init__":
-        assert not imported_parts(path)
+        assert imported_parts(path) <= {"estimator"}  # when it is asked for; the test below holds that
         return
     for other in imported_parts(path) - {"__version__"}:
         assert LEVELS[other] <= LEVELS[part], f"{part} imports {other}, which stands above it"

@@ -42,8 +42,8 @@ def test_the_example_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_flag_that_is_named_exists() -> None:
-    from textrnn.cli import build_parser
+    from textrnn.cli import TASKS, build_parser
 
-    known = {text for action in build_parser()._actions for text in action.option_strings}
+    known = {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
     assert named - known - {"--help"} == set()

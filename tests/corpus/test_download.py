@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import threading
 from collections.abc import Callable, Iterator
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import small_rows
-from textrnn.corpus import catalog
+from textrnn.corpus import catalog, texts
 from textrnn.corpus.catalog import Download, find_dataset
 from textrnn.corpus.download import fetch, git_blob_id
+from textrnn.corpus.texts import TextDownload, find_text
 from textrnn.errors import DataError
 
 CONTENT = "".join(f"{text}\t{label}\n" for text, label in small_rows(3000)).encode()
@@ -203,3 +205,47 @@ def test_published_ids_match_the_real_files(real_data: Path) -> None:
     for name in ("class.txt", "dev.txt", "test.txt"):  # the training file there is a quarter of the published one
         content = (real_data / "thucnews" / name).read_bytes()
         assert git_blob_id(content) == catalog.DOWNLOADS["thucnews"].blob_ids[name]
+
+
+def test_a_text_is_downloaded_once_and_verified(
+    server: _Server, in_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_folder()
+    content = b"The time traveller.\n" * 500
+    server.files["timemachine.txt"] = b"<html>not found</html>"
+    monkeypatch.setitem(
+        texts.DOWNLOADS,
+        "timemachine",
+        TextDownload("http://127.0.0.1:9/x", f"sha1:{hashlib.sha1(content).hexdigest()}"),
+    )
+    monkeypatch.delenv("TEXTRNN_DATA", raising=False)
+    monkeypatch.setenv("TEXTRNN_MIRROR", server.url)
+    with pytest.raises(DataError) as caught:
+        find_text("timemachine")
+    wrong, right = (hashlib.sha1(c).hexdigest() for c in (server.files["timemachine.txt"], content))
+    assert str(caught.value) == (
+        f"{server.url}/timemachine.txt: the file that came is not the one published (SHA-1 {wrong}, expected {right}); "
+        "nothing was kept: try again, or put a good copy at data/timemachine.txt"
+    )
+    server.files["timemachine.txt"] = content
+    for _ in range(2):
+        assert find_text("timemachine").path.read_bytes() == content
+    assert len(server.requests) == 2
+
+
+def test_a_silent_server_is_given_up(
+    server: _Server, in_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_folder()
+    server.silent = True
+    monkeypatch.delenv("TEXTRNN_DATA", raising=False)
+    monkeypatch.setenv("TEXTRNN_MIRROR", server.url)
+    with pytest.raises(DataError, match=r"timemachine\.txt: cannot be downloaded \(.*timed out"):
+        find_text("timemachine", timeout=0.3)
+
+
+def test_published_checksums_match_the_real_texts(real_data: Path) -> None:
+    for name, known in texts.DOWNLOADS.items():
+        kind, _, expected = known.checksum.partition(":")
+        content = (real_data / f"{name}.txt").read_bytes()
+        assert (git_blob_id(content) if kind == "git" else hashlib.sha1(content).hexdigest()) == expected

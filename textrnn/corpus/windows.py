@@ -45,6 +45,8 @@ class SequentialWindows(Sequence[Window]):
         return self.window_count
 
     def __getitem__(self, index: int) -> Window:  # type: ignore[override]  # no slices are taken
+        if not 0 <= index < len(self):
+            raise IndexError(index)  # by which iteration knows the end
         part = slice(index * self.num_steps, (index + 1) * self.num_steps)
         return Window(self.inputs[:, part], self.targets[:, part], goes_on=index > 0)
 
@@ -67,6 +69,8 @@ class RandomWindows(Sequence[Window]):
         return len(self.order) // self.batch_size
 
     def __getitem__(self, index: int) -> Window:  # type: ignore[override]  # no slices are taken
+        if not 0 <= index < len(self):
+            raise IndexError(index)
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         starts = self.offset + chosen.to(self.token_ids.device) * self.num_steps
         at = starts[:, None] + torch.arange(self.num_steps, device=starts.device)[None, :]

@@ -16,6 +16,8 @@ from torch import Tensor
 from textrnn.models.char_lm import LanguageModelNetwork, State
 from textrnn.models.ngram import NgramModel
 
+MOST_WEIGHT = 2.0
+
 
 class NgramNetwork(LanguageModelNetwork):
     """An n-gram with the face of a network; its state is the last K tokens."""
@@ -75,8 +77,12 @@ def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[
         gradient = (expected - seen).mean(dim=1)
         centred = both - expected[:, :, None]
         hessian = torch.einsum("knv,lnv,nv->kl", centred, centred, shares) / len(targets)
-        step = torch.linalg.solve(hessian + 1e-9 * torch.eye(2, dtype=torch.float64, device=both.device), gradient)
-        weights = (weights - step).clamp_(min=0.0, max=2.0)
+        # A weight that stands at a bound and is drawn beyond it stays there; the other one moves alone.
+        free = ~(((weights <= 0.0) & (gradient > 0)) | ((weights >= MOST_WEIGHT) & (gradient < 0)))
+        hessian = hessian[free][:, free] + 1e-9 * torch.eye(int(free.sum()), dtype=torch.float64, device=both.device)
+        step = torch.zeros_like(weights)
+        step[free] = torch.linalg.solve(hessian, gradient[free])
+        weights = (weights - step).clamp_(min=0.0, max=MOST_WEIGHT)
         if float(step.abs().max()) < 1e-9:
             break
     return float(weights[0]), float(weights[1])

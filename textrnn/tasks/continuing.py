@@ -41,7 +41,7 @@ def score_file(model: CharacterModel, file: str) -> Score:
         DataError: if it cannot be read, or holds nothing that the model reads.
     """
     path = Path(file).expanduser()
-    if not path.exists():
+    if not path.exists() and not path.suffix and len(path.parts) == 1:  # a name
         known = find_local(file)
         path = known.path if known is not None else path
     text, _ = decode(read_bytes(path), path)
