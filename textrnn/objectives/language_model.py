@@ -21,8 +21,8 @@ from textrnn.models.char_lm import LanguageModelNetwork, State
 from textrnn.objectives.base import Loss, Objective
 from textrnn.randomness import epoch_generator
 
-STREAM = 2000  # scored characters a row, where a text is scored in several rows side by side
-WARM_UP = 256  # characters read before them, not scored
+STREAM = 500  # scored characters a row, where a text is scored in several rows side by side
+WARM_UP = 128  # characters read before them, not scored
 SCORED_STEPS = 512  # characters of a row scored in one go
 
 
