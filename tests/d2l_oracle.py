@@ -8,8 +8,6 @@ import sys
 from types import ModuleType
 from unittest import mock
 
-import pytest
-
 
 class _Stub(ModuleType):
     """A module that has everything, and nothing in it."""
@@ -24,8 +22,11 @@ class _Stub(ModuleType):
 
 @functools.cache
 def load_d2l() -> ModuleType:
-    """The module ``d2l.torch``; the test is skipped where d2l is not installed."""
-    pytest.importorskip("d2l", reason="the parity oracle is not here: pip install --no-deps d2l==0.17.0")
+    """The module ``d2l.torch``.
+
+    Raises:
+        ImportError: where d2l is not installed: ``pip install --no-deps d2l==0.17.0``.
+    """
     stubs = []
     for name in ("torchvision", "torchvision.transforms", "pandas", "requests", "IPython", "IPython.display"):
         try:

@@ -262,6 +262,7 @@ class LanguageModelTrainConfig(FitConfig):
         "windows follow each other with the state carried on, or stand in random order",
         choices=("sequential", "random"),
     )
+    keep_rest: bool = option(True, "let what is left at the end of the rows be a shorter window (sequential sampling)")
     learning_rate: float = option(8e-3, "peak learning rate", above=0.0)
     optimizer: str = option("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
     weight_decay: float = option(0.01, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
@@ -323,6 +324,7 @@ LANGUAGE_MODEL_RECIPES = {
             "epochs": 200,
             "batch_size": 32,
             "num_steps": 35,
+            "keep_rest": False,
             "learning_rate": 1.0,
             "optimizer": "sgd",
             "weight_decay": 0.0,

@@ -20,6 +20,8 @@ class History:
         examples: in the batch of each step
         evaluations: dictionaries of step, epoch, seconds, train_loss (mean since the last), dev_loss, and what the
             task adds (dev_accuracy; perplexities)
+        seconds: of the whole run
+        evaluation_seconds: of them, those spent on evaluations and checkpoints
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -30,6 +32,7 @@ class History:
     best_step: int = 0
     best_loss: float = math.inf
     seconds: float = 0.0
+    evaluation_seconds: float = 0.0
     stopped_by: str = ""
 
     @property
@@ -41,6 +44,11 @@ class History:
     def examples_seen(self) -> int:
         """Training examples in all steps, repeats counted."""
         return sum(self.examples)
+
+    @property
+    def examples_per_second(self) -> float:
+        """While training, evaluations and checkpoints left out."""
+        return self.examples_seen / max(1e-9, self.seconds - self.evaluation_seconds)
 
     def to_csv(self) -> str:
         """One line a step; the columns of what is held out are filled where it was scored."""

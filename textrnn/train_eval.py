@@ -234,6 +234,7 @@ def _train(
             if checkpoint is not None:
                 run.save(checkpoint)
             look_seconds = time.perf_counter() - started
+            history.evaluation_seconds += look_seconds
             listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
         if should_stop():
             if checkpoint is None:

@@ -90,6 +90,7 @@ class TrainingState:
             "best_step": history.best_step,
             "best_loss": history.best_loss if history.evaluations else None,
             "seconds": history.seconds,
+            "evaluation_seconds": history.evaluation_seconds,
             "stopped_by": history.stopped_by,
         }
         save_tensors(path, tensors, document)
@@ -127,6 +128,7 @@ class TrainingState:
                 best_step=document["best_step"],
                 best_loss=math.inf if document["best_loss"] is None else document["best_loss"],
                 seconds=document["seconds"],
+                evaluation_seconds=document["evaluation_seconds"],
                 stopped_by=document["stopped_by"],
             )
         except (KeyError, RuntimeError, ValueError) as error:

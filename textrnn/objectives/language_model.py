@@ -113,7 +113,7 @@ class LanguageModelObjective(Objective[Window]):
         offset = int(torch.randint(min(steps, spare + 1), (), generator=generator))
         if self.config.sampling == "random":
             return RandomWindows(self.token_ids, self.batch_size, steps, offset=offset, generator=generator)
-        return SequentialWindows(self.token_ids, self.batch_size, steps, offset=offset, keep_rest=True)
+        return SequentialWindows(self.token_ids, self.batch_size, steps, offset=offset, keep_rest=self.config.keep_rest)
 
     def batch_count(self, epoch: int) -> int:
         return len(self._windows(epoch))

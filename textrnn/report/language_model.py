@@ -80,7 +80,7 @@ class LanguageModelResult:
                 "seconds": history.seconds,
                 "epochs": round(history.examples_seen / self.train_characters, 3),
                 "characters": self.train_characters,
-                "tokens_per_second": history.examples_seen / history.seconds,
+                "tokens_per_second": history.examples_per_second,
                 "perplexity_by_epoch": [
                     {"epoch": row["epoch"], "train": row["train_perplexity"], "valid": row["dev_perplexity"]}
                     for row in history.evaluations
@@ -110,7 +110,7 @@ class LanguageModelResult:
             ("parameters", f"{self.parameters:,}"),
             ("recipe", self.saved.recipe),
             ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
-            ("speed", f"{history.examples_seen / history.seconds:,.0f} characters a second"),
+            ("speed", f"{history.examples_per_second:,.0f} characters a second, evaluations left out"),
             ("seed", str(self.saved.training.seed)),
         ]
         files[PAGE_FILE] = page(

@@ -114,7 +114,7 @@ def train(
         best = history.best
         say(
             f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}), "
-            f"{history.examples_seen / history.seconds:,.0f} characters/s; kept the weights of epoch "
+            f"{history.examples_per_second:,.0f} characters/s; kept the weights of epoch "
             f"{int(best['epoch'])}: perplexity {best['train_perplexity']:.3f} on train, "
             f"{best['dev_perplexity']:.3f} held out"
         )

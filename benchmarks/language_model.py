@@ -1,0 +1,132 @@
+"""Language models, measured side by side: ``python -m benchmarks.language_model --data DIR [PART ...]``.
+
+Parts:
+    book          this project's ``--recipe d2l`` and d2l 0.17.0's own loop on the same 10,000 characters, in turns
+    timemachine   the default recipe, 60 seconds (the book's way of joining lines, and with a space)
+    shakespeare   the default recipe on tinyshakespeare, 180 seconds (``--long``: and 900)
+    generation    characters a second while a text is continued, and the memory that takes
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import random
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import nn
+
+from tests.d2l_oracle import load_d2l
+from textrnn import LanguageModel
+
+SEEDS = (0, 1, 2)
+
+
+def train_of_the_book(data: Path, epochs: int) -> tuple[float, float]:
+    """d2l's own loop: training perplexity and characters a second of the last epoch."""
+    d2l = load_d2l()
+    with mock.patch.object(d2l, "download", return_value=str(data / "timemachine.txt")):
+        batches = d2l.SeqDataLoader(32, 35, False, 10_000)
+    model = d2l.RNNModel(nn.LSTM(len(batches.vocab), 256), len(batches.vocab))
+    loss, updater = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 1.0)
+    speeds = []
+    perplexity = 0.0
+    for _ in range(epochs):
+        perplexity, speed = d2l.train_epoch_ch8(model, batches, loss, updater, torch.device("cpu"), False)
+        speeds.append(speed)
+    return perplexity, statistics.median(speeds)
+
+
+def train_of_ours(data: Path, epochs: int, seed: int) -> tuple[float, float]:
+    """The same recipe here."""
+    with tempfile.TemporaryDirectory() as folder:
+        LanguageModel.train(data / "timemachine.txt", recipe="d2l", epochs=epochs, seed=seed, save_dir=folder)
+        metrics = _metrics(Path(folder))
+    return metrics["train"]["perplexity_by_epoch"][-1]["train"], metrics["train"]["tokens_per_second"]
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    (path,) = folder.rglob("metrics.json")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def book(data: Path) -> None:
+    print("the book's recipe: LSTM 256, one-hot, SGD, 10,000 characters, 200 epochs; perplexity on train, characters/s")
+    rows = []
+    for seed in SEEDS:
+        torch.manual_seed(seed)
+        random.seed(seed)
+        with redirect_stdout(io.StringIO()):
+            theirs = train_of_the_book(data, 200)
+        ours = train_of_ours(data, 200, seed)
+        rows.append((theirs, ours))
+        print(f"  seed {seed}: d2l {theirs[0]:.2f}, {theirs[1]:,.0f}/s; here {ours[0]:.2f}, {ours[1]:,.0f}/s; "
+              f"speed x {ours[1] / theirs[1]:.2f}", flush=True)  # fmt: skip
+    means = [[statistics.mean(row[who][what] for row in rows) for what in range(2)] for who in range(2)]
+    print(f"  mean: d2l {means[0][0]:.2f}, here {means[1][0]:.2f} (ratio {means[1][0] / means[0][0]:.3f}); "
+          f"speed x {means[1][1] / means[0][1]:.2f}")  # fmt: skip
+
+
+def default_recipe(data: Path, name: str, seconds: float, **settings: object) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        LanguageModel.train(data / f"{name}.txt", budget=seconds, save_dir=folder, **settings)
+        m = _metrics(Path(folder))
+    shown = " ".join(f"{key}={value}" for key, value in settings.items())
+    print(f"{name} {shown}: {m['train']['seconds']:.1f} s, {m['train']['epochs']:.1f} epochs, "
+          f"{m['train']['tokens_per_second']:,.0f} characters/s")  # fmt: skip
+    for key in ("valid", "valid_network", "valid_ngram", "valid_blocks", "valid_network_blocks"):
+        if key in m:
+            print(f"  {key:<21}{m[key]['nats_per_char']:.4f} nats, perplexity {m[key]['perplexity']:.3f}", flush=True)
+
+
+def generation(data: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        model = LanguageModel.train(data / "timemachine.txt", epochs=1, save_dir=folder)
+    model.generate("time ", 100)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for length in (1000, 10_000):
+        started = time.perf_counter()
+        model.generate("time ", length, temperature=0.8)
+        seconds = time.perf_counter() - started
+        more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        print(
+            f"generation: {length:,} characters in {seconds:.1f} s, {length / seconds:,.0f}/s, {more} KiB more memory"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with timemachine.txt and tinyshakespeare.txt")
+    parser.add_argument("--long", action="store_true", help="the 15-minute run, too")
+    parser.add_argument("parts", nargs="*", default=["book", "timemachine", "shakespeare", "generation"])
+    options = parser.parse_args()
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads", file=sys.stderr)
+    for part in options.parts:
+        if part == "book":
+            book(options.data)
+        elif part == "timemachine":
+            default_recipe(options.data, "timemachine", 60, line_join="none")
+            default_recipe(options.data, "timemachine", 60)
+        elif part == "shakespeare":
+            default_recipe(options.data, "tinyshakespeare", 180)
+            if options.long:
+                default_recipe(options.data, "tinyshakespeare", 900)
+        elif part == "generation":
+            generation(options.data)
+        else:
+            parser.error(f"{part}: no such part")
+
+
+if __name__ == "__main__":
+    main()
