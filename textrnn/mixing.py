@@ -17,6 +17,7 @@ from textrnn.models.ngram import NgramModel
 from textrnn.objectives.language_model import SCORED_STEPS, WARM_UP, token_losses
 
 BLOCK = 256  # characters of the blocks that nanoGPT is measured on
+EQUAL = (0.5, 0.5)  # near the best weights on every text tried
 BLOCK_ROWS = 64  # scored side by side
 
 
@@ -51,26 +52,29 @@ def _log_probabilities(model: LanguageModelNetwork, inputs: Tensor) -> Tensor:
 
 
 def fit_mixture(
-    network: RecurrentLanguageModel, token_ids: Tensor, tuning: int, order: int
+    network: RecurrentLanguageModel, token_ids: Tensor, tuning: slice, order: int
 ) -> tuple[NgramModel, tuple[float, float]]:
     """Count the n-gram and weigh it against the network.
 
-    The weights are found on the end of the training text, which the network has not learnt from, against an n-gram that
+    The weights are found on a part of the training text that the network has not learnt from, against an n-gram that
     has not seen it either; then the n-gram is counted anew on the whole.
 
     Args:
         token_ids: int64, (N,): the training text.
-        tuning: characters at its end that the network has not seen; 0 gives both the same weight.
+        tuning: the part that the network has not seen; an empty one gives both the same weight.
     """
     size = network.vocabulary_size
-    ids = token_ids.cpu().numpy()
-    whole = NgramModel.count(ids, size, order).to(token_ids.device)
-    if tuning == 0:
-        return whole, (0.5, 0.5)
-    learnt = NgramModel.count(ids[:-tuning], size, order).to(token_ids.device)
-    read = token_ids[-(tuning + min(WARM_UP, len(ids) - tuning)) : -1]
-    by_network, by_ngram = (_log_probabilities(model, read)[-tuning:] for model in (network, NgramNetwork(learnt)))
-    return whole, fit_weights(by_network, by_ngram, token_ids[-tuning:])
+    whole = NgramModel.count(token_ids.cpu().numpy(), size, order).to(token_ids.device)
+    if tuning.start == tuning.stop:
+        return whole, EQUAL
+    seen = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])
+    without = NgramModel.count(seen.cpu().numpy(), size, order).to(token_ids.device)
+    wanted = token_ids[tuning]
+    read = token_ids[max(0, tuning.start - 1 - WARM_UP) : tuning.stop - 1]
+    by_network, by_ngram = (
+        _log_probabilities(model, read)[-len(wanted) :] for model in (network, NgramNetwork(without))
+    )
+    return whole, fit_weights(by_network, by_ngram, wanted)
 
 
 def held_out_scores(saved: CharacterModel, held_out: Tensor) -> HeldOutScores:

@@ -94,10 +94,9 @@ def train(
         _introduce(corpus, vocabulary, plan, parameters, network, device, say)
         before = encode(vocabulary, corpus.context).to(device)
         before = torch.cat([before.new_tensor([start_id(vocabulary)]), before])
-        tuning = _tuning_length(len(token_ids), len(vocabulary)) if plan.corpus.ngram_order else 0
-        objective = LanguageModelObjective(
-            token_ids[: len(token_ids) - tuning], HeldOutText(before, held_out), plan.training
-        )
+        tuning = _tuning_part(len(token_ids), len(vocabulary)) if plan.corpus.ngram_order else slice(0, 0)
+        learnt = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])
+        objective = LanguageModelObjective(learnt, HeldOutText(before, held_out), plan.training)
         with stopping or nullcontext(lambda: False) as should_stop:
             history = fit(
                 network,
@@ -240,10 +239,17 @@ def precision_for(name: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if name == "bf16" or (name == "auto" and fast) else torch.float32
 
 
-def _tuning_length(characters: int, vocabulary_size: int) -> int:
-    """How much of the end of the training text is kept from the network, to weigh network and n-gram by."""
+def _tuning_part(characters: int, vocabulary_size: int) -> slice:
+    """What of the training text is kept from the network, to weigh network and n-gram by.
+
+    It is taken from the middle. The end would be more like what is held out, but that is just why the network cannot do
+    without it: of tinyshakespeare, the end is the first acts of the play that is held out (see benchmarks/LOG.md).
+    """
     length = min(int(characters * TUNING_SHARE), MOST_TUNING, TUNING_CELLS // vocabulary_size)
-    return length if length >= LEAST_TUNING else 0
+    if length < LEAST_TUNING:
+        return slice(0, 0)
+    start = (characters - length) // 2
+    return slice(start, start + length)
 
 
 def _introduce(
