@@ -175,19 +175,18 @@ class _Position:
         self.objective = objective
         self.epoch = history.epoch[-1] if history.epoch else 1
         self.done = sum(epoch == self.epoch for epoch in history.epoch)
-        self.batches: Sequence[Any] | None = None
+        self.batches: Sequence[Any] = objective.batches(self.epoch)
 
     def next_batch(self) -> Any:
-        if self.done == self.objective.batch_count(self.epoch):
-            self.epoch, self.done, self.batches = self.epoch + 1, 0, None
-        if self.batches is None:
+        if self.at_epoch_end:
+            self.epoch, self.done = self.epoch + 1, 0
             self.batches = self.objective.batches(self.epoch)
         self.done += 1
         return self.batches[self.done - 1]
 
     @property
     def at_epoch_end(self) -> bool:
-        return self.done == self.objective.batch_count(self.epoch)
+        return self.done == len(self.batches)
 
 
 def _train(
