@@ -18,6 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,12 @@ def train_of_the_book(data: Path, epochs: int) -> tuple[float, float]:
     return perplexity, characters / seconds
 
 
-def train_of_ours(data: Path, epochs: int, seed: int) -> tuple[float, float]:
+def train_of_ours(data: Path, epochs: int, seed: int, precision: str) -> tuple[float, float]:
     """The same recipe here."""
     with tempfile.TemporaryDirectory() as folder:
-        LanguageModel.train(data / "timemachine.txt", recipe="d2l", epochs=epochs, seed=seed, save_dir=folder)
+        LanguageModel.train(
+            data / "timemachine.txt", recipe="d2l", epochs=epochs, seed=seed, save_dir=folder, precision=precision
+        )
         metrics = _metrics(Path(folder))
     return metrics["train"]["perplexity_by_epoch"][-1]["train"], metrics["train"]["tokens_per_second"]
 
@@ -70,13 +73,20 @@ def book(data: Path) -> None:
         random.seed(seed)
         with redirect_stdout(io.StringIO()):
             theirs = train_of_the_book(data, 200)
-        ours = train_of_ours(data, 200, seed)
-        rows.append((theirs, ours))
-        print(f"  seed {seed}: d2l {theirs[0]:.2f}, {theirs[1]:,.0f}/s; here {ours[0]:.2f}, {ours[1]:,.0f}/s; "
-              f"speed x {ours[1] / theirs[1]:.2f}", flush=True)  # fmt: skip
-    means = [[statistics.mean(row[who][what] for row in rows) for what in range(2)] for who in range(2)]
-    print(f"  mean: d2l {means[0][0]:.2f}, here {means[1][0]:.2f} (ratio {means[1][0] / means[0][0]:.3f}); "
-          f"speed x {means[1][1] / means[0][1]:.2f}")  # fmt: skip
+        runs = [theirs, *(train_of_ours(data, 200, seed, precision) for precision in ("fp32", "auto"))]
+        rows.append(runs)
+        print("  seed", seed, _beside(runs), flush=True)
+    means = [tuple(statistics.mean(row[who][what] for row in rows) for what in range(2)) for who in range(3)]
+    print("  mean  ", _beside(means))
+
+
+def _beside(runs: Sequence[Sequence[float]]) -> str:
+    (perplexity, speed), *ours = runs
+    found = [f"d2l {perplexity:.2f}, {speed:,.0f}/s"]
+    for name, (our_perplexity, our_speed) in zip(("fp32", "auto"), ours, strict=True):
+        ratios = f"perplexity x {our_perplexity / perplexity:.3f}, speed x {our_speed / speed:.2f}"
+        found.append(f"here in {name} {our_perplexity:.2f}, {our_speed:,.0f}/s ({ratios})")
+    return "; ".join(found)
 
 
 def default_recipe(data: Path, name: str, seconds: float, **settings: object) -> None:

@@ -81,7 +81,7 @@ def test_held_out_in_rows_comes_near_the_text_in_one_go() -> None:
     config = short(epochs=3)
     fit(model, LanguageModelObjective(text(2000), HeldOutText(before, tokens), config), config)
     in_rows = HeldOutText(before, tokens)
-    assert len(in_rows.inputs) == 4
+    assert len(in_rows.inputs) == 18
     inputs = torch.cat([before[-1:], tokens[:-1]])
     exact = token_losses(model, inputs[None], tokens[None])[0].mean().item()
     assert in_rows.loss(model) == pytest.approx(exact, abs=1e-3)

@@ -331,7 +331,6 @@ LANGUAGE_MODEL_RECIPES = {
             "schedule": "constant",
             "clip_norm": 1.0,
             "evaluate_epochs": 10,
-            "precision": "fp32",
         },
     ),
 }

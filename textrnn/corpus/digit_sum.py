@@ -1,0 +1,139 @@
+"""DigitSum: what is the sum of the first two digits of a long sequence?
+
+A sequence is two digits, then zeros, one of which, anywhere, was replaced by another digit to lead astray. There are 100
+pairs to begin with and 19 sums. The longer the sequence, the longer a network has to keep what it saw first.
+
+Source: Qiu, Neural Networks and Deep Learning, exercises of chapter 6.
+
+A file has ``digits<TAB>label`` lines: the digits separated by spaces, then the sum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.checkpoint import write_together
+from textrnn.corpus.readers import decode, read_bytes
+from textrnn.errors import ConfigError, DataError, listed, one_line
+
+SHORTEST = 3  # two digits and one place for the third
+CLASSES = 19  # sums 0 to 18
+SPLITS = {"train": 3, "dev": 1, "test": 1}  # variants of each pair
+
+
+@dataclass(frozen=True)
+class DigitSums:
+    """Sequences and their labels.
+
+    Attributes:
+        digits: int64, (rows, T), 0 to 9
+        labels: int64, (rows,), 0 to 18
+    """
+
+    digits: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def length(self) -> int:
+        """T, digits in a sequence."""
+        return self.digits.shape[1]
+
+
+def make_digit_sums(length: int, variants: int, generator: np.random.Generator) -> DigitSums:
+    """All 100 pairs of digits, `variants` sequences of each.
+
+    Args:
+        length: T, digits in a sequence.
+        variants: k, sequences for each pair.
+        generator: draws the place and the value of the third digit.
+
+    Raises:
+        ConfigError: if `length` is below 3 or `variants` below 1.
+    """
+    if length < SHORTEST:
+        raise ConfigError(f"--lengths {length}: expected at least {SHORTEST}, the two digits to add and one more")
+    if variants < 1:
+        raise ConfigError(f"k of {variants}: expected at least 1 sequence for each pair of digits")
+    first, second = np.divmod(np.repeat(np.arange(100), variants), 10)
+    digits = np.zeros((len(first), length), dtype=np.int64)
+    digits[:, 0], digits[:, 1] = first, second
+    place = generator.integers(2, length, len(first))
+    digits[np.arange(len(first)), place] = generator.integers(0, 10, len(first))
+    return DigitSums(digits, first + second)
+
+
+def make_splits(length: int, seed: int) -> dict[str, DigitSums]:
+    """Three variants of each pair to learn from, one for dev, one for test; all of them follow from length and seed."""
+    generator = np.random.default_rng([seed, length])
+    return {split: make_digit_sums(length, variants, generator) for split, variants in SPLITS.items()}
+
+
+def to_text(sums: DigitSums) -> str:
+    """``digits<TAB>label`` lines."""
+    rows = zip(sums.digits.tolist(), sums.labels.tolist(), strict=True)
+    return "".join(f"{' '.join(map(str, digits))}\t{label}\n" for digits, label in rows)
+
+
+def write_splits(folder: Path, splits: dict[str, DigitSums]) -> None:
+    """``train.txt``, ``dev.txt`` and ``test.txt`` in `folder`.
+
+    Raises:
+        ArtifactError: if they cannot be written.
+    """
+    write_together(folder, {f"{split}.txt": to_text(sums).encode("ascii") for split, sums in splits.items()})
+
+
+def read_splits(folder: Path) -> dict[str, DigitSums]:
+    """What :func:`write_splits` wrote.
+
+    Raises:
+        DataError: with ``path:line`` for anything that is not as it should be.
+    """
+    splits = {split: read_digit_sums(folder / f"{split}.txt") for split in SPLITS}
+    lengths = {split: sums.length for split, sums in splits.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{split} {length}" for split, length in lengths.items())
+        raise DataError(f"{folder}: sequences of different lengths ({found}); expected one: delete the folder")
+    return splits
+
+
+def read_digit_sums(path: Path) -> DigitSums:
+    """One file.
+
+    Raises:
+        DataError: with ``path:line`` for anything that is not as it should be.
+    """
+    text, _ = decode(read_bytes(path), path)
+    if not text.strip():
+        raise DataError(f"{path}: the file is empty; expected lines of digits, a tab and their label")
+    rows: list[list[int]] = []
+    labels: list[int] = []
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+        where = f"{path}:{number}"
+        digits, tab, label = line.rstrip("\r").partition("\t")
+        if not tab:
+            raise DataError(f"{where}: no tab in {one_line(line, widest=40)!r}; expected digits, a tab and their label")
+        parts = digits.split()
+        wrong = [part for part in parts if not (len(part) == 1 and part in "0123456789")]
+        if wrong:
+            raise DataError(f"{where}: {listed(wrong, most=3)}; expected digits from 0 to 9, separated by spaces")
+        if len(parts) < SHORTEST:
+            raise DataError(f"{where}: {len(parts)} digits; expected at least {SHORTEST}")
+        if rows and len(parts) != len(rows[0]):
+            raise DataError(f"{where}: {len(parts)} digits; expected {len(rows[0])}, as on the first line")
+        values = [int(part) for part in parts]
+        if label.strip() != str(values[0] + values[1]):
+            raise DataError(
+                f"{where}: the label is {one_line(label, widest=20)}; expected {values[0] + values[1]}, the sum of the "
+                "first two digits"
+            )
+        rows.append(values)
+        labels.append(values[0] + values[1])
+    return DigitSums(np.array(rows, dtype=np.int64), np.array(labels, dtype=np.int64))
