@@ -1,7 +1,7 @@
 """DigitSum: what is the sum of the first two digits of a long sequence?
 
-A sequence is two digits, then zeros, one of which, anywhere, was replaced by another digit to lead astray. There are 100
-pairs to begin with and 19 sums. The longer the sequence, the longer a network has to keep what it saw first.
+A sequence is two digits, then zeros, one of which, anywhere, was replaced by another digit to lead astray. There are
+100 pairs to begin with and 19 sums. The longer the sequence, the longer a network has to keep what it saw first.
 
 Source: Qiu, Neural Networks and Deep Learning, exercises of chapter 6.
 
@@ -43,7 +43,7 @@ class DigitSums:
     @property
     def length(self) -> int:
         """T, digits in a sequence."""
-        return self.digits.shape[1]
+        return int(self.digits.shape[1])
 
 
 def make_digit_sums(length: int, variants: int, generator: np.random.Generator) -> DigitSums:

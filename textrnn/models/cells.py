@@ -1,7 +1,7 @@
 """The recurrent cells written out, step by step, as the equations have them, every gate to be seen.
 
-One matrix product serves the inputs of all steps; a step is then one product with the hidden state and the gates, worked
-out in place in arrays that were laid out beforehand. The gradients are written out as well: a tape of some eight
+One matrix product serves the inputs of all steps; a step is then one product with the hidden state and the gates,
+worked out in place in arrays that were laid out beforehand. The gradients are written out as well: a tape of some eight
 operations a step, which autograd would keep, costs more than the arithmetic.
 
 Shapes: T time, B batch, E input size, H hidden.
@@ -33,8 +33,8 @@ class LSTMRecord(NamedTuple):
 class _LSTMSteps(torch.autograd.Function):
     """All steps of an LSTM from the projected inputs.
 
-    i, f, o = sigmoid(...), g = tanh(...); c_t = f * c_{t-1} + i * g; h_t = o * tanh(c_t). The columns of the gates stand
-    in PyTorch's order i, f, g, o.
+    i, f, o = sigmoid(...), g = tanh(...); c_t = f * c_{t-1} + i * g; h_t = o * tanh(c_t). The columns of the gates
+    stand in PyTorch's order i, f, g, o.
     """
 
     @staticmethod
@@ -77,7 +77,7 @@ class _LSTMSteps(torch.autograd.Function):
         return hiddens[1:], cells[1:], gates
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
+    @once_differentiable
     def backward(
         context: Any, from_hiddens: Tensor, from_cells: Tensor, _: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -140,7 +140,7 @@ class _SRNSteps(torch.autograd.Function):
         return hiddens[1:]
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
+    @once_differentiable
     def backward(context: Any, from_hiddens: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         weight_hh, hiddens, squashed = context.saved_tensors
         slopes = 1 - squashed * squashed
