@@ -68,3 +68,27 @@ def test_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     bar.close()
     assert "a.txt: 100%" in screen.getvalue()
     assert "b.txt: 100%" in screen.getvalue()
+
+
+LM_ROW = {
+    "step": 30, "epoch": 3, "seconds": 2.0, "train_loss": 1.5, "dev_loss": 1.4, "dev_perplexity": 4.055,
+    "train_perplexity": 4.482,
+}  # fmt: skip
+
+
+def test_perplexities(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    TrainingBar(shown=True, say=said.append).on_evaluation(LM_ROW, False)
+    assert said == ["epoch 3, step 30: perplexity 4.482 on train, 4.055 held out (2.0 s)"]
+    screen = _Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda fp: (120, 24))
+    bar = TrainingBar(shown=True, say=said.append)
+    bar.on_start(100, 0, None)
+    bar.on_evaluation(LM_ROW, False)
+    bar.on_step(31, 1.5)
+    assert bar.bar is not None
+    bar.bar.refresh()
+    bar.close()
+    assert "loss 1.500, epoch 3: perplexity train 4.48, held out 4.05" in screen.getvalue()

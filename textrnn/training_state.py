@@ -141,7 +141,7 @@ def read_checkpoint_settings(path: Path) -> tuple[dict[str, Any], int]:
     """The settings that the run of a checkpoint was started with, and the steps done.
 
     Raises:
-        ArtifactError: if the checkpoint is damaged or of a newer format.
+        ArtifactError: if the checkpoint is damaged or of another format.
     """
     document = load_document(path)
     version, settings, steps = (
@@ -151,9 +151,14 @@ def read_checkpoint_settings(path: Path) -> tuple[dict[str, Any], int]:
     )
     if not (isinstance(version, int) and isinstance(settings, dict) and isinstance(steps, int)):
         raise ArtifactError(f"{path}: not a checkpoint; delete it and train from the beginning")
+    if version < CHECKPOINT_VERSION:
+        raise ArtifactError(
+            f"{path}: format version {version}; expected {CHECKPOINT_VERSION}: an older textrnn wrote it, finish the "
+            "run with that one, or leave out --resume to start over"
+        )
     if version > CHECKPOINT_VERSION:
         raise ArtifactError(
-            f"{path}: format version {version}; expected {CHECKPOINT_VERSION} or older: a newer textrnn wrote it, "
-            "upgrade this one"
+            f"{path}: format version {version}; expected {CHECKPOINT_VERSION}: a newer textrnn wrote it, upgrade "
+            "this one"
         )
     return settings, steps

@@ -77,10 +77,13 @@ class FusedLSTM(RecurrentLayer):
     gate_count, state_count = 4, 2
 
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        weights = self._weights(inputs.dtype)
         hidden, cell = (part.to(inputs.dtype)[None] for part in state)
-        outputs, hidden, cell = torch.lstm(
-            inputs, (hidden, cell), self._weights(inputs.dtype), True, 1, 0.0, self.training, False, False
-        )
+        if len(inputs) == 1 and not self.training:
+            # The fused layer first lays out its weights anew, which for a single step takes longer than the step.
+            hidden_after, cell_after = torch.lstm_cell(inputs[0], (hidden[0], cell[0]), *weights)
+            return hidden_after[None], (hidden_after, cell_after)
+        outputs, hidden, cell = torch.lstm(inputs, (hidden, cell), weights, True, 1, 0.0, self.training, False, False)
         return outputs, (hidden[0], cell[0])
 
 
