@@ -37,7 +37,7 @@ def model(*, letters: bool = False, mixed: bool = True, name: str = "LSTM") -> C
     config = entry.config_class(embedding_size=8, hidden_size=16, dropout=0.0, embedding_dropout=0.0)
     network = entry.build(config, vocabulary_size=len(vocabulary))
     saved = CharacterModel(
-        entry.name, config, network, vocabulary, CorpusConfig(letters=letters), LanguageModelTrainConfig(),
+        entry.name, config, network, vocabulary, CorpusConfig(letters=letters, ngram_order=4 if mixed else 0), LanguageModelTrainConfig(),
         "default", "0" * 64,
     )  # fmt: skip
     if mixed:
@@ -122,6 +122,7 @@ def test_an_empty_prefix_and_an_empty_continuation() -> None:
 LOGITS = st.lists(st.floats(-5, 5), min_size=1, max_size=9)
 
 
+@settings(deadline=None)
 @given(LOGITS, st.floats(0.1, 3), st.integers(1, 10), st.floats(0.01, 1))
 def test_what_may_be_drawn(logits: list[float], temperature: float, top_k: int, top_p: float) -> None:
     values = torch.tensor(logits, dtype=torch.float64)

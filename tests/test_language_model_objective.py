@@ -105,9 +105,8 @@ def test_the_state_is_carried_only_where_windows_go_on() -> None:
 def test_gradients_end_at_the_window() -> None:
     model = new_model(dropout=0.0)
     objective = LanguageModelObjective(text(500), HeldOutText(text(9), text(9)), short())
-    for window in list(objective.batches(1))[:2]:
-        loss = objective.loss(model, window)
-    loss.objective.backward()  # would fail if it reached into the first window, whose graph is gone
+    for window in list(objective.batches(1))[:3]:
+        objective.loss(model, window).objective.backward()  # would fail if it reached into the window before
     assert all(not part.requires_grad for part in objective.state or ())
 
 
@@ -168,4 +167,6 @@ def test_settings_fitted_to_the_text() -> None:
     assert LanguageModelTrainConfig(budget=9.0).fitted_to(900).epochs is None
     config = find_model("LSTM", "lm").config_class
     assert [config().fitted_to(count).dropout for count in (9_000, 150_000, 1_003_854, 10**8)] == [0.5, 0.5, 0.1, 0.0]
+    assert config().fitted_to(1_003_854, passes=36).dropout == pytest.approx(0.37, abs=0.01)
+    assert config().fitted_to(150_000, passes=300).dropout == 0.6
     assert config(dropout=0.3).fitted_to(9_000).embedding_dropout == pytest.approx(0.12)

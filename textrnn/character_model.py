@@ -20,8 +20,9 @@ from textrnn.config import (
     GenerationConfig,
     LanguageModelConfig,
     LanguageModelTrainConfig,
+    find_problem,
 )
-from textrnn.corpus.texts import TextReader, only_letters
+from textrnn.corpus.texts import TextReader, only_letters, prepared
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ConfigError, listed
 from textrnn.generation import continued
@@ -36,10 +37,11 @@ from textrnn.model_folder import (
     read_weights,
 )
 from textrnn.models.char_lm import LanguageModelNetwork, RecurrentLanguageModel, State
-from textrnn.models.mixture import NgramMixture
+from textrnn.models.mixture import MOST_WEIGHT, NgramMixture
 from textrnn.models.ngram import NgramModel
 from textrnn.models.registry import find_model
 from textrnn.objectives.language_model import token_losses
+from textrnn.train_eval import choose_device
 
 TASK = "lm"
 LONGEST_PREFIX = 100_000  # characters
@@ -187,7 +189,7 @@ class CharacterModel:
         losses = np.empty(0)
         if len(targets):
             found, state = token_losses(self.model, inputs[None], targets[None], state)
-            losses, last_id = found[0].double().cpu().numpy(), int(targets[-1])
+            losses, last_id = found[0].cpu().double().numpy(), int(targets[-1])
         return Score(body, losses, Carried(reader, last_id, state))
 
     def read_prefix(self, prefix: str) -> tuple[str, list[str]]:
@@ -210,7 +212,7 @@ class CharacterModel:
                     f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
                 )
         else:
-            body = TextReader(letters=False).read(prefix)
+            body = prepared(prefix, letters=False)
         unknown = sorted({body[at] for at in (self.encode(body) == UNKNOWN_ID).nonzero().flatten().tolist()})
         if unknown:
             notices.append(f"the model never saw {listed(map(repr, unknown))}; read as an unknown character")
@@ -223,8 +225,10 @@ class CharacterModel:
             seed: of what is drawn; without temperature, top-k or top-p nothing is.
 
         Raises:
-            ConfigError: if the prefix is too long.
+            ConfigError: if the prefix is too long, or the seed out of bounds.
         """
+        if not 0 <= seed < 2**63:
+            raise ConfigError(f"--seed {seed}: must be at least 0 and below 2**63")
         body, _ = self.read_prefix(prefix)
         start = torch.tensor([self.start_id], device=self.device)
         generator = torch.Generator().manual_seed(seed)
@@ -283,9 +287,10 @@ class CharacterModel:
         """Read a saved model folder.
 
         Raises:
+            ConfigError: if there is no such device.
             ArtifactError: if it is of a newer format or another task, incomplete, or its files do not belong together.
         """
-        folder = Path(folder)
+        folder, device = Path(folder), choose_device(str(device))
         config = read_config(folder, TASK)
         vocabulary = Vocabulary.load(folder / VOCAB_FILE)
         weights = read_weights(folder)
@@ -298,7 +303,14 @@ class CharacterModel:
             )
             counted = {n.removeprefix("ngram/"): t for n, t in weights.items() if n.startswith("ngram/")}
             corpus = CorpusConfig.from_dict(config["data"])
+            ngram = NgramModel.from_tensors(counted, len(vocabulary)) if counted else None
+            if (0 if ngram is None else ngram.order) != corpus.ngram_order:
+                raise ValueError(f"its n-gram is not the one of --ngram-order {corpus.ngram_order}")
             mixture = config["mixture"]
+            for name in ("network", "ngram"):
+                problem = find_problem(name, mixture[name], float, {"at_least": 0.0, "at_most": MOST_WEIGHT})
+                if problem:
+                    raise ValueError(f"the mixture's weight {problem.removeprefix('--')}")
             return cls(
                 entry.name,
                 model_config,
@@ -308,7 +320,7 @@ class CharacterModel:
                 LanguageModelTrainConfig.from_dict(config["training"]),
                 config["recipe"],
                 config["digest"],
-                NgramModel.from_tensors(counted, len(vocabulary)).to(device) if counted else None,
+                None if ngram is None else ngram.to(device),
                 (float(mixture["network"]), float(mixture["ngram"])),
             )
 
@@ -323,5 +335,4 @@ def start_id(vocabulary: Vocabulary) -> int:
 
 def encode(vocabulary: Vocabulary, text: str) -> Tensor:
     """Prepared text -> int64 ids (characters,); none for an empty text."""
-    ids = vocabulary.encode([text]).token_ids if text else np.empty(0, dtype=np.int32)
-    return torch.from_numpy(ids.astype(np.int64))
+    return torch.from_numpy(vocabulary.encode_characters(text).astype(np.int64))

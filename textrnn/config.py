@@ -199,7 +199,7 @@ class LanguageModelConfig(Settings):
     num_layers: int = option(1, "recurrent layers", at_least=1)
     dropout: float | None = option(
         None,
-        "dropout between layers and before the output (default: 0.5, less where the text is long)",
+        "dropout between layers and before the output (default: fitted to the text and the time, 0 to 0.6)",
         at_least=0.0,
         below=1.0,
     )
@@ -216,19 +216,31 @@ class LanguageModelConfig(Settings):
         if self.tied and self.embedding_size == 0:
             raise ConfigError("--tied: one-hot input has no matrix to share; expected --embedding-size above 0 with it")
 
-    def fitted_to(self, characters: int) -> Self:
+    def fitted_to(self, characters: int, passes: float | None = None) -> Self:
         """The same settings with both dropouts chosen where they were None.
 
         What is learnt by heart of 150,000 characters within twenty passes needs a dropout of 0.5; a million characters
-        need 0.1, and ten million none.
+        in eight passes need 0.1, in forty 0.4; ten million none.
+
+        Args:
+            characters: of the training text.
+            passes: over it, about; None for the number that is usual for its length.
         """
         dropout = self.dropout
         if dropout is None:
-            dropout = round(min(0.5, max(0.0, 0.5 - 0.48 * math.log10(max(1, characters) / 150_000))), 2)
+            usual = usual_passes(characters)
+            more = 0.4 * math.log10((passes or usual) / usual)
+            dropout = round(min(0.6, max(0.0, 0.5 - 0.48 * math.log10(max(1, characters) / 150_000) + more)), 2)
+            dropout = dropout if more > 0 else min(0.5, dropout)
         embedding_dropout = self.embedding_dropout
         if embedding_dropout is None:
             embedding_dropout = round(0.4 * dropout, 2)
         return dataclasses.replace(self, dropout=dropout, embedding_dropout=embedding_dropout)
+
+
+def usual_passes(characters: int) -> int:
+    """Epochs where nothing else is said: a text four times as long gets half as many."""
+    return max(1, min(200, round(20 * math.sqrt(150_000 / max(1, characters)))))
 
 
 @dataclass(frozen=True)
@@ -282,8 +294,7 @@ class LanguageModelTrainConfig(FitConfig):
     def fitted_to(self, characters: int) -> LanguageModelTrainConfig:
         """The same settings with `epochs`, `batch_size` and `evaluate_epochs` chosen where they were None.
 
-        A text four times as long gets half as many passes: less is learnt by heart, and the time stays bearable. A
-        short text gets fewer rows, so that each row still has a few windows.
+        A short text gets fewer rows, so that each row still has a few windows.
         """
         batch_size = self.batch_size
         if batch_size is None:
@@ -291,7 +302,7 @@ class LanguageModelTrainConfig(FitConfig):
             batch_size = max(1, min(enough, characters // (4 * self.num_steps)))
         epochs = self.epochs
         if epochs is None and self.budget is None:
-            epochs = max(1, min(200, round(20 * math.sqrt(150_000 / max(1, characters)))))
+            epochs = usual_passes(characters)
         evaluate_epochs = self.evaluate_epochs
         if evaluate_epochs is None:
             evaluate_epochs = max(1, (epochs or 1) // 20)

@@ -1,4 +1,4 @@
-"""Continuing a text character by character, and scoring one: everything that only needs a model and a vocabulary.
+"""Continuing a text character by character.
 
 Shapes: V vocabulary.
 """
@@ -19,7 +19,7 @@ def allowed(logits: Tensor, config: GenerationConfig) -> Tensor:
 
     Source: Fan et al. 2018 (top-k); Holtzman et al. 2020 (top-p, the smallest set of that probability).
     """
-    logits = logits / (config.temperature or 1.0)
+    logits = (logits.double() - logits.max()) / (config.temperature or 1.0)  # no temperature is too low for that
     if config.top_k is not None and config.top_k < len(logits):
         kept = logits.topk(config.top_k).indices
         logits = torch.full_like(logits, -torch.inf).index_copy(0, kept, logits[kept])

@@ -18,8 +18,8 @@ class History:
         learning_rate: of each step
         epoch: of each step, from 1
         examples: in the batch of each step
-        evaluations: dictionaries of step, epoch, seconds, train_loss (mean since the last), dev_loss, and what the
-            task adds (dev_accuracy; perplexities)
+        evaluations: dictionaries of step, epoch, passes (epochs, with their parts), seconds, train_loss (mean since the
+            last), dev_loss, and what the task adds (dev_accuracy; perplexities)
         seconds: of the whole run
         evaluation_seconds: of them, those spent on evaluations and checkpoints
     """
@@ -53,7 +53,7 @@ class History:
     def to_csv(self) -> str:
         """One line a step; the columns of what is held out are filled where it was scored."""
         by_step = {int(row["step"]): row for row in self.evaluations}
-        own = ("step", "epoch", "seconds", "train_loss")
+        own = ("step", "epoch", "passes", "seconds", "train_loss")
         scores = [key for key in (self.evaluations[0] if self.evaluations else ("dev_loss",)) if key not in own]
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")

@@ -12,12 +12,14 @@ from torch import Tensor
 
 from textrnn.character_model import CharacterModel
 from textrnn.models.char_lm import LanguageModelNetwork, RecurrentLanguageModel
-from textrnn.models.mixture import NgramMixture, NgramNetwork, fit_weights
+from textrnn.models.mixture import NgramNetwork, fit_weights, mixed
 from textrnn.models.ngram import NgramModel
-from textrnn.objectives.language_model import SCORED_STEPS, WARM_UP, token_losses
+from textrnn.objectives.language_model import WARM_UP, HeldOutText, scored_steps
 
 BLOCK = 256  # characters of the blocks that nanoGPT is measured on
 EQUAL = (0.5, 0.5)  # near the best weights on every text tried
+MOST_COUNTED = 10_000_000  # characters, the last ones: counting takes some 200 bytes for each
+LONGEST_IN_ONE_GO = 300_000  # held-out characters
 BLOCK_ROWS = 64  # scored side by side
 
 
@@ -45,10 +47,40 @@ def _log_probabilities(model: LanguageModelNetwork, inputs: Tensor) -> Tensor:
     """(N,) ids -> (N, V) log-probabilities of what follows each, the state carried along."""
     model.eval()
     state, parts = None, []
-    for part in inputs.split(SCORED_STEPS):
+    for part in inputs.split(scored_steps(1, model.vocabulary_size)):
         logits, state = model(part[None], state)
         parts.append(logits[0].log_softmax(dim=1))
     return torch.cat(parts)
+
+
+@torch.inference_mode()
+def _losses(saved: CharacterModel, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """-ln p of each target by the model, the network and the n-gram, each piece of the text read once.
+
+    Args:
+        inputs: int64, (B, N).
+        targets: int64, (B, N).
+
+    Returns:
+        (B, N) nats each.
+    """
+    saved.network.eval()
+    ngram = None if saved.ngram is None else NgramNetwork(saved.ngram)
+    state = ngram_state = None
+    found: dict[str, list[Tensor]] = {}
+    steps = scored_steps(len(inputs), saved.network.vocabulary_size)
+    for part, wanted in zip(inputs.split(steps, dim=1), targets.split(steps, dim=1), strict=True):
+        logits, state = saved.network(part, state)
+        answers = {"network": logits.log_softmax(dim=2)}
+        if ngram is not None:
+            answers["ngram"], ngram_state = ngram(part, ngram_state)
+            answers["model"] = mixed(answers["network"], answers["ngram"], saved.weights)
+        else:
+            answers["model"] = answers["network"]
+        for name, log_probabilities in answers.items():
+            losses = -log_probabilities.gather(2, wanted[:, :, None])[:, :, 0]
+            found.setdefault(name, []).append(losses.cpu().double())
+    return {name: torch.cat(parts, dim=1) for name, parts in found.items()}
 
 
 def fit_mixture(
@@ -64,10 +96,10 @@ def fit_mixture(
         tuning: the part that the network has not seen; an empty one gives both the same weight.
     """
     size = network.vocabulary_size
-    whole = NgramModel.count(token_ids.cpu().numpy(), size, order).to(token_ids.device)
+    whole = NgramModel.count(token_ids[-MOST_COUNTED:].cpu().numpy(), size, order).to(token_ids.device)
     if tuning.start == tuning.stop:
         return whole, EQUAL
-    seen = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])
+    seen = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])[-MOST_COUNTED:]
     without = NgramModel.count(seen.cpu().numpy(), size, order).to(token_ids.device)
     wanted = token_ids[tuning]
     read = token_ids[max(0, tuning.start - 1 - WARM_UP) : tuning.stop - 1]
@@ -80,26 +112,35 @@ def fit_mixture(
 def held_out_scores(saved: CharacterModel, held_out: Tensor) -> HeldOutScores:
     """Score what is held out.
 
+    A text of more than a few hundred thousand characters is not read in one go but in 64 rows, each warmed up on what
+    stands before it; nothing is left out, and it takes a small part of the time.
+
     Args:
         held_out: int64, (N,), N at least 1.
     """
-    inputs = torch.cat([held_out.new_tensor([saved.start_id]), held_out[:-1]])
+    first = held_out.new_tensor([saved.start_id])
+    inputs = torch.cat([first, held_out[:-1]])
+    if len(held_out) <= LONGEST_IN_ONE_GO:
+        carried = _losses(saved, inputs[None], held_out[None])
+    else:
+        rows = HeldOutText(first.expand(WARM_UP + 1), held_out)
+        carried = {name: part[rows.scored.cpu()] for name, part in _losses(saved, rows.inputs, rows.targets).items()}
+    block = min(BLOCK, len(held_out))
+    whole = len(held_out) // block * block
+    pieces = zip(
+        inputs[:whole].view(-1, block).split(BLOCK_ROWS),
+        held_out[:whole].view(-1, block).split(BLOCK_ROWS),
+        strict=True,
+    )
+    blocks = [_losses(saved, *piece) for piece in pieces]
 
-    def carried(model: LanguageModelNetwork) -> float:
-        losses, _ = token_losses(model, inputs[None], held_out[None])
-        return float(losses.double().mean())
+    def in_blocks(name: str) -> float:
+        return sum(float(part[name].sum()) for part in blocks) / whole
 
-    def in_blocks(model: LanguageModelNetwork) -> float:
-        whole = len(held_out) // BLOCK * BLOCK or len(held_out)
-        rows = inputs[:whole].view(-1, min(BLOCK, whole)), held_out[:whole].view(-1, min(BLOCK, whole))
-        parts = zip(*(part.split(BLOCK_ROWS) for part in rows), strict=True)
-        return sum(float(token_losses(model, x, y)[0].double().sum()) for x, y in parts) / whole
-
-    network = carried(saved.network)
-    network_blocks = in_blocks(saved.network)
-    if saved.ngram is None:
-        return HeldOutScores(network, network, None, network_blocks, network_blocks)
-    mixture = NgramMixture(saved.network, saved.ngram, saved.weights)
     return HeldOutScores(
-        carried(mixture), network, carried(NgramNetwork(saved.ngram)), in_blocks(mixture), network_blocks
+        float(carried["model"].mean()),
+        float(carried["network"].mean()),
+        float(carried["ngram"].mean()) if "ngram" in carried else None,
+        in_blocks("model"),
+        in_blocks("network"),
     )

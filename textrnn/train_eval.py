@@ -27,6 +27,7 @@ from textrnn.randomness import seeded
 from textrnn.training_state import TrainingState
 
 WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
+MOST_OFTEN = 5  # a look at what is held out is followed by so many times its time of training, where time is short
 READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
 
 
@@ -201,6 +202,7 @@ def _train(
     position = _Position(objective, history)
     clock_start = time.perf_counter() - history.seconds
     look_seconds = objective.evaluation_seconds(model) if config.budget else 0.0
+    last_look = history.seconds
     listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
     while not history.stopped_by:
         batch = position.next_batch()
@@ -224,16 +226,20 @@ def _train(
             history.stopped_by = "all epochs done"
         elif history.seconds >= deadline:
             history.stopped_by = f"the budget of {config.budget:g} s"
-        # A look that would eat into the time of the last one is left out.
+        # Of a budget, looks take no large part, and none eats into the time of the last one.
         time_left = config.budget - history.seconds if config.budget else math.inf
         due = objective.is_due(run.step, position.epoch, position.at_epoch_end)
-        if history.stopped_by or (due and time_left >= 2 * look_seconds):
-            started = time.perf_counter()
-            _look(run, config, clock_start)
+        worth_it = time_left >= 2 * look_seconds and history.seconds - last_look >= MOST_OFTEN * look_seconds
+        if history.stopped_by or (due and (worth_it or not config.budget)):
+            look_seconds = _look(run, config, clock_start, position)
             if checkpoint is not None:
+                started = time.perf_counter()
                 run.save(checkpoint)
-            look_seconds = time.perf_counter() - started
-            history.evaluation_seconds += look_seconds
+                save_seconds = time.perf_counter() - started
+                look_seconds += save_seconds
+                history.evaluation_seconds += save_seconds
+            history.seconds = time.perf_counter() - clock_start
+            last_look = history.seconds
             listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
         if should_stop():
             if checkpoint is None:
@@ -242,9 +248,14 @@ def _train(
             raise Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint}")
 
 
-def _look(run: TrainingState, config: FitConfig, clock_start: float) -> None:
-    """Score what is held out, keep the weights if they are the best so far, and decide whether to stop early."""
+def _look(run: TrainingState, config: FitConfig, clock_start: float, position: _Position) -> float:
+    """Score what is held out, keep the weights if they are the best so far, decide whether to stop early.
+
+    Returns:
+        The seconds that took.
+    """
     run.read_losses()
+    started = time.perf_counter()
     history = run.history
     scores = run.objective.evaluate(run.model)
     loss = scores["dev_loss"]
@@ -260,6 +271,7 @@ def _look(run: TrainingState, config: FitConfig, clock_start: float) -> None:
         {
             "step": run.step,
             "epoch": history.epoch[-1],
+            "passes": position.epoch - 1 + position.done / len(position.batches),
             "seconds": history.seconds,
             "train_loss": train_loss,
             **scores,
@@ -271,3 +283,6 @@ def _look(run: TrainingState, config: FitConfig, clock_start: float) -> None:
         run.best_weights = {name: tensor.detach().clone() for name, tensor in run.model.state_dict().items()}
     elif run.step - history.best_step >= config.require_improvement and not history.stopped_by:
         history.stopped_by = f"no better dev loss for {run.step - history.best_step:,} batches"
+    seconds = time.perf_counter() - started
+    history.evaluation_seconds += seconds
+    return seconds

@@ -131,7 +131,7 @@ class TrainingState:
                 evaluation_seconds=document["evaluation_seconds"],
                 stopped_by=document["stopped_by"],
             )
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise ArtifactError(
                 f"{path}: not a checkpoint of this model ({one_line(error)}); delete it and train from the beginning"
             ) from error

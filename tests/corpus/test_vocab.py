@@ -18,7 +18,7 @@ CHARACTERS = Tokenizer("char")
 
 
 def test_tokenizers() -> None:
-    assert Tokenizer("char")("a 股") == ["a", " ", "股"]
+    assert list(Tokenizer("char")("a 股")) == ["a", " ", "股"]
     assert Tokenizer("space")(" a\u3000股市  b\n") == ["a", "股市", "b"]
     assert Tokenizer("word")("央行 下调存款准备金率") == ["央行", "下调", "存款", "准备金率"]
     assert Tokenizer("space", lowercase=True)("Big NEWS") == ["big", "news"]

@@ -129,7 +129,13 @@ def test_mistakes() -> None:
         SRN(2, 2, weights={"b": torch.zeros(2)})
     with pytest.raises(ConfigError, match=r"^ResidualSRN: PyTorch has no such layer; expected SRN or LSTM$"):
         ResidualSRN(2, 2).to_torch()
-    with pytest.raises(ConfigError, match=r"^SRN: cannot take the weights of LSTM$"):
+    with pytest.raises(
+        ConfigError, match=r"^SRN: cannot take the weights of LSTM\(2, 2\); expected a plain layer of its kind$"
+    ):
         SRN(2, 2).take_from_torch(nn.LSTM(2, 2))
+    with pytest.raises(ConfigError, match="cannot take the weights of"):
+        SRN(2, 2).take_from_torch(nn.RNN(2, 2, nonlinearity="relu"))
+    with pytest.raises(ConfigError, match=r"^b: no matrix \(.*\); expected rows of equal length$"):
+        SRN(2, 2, weights={"b": [[1.0], [1.0, 2.0]]})
     with pytest.raises(ConfigError, match=r"^LSTM: expected one layer and direction, 2 inputs and 2 units"):
         LSTM(2, 2).take_from_torch(nn.LSTM(2, 3))

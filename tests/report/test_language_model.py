@@ -17,7 +17,7 @@ from textrnn.report.plots import plot_perplexity
 def history(highest: float) -> History:
     rows = [
         {
-            "step": step, "epoch": step // 2, "seconds": 1.0, "train_loss": math.log(p), "dev_loss": math.log(p),
+            "step": step, "epoch": step // 2, "passes": step / 2, "seconds": 1.0, "train_loss": math.log(p), "dev_loss": math.log(p),
             "dev_perplexity": p, "train_perplexity": p * 1.1,
         }
         for step, p in ((2, highest), (4, 4.0), (6, 4.2))
@@ -50,7 +50,7 @@ def test_what_is_said_and_written(mixed: bool) -> None:
 
 @pytest.mark.parametrize("highest", [5.0, 60.0])
 def test_the_plot_is_a_picture(tmp_path: Path, highest: float) -> None:
-    files = plot_perplexity(history(highest), characters=100, title="LSTM on a $ text")
+    files = plot_perplexity(history(highest), title="LSTM on a $ text")
     (tmp_path / "p.png").write_bytes(files["perplexity.png"])
     picture = matplotlib.image.imread(tmp_path / "p.png")
     assert min(picture.shape[:2]) > 300

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
 from textrnn.cli.output import Say, StopOnInterrupt, bars, program, say, say_aside, write
 from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, GenerationConfig, LanguageModelTrainConfig
-from textrnn.errors import ConfigError, did_you_mean, user_path
+from textrnn.errors import user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.request import LanguageModelRequest
 
@@ -78,14 +78,10 @@ def to_request(options: argparse.Namespace) -> LanguageModelRequest:
     """Flags -> request.
 
     Raises:
-        ConfigError: for a value out of bounds.
+        ConfigError: for a value out of bounds, or a recipe that is not known.
     """
     entry = find_model(options.model, "lm")
     given = vars(options)
-    recipes = LANGUAGE_MODEL_RECIPES
-    if options.recipe is not None and options.recipe not in recipes:
-        hint = did_you_mean(options.recipe, recipes)
-        raise ConfigError(f"--recipe {options.recipe}: no such recipe; expected one of {', '.join(recipes)}{hint}")
     named(GenerationConfig, given)
     return LanguageModelRequest(
         model=entry.name,
@@ -139,9 +135,13 @@ def _trained(request: LanguageModelRequest, *, quiet: bool) -> tuple[Path, Langu
     if folder is not None:
         say_aside(f"note: {request.corpus} is not here; answering with the saved model of {other.corpus}")
         return folder, request
-    unfinished = can_go_on(other)
-    say_aside(f"no saved model in {other.folder}: {'finishing' if unfinished else 'training'} it first")
-    return _train(dataclasses.replace(other, resume=unfinished), quiet=quiet, say=say_aside), request
+    # The seed named here is that of the draw: an unfinished run with another one is still the run to finish.
+    seedless = {name: value for name, value in other.train_settings.items() if name != "seed"}
+    unfinished = dataclasses.replace(other, train_settings=seedless, resume=True)
+    if can_go_on(unfinished):
+        other = unfinished
+    say_aside(f"no saved model in {other.folder}: {'finishing' if other.resume else 'training'} it first")
+    return _train(other, quiet=quiet, say=say_aside), request
 
 
 def _prefixes(given: Sequence[str]) -> list[str]:

@@ -153,8 +153,9 @@ class TextReader:
         self.held_back = "\n" if re.search("[\r\n]", rest) else rest[:1] and " "
         body = text[:end]
         if self.line_join == "none":
-            body = re.sub("[^A-Za-z]*[\r\n][^A-Za-z]*", "", body)
-        body = only_letters(body)
+            body = re.sub("[^A-Za-z]+", lambda run: "" if re.search("[\r\n]", run[0]) else " ", body).lower()
+        else:
+            body = only_letters(body)
         if not self.started:
             body = body.lstrip()
         self.started = self.started or bool(body)
@@ -166,6 +167,15 @@ def prepared(text: str, *, letters: bool, line_join: str = "space") -> str:
     reader = TextReader(letters=letters, line_join=line_join)
     body = reader.read(text)
     return body if letters or not reader.held_back else body + "\n"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, by which a saved model knows its text again.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from textrnn.errors import ConfigError, did_you_mean
 
 
-def _characters(text: str) -> list[str]:
-    return list(text)
+def _characters(text: str) -> Sequence[str]:
+    return text  # a text is the sequence of its characters
 
 
 def _words(text: str) -> list[str]:
@@ -26,7 +26,7 @@ def _spaced(text: str) -> list[str]:
     return text.split()
 
 
-CUTTERS: dict[str, Callable[[str], list[str]]] = {"char": _characters, "word": _words, "space": _spaced}
+CUTTERS: dict[str, Callable[[str], Sequence[str]]] = {"char": _characters, "word": _words, "space": _spaced}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Tokenizer:
                 f"--tokenizer {self.name}: expected one of {', '.join(CUTTERS)}{did_you_mean(self.name, CUTTERS)}"
             )
 
-    def __call__(self, text: str) -> list[str]:
+    def __call__(self, text: str) -> Sequence[str]:
         return CUTTERS[self.name](text.lower() if self.lowercase else text)
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -100,6 +101,21 @@ class Vocabulary:
         np.cumsum([len(ids) for ids in pieces], out=offsets[1:])
         flat = np.fromiter((i for ids in pieces for i in ids), dtype=np.int32, count=int(offsets[-1]))
         return EncodedTexts(flat, offsets, truncated, unread)
+
+    def encode_characters(self, text: str) -> NDArray[np.int32]:
+        """One long text -> the ids of its characters (none for an empty text), without a Python step for each.
+
+        Args:
+            text: valid Unicode (no lone surrogates).
+        """
+        if self.tokenizer.name != "char":
+            raise ValueError(f"the tokens of this vocabulary are not characters but of {self.tokenizer.name}")
+        code_points = np.frombuffer((text.lower() if self.tokenizer.lowercase else text).encode("utf-32-le"), "<u4")
+        id_of = np.full(sys.maxunicode + 1, UNKNOWN_ID, dtype=np.int32)
+        for token, index in self._ids.items():
+            id_of[ord(token)] = index
+        ids: NDArray[np.int32] = id_of[code_points]
+        return ids
 
     def coverage(self, encoded: EncodedTexts) -> float:
         """Share of token occurrences that the vocabulary knows."""

@@ -1,8 +1,8 @@
 """The recurrent cells written out, step by step, as the equations have them, every gate to be seen.
 
-One matrix product serves the inputs of all steps; a step is then one product with the hidden state and the gates,
-worked out in place in arrays that were laid out beforehand. The gradients are written out as well: a tape of some eight
-operations a step, which autograd would keep, costs more than the arithmetic.
+One matrix product serves the inputs of all steps; a step is then one product with the hidden state and the gates. Of
+the LSTM and the simple network, steps work in place in arrays that were laid out beforehand, and the gradients are
+written out as well: a tape of some eight operations a step, which autograd would keep, costs more than the arithmetic.
 
 Shapes: T time, B batch, E input size, H hidden.
 """

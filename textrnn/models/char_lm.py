@@ -20,6 +20,8 @@ State = tuple[Tensor, ...]  # everything carried from one character to the next;
 class LanguageModelNetwork(nn.Module, ABC):
     """Token ids (B, T) and a state -> logits (B, T, V) of the tokens that follow, and the state after them."""
 
+    vocabulary_size: int
+
     @abstractmethod
     def forward(self, token_ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """(B, T) int64 -> (B, T, V) logits. No state is the beginning of a text."""
@@ -86,7 +88,8 @@ class RecurrentLanguageModel(LanguageModelNetwork):
         ids = token_ids.t()  # time first, as the recurrent kernels want it
         dtype = self.precision if self.training else torch.float32
         if self.embedding is None:
-            values = functional.one_hot(ids, self.vocabulary_size).to(dtype)
+            values = torch.zeros(*ids.shape, self.vocabulary_size, dtype=dtype, device=ids.device)
+            values.scatter_(2, ids[:, :, None], 1.0)
         else:
             values = self.embedding(ids).to(dtype)
         values = locked_dropout(values, self.embedding_dropout, self.training)

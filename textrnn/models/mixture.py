@@ -24,7 +24,7 @@ class NgramNetwork(LanguageModelNetwork):
 
     def __init__(self, ngram: NgramModel):
         super().__init__()
-        self.ngram = ngram
+        self.ngram, self.vocabulary_size = ngram, ngram.vocabulary_size
 
     def forward(self, token_ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """(B, T) -> (B, T, V) log-probabilities."""
@@ -33,7 +33,7 @@ class NgramNetwork(LanguageModelNetwork):
         read = torch.cat([before, token_ids], dim=1)
         steps = torch.arange(token_ids.shape[1], device=token_ids.device)
         contexts = read[:, steps[:, None] + 1 + torch.arange(order, device=read.device)[None, :]]  # (B, T, K)
-        found = self.ngram.probabilities(contexts.reshape(-1, order)).view(*token_ids.shape, size).log()
+        found = self.ngram.probabilities(contexts.flatten(0, 1)).view(*token_ids.shape, size).log()
         return found, (read[:, token_ids.shape[1] :],)
 
 
@@ -47,14 +47,18 @@ class NgramMixture(LanguageModelNetwork):
     def __init__(self, network: LanguageModelNetwork, ngram: NgramModel, weights: tuple[float, float]):
         super().__init__()
         self.network, self.ngram, self.weights = network, NgramNetwork(ngram), weights
+        self.vocabulary_size = ngram.vocabulary_size
 
     def forward(self, token_ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """(B, T) -> (B, T, V) log-probabilities (logits that are normalised already)."""
         logits, network_state = self.network(token_ids, state[:-1] if state else None)
         by_ngram, ngram_state = self.ngram(token_ids, state[-1:] if state else None)
-        a, b = self.weights
-        mixed = (a * logits.log_softmax(dim=2) + b * by_ngram).log_softmax(dim=2)
-        return mixed, (*network_state, *ngram_state)
+        return mixed(logits.log_softmax(dim=2), by_ngram, self.weights), (*network_state, *ngram_state)
+
+
+def mixed(by_network: Tensor, by_ngram: Tensor, weights: tuple[float, float]) -> Tensor:
+    """(..., V) log-probabilities of both -> (..., V) of their mixture."""
+    return (weights[0] * by_network + weights[1] * by_ngram).log_softmax(dim=-1)
 
 
 def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[float, float]:
@@ -68,9 +72,10 @@ def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[
     Returns:
         a and b, neither below zero.
     """
-    both = torch.stack([by_network, by_ngram]).double()  # (2, N, V)
+    both = torch.stack([by_network, by_ngram]).cpu().double()  # (2, N, V); not every device has such numbers
+    targets = targets.cpu()
     seen = both.gather(2, targets.expand(2, -1)[:, :, None]).squeeze(2)  # (2, N)
-    weights = torch.full((2,), 0.5, dtype=torch.float64, device=both.device)
+    weights = torch.full((2,), 0.5, dtype=torch.float64)
     for _ in range(20):
         shares = torch.einsum("k,knv->nv", weights, both).softmax(dim=1)
         expected = (both * shares).sum(dim=2)  # (2, N)
@@ -79,7 +84,7 @@ def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[
         hessian = torch.einsum("knv,lnv,nv->kl", centred, centred, shares) / len(targets)
         # A weight that stands at a bound and is drawn beyond it stays there; the other one moves alone.
         free = ~(((weights <= 0.0) & (gradient > 0)) | ((weights >= MOST_WEIGHT) & (gradient < 0)))
-        hessian = hessian[free][:, free] + 1e-9 * torch.eye(int(free.sum()), dtype=torch.float64, device=both.device)
+        hessian = hessian[free][:, free] + 1e-9 * torch.eye(int(free.sum()), dtype=torch.float64)
         step = torch.zeros_like(weights)
         step[free] = torch.linalg.solve(hessian, gradient[free])
         weights = (weights - step).clamp_(min=0.0, max=MOST_WEIGHT)

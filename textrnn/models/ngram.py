@@ -55,18 +55,18 @@ class NgramModel:
         base = vocabulary_size + 1
         padded = np.concatenate([np.full(order, vocabulary_size, dtype=np.int64), ids])
         # Going down the tree: the node of every position's context, level by level.
-        nodes = [np.zeros(len(ids), dtype=np.int64)]
+        nodes = [np.zeros(len(ids), dtype=np.int32)]
         keys = [np.zeros(1, dtype=np.int64)]
         for k in range(1, order + 1):
             before = padded[order - k : order - k + len(ids)]
-            level_keys, node = np.unique(nodes[-1] * base + before, return_inverse=True)
-            nodes.append(node.astype(np.int64))
+            level_keys, node = np.unique(nodes[-1].astype(np.int64) * base + before, return_inverse=True)
+            nodes.append(node.astype(np.int32))
             keys.append(level_keys)
         # Coming up: the longest contexts are counted as they are, a shorter one by the different characters before it.
         levels: list[dict[str, Tensor]] = []
         longer: NDArray[np.int64] | None = None  # a position for each different (context, token) of the longer level
         for k in range(order, -1, -1):
-            pairs = nodes[k] * vocabulary_size + ids
+            pairs = nodes[k].astype(np.int64) * vocabulary_size + ids
             if longer is None:
                 seen, longer, counts = np.unique(pairs, return_index=True, return_counts=True)
             else:
@@ -143,16 +143,8 @@ class NgramModel:
             level = {name: tensors[f"{len(levels)}/{name}"] for name in LEVEL_TENSORS}
             whole = ("keys", "starts", "tokens")
             level = {name: tensor.to(torch.int64 if name in whole else torch.float32) for name, tensor in level.items()}
-            starts, entries, contexts = level["starts"], len(level["tokens"]), len(level["keys"])
-            if not (
-                len(starts) == contexts + 1
-                and len(level["backoff"]) == contexts
-                and len(level["shares"]) == entries
-                and int(starts[0]) == 0
-                and int(starts[-1]) == entries
-                and bool((starts.diff() > 0).all())
-                and bool(((level["tokens"] >= 0) & (level["tokens"] < vocabulary_size)).all())
-            ):
+            longest_key = len(levels[-1]["keys"]) * (vocabulary_size + 1) if levels else 1
+            if not _is_level(level, vocabulary_size, longest_key):
                 raise ValueError(f"level {len(levels)} of the n-gram is damaged or of another vocabulary")
             levels.append(level)
         if not levels or len(tensors) != len(levels) * len(LEVEL_TENSORS):
@@ -185,3 +177,24 @@ def _level(
         "shares": torch.from_numpy(((counts - discounts) / totals[context]).astype(np.float32)),
         "backoff": torch.from_numpy(backoff.astype(np.float32)),
     }
+
+
+def _is_level(level: Mapping[str, Tensor], vocabulary_size: int, key_bound: int) -> bool:
+    """Whether the tensors of a level fit together, so that no lookup in them can go astray."""
+    keys, starts, tokens, shares, backoff = (level[name] for name in LEVEL_TENSORS)
+    if any(tensor.ndim != 1 for tensor in level.values()) or len(keys) == 0:
+        return False
+    return bool(
+        len(starts) == len(keys) + 1
+        and len(backoff) == len(keys)
+        and len(shares) == len(tokens)
+        and int(starts[0]) == 0
+        and int(starts[-1]) == len(tokens)
+        and (starts.diff() > 0).all()
+        and (keys.diff() > 0).all()
+        and int(keys[0]) >= 0
+        and int(keys[-1]) < key_bound
+        and ((tokens >= 0) & (tokens < vocabulary_size)).all()
+        and ((shares >= 0) & (shares <= 1)).all()
+        and ((backoff > 0) & (backoff <= 1)).all()
+    )

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textrnn.errors import ConfigError
+from textrnn.errors import ConfigError, one_line
 from textrnn.models.cells import LSTMRecord, lstm_steps, srn_steps
 
 
@@ -49,7 +49,12 @@ class VisibleCell(nn.Module, ABC):
             for parameter in own.values():
                 parameter.uniform_(-bound, bound)
             for name, given in (weights or {}).items():
-                values = torch.as_tensor(given, dtype=torch.float32)
+                try:
+                    values = torch.as_tensor(given, dtype=torch.float32)
+                except (ValueError, TypeError) as error:
+                    raise ConfigError(
+                        f"{name}: no matrix ({one_line(error)}); expected rows of equal length"
+                    ) from error
                 if name not in own:
                     raise ConfigError(f"{name}: no weight of {type(self).__name__}; expected one of {', '.join(own)}")
                 if values.shape != own[name].shape:
@@ -105,8 +110,11 @@ class VisibleCell(nn.Module, ABC):
         Raises:
             ConfigError: if it is another kind of layer, or of another size.
         """
-        if self.torch_layer is None or not isinstance(layer, self.torch_layer):
-            raise ConfigError(f"{type(self).__name__}: cannot take the weights of {type(layer).__name__}")
+        plain = getattr(layer, "nonlinearity", "tanh") == "tanh" and layer.proj_size == 0
+        if self.torch_layer is None or not isinstance(layer, self.torch_layer) or not plain:
+            raise ConfigError(
+                f"{type(self).__name__}: cannot take the weights of {layer}; expected a plain layer of its kind"
+            )
         if (layer.input_size, layer.hidden_size, layer.num_layers, layer.bidirectional) != (
             self.input_size, self.hidden_size, 1, False,
         ):  # fmt: skip

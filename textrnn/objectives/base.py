@@ -32,7 +32,7 @@ class Objective(ABC, Generic[BatchType]):
 
     @abstractmethod
     def batch_count(self, epoch: int) -> int:
-        """How many batches an epoch (from 1) has; cheap."""
+        """How many batches an epoch (from 1) has."""
 
     @abstractmethod
     def batches(self, epoch: int) -> Sequence[BatchType]:

@@ -23,7 +23,13 @@ from textrnn.randomness import epoch_generator
 
 STREAM = 500  # scored characters a row, where a text is scored in several rows side by side
 WARM_UP = 128  # characters read before them, not scored
-SCORED_STEPS = 512  # characters of a row scored in one go
+SCORED_STEPS = 512  # characters of a row scored in one go, at most
+SCORED_CELLS = 1 << 22  # and logits of all rows
+
+
+def scored_steps(rows: int, vocabulary_size: int) -> int:
+    """How many characters of each row are scored in one go, so that their logits stay in bounds."""
+    return max(1, min(SCORED_STEPS, SCORED_CELLS // (rows * vocabulary_size)))
 
 
 @torch.inference_mode()
@@ -41,9 +47,10 @@ def token_losses(
     """
     model.eval()
     losses = []
-    for part in range(0, inputs.shape[1], SCORED_STEPS):
-        logits, state = model(inputs[:, part : part + SCORED_STEPS], state)
-        wanted = targets[:, part : part + SCORED_STEPS]
+    steps = scored_steps(len(inputs), model.vocabulary_size)
+    for part in range(0, inputs.shape[1], steps):
+        logits, state = model(inputs[:, part : part + steps], state)
+        wanted = targets[:, part : part + steps]
         losses.append(functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none"))
     return torch.cat(losses, dim=1) if losses else inputs.new_empty(inputs.shape, dtype=torch.float32), state
 
@@ -76,7 +83,7 @@ class HeldOutText:
     def loss(self, model: LanguageModelNetwork) -> float:
         """Mean nats per character."""
         losses, _ = token_losses(model, self.inputs, self.targets)
-        return float(losses[self.scored].double().sum()) / self.count
+        return float(losses[self.scored].cpu().double().sum()) / self.count
 
 
 class LanguageModelObjective(Objective[Window]):

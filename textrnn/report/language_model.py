@@ -78,7 +78,7 @@ class LanguageModelResult:
             "seed": self.saved.training.seed,
             "train": {
                 "seconds": history.seconds,
-                "epochs": round(history.examples_seen / self.train_characters, 3),
+                "epochs": round(history.evaluations[-1]["passes"], 3),
                 "characters": self.train_characters,
                 "tokens_per_second": history.examples_per_second,
                 "perplexity_by_epoch": [
@@ -100,7 +100,7 @@ class LanguageModelResult:
         """Metrics, history, plot and page, and what the user should know about the plot."""
         history, title = self.history, f"{self.saved.model_name} on {self.corpus_name}"
         files = {METRICS_FILE: json_bytes(self.to_metrics()), HISTORY_FILE: history.to_csv().encode("utf-8")}
-        files |= plot_perplexity(history, characters=self.train_characters, title=title)
+        files |= plot_perplexity(history, title=title)
         notices = (
             [] if font_for([title]) else ["no installed font shows the name of this text, so the PNG leaves it out"]
         )

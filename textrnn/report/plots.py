@@ -181,18 +181,13 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
     return files
 
 
-def plot_perplexity(history: History, *, characters: int, title: str) -> dict[str, bytes]:
-    """``perplexity.png`` and ``perplexity.svg``: on the training text (while learning) and held out, by epoch.
-
-    Args:
-        characters: of the training text.
-    """
+def plot_perplexity(history: History, *, title: str) -> dict[str, bytes]:
+    """``perplexity.png`` and ``perplexity.svg``: on the training text (while learning) and held out, by epoch."""
     title = shortened(title, WIDEST_TITLE)
     family = font_for([title])
     files = {}
     rows, best = history.evaluations, history.best
-    seen = np.cumsum(history.examples)
-    at = [seen[int(row["step"]) - 1] / characters for row in rows]
+    at = [row["passes"] for row in rows]
     with _drawing(family):
         figure = _new_figure(6.4, 4.0)
         axes = figure.subplots()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textrnn.character_model import CharacterModel, Score
 from textrnn.corpus.readers import decode, read_bytes
-from textrnn.corpus.texts import corpus_name, find_local
+from textrnn.corpus.texts import corpus_name, file_digest, find_local
 from textrnn.errors import ArtifactError, DataError
 from textrnn.tasks.request import LanguageModelRequest, changed_settings
 from textrnn.tasks.resuming import Say
@@ -28,6 +28,9 @@ def open_model(request: LanguageModelRequest, folder: Path, say: Say) -> Charact
                 f"{folder}: a model of {learnt}; expected one of {request.corpus}: name its folder with --save-dir, "
                 "or train one"
             )
+        here = find_local(request.corpus)
+        if here is not None and file_digest(here.path) != model.digest:
+            say(f"note: {here.path} is not as it was when this model learnt it (or another text of that name)")
     for difference in changed_settings(model.settings, request):
         if not difference.startswith("--seed "):  # beside --predict, the seed is that of what is drawn
             say(f"note: of the saved model, {difference}; that takes effect when it is trained again")

@@ -18,7 +18,7 @@ from textrnn.character_model import CharacterModel, describe_settings, encode, s
 from textrnn.checkpoint import exclusive_use
 from textrnn.config import CorpusConfig, LanguageModelConfig, LanguageModelTrainConfig
 from textrnn.corpus.download import Progress
-from textrnn.corpus.texts import STORY, Corpus, TextSource, find_local, find_text, load_corpus
+from textrnn.corpus.texts import STORY, Corpus, TextSource, file_digest, find_local, find_text, load_corpus
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ConfigError, DataError, one_line
@@ -43,6 +43,7 @@ from textrnn.train_eval import choose_device, fit, naming_lack_of_memory
 
 TUNING_SHARE, MOST_TUNING = 0.025, 20_000  # of the training text, kept from the network to weigh the mixture with
 TUNING_CELLS = 1 << 22  # probabilities that the weighing looks at
+NOMINAL_SPEED = 40_000  # characters a second, by which the dropout is fitted to a budget before anything is measured
 LEAST_TUNING = 200  # characters; of a text too short for that, network and n-gram weigh the same
 
 
@@ -80,7 +81,7 @@ def train(
     """
     request, source = _find(request, say, on_download)
     folder, checkpoint = request.folder, request.checkpoint
-    if is_finished(request, say):
+    if is_finished(request, say, digest=file_digest(source.path)):
         return folder
     with exclusive_use(folder):
         plan = _plan(request, say)
@@ -95,7 +96,7 @@ def train(
         before = encode(vocabulary, corpus.context).to(device)
         before = torch.cat([before.new_tensor([start_id(vocabulary)]), before])
         tuning = _tuning_part(len(token_ids), len(vocabulary)) if plan.corpus.ngram_order else slice(0, 0)
-        learnt = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])
+        learnt = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]]) if tuning.stop else token_ids
         objective = LanguageModelObjective(learnt, HeldOutText(before, held_out), plan.training)
         with stopping or nullcontext(lambda: False) as should_stop:
             history = fit(
@@ -120,7 +121,7 @@ def train(
         saved = CharacterModel(
             plan.entry.name, plan.model, network, vocabulary, plan.corpus, plan.training, plan.recipe, corpus.digest
         )
-        with naming_lack_of_memory(objective.memory_flags):
+        with naming_lack_of_memory("--max-chars or --ngram-order"):
             if plan.corpus.ngram_order:
                 saved.ngram, saved.weights = fit_mixture(network, token_ids, tuning, plan.corpus.ngram_order)
             scores = held_out_scores(saved, held_out)
@@ -211,11 +212,13 @@ def _fit_to_text(plan: _Plan, request: LanguageModelRequest, corpus: Corpus) -> 
             f"are held out); expected at least {needed:,}, one window of --num-steps {plan.training.num_steps} and the "
             "character after it: a longer text, or a smaller --num-steps"
         )
+    training = plan.training.fitted_to(characters)
+    passes = training.epochs or (training.budget or 0.0) * NOMINAL_SPEED / characters
     return dataclasses.replace(
         plan,
-        model=plan.model.fitted_to(characters),
+        model=plan.model.fitted_to(characters, passes),
         corpus=dataclasses.replace(plan.corpus, letters=corpus.letters),
-        training=plan.training.fitted_to(characters),
+        training=training,
     )
 
 

@@ -12,6 +12,7 @@ from textrnn.checkpoint import CHECKPOINT_NAME
 from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, DataConfig, Recipe, flag
 from textrnn.corpus.catalog import save_name
 from textrnn.corpus.texts import corpus_name
+from textrnn.errors import ConfigError, did_you_mean
 from textrnn.models.registry import find_model
 
 
@@ -64,6 +65,12 @@ class LanguageModelRequest(Request):
     FREE = frozenset({"device", "corpus"})
 
     recipe: str | None = None  # None: the default one, or that of the run that goes on
+
+    def __post_init__(self) -> None:
+        known = LANGUAGE_MODEL_RECIPES
+        if self.recipe is not None and self.recipe not in known:
+            hint = did_you_mean(self.recipe, known)
+            raise ConfigError(f"--recipe {self.recipe}: no such recipe; expected one of {', '.join(known)}{hint}")
 
     @property
     def corpus(self) -> str:

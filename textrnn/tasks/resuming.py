@@ -16,17 +16,23 @@ Say = Callable[[str], None]
 ShouldStop = Callable[[], bool]
 
 
-def is_finished(request: Request, say: Say) -> bool:
+def is_finished(request: Request, say: Say, *, digest: str | None = None) -> bool:
     """Whether ``--resume`` finds a finished run of these settings, and says so.
 
+    Args:
+        digest: of the data at hand, where that is cheap to know.
+
     Raises:
-        ConfigError: if the finished run had other settings.
+        ConfigError: if the finished run had other settings, or another text of the same name.
     """
     folder = request.folder
     if not (request.resume and is_saved(folder) and not request.checkpoint.is_file()):
         return False
     with naming_unreadable_settings(folder / CONFIG_FILE):
-        refuse_changes(read_json(folder / CONFIG_FILE), request, folder)
+        kept = read_json(folder / CONFIG_FILE)
+        refuse_changes(kept, request, folder)
+        if digest is not None and kept.get("digest") != digest:
+            refuse_other_data(request, folder)
     say(f"the run in {folder} is finished: nothing to resume")
     return True
 
@@ -76,10 +82,10 @@ def refuse_changes(kept: Mapping[str, Any], request: Request, place: Path) -> No
         )
 
 
-def refuse_other_data(request: Request) -> None:
+def refuse_other_data(request: Request, place: Path | None = None) -> None:
     """Raises the error for a run that would go on with data that is not its own."""
     raise ConfigError(
-        f"--resume: the data is not what the run was started with; expected that of {request.checkpoint}: "
+        f"--resume: the data is not what the run was started with; expected that of {place or request.checkpoint}: "
         "bring it back, or leave out --resume to start over"
     )
 
