@@ -167,8 +167,8 @@ def test_texts_that_do_not_do(run: Callable[..., Result], tmp_path: Path) -> Non
     assert error_of(run(*TINY, "--corpus", path)) == f"{path}: the file is empty; expected a text to learn from"
     path.write_text("too short")
     assert error_of(run(*TINY, "--corpus", path)) == (
-        f"{path}: 8 characters to learn from (the last 10% of the text are held out); expected at least 21, one window "
-        "of --num-steps 20 and the character after it: a longer text, or a smaller --num-steps"
+        f"{path}: 8 characters to learn from (see --held-out and --max-chars); expected at least 21, one window of "
+        "--num-steps 20 and the character after it: a longer text, or a smaller --num-steps"
     )
     path.write_bytes(b"line one\nline \xff\xfe two\n")
     assert error_of(run(*TINY, "--corpus", path)).startswith(f"{path}:2: ")
@@ -183,7 +183,7 @@ def test_texts_that_do_not_do(run: Callable[..., Result], tmp_path: Path) -> Non
         f"{empty}: no character to score in it; expected a text"
     )
     assert error_of(run("--task", "lm", "--corpus", path, "--score", tmp_path / "none.txt")) == (
-        f"{tmp_path / 'none.txt'}: no such file; expected the path of a data file"
+        f"--score {tmp_path / 'none.txt'}: no such file; expected the path of a text file, or a name that --corpus takes"
     )
 
 

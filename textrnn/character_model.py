@@ -192,12 +192,18 @@ class CharacterModel:
             losses, last_id = found[0].cpu().double().numpy(), int(targets[-1])
         return Score(body, losses, Carried(reader, last_id, state))
 
+    def unknown_share(self, score: Score) -> float:
+        """Which part of a scored text are characters that the model does not know."""
+        return float((self.encode(score.text) == UNKNOWN_ID).float().mean()) if score.characters else 0.0
+
     def read_prefix(self, prefix: str) -> tuple[str, list[str]]:
         """A prefix as the model reads it, and what a user should know of that.
 
         Raises:
-            ConfigError: if it is too long.
+            ConfigError: if it is no text, or too long.
         """
+        if not isinstance(prefix, str):
+            raise ConfigError(f"--predict: a prefix of type {type(prefix).__name__}; expected a text")
         if len(prefix) > LONGEST_PREFIX:
             raise ConfigError(
                 f"--predict: a prefix of {len(prefix):,} characters; expected at most {LONGEST_PREFIX:,}: give its "
@@ -227,8 +233,8 @@ class CharacterModel:
         Raises:
             ConfigError: if the prefix is too long, or the seed out of bounds.
         """
-        if not 0 <= seed < 2**63:
-            raise ConfigError(f"--seed {seed}: must be at least 0 and below 2**63")
+        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise ConfigError(f"--seed {seed}: must be a whole number from 0 to 2**63 - 1")
         body, _ = self.read_prefix(prefix)
         start = torch.tensor([self.start_id], device=self.device)
         generator = torch.Generator().manual_seed(seed)

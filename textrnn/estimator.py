@@ -66,7 +66,8 @@ class LanguageModel(CharacterModel):
             listeners: told of every step and evaluation.
             say: takes each line of the report; by default nothing is reported.
             save_dir: where the run is kept as the command line keeps it; by default nothing is kept.
-            settings: any flag of the command line, by its name with underscores: ``budget=60``, ``hidden_size=256``.
+            settings: any setting, by the name of its flag with underscores: ``budget=60``, ``hidden_size=256``; for
+                ``--raw``, ``letters=False``.
 
         Raises:
             TextRNNError: for anything the caller can mend.

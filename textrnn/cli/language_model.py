@@ -171,6 +171,11 @@ def _score(model: CharacterModel, file: str) -> None:
     from textrnn.tasks.continuing import score_file
 
     score = score_file(model, file)
+    unknown = model.unknown_share(score)
+    if unknown:
+        say_aside(
+            f"note: {unknown:.2%} of these characters are unknown to the model; it takes all of them for the same"
+        )
     say(
         f"{file}: {score.characters:,} characters; {score.nats_per_char:.4f} nats and {score.bits_per_char:.4f} bits a "
         f"character, perplexity {score.perplexity:.3f}"

@@ -50,6 +50,7 @@ class TextSource:
 
     name: str
     path: Path
+    by_name: bool = False  # found by its name, not as a path
 
 
 def corpus_name(corpus: str) -> str:
@@ -76,7 +77,7 @@ def find_local(corpus: str) -> TextSource | None:
     for folder in [] if _is_path(corpus) else data_folders():
         for file_name in dict.fromkeys((f"{corpus}.txt", f"{name}.txt")):
             if (folder / file_name).is_file():
-                return TextSource(name, folder / file_name)
+                return TextSource(name, folder / file_name, by_name=True)
     if path.is_dir():
         raise DataError(f"{path}: a folder; expected --corpus to be a name or one text file")
     if _is_path(corpus):
@@ -111,7 +112,7 @@ def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: floa
     with exclusive_use(target.parent, remedy="wait for it to end"):
         url = f"{base}/{target.name}" if base else known.url
         fetch(url, target, known.checksum, timeout=timeout, on_progress=on_progress)
-    return TextSource(name, target)
+    return TextSource(name, target, by_name=True)
 
 
 def _local_names() -> set[str]:
@@ -198,6 +199,16 @@ class Corpus:
     notices: tuple[str, ...] = ()
 
 
+def _is_book(source: TextSource, content: bytes) -> bool:
+    """Whether this is one of the texts that are read as letters: by its name, or the very same file by its path."""
+    if source.name not in LETTERS_BY_DEFAULT:
+        return False
+    published = DOWNLOADS.get(source.name)
+    if source.by_name or published is None:
+        return source.by_name or any(source.path.resolve() == folder / f"{STORY}.txt" for folder in data_folders())
+    return published.checksum == f"sha1:{hashlib.sha1(content, usedforsecurity=False).hexdigest()}"
+
+
 CONTEXT = 1024  # characters before the held-out text that may be read (not scored) to warm up
 
 
@@ -211,9 +222,9 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
     text, notice = decode(content, source.path)
     if not text.strip():
         raise DataError(f"{source.path}: the file is empty; expected a text to learn from")
-    letters = source.name in LETTERS_BY_DEFAULT if config.letters is None else config.letters
+    letters = _is_book(source, content) if config.letters is None else config.letters
     whole = prepared(text, letters=letters, line_join=config.line_join)
-    if len(whole) < 2:
+    if letters and not whole:
         raise DataError(
             f"{source.path}: no letter from a to z in it; expected some with --letters: use --raw to read every "
             "character"

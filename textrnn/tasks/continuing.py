@@ -28,9 +28,14 @@ def open_model(request: LanguageModelRequest, folder: Path, say: Say) -> Charact
                 f"{folder}: a model of {learnt}; expected one of {request.corpus}: name its folder with --save-dir, "
                 "or train one"
             )
-        here = find_local(request.corpus)
+        try:
+            here = find_local(request.corpus)
+        except DataError:  # the text is gone; its model can do without
+            here = None
         if here is not None and file_digest(here.path) != model.digest:
             say(f"note: {here.path} is not as it was when this model learnt it (or another text of that name)")
+    if request.model not in ("LSTM", model.model_name):
+        say(f"note: the saved model is of the kind {model.model_name}, not {request.model}")
     for difference in changed_settings(model.settings, request):
         if not difference.startswith("--seed "):  # beside --predict, the seed is that of what is drawn
             say(f"note: of the saved model, {difference}; that takes effect when it is trained again")
@@ -47,6 +52,10 @@ def score_file(model: CharacterModel, file: str) -> Score:
     if not path.exists() and not path.suffix and len(path.parts) == 1:  # a name
         known = find_local(file)
         path = known.path if known is not None else path
+    if not path.exists():
+        raise DataError(
+            f"--score {file}: no such file; expected the path of a text file, or a name that --corpus takes"
+        )
     text, _ = decode(read_bytes(path), path)
     score = model.score(text)
     if score.characters == 0:

@@ -103,6 +103,4 @@ def can_go_on(request: Request) -> bool:
 
 def model_folder(request: Request) -> Path | None:
     """Where the saved model is: the folder of the run, or ``--save-dir`` itself if that is a model folder."""
-    if is_saved(request.save_dir):
-        return request.save_dir
-    return request.folder if is_saved(request.folder) else None
+    return next((folder for folder in (request.folder, request.save_dir) if is_saved(folder)), None)
