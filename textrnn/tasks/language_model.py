@@ -208,9 +208,9 @@ def _fit_to_text(plan: _Plan, request: LanguageModelRequest, corpus: Corpus) -> 
     characters, needed = len(corpus.train), plan.training.num_steps + 1
     if characters < needed:
         raise DataError(
-            f"{corpus.path}: {characters:,} characters to learn from (see --held-out and --max-chars); expected at least "
-            f"{needed:,}, one window of --num-steps {plan.training.num_steps} and the character after it: a longer text, "
-            "or a smaller --num-steps"
+            f"{corpus.path}: {characters:,} characters to learn from (see --held-out and --max-chars); expected at "
+            f"least {needed:,}, one window of --num-steps {plan.training.num_steps} and the character after it: a "
+            "longer text, or a smaller --num-steps"
         )
     training = plan.training.fitted_to(characters)
     passes = training.epochs or (training.budget or 0.0) * NOMINAL_SPEED / characters
