@@ -167,6 +167,6 @@ def test_settings_fitted_to_the_text() -> None:
     assert LanguageModelTrainConfig(budget=9.0).fitted_to(900).epochs is None
     config = find_model("LSTM", "lm").config_class
     assert [config().fitted_to(count).dropout for count in (9_000, 150_000, 1_003_854, 10**8)] == [0.5, 0.5, 0.1, 0.0]
-    assert config().fitted_to(1_003_854, passes=36).dropout == pytest.approx(0.38, abs=0.01)
+    assert config().fitted_to(1_003_854, passes=36).dropout == pytest.approx(0.39, abs=0.01)
     assert config().fitted_to(150_000, passes=300).dropout == 0.6
     assert config(dropout=0.3).fitted_to(9_000).embedding_dropout == pytest.approx(0.12)

@@ -206,7 +206,9 @@ def test_without_network_the_story_takes_the_place(run: Callable[..., Result], m
     story = Path("data_of_the_test.txt")
     story.write_text("".join(SENTENCES[:3]) * 30)
     monkeypatch.setattr(
-        language_model, "find_local", lambda name: texts.TextSource("story", story) if name == "story" else None
+        language_model,
+        "find_local",
+        lambda name: texts.TextSource("story", story, by_name=True) if name == "story" else None,
     )
     first = run(*TINY, "--epochs", "1", "--predict", "time ")
     assert first.status == 0, first.err
