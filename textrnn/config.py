@@ -248,7 +248,9 @@ class CorpusConfig(Settings):
     """The text a language model learns from, and how it is read."""
 
     corpus: str = option("timemachine", "text to learn from: a name or a file")
-    letters: bool | None = option(None, "read only the letters a to z, lower-case, and spaces")
+    letters: bool | None = option(
+        None, "read only the letters a to z, lower-case, and spaces (default for timemachine and story)"
+    )
     line_join: str = option(
         "space", "with --letters, what a line end becomes; none is the book's way", choices=("space", "none")
     )

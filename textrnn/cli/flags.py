@@ -22,7 +22,9 @@ METAVARS = {
     "device": "DEVICE",
     "budget": "SECONDS",
 }
-OPPOSITES = {"letters": ("--raw", "read every character of the text")}  # boolean fields whose "no" has its own name
+OPPOSITES = {
+    "letters": ("--raw", "read every character of the text (default for other texts)")
+}  # boolean fields whose "no" has its own name
 
 
 class Parser(argparse.ArgumentParser):

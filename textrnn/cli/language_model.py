@@ -58,14 +58,17 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
         help="continue these beginnings with the saved model (trained first where there is none); - reads stdin",
     )
     main_group.add_argument(
-        "--score", metavar="FILE", help="how probable a text is to the saved model, and where it surprises it"
+        "--score",
+        metavar="FILE",
+        help="how probable a text is to the saved model, and where it surprises it: a file, or a name as for --corpus",
     )
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
     main_group.add_argument(
         "--save-dir",
         default="saved_dict",
         metavar="DIR",
-        help="models go to DIR/<text>/lm_<model>; with --predict, also a model folder itself (default: saved_dict)",
+        help="models go to DIR/<text>/lm_<model>; with --predict or --score, also a model folder itself"
+        " (default: saved_dict)",
     )
     main_group.add_argument("--quiet", action="store_true", help="no progress bar")
     add_settings(parser.add_argument_group("what --predict writes (--seed is that of the draw, too)"), GenerationConfig)
