@@ -9,6 +9,7 @@ Shapes: T time, B batch, E input size, H hidden, G gates (4 LSTM, 3 GRU, 1 RNN).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -87,27 +88,27 @@ class FusedLSTM(RecurrentLayer):
         return outputs, (hidden[0], cell[0])
 
 
-class FusedGRU(RecurrentLayer):
+class _FusedWithOneState(RecurrentLayer):
+    """What PyTorch's GRU and RNN have in common."""
+
+    run: Callable[..., tuple[Tensor, Tensor]]  # PyTorch's function of the layer
+
+    def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        hidden = state[0].to(inputs.dtype)[None]
+        weights = self._weights(inputs.dtype)
+        outputs, hidden = self.run(inputs, hidden, weights, True, 1, 0.0, self.training, False, False)
+        return outputs, (hidden[0],)
+
+
+class FusedGRU(_FusedWithOneState):
     """PyTorch's GRU. Source: Cho et al. 2014."""
 
     gate_count = 3
-
-    def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        hidden = state[0].to(inputs.dtype)[None]
-        outputs, hidden = torch.gru(
-            inputs, hidden, self._weights(inputs.dtype), True, 1, 0.0, self.training, False, False
-        )
-        return outputs, (hidden[0],)
+    run = staticmethod(torch.gru)
 
 
-class FusedRNN(RecurrentLayer):
+class FusedRNN(_FusedWithOneState):
     """PyTorch's simple recurrent network with tanh. Source: Elman 1990."""
 
     gate_count = 1
-
-    def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        hidden = state[0].to(inputs.dtype)[None]
-        outputs, hidden = torch.rnn_tanh(
-            inputs, hidden, self._weights(inputs.dtype), True, 1, 0.0, self.training, False, False
-        )
-        return outputs, (hidden[0],)
+    run = staticmethod(torch.rnn_tanh)

@@ -18,7 +18,7 @@ from textrnn.character_model import CharacterModel, describe_settings, encode, s
 from textrnn.checkpoint import exclusive_use
 from textrnn.config import CorpusConfig, LanguageModelConfig, LanguageModelTrainConfig
 from textrnn.corpus.download import Progress
-from textrnn.corpus.texts import STORY, Corpus, TextSource, file_digest, find_local, find_text, load_corpus
+from textrnn.corpus.texts import STORY, Corpus, TextSource, find_local, find_text, load_corpus
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ConfigError, DataError, one_line
@@ -81,7 +81,7 @@ def train(
     """
     request, source = _find(request, say, on_download)
     folder, checkpoint = request.folder, request.checkpoint
-    if is_finished(request, say, digest=file_digest(source.path)):
+    if is_finished(request, say, text=source.path):
         return folder
     with exclusive_use(folder):
         plan = _plan(request, say)

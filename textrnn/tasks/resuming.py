@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from textrnn.corpus.texts import file_digest
 from textrnn.errors import ArtifactError, ConfigError, one_line
 from textrnn.model_folder import CONFIG_FILE, is_saved, read_json
 from textrnn.tasks.request import Request, changed_settings
@@ -16,11 +17,11 @@ Say = Callable[[str], None]
 ShouldStop = Callable[[], bool]
 
 
-def is_finished(request: Request, say: Say, *, digest: str | None = None) -> bool:
+def is_finished(request: Request, say: Say, *, text: Path | None = None) -> bool:
     """Whether ``--resume`` finds a finished run of these settings, and says so.
 
     Args:
-        digest: of the data at hand, where that is cheap to know.
+        text: the file at hand, where the run is known by the digest of one.
 
     Raises:
         ConfigError: if the finished run had other settings, or another text of the same name.
@@ -31,7 +32,7 @@ def is_finished(request: Request, say: Say, *, digest: str | None = None) -> boo
     with naming_unreadable_settings(folder / CONFIG_FILE):
         kept = read_json(folder / CONFIG_FILE)
         refuse_changes(kept, request, folder)
-        if digest is not None and kept.get("digest") != digest:
+        if text is not None and kept.get("digest") != file_digest(text):
             refuse_other_data(request, folder)
     say(f"the run in {folder} is finished: nothing to resume")
     return True
