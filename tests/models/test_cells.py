@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from textrnn.models.cells import WrittenGRU, WrittenLSTM, WrittenRNN
+from textrnn.models import cells, steps_torch
+from textrnn.models.cells import WrittenGRU, WrittenLSTM, WrittenRNN, lstm_steps, project, srn_steps
 from textrnn.models.recurrent_layers import FusedGRU, FusedLSTM, FusedRNN, RecurrentLayer
 
 ORACLES: dict[type[RecurrentLayer], type[nn.RNNBase]] = {
@@ -69,3 +70,57 @@ def test_orthogonal_initialisation() -> None:
     for gate in layer.weight_hh.split(8):
         torch.testing.assert_close(gate @ gate.t(), torch.eye(8), atol=1e-5, rtol=0)
     assert layer.bias_ih.tolist() == [0.0] * 8 + [1.0] * 8 + [0.0] * 16
+
+
+@pytest.mark.parametrize("cell", ["lstm", "srn", "residual"])
+@pytest.mark.parametrize(
+    "shape", [(4, 3, 5, 6), (3, 40, 70, 70), (1, 1, 1, 1)]
+)  # the second one is beyond NumPy's size
+@pytest.mark.parametrize("looks_at", ["all", "last", "cells"])
+def test_both_kernels_agree(
+    cell: str, shape: tuple[int, int, int, int], looks_at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, rows, input_size, size = shape
+    gates, kind = 4 if cell == "lstm" else 1, torch.float64
+    torch.manual_seed(0)
+    given_values = [
+        torch.randn(steps, rows, input_size, dtype=kind),
+        torch.randn(gates * size, input_size, dtype=kind) * 0.3,
+        torch.randn(gates * size, dtype=kind),
+        torch.randn(gates * size, size, dtype=kind) * 0.3,
+        torch.randn(rows, size, dtype=kind),
+        torch.randn(rows, size, dtype=kind),
+    ]
+
+    def everything() -> list[torch.Tensor]:
+        leaves = [tensor.clone().requires_grad_() for tensor in given_values]
+        inputs, weight_ih, bias, weight_hh, hidden, memory = leaves
+        from_inputs = project(inputs, weight_ih, bias)
+        if cell == "lstm":
+            record = lstm_steps(from_inputs, weight_hh, hidden, memory)
+            parts = [*record]
+            seen = {"all": record.hidden, "last": record.last_hidden, "cells": record.cell}[looks_at]
+        else:
+            short = srn_steps(from_inputs, weight_hh, hidden, residual=cell == "residual")
+            parts = [*short]
+            seen = short.last_hidden if looks_at == "last" else short.hidden
+        seen.square().sum().backward()
+        return [*parts, *(leaf.grad for leaf in leaves if leaf.grad is not None)]
+
+    by_numpy = everything()
+    monkeypatch.setattr(cells, "_kernels", lambda *_: steps_torch)
+    by_torch = everything()
+    assert len(by_numpy) == len(by_torch) > 6
+    for one, other in zip(by_numpy, by_torch, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-10, rtol=1e-8)
+
+
+def test_without_gradients_nothing_changes() -> None:
+    torch.manual_seed(0)
+    layer = WrittenLSTM(5, 6)
+    inputs = torch.randn(4, 3, 5)
+    outputs, state = layer(inputs, layer.zero_state(3, inputs))
+    with torch.inference_mode():
+        again, state_again = layer(inputs, layer.zero_state(3, inputs))
+    assert torch.equal(outputs.detach(), again)
+    assert torch.equal(state[1].detach(), state_again[1])

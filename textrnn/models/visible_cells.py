@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textrnn.errors import ConfigError, one_line
-from textrnn.models.cells import LSTMRecord, lstm_steps, srn_steps
+from textrnn.models.cells import LSTMRecord, SRNRecord, lstm_steps, project, srn_steps
 
 
 class VisibleCell(nn.Module, ABC):
@@ -63,26 +63,28 @@ class VisibleCell(nn.Module, ABC):
                     )
                 own[name].copy_(values)
 
-    def _parts(self, letter: str) -> list[Tensor]:
-        return [self.get_parameter(letter + gate) for gate in self.gates]
+    def _side_by_side(self, letter: str) -> Tensor:
+        """The matrices of all gates as one, (E or H or 1, G*H)."""
+        parts = self._parameters
+        if len(self.gates) == 1:
+            return self.get_parameter(letter)
+        return torch.cat([parts[letter + gate] for gate in self.gates], dim=1)  # type: ignore[misc]  # none is None
 
     def _project(self, inputs: Tensor) -> Tensor:
         """(B, T, E) -> (T, B, G*H): the inputs' share of all gates at all steps, in one product."""
-        bias = torch.cat(self._parts("b"), dim=1)[0]
-        return functional.linear(inputs.transpose(0, 1), torch.cat(self._parts("W"), dim=1).t(), bias)
+        return project(inputs.transpose(0, 1), self._side_by_side("W").t(), self._side_by_side("b")[0])
 
     def _recurrent(self) -> Tensor:
         """(G*H, H)."""
-        return torch.cat(self._parts("U"), dim=1).t().contiguous()
+        return self._side_by_side("U").t()
 
     @abstractmethod
-    def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord | Tensor:
+    def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord | SRNRecord:
         """(B, T, E), and (B, H) for each part of a state -> what happened at every step, time first."""
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> Tensor:
         """(B, T, E) -> (B, H): the hidden state after the last step."""
-        record = self.record(inputs, state)
-        return (record.hidden if isinstance(record, LSTMRecord) else record)[-1]
+        return self.record(inputs, state).last_hidden
 
     def to_torch(self) -> nn.RNNBase:
         """PyTorch's layer with the same weights (batch first).
@@ -95,9 +97,9 @@ class VisibleCell(nn.Module, ABC):
         layer = self.torch_layer(self.input_size, self.hidden_size, batch_first=True)  # type: ignore[call-arg, arg-type]
         with torch.no_grad():
             values = {
-                "weight_ih_l0": torch.cat(self._parts("W"), dim=1).t(),
+                "weight_ih_l0": self._side_by_side("W").t(),
                 "weight_hh_l0": self._recurrent(),
-                "bias_ih_l0": torch.cat(self._parts("b"), dim=1)[0],
+                "bias_ih_l0": self._side_by_side("b")[0],
                 "bias_hh_l0": torch.zeros(len(self.gates) * self.hidden_size),
             }
             layer.load_state_dict(values)
@@ -140,8 +142,8 @@ class SRN(VisibleCell):
     torch_layer: ClassVar[type[nn.RNNBase] | None] = nn.RNN
     residual = False
 
-    def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> Tensor:
-        """(B, T, E) -> (T, B, H): the hidden state after every step."""
+    def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> SRNRecord:
+        """(B, T, E) -> the hidden state after every step, (T, B, H)."""
         hidden = state[0] if state else inputs.new_zeros(len(inputs), self.hidden_size)
         return srn_steps(self._project(inputs), self._recurrent(), hidden, residual=self.residual)
 
@@ -181,7 +183,7 @@ class OneHotLSTM(LSTM):
 
     def _project(self, inputs: Tensor) -> Tensor:
         """(B, T) digits -> (T, B, G*H)."""
-        table = torch.cat(self._parts("W"), dim=1) + torch.cat(self._parts("b"), dim=1)
+        table = self._side_by_side("W") + self._side_by_side("b")
         return functional.embedding(inputs.t(), table)
 
     def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord:
