@@ -21,7 +21,6 @@ from torch.nn import functional
 from textrnn.models import steps_numpy, steps_torch
 from textrnn.models.recurrent_layers import LayerState, RecurrentLayer
 
-
 MOST_MULTIPLICATIONS = 1 << 22  # a step; beyond that, the products count and not what a call costs
 
 
