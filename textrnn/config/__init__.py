@@ -1,0 +1,35 @@
+"""Settings as frozen dataclasses: validated when built, turned into plain dictionaries and back, no input or output."""
+
+from textrnn.config.base import FitConfig, Recipe, Settings, find_problem, flag, option
+from textrnn.config.classification import DataConfig, ModelConfig, RecurrentConfig, TrainConfig
+from textrnn.config.language_model import (
+    LANGUAGE_MODEL_RECIPES,
+    CorpusConfig,
+    GenerationConfig,
+    LanguageModelConfig,
+    LanguageModelTrainConfig,
+    usual_passes,
+)
+
+PAD_ID, UNKNOWN_ID = 0, 1  # the first two entries of every vocabulary, known to corpus and models alike
+
+__all__ = [
+    "LANGUAGE_MODEL_RECIPES",
+    "PAD_ID",
+    "UNKNOWN_ID",
+    "CorpusConfig",
+    "DataConfig",
+    "FitConfig",
+    "GenerationConfig",
+    "LanguageModelConfig",
+    "LanguageModelTrainConfig",
+    "ModelConfig",
+    "Recipe",
+    "RecurrentConfig",
+    "Settings",
+    "TrainConfig",
+    "find_problem",
+    "flag",
+    "option",
+    "usual_passes",
+]

@@ -1,0 +1,90 @@
+"""Settings of text classifiers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textrnn.config.base import FitConfig, Settings, option
+from textrnn.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ModelConfig(Settings):
+    """Base of every model's ``Config``: what all models share. Sizes found in the data are never part of it."""
+
+    embedding_size: int = option(128, "numbers per token vector (a pretrained file brings its own)", at_least=1)
+
+
+@dataclass(frozen=True)
+class RecurrentConfig(ModelConfig):
+    """What all recurrent classifiers share."""
+
+    hidden_size: int = option(128, "units of each layer and direction", at_least=1)
+    num_layers: int = option(1, "recurrent layers", at_least=1)
+    pooling: str = option("max", "how the states of all steps become one vector", choices=("max", "mean", "last"))
+    dropout: float = option(0.4, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.4, "dropout on token vectors", at_least=0.0, below=1.0)
+    token_dropout: float = option(0.1, "share of tokens replaced by <unk> while training", at_least=0.0, below=1.0)
+
+
+@dataclass(frozen=True)
+class DataConfig(Settings):
+    """Where the examples come from and how they become token ids."""
+
+    dataset: str = option("headlines", "data set: a name, a folder or a file")
+    text_column: str | None = option(None, "column (or JSON key) that holds the text")
+    label_column: str | None = option(None, "column (or JSON key) that holds the label")
+    tokenizer: str = option("char", "what a token is", choices=("char", "word", "space"))
+    lowercase: bool = option(False, "fold upper case to lower case before cutting into tokens")
+    min_freq: int = option(1, "leave out tokens seen fewer times in the training split", at_least=1)
+    max_vocab: int = option(10_000, "keep at most this many entries, <pad> and <unk> included", at_least=3)
+    pad_size: int = option(256, "read at most this many tokens (see --tokenizer) of a text", at_least=1)
+    split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
+    embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
+    freeze_embedding: bool = option(False, "leave the token vectors as they are")
+
+
+@dataclass(frozen=True)
+class TrainConfig(FitConfig):
+    """How a classifier is trained. Fields that are None are fitted to the data by :meth:`fitted_to`."""
+
+    ROWS_SEEN: ClassVar[int] = 60_000  # what a small data set is shown in all, repeats counted, unless --epochs says
+    epochs: int | None = option(
+        None, "passes over the training split (default: 6, more where rows are few)", at_least=1
+    )
+    batch_size: int | None = option(None, "rows a batch (default: 128, fewer where rows are few)", at_least=1)
+    label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
+    evaluate_every: int | None = option(
+        None, "batches between two looks at the dev split (default: some 20 looks in all)", at_least=1
+    )
+
+    def fitted_to(self, training_rows: int, dev_rows: int) -> TrainConfig:
+        """The same settings with `epochs`, `batch_size` and `evaluate_every` chosen where they were None.
+
+        A small data set gets smaller batches (at least some 30 an epoch) and more passes, up to 30. The dev split is
+        looked at up to four times an epoch and some twenty times in all, and seldom enough that scoring it costs less
+        than about a fifth of the time (a row costs about a third as much to score as to train on).
+
+        Raises:
+            ConfigError: if a batch size was asked for that is larger than the training split.
+        """
+        if self.batch_size is not None and self.batch_size > training_rows:
+            raise ConfigError(
+                f"--batch-size {self.batch_size}: the training split has {training_rows} rows, fewer than one batch; "
+                f"expected --batch-size {training_rows} or less, or more data"
+            )
+        batch_size = self.batch_size
+        if batch_size is None:
+            batch_size = min(128, max(8, 2 ** round(math.log2(max(1, training_rows / 40)))), training_rows)
+        batches = math.ceil(training_rows / batch_size)
+        epochs = self.epochs
+        if epochs is None and self.budget is None:
+            epochs = max(6, min(30, round(self.ROWS_SEEN / training_rows)))
+        evaluate_every = self.evaluate_every
+        if evaluate_every is None:
+            enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)
+            evaluate_every = max(1, min(round(enough_rows / batch_size), batches))
+        return dataclasses.replace(self, epochs=epochs, batch_size=batch_size, evaluate_every=evaluate_every)
