@@ -216,7 +216,7 @@ def test_early_stop_and_best_weights() -> None:
     steps = len(history.train_loss)
     assert steps < 800
     assert steps - history.best_step >= 20
-    assert history.stopped_by == f"no better dev loss for {steps - history.best_step} batches"
+    assert history.stopped_by == f"no better dev score for {steps - history.best_step} batches"
     assert evaluate(model, DEV).loss == pytest.approx(history.best_loss, rel=1e-9)
 
 

@@ -91,8 +91,8 @@ def learning_rate_at(config: FitConfig, progress: float) -> float:
 def make_optimizer(model: nn.Module, config: FitConfig) -> torch.optim.Optimizer:
     """The optimizer over the parameters that are not frozen. Weight decay spares biases and the like (vectors).
 
-    Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and a tenth of them is memory
-    enough.
+    By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and a tenth of them is
+    memory enough.
 
     Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (AdamW).
     """
@@ -105,7 +105,7 @@ def make_optimizer(model: nn.Module, config: FitConfig) -> torch.optim.Optimizer
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, fused=True)
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
+    return kind(groups, lr=config.learning_rate, betas=(0.9, config.adam_beta2), fused=True)
 
 
 def train_step(
@@ -136,7 +136,7 @@ def fit(
     listener: Listener | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> History:
-    """Train `model` in place and leave it with the weights of the best loss on what is held out.
+    """Train `model` in place and leave it with the weights that did best on what is held out.
 
     Args:
         model: on the device to train on.
@@ -258,7 +258,7 @@ def _look(run: TrainingState, config: FitConfig, clock_start: float, position: _
     started = time.perf_counter()
     history = run.history
     scores = run.objective.evaluate(run.model)
-    loss = scores["dev_loss"]
+    loss, criterion = scores["dev_loss"], run.objective.criterion(scores)
     if not math.isfinite(loss):
         raise TrainingError(
             f"training: the dev loss is {loss} at step {run.step}; expected a finite number: try a lower "
@@ -278,11 +278,11 @@ def _look(run: TrainingState, config: FitConfig, clock_start: float, position: _
             **run.objective.summary(train_loss),
         }
     )
-    if loss < history.best_loss:
-        history.best_loss, history.best_step = loss, run.step
+    if criterion < history.best_loss:
+        history.best_loss, history.best_step = criterion, run.step
         run.best_weights = {name: tensor.detach().clone() for name, tensor in run.model.state_dict().items()}
     elif run.step - history.best_step >= config.require_improvement and not history.stopped_by:
-        history.stopped_by = f"no better dev loss for {run.step - history.best_step:,} batches"
+        history.stopped_by = f"no better dev score for {run.step - history.best_step:,} batches"
     seconds = time.perf_counter() - started
     history.evaluation_seconds += seconds
     return seconds

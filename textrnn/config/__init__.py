@@ -10,19 +10,39 @@ from textrnn.config.language_model import (
     LanguageModelTrainConfig,
     usual_passes,
 )
+from textrnn.config.memory import (
+    DIGITS,
+    EXPERIMENTS,
+    EXPLOSION,
+    LEARNING_RATES,
+    LENGTHS,
+    MEMORY_RECIPES,
+    DigitSumConfig,
+    MemoryModelConfig,
+    MemoryTrainConfig,
+)
 
 PAD_ID, UNKNOWN_ID = 0, 1  # the first two entries of every vocabulary, known to corpus and models alike
 
 __all__ = [
+    "DIGITS",
+    "EXPERIMENTS",
+    "EXPLOSION",
     "LANGUAGE_MODEL_RECIPES",
+    "LEARNING_RATES",
+    "LENGTHS",
+    "MEMORY_RECIPES",
     "PAD_ID",
     "UNKNOWN_ID",
     "CorpusConfig",
     "DataConfig",
+    "DigitSumConfig",
     "FitConfig",
     "GenerationConfig",
     "LanguageModelConfig",
     "LanguageModelTrainConfig",
+    "MemoryModelConfig",
+    "MemoryTrainConfig",
     "ModelConfig",
     "Recipe",
     "RecurrentConfig",

@@ -99,6 +99,7 @@ class FitConfig(Settings):
     batch_size: int | None = option(None, "examples a batch", at_least=1)
     learning_rate: float = option(3e-3, "peak learning rate", above=0.0)
     optimizer: str = option("adam", "optimizer", choices=("adam", "adamw", "sgd"))
+    adam_beta2: float = option(0.99, "decay of the second moment of adam and adamw", at_least=0.0, below=1.0)
     weight_decay: float = option(0.0, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
     schedule: str = option("one-cycle", "learning rate over time", choices=("one-cycle", "cosine", "constant"))
     clip_norm: float = option(1.0, "largest L2 norm of the whole gradient; 0 turns clipping off", at_least=0.0)

@@ -22,6 +22,7 @@ from textrnn.errors import ConfigError, DataError, listed, one_line
 
 SHORTEST = 3  # two digits and one place for the third
 CLASSES = 19  # sums 0 to 18
+DATA_FOLDER = Path("data") / "digit_sum"
 SPLITS = {"train": 3, "dev": 1, "test": 1}  # variants of each pair
 
 
@@ -60,7 +61,7 @@ def make_digit_sums(length: int, variants: int, generator: np.random.Generator) 
     if length < SHORTEST:
         raise ConfigError(f"--lengths {length}: expected at least {SHORTEST}, the two digits to add and one more")
     if variants < 1:
-        raise ConfigError(f"k of {variants}: expected at least 1 sequence for each pair of digits")
+        raise ConfigError(f"--variants {variants}: expected a k of at least 1 sequence for each pair of digits")
     first, second = np.divmod(np.repeat(np.arange(100), variants), 10)
     digits = np.zeros((len(first), length), dtype=np.int64)
     digits[:, 0], digits[:, 1] = first, second
@@ -69,10 +70,36 @@ def make_digit_sums(length: int, variants: int, generator: np.random.Generator) 
     return DigitSums(digits, first + second)
 
 
-def make_splits(length: int, seed: int) -> dict[str, DigitSums]:
-    """Three variants of each pair to learn from, one for dev, one for test; all of them follow from length and seed."""
+def make_splits(length: int, seed: int, variants: int = SPLITS["train"]) -> dict[str, DigitSums]:
+    """`variants` sequences of each pair to learn from, one for dev, one for test; all follow from length and seed."""
     generator = np.random.default_rng([seed, length])
-    return {split: make_digit_sums(length, variants, generator) for split, variants in SPLITS.items()}
+    counts = {**SPLITS, "train": variants}
+    return {split: make_digit_sums(length, count, generator) for split, count in counts.items()}
+
+
+def splits_folder(length: int, seed: int, variants: int = SPLITS["train"]) -> Path:
+    """``data/digit_sum/<length>``, and in it folders for other seeds than 0 and other numbers of variants."""
+    folder = DATA_FOLDER / str(length)
+    parts = [f"seed_{seed}"] * (seed != 0) + [f"k_{variants}"] * (variants != SPLITS["train"])
+    return folder / "_".join(parts) if parts else folder
+
+
+def load_splits(length: int, seed: int, variants: int = SPLITS["train"]) -> dict[str, DigitSums]:
+    """The files of :func:`splits_folder`, made and written first where there are none, and read back with all checks.
+
+    Raises:
+        ConfigError: if `length` is below 3 or `variants` below 1.
+        DataError: with ``path:line`` for files that are not as they should be.
+        ArtifactError: if they cannot be written.
+    """
+    folder = splits_folder(length, seed, variants)
+    if not any((folder / f"{split}.txt").exists() for split in SPLITS):
+        write_splits(folder, make_splits(length, seed, variants))
+    splits = read_splits(folder)
+    found = splits["train"].length
+    if found != length:
+        raise DataError(f"{folder / 'train.txt'}: sequences of {found} digits; expected {length}: delete the folder")
+    return splits
 
 
 def to_text(sums: DigitSums) -> str:

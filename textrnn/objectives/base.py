@@ -46,6 +46,10 @@ class Objective(ABC, Generic[BatchType]):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Score what is held out: ``dev_loss`` (nats per example) and whatever else history.csv is to tell."""
 
+    def criterion(self, scores: Mapping[str, float]) -> float:
+        """What is smallest where the weights are best: the dev loss."""
+        return scores["dev_loss"]
+
     @abstractmethod
     def evaluation_seconds(self, model: nn.Module) -> float:
         """How long :meth:`evaluate` will take, judged by a part of it."""

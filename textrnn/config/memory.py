@@ -1,0 +1,114 @@
+"""Settings of the memory experiments."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+from textrnn.config.base import FitConfig, Recipe, Settings, option
+
+EXPERIMENTS = {
+    "lengths": "accuracy of each model against the length of the sequence, with the loss curves of every length",
+    "learning-rates": "the same at the learning rates 0.1, 0.01, 0.001 and 0.0001",
+    "explosion": "the norms of the gradients step by step, with and without clipping, and what becomes of the accuracy",
+    "gates": "what the gates of an LSTM do while it reads a sequence, as heat maps",
+    "speed": "the cells written out against PyTorch's and against the textbook's loop, forwards and with gradients",
+    "normalisation": "classifiers: layer normalisation or none; RNN and LSTM as the padding grows, read two ways",
+}
+LENGTHS = (10, 15, 20, 25, 30, 35)
+LEARNING_RATES = (0.1, 0.01, 0.001, 0.0001)
+DIGITS = (6, 7, 0, 0, 1, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class MemoryModelConfig(Settings):
+    """What the networks of the memory experiments share."""
+
+    embedding_size: int = option(10, "numbers per digit vector", at_least=1)
+    hidden_size: int = option(64, "units of the cell", at_least=1)
+    embedding_dropout: float = option(0.1, "dropout on digit vectors", at_least=0.0, below=1.0)
+    dropout: float = option(0.0, "dropout on the last state", at_least=0.0, below=1.0)
+    initialisation: str = option(
+        "chrono",
+        "how the weights start: orthogonal, with biases that remember (chrono) or with forget bias 1 (orthogonal); as "
+        "PyTorch draws them (uniform); all zero (zero)",
+        choices=("chrono", "orthogonal", "uniform", "zero"),
+    )
+
+
+@dataclass(frozen=True)
+class DigitSumConfig(Settings):
+    """The data of the memory experiments."""
+
+    variants: int = option(3, "training sequences for each pair of digits (k)", at_least=1)
+
+
+@dataclass(frozen=True)
+class MemoryTrainConfig(FitConfig):
+    """How a network learns DigitSum."""
+
+    epochs: int | None = option(None, "passes over the training sequences (default: 200)", at_least=1)
+    batch_size: int | None = option(32, "sequences a batch", at_least=1)
+    learning_rate: float = option(1e-2, "peak learning rate", above=0.0)
+    optimizer: str = option("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
+    weight_decay: float = option(0.3, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
+    shuffle: bool = option(True, "draw the sequences of an epoch in random order")
+    summed_loss: bool = option(False, "follow the sum of a batch's losses, not their mean")
+    select_by: str = option(
+        "accuracy", "what of the dev split decides which weights are kept", choices=("accuracy", "loss")
+    )
+    require_improvement: int = option(10**9, "stop after this many batches without a better dev score", at_least=1)
+    evaluate_every: int | None = option(50, "batches between two looks at the dev split", at_least=1)
+
+    def fitted_to(self, rows: int) -> MemoryTrainConfig:
+        """The same settings with `epochs` chosen where nothing limits the training, and no batch beyond the rows."""
+        batch_size = min(self.batch_size or 32, rows)
+        epochs = self.epochs
+        if epochs is None and self.budget is None:
+            epochs = max(1, math.ceil(60_000 / rows))
+        return dataclasses.replace(self, epochs=epochs, batch_size=batch_size)
+
+
+MEMORY_RECIPES = {
+    "default": Recipe("what makes an LSTM remember: chrono initialisation, clipping, weight decay, a schedule"),
+    "textbook": Recipe(
+        "zero weights, Adam 0.001, batches of 8 in the order of the file, 500 epochs",
+        model={
+            "embedding_size": 32,
+            "hidden_size": 32,
+            "embedding_dropout": 0.0,
+            "dropout": 0.0,
+            "initialisation": "zero",
+        },
+        training={
+            "epochs": 500,
+            "batch_size": 8,
+            "learning_rate": 1e-3,
+            "optimizer": "adam",
+            "adam_beta2": 0.999,
+            "weight_decay": 0.0,
+            "schedule": "constant",
+            "clip_norm": 0.0,
+            "shuffle": False,
+            "evaluate_every": 100,
+        },
+    ),
+}
+# The classic demonstration of exploding gradients; what the user names comes on top.
+EXPLOSION = Recipe(
+    "summed loss, SGD 0.2, batches of 64, 50 epochs",
+    model=MEMORY_RECIPES["textbook"].model,
+    training={
+        "epochs": 50,
+        "batch_size": 64,
+        "learning_rate": 0.2,
+        "optimizer": "sgd",
+        "weight_decay": 0.0,
+        "schedule": "constant",
+        "clip_norm": 20.0,
+        "shuffle": False,
+        "summed_loss": True,
+        "evaluate_every": 5,
+    },
+)

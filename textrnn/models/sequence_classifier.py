@@ -1,0 +1,86 @@
+"""What the memory experiments train: digits are embedded, any of the visible cells reads them, and a linear layer
+answers from the last state.
+
+Shapes: B batch, T time (digits), E embedding, H hidden, C classes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.models.cells import LSTMRecord, SRNRecord
+from textrnn.models.layers import dropout
+from textrnn.models.visible_cells import LSTM, VisibleCell
+
+
+def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
+    """Set the weights of a cell.
+
+    Args:
+        way: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero, as textbooks do. ``orthogonal``:
+            orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but the forget biases of an
+            LSTM are drawn so that its units forget within 1 to `sequence_length` - 1 steps, and the input biases are
+            their opposites.
+        sequence_length: T.
+
+    Source: Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias); Tallec & Ollivier 2018,
+    section 3 (chrono).
+    """
+    if way == "uniform":
+        return
+    with torch.no_grad():
+        for name, parameter in cell.named_parameters():
+            if way == "zero" or name.startswith("b"):
+                parameter.zero_()
+            elif name.startswith("U"):
+                nn.init.orthogonal_(parameter)
+            else:
+                nn.init.xavier_uniform_(parameter)
+        if isinstance(cell, LSTM) and way == "orthogonal":
+            cell.get_parameter("b_f").fill_(1.0)
+        elif isinstance(cell, LSTM) and way == "chrono":
+            spans = torch.empty(1, cell.hidden_size).uniform_(1, max(2, sequence_length - 1))
+            cell.get_parameter("b_f").copy_(spans.log())
+            cell.get_parameter("b_i").copy_(-spans.log())
+
+
+class SequenceClassifier(nn.Module):
+    """Digits (B, T) -> logits (B, C) of what the whole sequence means.
+
+    Source: the shape is that of ``Model_RNN4SeqClass`` in Qiu, Neural Networks and Deep Learning, exercises of
+    chapter 6.
+    """
+
+    cell_type: type[VisibleCell]
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        class_count: int,
+        sequence_length: int,
+        embedding_size: int,
+        hidden_size: int,
+        embedding_dropout: float,
+        dropout: float,
+        initialisation: str,
+    ):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
+        if initialisation == "zero":  # of the cell; digits that are all alike could never be told apart
+            nn.init.xavier_uniform_(self.embedding.weight)
+        self.cell = self.cell_type(embedding_size, hidden_size)
+        initialise(self.cell, initialisation, sequence_length)
+        self.output = nn.Linear(hidden_size, class_count)
+        self.embedding_dropout, self.dropout = embedding_dropout, dropout
+
+    def record(self, digits: Tensor) -> LSTMRecord | SRNRecord:
+        """(B, T) int64 -> what the cell did at every step."""
+        return self.cell.record(dropout(self.embedding(digits), self.embedding_dropout, self.training))
+
+    def forward(self, digits: Tensor) -> Tensor:
+        """(B, T) int64 -> (B, C)."""
+        last = self.record(digits).last_hidden
+        logits: Tensor = self.output(dropout(last, self.dropout, self.training))
+        return logits
