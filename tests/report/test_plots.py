@@ -11,7 +11,7 @@ import pytest
 from matplotlib import font_manager
 
 from textrnn.history import History
-from textrnn.report import plots
+from textrnn.report import drawing, plots
 from textrnn.report.html import make_page
 
 CONFUSION = np.array([[8, 2, 0], [1, 7, 2], [0, 0, 10]])
@@ -32,9 +32,9 @@ def no_fonts_but_matplotlibs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     own = [f for f in font_manager.fontManager.ttflist if Path(matplotlib.get_data_path()) in Path(f.fname).parents]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
     monkeypatch.setattr(font_manager, "findSystemFonts", list)
-    plots._font_for.cache_clear()
+    drawing._font_for.cache_clear()
     yield
-    plots._font_for.cache_clear()
+    drawing._font_for.cache_clear()
 
 
 def size_of(png: bytes) -> tuple[int, int]:
@@ -48,8 +48,8 @@ def size_of(png: bytes) -> tuple[int, int]:
 def test_no_font_is_believed_that_only_has_placeholders() -> None:
     """matplotlib brings a font that claims every character and draws each script as one box."""
     assert any("Last Resort" in font.name for font in font_manager.fontManager.ttflist)
-    assert plots.font_for(["财经"]) is None
-    assert plots.font_for(["café"]) == "DejaVu Sans"
+    assert drawing.font_for(["财经"]) is None
+    assert drawing.font_for(["café"]) == "DejaVu Sans"
 
 
 @pytest.mark.usefixtures("no_fonts_but_matplotlibs")
@@ -75,7 +75,7 @@ def test_without_a_font_nothing_is_said_about_glyphs(recwarn: pytest.WarningsRec
 
 
 def test_with_a_font_pngs_carry_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    if plots.font_for(NAMES) is None:
+    if drawing.font_for(NAMES) is None:
         pytest.skip("no installed font has Chinese characters")
     drawn: list[tuple[str, ...]] = []
     monkeypatch.setattr(plots, "_draw_confusion", lambda axes, values, names: drawn.append(tuple(names)))
@@ -98,8 +98,8 @@ def test_files_are_complete_and_repeatable() -> None:
 
 
 def test_running_mean_by_hand() -> None:
-    np.testing.assert_allclose(plots.smoothed([1, 3, 5, 7], 2), [1, 2, 4, 6])
-    np.testing.assert_allclose(plots.smoothed([1, 3, 5], 10), [1, 2, 3])
+    np.testing.assert_allclose(drawing.smoothed([1, 3, 5, 7], 2), [1, 2, 4, 6])
+    np.testing.assert_allclose(drawing.smoothed([1, 3, 5], 10), [1, 2, 3])
 
 
 def test_shares_are_short() -> None:

@@ -61,7 +61,7 @@ def make_digit_sums(length: int, variants: int, generator: np.random.Generator) 
     if length < SHORTEST:
         raise ConfigError(f"--lengths {length}: expected at least {SHORTEST}, the two digits to add and one more")
     if variants < 1:
-        raise ConfigError(f"--variants {variants}: expected a k of at least 1 sequence for each pair of digits")
+        raise ConfigError(f"k of {variants}: expected at least 1 sequence for each pair of digits")
     first, second = np.divmod(np.repeat(np.arange(100), variants), 10)
     digits = np.zeros((len(first), length), dtype=np.int64)
     digits[:, 0], digits[:, 1] = first, second

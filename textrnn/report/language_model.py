@@ -13,8 +13,9 @@ from textrnn.history import History
 from textrnn.metrics import bits, perplexity
 from textrnn.mixing import BLOCK, HeldOutScores
 from textrnn.report.classification import HISTORY_FILE, METRICS_FILE, PAGE_FILE
+from textrnn.report.drawing import font_for
 from textrnn.report.html import embedded, html_table, page
-from textrnn.report.plots import font_for, plot_perplexity
+from textrnn.report.plots import plot_perplexity
 from textrnn.report.text import table
 
 SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 240, 0.7
