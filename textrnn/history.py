@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,3 +79,22 @@ class Listener:
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         """The dev split was scored and the checkpoint written."""
+
+
+class Several(Listener):
+    """Tells several listeners."""
+
+    def __init__(self, listeners: Sequence[Listener]):
+        self.listeners = listeners
+
+    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+        for listener in self.listeners:
+            listener.on_start(total_steps, done_steps, seconds_left)
+
+    def on_step(self, step: int, loss: float) -> None:
+        for listener in self.listeners:
+            listener.on_step(step, loss)
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        for listener in self.listeners:
+            listener.on_evaluation(row, is_best)

@@ -29,6 +29,7 @@ class MemoryModelConfig(Settings):
     hidden_size: int = option(64, "units of the cell", at_least=1)
     embedding_dropout: float = option(0.1, "dropout on digit vectors", at_least=0.0, below=1.0)
     dropout: float = option(0.0, "dropout on the last state", at_least=0.0, below=1.0)
+    learned_start: bool = option(True, "learn the state before the first digit; else it is zero")
     initialisation: str = option(
         "chrono",
         "how the weights start: orthogonal, with biases that remember (chrono) or with forget bias 1 (orthogonal); as "
@@ -79,6 +80,7 @@ MEMORY_RECIPES = {
             "hidden_size": 32,
             "embedding_dropout": 0.0,
             "dropout": 0.0,
+            "learned_start": False,
             "initialisation": "zero",
         },
         training={

@@ -64,6 +64,7 @@ class SequenceClassifier(nn.Module):
         hidden_size: int,
         embedding_dropout: float,
         dropout: float,
+        learned_start: bool,
         initialisation: str,
     ):
         super().__init__()
@@ -72,12 +73,18 @@ class SequenceClassifier(nn.Module):
             nn.init.xavier_uniform_(self.embedding.weight)
         self.cell = self.cell_type(embedding_size, hidden_size)
         initialise(self.cell, initialisation, sequence_length)
+        # With a start of its own, the cell can tell the first step from the second and so on: it learns when to shut.
+        parts = 2 if isinstance(self.cell, LSTM) else 1
+        self.start = nn.Parameter(torch.randn(parts, hidden_size) * 0.5) if learned_start else None
         self.output = nn.Linear(hidden_size, class_count)
         self.embedding_dropout, self.dropout = embedding_dropout, dropout
 
     def record(self, digits: Tensor) -> LSTMRecord | SRNRecord:
         """(B, T) int64 -> what the cell did at every step."""
-        return self.cell.record(dropout(self.embedding(digits), self.embedding_dropout, self.training))
+        start = None
+        if self.start is not None:
+            start = tuple(part.expand(len(digits), -1) for part in self.start.unbind())
+        return self.cell.record(dropout(self.embedding(digits), self.embedding_dropout, self.training), start)
 
     def forward(self, digits: Tensor) -> Tensor:
         """(B, T) int64 -> (B, C)."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -22,7 +21,7 @@ from textrnn.corpus.texts import STORY, Corpus, TextSource, find_local, find_tex
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ConfigError, DataError, one_line
-from textrnn.history import Listener
+from textrnn.history import Listener, Several
 from textrnn.mixing import fit_mixture, held_out_scores
 from textrnn.model_folder import is_saved
 from textrnn.models.char_lm import RecurrentLanguageModel
@@ -108,7 +107,7 @@ def train(
                 settings=describe_settings(
                     plan.entry.name, plan.model, plan.corpus, plan.training, plan.recipe, corpus.digest
                 ),
-                listener=_Several(listeners),
+                listener=Several(listeners),
                 should_stop=should_stop,
             )
         best = history.best
@@ -279,22 +278,3 @@ def _introduce(
     precision = "bf16" if network.precision == torch.bfloat16 else "fp32"
     length = ", ".join(part for part in (epochs, budget, batch) if part)
     say(f"{plan.entry.name}: {parameters:,} parameters on {device} in {precision}, {length}")
-
-
-class _Several(Listener):
-    """Tells several listeners."""
-
-    def __init__(self, listeners: Sequence[Listener]):
-        self.listeners = listeners
-
-    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
-        for listener in self.listeners:
-            listener.on_start(total_steps, done_steps, seconds_left)
-
-    def on_step(self, step: int, loss: float) -> None:
-        for listener in self.listeners:
-            listener.on_step(step, loss)
-
-    def on_evaluation(self, row: dict[str, Any], is_best: bool) -> None:
-        for listener in self.listeners:
-            listener.on_evaluation(row, is_best)

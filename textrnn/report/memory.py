@@ -1,0 +1,319 @@
+"""The memory experiments as tables and plots."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.report.drawing import DEV_COLOUR, INK, TRAIN_COLOUR, drawing, font_for, latin, new_figure, rendered
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SERIES_COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#8e5ea2", "#d08a1d", "#555555")
+GRID = "#e5e5e5"
+MOST_FREQUENT_SUM = 0.1  # the share of 9, the commonest of the 19 sums
+CURVE = ("step", "epoch", "seconds", "train_loss", "dev_loss", "dev_accuracy")  # of each look at the dev split
+
+
+@dataclass(frozen=True)
+class Training:
+    """A network that was trained on DigitSum.
+
+    Attributes:
+        dev, test: accuracies with the weights that did best on dev
+        seconds: from the first step to the last look at dev
+        curve: one dictionary for each look at the dev split, with the keys of ``CURVE``
+    """
+
+    model: str
+    length: int
+    seed: int
+    learning_rate: float
+    dev: float
+    test: float
+    seconds: float
+    steps: int
+    best_step: int
+    curve: list[dict[str, float]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return dataclasses.asdict(self)
+
+
+def spread(values: Sequence[float]) -> float:
+    """The standard deviation of a sample; 0 of a single value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def accuracy_table(found: Mapping[str, Sequence[Training]], *, what: str = "test accuracy") -> list[list[str]]:
+    """A header row with the lengths, and for each series its test accuracy, mean and spread, and the seconds."""
+    lengths = list(dict.fromkeys(training.length for trainings in found.values() for training in trainings))
+    rows = [[what, *(f"length {length}" for length in lengths), "seconds each"]]
+    for name, trainings in found.items():
+        cells = []
+        for length in lengths:
+            tests = [training.test for training in trainings if training.length == length]
+            more = f" ± {spread(tests):.3f}" if len(tests) > 1 else ""
+            cells.append(f"{np.mean(tests):.3f}{more}" if tests else "")
+        rows.append([name, *cells, f"{np.mean([training.seconds for training in trainings]):.1f}"])
+    return rows
+
+
+def curves_csv(trainings: Sequence[Training]) -> str:
+    """Every look at the dev split of every training, one line each."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["model", "length", "seed", "learning_rate", *CURVE])
+    for training in trainings:
+        for row in training.curve:
+            values = [f"{row[name]:.6g}" for name in CURVE]
+            writer.writerow([training.model, training.length, training.seed, f"{training.learning_rate:g}", *values])
+    return out.getvalue()
+
+
+def _both_kinds(stem: str, width: float, height: float, title: str, draw: Callable[[Figure], None]) -> dict[str, bytes]:
+    """``<stem>.png`` and ``<stem>.svg`` of what `draw` puts into an empty figure."""
+    family = font_for([title])
+    files = {}
+    with drawing(family):
+        for kind in ("png", "svg"):
+            figure = new_figure(width, height)
+            draw(figure)
+            figure.suptitle(title if family or kind == "svg" else latin(title), fontsize=12)
+            figure.tight_layout()
+            files[f"{stem}.{kind}"] = rendered(figure, kind, family)
+    return files
+
+
+def _plain(axes: Axes) -> None:
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+
+
+def _length_axis(axes: Axes, lengths: Sequence[int], label: str) -> None:
+    """Lengths as ticks; where they span more than a decade, on a logarithmic axis."""
+    if max(lengths) > 12 * min(lengths):
+        axes.set_xscale("log")
+        axes.minorticks_off()
+    axes.set_xticks(lengths, [str(length) for length in lengths])
+    axes.set_xlabel(label)
+
+
+def plot_accuracy(
+    found: Mapping[str, Sequence[Training]], *, title: str, legend: str | None = None
+) -> dict[str, bytes]:
+    """``accuracy.png`` and ``accuracy.svg``: accuracy on test and on dev against the length, a colour for each series.
+
+    Args:
+        legend: what the names of the series are, where that is not plain.
+    """
+    lengths = sorted({training.length for trainings in found.values() for training in trainings})
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for colour, (name, trainings) in zip(_colours(len(found)), found.items(), strict=True):
+            for split, style, marker in (("test", "-", "o"), ("dev", "--", "s")):
+                at, means, spreads = [], [], []
+                for length in lengths:
+                    values = [getattr(training, split) for training in trainings if training.length == length]
+                    if values:
+                        at.append(length)
+                        means.append(float(np.mean(values)))
+                        spreads.append(spread(values))
+                axes.errorbar(
+                    at, means, yerr=spreads if any(spreads) else None, color=colour, linestyle=style, marker=marker,
+                    ms=4, capsize=2, linewidth=1.6 if split == "test" else 1.0,
+                    alpha=1.0 if split == "test" else 0.6, label=f"{name}, {split}",
+                )  # fmt: skip
+        axes.axhline(MOST_FREQUENT_SUM, color=INK, linestyle=":", linewidth=1, label="always answering 9")
+        _length_axis(axes, lengths, "digits in a sequence")
+        axes.set_ylim(0, 1.03)
+        axes.set_ylabel("accuracy")
+        _plain(axes)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5), title=legend, fontsize=9)
+
+    return _both_kinds("accuracy", 7.6, 4.2, title, draw)
+
+
+def _colours(count: int) -> list[str]:
+    return [SERIES_COLOURS[index % len(SERIES_COLOURS)] for index in range(count)]
+
+
+def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict[str, bytes]:
+    """``losses.png`` and ``losses.svg``: training and dev loss against the step, a panel for each name."""
+    columns = min(3, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    highest = max(row["train_loss"] for trainings in panels.values() for t in trainings for row in t.curve)
+    highest = max(highest, max(t.curve[0]["dev_loss"] for trainings in panels.values() for t in trainings))
+
+    def draw(figure: Figure) -> None:
+        all_axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
+        for axes, (name, trainings) in zip(all_axes.flat, panels.items(), strict=False):
+            for index, training in enumerate(trainings):
+                at = [row["step"] for row in training.curve]
+                for key, colour, label in (
+                    ("train_loss", TRAIN_COLOUR, "train (while learning)"),
+                    ("dev_loss", DEV_COLOUR, "dev"),
+                ):
+                    axes.plot(
+                        at, [row[key] for row in training.curve], color=colour, linewidth=1.2,
+                        label=None if index else label,
+                    )  # fmt: skip
+            tests = ", ".join(f"{training.test:.2f}" for training in trainings)
+            axes.set_title(f"{name}: test {tests}", fontsize=9.5)
+            axes.set_xlim(left=0)
+            axes.set_ylim(0, highest * 1.05)
+            _plain(axes)
+        for axes in all_axes.flat[len(panels) :]:
+            axes.set_visible(False)
+        for axes in all_axes.flat[max(0, len(panels) - columns) : len(panels)]:
+            axes.set_xlabel("optimizer step")
+        all_axes[0, 0].legend(frameon=False, fontsize=8.5)
+
+    return _both_kinds("losses", max(4.5, 3.3 * columns), 0.6 + 2.5 * rows, title, draw)
+
+
+def plot_gradients(
+    runs: Mapping[str, Mapping[str, Sequence[float]]], accuracies: Mapping[str, float], *, threshold: float, title: str
+) -> dict[str, bytes]:
+    """``gradients.png`` and ``gradients.svg``: the norm of each gradient at every step, a panel for each run.
+
+    Args:
+        runs: by the run's name, by the weight's name, the L2 norm before clipping.
+        accuracies: of each run, on test, after the last step.
+        threshold: where the whole gradient is clipped.
+    """
+    values = [value for run in runs.values() for norms in run.values() for value in norms if 0 < value < math.inf]
+    bottom, top = (min(values), max(values)) if values else (0.1, 1.0)
+
+    def draw(figure: Figure) -> None:
+        all_axes = figure.subplots(1, len(runs), squeeze=False, sharey=True)[0]
+        for axes, (name, norms) in zip(all_axes, runs.items(), strict=True):
+            for colour, (weight, by_step) in zip(_colours(len(norms)), norms.items(), strict=True):
+                axes.plot(range(1, len(by_step) + 1), by_step, color=colour, linewidth=1.1, label=weight)
+            axes.axhline(threshold, color=INK, linestyle=":", linewidth=1, label=f"{threshold:g}")
+            axes.set_yscale("log")
+            axes.set_ylim(max(bottom, top * 1e-9) / 2, top * 2)
+            axes.set_title(f"{name}: test accuracy {accuracies[name]:.2f}", fontsize=10)
+            axes.set_xlabel("optimizer step")
+            axes.set_xlim(left=0)
+            _plain(axes)
+        all_axes[0].set_ylabel("L2 norm of the gradient, before clipping")
+        all_axes[-1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+    return _both_kinds("gradients", 9.5, 3.8, title, draw)
+
+
+def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], *, title: str) -> dict[str, bytes]:
+    """``gates.png`` and ``gates.svg``: heat maps, units down, digits along the time axis.
+
+    Args:
+        parts: by name, (T, H): gates between 0 and 1; what may be negative is drawn around white.
+    """
+    steps = len(digits)
+    size = 9 if steps <= 40 else 5
+
+    def draw(figure: Figure) -> None:
+        all_axes = figure.subplots(2, math.ceil(len(parts) / 2), squeeze=False)
+        for axes, (name, values) in zip(all_axes.flat, parts.items(), strict=False):
+            signed = bool((values < 0).any())
+            widest = float(np.abs(values).max()) or 1.0
+            image = axes.imshow(
+                values.T, aspect="auto", interpolation="nearest", cmap="RdBu_r" if signed else "viridis",
+                vmin=-widest if signed else 0.0, vmax=widest if signed else 1.0,
+            )  # fmt: skip
+            axes.set_title(name)
+            every = math.ceil(steps / 60)  # of a very long sequence, only some digits can be named
+            at = range(0, steps, every)
+            axes.set_xticks(at, [str(digits[index]) for index in at], fontsize=size)
+            axes.tick_params(length=0)
+            axes.set_xlabel("digit read")
+            axes.set_ylabel("unit")
+            for spine in axes.spines.values():
+                spine.set_visible(False)
+            figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02)
+        for axes in all_axes.flat[len(parts) :]:
+            axes.set_visible(False)
+
+    return _both_kinds("gates", min(24.0, max(10.0, 0.36 * steps + 4)), 7.6, title, draw)
+
+
+def plot_times(rows: Sequence[tuple[str, Mapping[str, float]]], *, title: str) -> dict[str, bytes]:
+    """``speed.png`` and ``speed.svg``: milliseconds on a logarithmic axis, a group of bars for each row."""
+    names = list(dict.fromkeys(name for _, times in rows for name in times))
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        height = 0.8 / len(names)
+        for index, (name, colour) in enumerate(zip(names, _colours(len(names)), strict=True)):
+            at = [row + index * height for row, (_, times) in enumerate(rows) if name in times]
+            values = [1e3 * times[name] for _, times in rows if name in times]
+            axes.barh(at, values, height=height * 0.9, color=colour, label=name)
+        axes.set_yticks([row + 0.4 - height / 2 for row in range(len(rows))], [label for label, _ in rows])
+        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("milliseconds (logarithmic)")
+        axes.grid(axis="x", color=GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
+
+    return _both_kinds("speed", 9.5, 1.2 + 0.55 * len(rows), title, draw)
+
+
+def plot_dev_losses(curves: Mapping[str, Sequence[Mapping[str, float]]], *, title: str) -> dict[str, bytes]:
+    """``layer_norm.png`` and ``layer_norm.svg``: training and dev loss against the step, a colour for each name."""
+
+    def draw(figure: Figure) -> None:
+        all_axes = figure.subplots(1, 2, sharey=True)
+        for axes, key, what in zip(
+            all_axes, ("train_loss", "dev_loss"), ("training split, while learning", "dev split"), strict=True
+        ):
+            for colour, (name, rows) in zip(_colours(len(curves)), curves.items(), strict=True):
+                axes.plot([row["step"] for row in rows], [row[key] for row in rows], color=colour, label=name)
+            axes.set_title(what, fontsize=10)
+            axes.set_xlabel("optimizer step")
+            axes.set_xlim(left=0)
+            _plain(axes)
+        all_axes[0].set_ylabel("cross-entropy (nats per text)")
+        all_axes[0].set_ylim(bottom=0)
+        all_axes[1].legend(frameon=False, fontsize=9)
+
+    return _both_kinds("layer_norm", 9.5, 3.8, title, draw)
+
+
+def plot_padding(
+    accuracies: Mapping[str, Mapping[str, Mapping[int, float]]], *, chance: float, title: str
+) -> dict[str, bytes]:
+    """``padding.png`` and ``padding.svg``: test accuracy against the padded length, a panel for each way of reading.
+
+    Args:
+        accuracies: by the way of reading, by model, by padded length.
+        chance: the share of the commonest class.
+    """
+
+    def draw(figure: Figure) -> None:
+        all_axes = figure.subplots(1, len(accuracies), squeeze=False, sharey=True)[0]
+        for axes, (reading, by_model) in zip(all_axes, accuracies.items(), strict=True):
+            for colour, (model, by_length) in zip(_colours(len(by_model)), by_model.items(), strict=True):
+                axes.plot(list(by_length), list(by_length.values()), color=colour, marker="o", ms=4, label=model)
+            axes.axhline(chance, color=INK, linestyle=":", linewidth=1, label="always the commonest class")
+            lengths = sorted({length for by_length in by_model.values() for length in by_length})
+            _length_axis(axes, lengths, "tokens that every text is padded to")
+            axes.set_title(reading, fontsize=10)
+            _plain(axes)
+        all_axes[0].set_ylabel("test accuracy")
+        all_axes[0].set_ylim(bottom=0)
+        all_axes[-1].legend(frameon=False, fontsize=9)
+
+    return _both_kinds("padding", 9.5, 3.8, title, draw)

@@ -1,0 +1,1 @@
+"""Memory experiments: what recurrence remembers, how gradients explode, what gates do."""

@@ -1,0 +1,70 @@
+"""What an experiment found, its folder, and the one page of all experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textrnn.checkpoint import json_bytes, write_atomically, write_together
+from textrnn.config import EXPERIMENTS
+from textrnn.errors import ArtifactError, one_line
+from textrnn.report.html import page
+from textrnn.tasks.memory.request import MemoryRequest
+
+METRICS_FILE, SECTION_FILE, PAGE_FILE = "metrics.json", "section.html", "report.html"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one folder gets.
+
+    Attributes:
+        models: of the folder's name
+        metrics: the content of ``metrics.json``, beside task, experiment and model
+        files: plots and tables by name
+        section: what stands on the page, as HTML; None where another folder's section shows it
+    """
+
+    models: Sequence[str]
+    metrics: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    section: str | None = None
+
+    def save(self, request: MemoryRequest) -> Path:
+        """Write the folder.
+
+        Raises:
+            ArtifactError: if it cannot be written.
+        """
+        folder = request.folder_of(*self.models)
+        metrics = {"task": "memory", "experiment": request.experiment, "model": folder.name.partition("_")[2]}
+        files = dict(self.files)
+        if self.section is not None:
+            files[SECTION_FILE] = self.section.encode("utf-8")
+        else:
+            (folder / SECTION_FILE).unlink(missing_ok=True)  # of an earlier run, whose figures are gone
+        write_together(folder, {**files, METRICS_FILE: json_bytes({**metrics, **self.metrics})})
+        return folder
+
+
+def write_page(root: Path) -> Path:
+    """Put the sections of all experiments that were ever run here on one page.
+
+    Raises:
+        ArtifactError: if a section cannot be read, or the page not be written.
+    """
+    sections = []
+    for experiment in EXPERIMENTS:
+        for path in sorted(root.glob(f"{experiment}_*/{SECTION_FILE}")):
+            try:
+                content = path.read_text(encoding="utf-8")
+            except (OSError, ValueError) as error:
+                raise ArtifactError(
+                    f"{path}: cannot be read ({one_line(error)}); expected what an experiment wrote: delete its folder"
+                ) from error
+            models = path.parent.name.partition("_")[2].replace("+", ", ")
+            sections.append((f"{experiment}: {models}", content))
+    write_atomically(root / PAGE_FILE, page("Memory experiments", sections))
+    return root / PAGE_FILE

@@ -1,0 +1,178 @@
+"""One network after another on DigitSum; what is finished is kept, so that a stopped experiment can go on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from textrnn.checkpoint import json_bytes, write_atomically
+from textrnn.config import MEMORY_RECIPES, DigitSumConfig, MemoryModelConfig, MemoryTrainConfig, Recipe
+from textrnn.corpus.digit_sum import CLASSES, load_splits
+from textrnn.errors import ConfigError, Interrupted, one_line
+from textrnn.history import History, Listener, Several
+from textrnn.model_folder import read_json
+from textrnn.models.registry import find_model
+from textrnn.models.sequence_classifier import SequenceClassifier
+from textrnn.objectives.digit_sum import DigitBatch, DigitSumObjective, score
+from textrnn.randomness import seeded
+from textrnn.report.memory import CURVE, Training
+from textrnn.tasks.memory.request import MemoryRequest
+from textrnn.tasks.resuming import Say, ShouldStop
+from textrnn.train_eval import choose_device, fit
+
+UNFINISHED = "unfinished.json"
+
+
+class Bench:
+    """Trains the networks of a request.
+
+    Args:
+        recipe: the settings under those that the user named.
+        listeners: told of every step, beside what an experiment itself listens to.
+
+    Raises:
+        ConfigError: for settings out of bounds, or a device that is not here.
+    """
+
+    def __init__(
+        self,
+        request: MemoryRequest,
+        *,
+        say: Say,
+        should_stop: ShouldStop = lambda: False,
+        listeners: list[Listener] | None = None,
+        recipe: Recipe | None = None,
+    ):
+        recipe = recipe or MEMORY_RECIPES[request.recipe or "default"]
+        self.request, self.say, self.should_stop = request, say, should_stop
+        self.listeners = listeners or []
+        self.model_settings = {**recipe.model, **request.model_settings}
+        self.training = MemoryTrainConfig.from_dict({**recipe.training, **request.train_settings})
+        self.data = DigitSumConfig.from_dict(request.data_settings)
+        self.device = choose_device(self.training.device)
+        self.finished: dict[str, Training] = {}
+        self.store = request.folder / UNFINISHED
+        if request.resume:
+            self._take_up()
+
+    def config_of(self, model: str) -> MemoryModelConfig:
+        """The hyper-parameters of a model."""
+        config: MemoryModelConfig = find_model(model, "memory").config_class.from_dict(self.model_settings)
+        return config
+
+    def settings(self) -> dict[str, Any]:
+        """What the figures of the experiment depend on, for ``metrics.json`` and for whoever resumes."""
+        return {
+            "hyper_parameters": self.config_of(self.request.models[0]).to_dict(),
+            "training": self.training.to_dict(),
+            "data": self.data.to_dict(),
+        }
+
+    def split(self, name: str, length: int, seed: int) -> DigitBatch:
+        """A split of the data, on the device."""
+        return DigitBatch.of(load_splits(length, seed, self.data.variants)[name], self.device)
+
+    def train(self, model: str, length: int, seed: int, learning_rate: float | None = None) -> Training:
+        """Train a network, or take the result where that was done before the experiment was stopped."""
+        config = dataclasses.replace(self.training, seed=seed)
+        if learning_rate is not None:
+            config = dataclasses.replace(config, learning_rate=learning_rate)
+        key = f"{model}, length {length}, seed {seed}, learning rate {config.learning_rate:g}"
+        if key not in self.finished:
+            try:
+                network, history = self.fit(model, length, config)
+            except Interrupted as error:
+                done = len(self.finished)
+                raise Interrupted(f"{key}: stopped; {done} finished trainings are kept in {self.store}") from error
+            test, _ = score(network, self.split("test", length, seed))
+            self.finished[key] = training = Training(
+                model, length, seed, config.learning_rate, history.best["dev_accuracy"], test, history.seconds,
+                len(history.train_loss), history.best_step,
+                [{name: row[name] for name in CURVE} for row in history.evaluations],
+            )  # fmt: skip
+            self._keep()
+            self.say(
+                f"{key}: {training.test:.2f} on test, {training.dev:.2f} on dev (weights of step "
+                f"{training.best_step:,} of {training.steps:,}; {training.seconds:.1f} s)"
+            )
+        return self.finished[key]
+
+    def fit(
+        self, model: str, length: int, config: MemoryTrainConfig, *, listeners: list[Listener] | None = None,
+        begin: Callable[[SequenceClassifier], None] = lambda network: None,
+    ) -> tuple[SequenceClassifier, History]:  # fmt: skip
+        """Train a network.
+
+        Args:
+            begin: shown the network before the first step.
+
+        Returns:
+            The network with the weights that did best on dev, and what happened.
+        """
+        train, dev = (self.split(name, length, config.seed) for name in ("train", "dev"))
+        config = config.fitted_to(len(train.labels))
+        network = self.build(model, length, config.seed)
+        begin(network)
+        history = fit(
+            network,
+            DigitSumObjective(train, dev, config),
+            config,
+            listener=Several([*self.listeners, *(listeners or [])]),
+            should_stop=self.should_stop,
+        )
+        return network, history
+
+    def build(self, model: str, length: int, seed: int) -> SequenceClassifier:
+        """A new network on its device."""
+        try:
+            with seeded(seed, torch.device("cpu")):
+                network: nn.Module = find_model(model, "memory").build(
+                    self.config_of(model), vocabulary_size=10, class_count=CLASSES, sequence_length=length
+                )
+        except (RuntimeError, MemoryError) as error:
+            raise ConfigError(
+                f"{model}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see --hidden-size "
+                "and --embedding-size"
+            ) from error
+        assert isinstance(network, SequenceClassifier)
+        return network.to(self.device)
+
+    def _keep(self) -> None:
+        trainings = {key: training.to_dict() for key, training in self.finished.items()}
+        write_atomically(self.store, json_bytes({"settings": self._kept_settings(), "trainings": trainings}))
+
+    def _kept_settings(self) -> dict[str, Any]:
+        """What must be the same when the experiment goes on; the device may change."""
+        settings: dict[str, Any] = json.loads(json.dumps(self.settings()))
+        del settings["training"]["device"], settings["training"]["seed"]  # a training's key has its seed
+        return settings
+
+    def _take_up(self) -> None:
+        if not self.store.is_file():
+            self.say(f"nothing to resume: no {UNFINISHED} in {self.store.parent}; starting from the beginning")
+            return
+        kept = read_json(self.store)
+        try:
+            before: Mapping[str, Any] = kept["settings"]
+            trainings = {key: Training(**values) for key, values in kept["trainings"].items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                f"--resume: {self.store} cannot be read ({one_line(error)}); expected what a stopped experiment left: "
+                "delete it and start over"
+            ) from error
+        if before != self._kept_settings():
+            raise ConfigError(
+                f"--resume: other settings than those of {self.store}; expected the same flags: bring them back, or "
+                "leave out --resume to start over"
+            )
+        self.finished = trainings
+        self.say(f"going on after {len(trainings)} finished trainings in {self.store}")
+
+    def clear(self) -> None:
+        """The experiment is finished: nothing is left to go on with."""
+        self.store.unlink(missing_ok=True)
