@@ -89,7 +89,8 @@ def learning_rate_at(config: FitConfig, progress: float) -> float:
 
 
 def make_optimizer(model: nn.Module, config: FitConfig) -> torch.optim.Optimizer:
-    """The optimizer over the parameters that are not frozen. Weight decay spares biases and the like (vectors).
+    """The optimizer over the parameters that are not frozen. Weight decay spares biases and the like (vectors, also
+    where they are written as a matrix of one row).
 
     By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and a tenth of them is
     memory enough.
@@ -98,14 +99,18 @@ def make_optimizer(model: nn.Module, config: FitConfig) -> torch.optim.Optimizer
     """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in parameters if _is_matrix(p)], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if not _is_matrix(p)], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, fused=True)
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     return kind(groups, lr=config.learning_rate, betas=(0.9, config.adam_beta2), fused=True)
+
+
+def _is_matrix(parameter: nn.Parameter) -> bool:
+    return parameter.ndim > 1 and parameter.shape[0] > 1
 
 
 def train_step(

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from types import ModuleType
 
 import textrnn
-from textrnn.cli import classify, language_model
+from textrnn.cli import classify, language_model, memory
 from textrnn.cli.flags import Parser, parse
 from textrnn.cli.output import print_error, program, say_aside
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
-TASKS: dict[str, ModuleType] = {"classify": classify, "lm": language_model}
-TASK_HELP = "what to do: classify texts, or lm, a character language model (default: classify)"
+TASKS: dict[str, ModuleType] = {"classify": classify, "lm": language_model, "memory": memory}
+TASK_HELP = "what to do: classify texts; lm, a character language model; memory, experiments (default: classify)"
 
 
 def build_parser(task: str) -> Parser:

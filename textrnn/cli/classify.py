@@ -30,7 +30,7 @@ EXAMPLES = """examples:
 """
 DESCRIPTION = (
     "Text classification with recurrent networks: trains on a file of labelled lines, shows how well it does and where "
-    "it errs, and predicts. (The other tasks have their own --help: --task lm --help.)"
+    "it errs, and predicts. (The other tasks have their own --help: --task lm --help, --task memory --help.)"
 )
 
 

@@ -124,11 +124,11 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         ConfigError: for an unknown flag or value.
     """
-    texts, others = _split_off_texts(arguments)
+    known = [text for action in parser._actions for text in action.option_strings]
+    texts, others = _split_off_texts(arguments) if "--predict" in known else (None, list(arguments))
     options, unknown = parser.parse_known_args(others)
     options.predict = texts
     if unknown:
-        known = [text for action in parser._actions for text in action.option_strings]
         word = unknown[0].partition("=")[0]
         hint = did_you_mean(word, known) if word.startswith("-") else "; put a text that has spaces in quotation marks"
         raise ConfigError(f"{word}: no such flag{hint}; see --help")

@@ -49,9 +49,11 @@ class DigitSumConfig(Settings):
 class MemoryTrainConfig(FitConfig):
     """How a network learns DigitSum."""
 
-    epochs: int | None = option(None, "passes over the training sequences (default: 200)", at_least=1)
+    epochs: int | None = option(
+        None, "passes over the training sequences (default: 150; fewer where sequences are long)", at_least=1
+    )
     batch_size: int | None = option(32, "sequences a batch", at_least=1)
-    learning_rate: float = option(1e-2, "peak learning rate", above=0.0)
+    learning_rate: float = option(2e-2, "peak learning rate", above=0.0)
     optimizer: str = option("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
     weight_decay: float = option(0.3, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
     shuffle: bool = option(True, "draw the sequences of an epoch in random order")

@@ -72,13 +72,20 @@ class ModelEntry:
         found: type[Any] = importlib.import_module(self.module).Config
         return found
 
+    @property
+    def model_class(self) -> type[Any]:
+        """The model's ``Model`` (imports torch)."""
+        found: type[Any] = importlib.import_module(self.module).Model
+        return found
+
     def build(self, config: Settings, **sizes: int) -> Any:
         """A new model with freshly drawn weights (torch's global generator).
 
         Args:
-            sizes: found in the data: ``vocabulary_size``, and of a classifier ``class_count``.
+            sizes: found in the data: ``vocabulary_size``, of a classifier ``class_count``, of a memory model also
+                ``sequence_length``.
         """
-        return importlib.import_module(self.module).Model(**sizes, **config.to_dict())
+        return self.model_class(**sizes, **config.to_dict())
 
 
 def _literal_assignments(tree: ast.Module) -> dict[str, Any]:

@@ -75,15 +75,13 @@ class SequenceClassifier(nn.Module):
         initialise(self.cell, initialisation, sequence_length)
         # With a start of its own, the cell can tell the first step from the second and so on: it learns when to shut.
         parts = 2 if isinstance(self.cell, LSTM) else 1
-        self.start = nn.Parameter(torch.randn(parts, hidden_size) * 0.5) if learned_start else None
+        self.start = nn.ParameterList(torch.randn(hidden_size) * 0.5 for _ in range(parts if learned_start else 0))
         self.output = nn.Linear(hidden_size, class_count)
         self.embedding_dropout, self.dropout = embedding_dropout, dropout
 
     def record(self, digits: Tensor) -> LSTMRecord | SRNRecord:
         """(B, T) int64 -> what the cell did at every step."""
-        start = None
-        if self.start is not None:
-            start = tuple(part.expand(len(digits), -1) for part in self.start.unbind())
+        start = tuple(part.expand(len(digits), -1) for part in self.start) or None
         return self.cell.record(dropout(self.embedding(digits), self.embedding_dropout, self.training), start)
 
     def forward(self, digits: Tensor) -> Tensor:

@@ -82,6 +82,10 @@ class VisibleCell(nn.Module, ABC):
     def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord | SRNRecord:
         """(B, T, E), and (B, H) for each part of a state -> what happened at every step, time first."""
 
+    @abstractmethod
+    def step_by_step(self, inputs: Tensor) -> Tensor:
+        """As :meth:`forward`, but equation by equation under autograd, as textbooks do: to check and to time."""
+
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> Tensor:
         """(B, T, E) -> (B, H): the hidden state after the last step."""
         return self.record(inputs, state).last_hidden
@@ -147,6 +151,15 @@ class SRN(VisibleCell):
         hidden = state[0] if state else inputs.new_zeros(len(inputs), self.hidden_size)
         return srn_steps(self._project(inputs), self._recurrent(), hidden, residual=self.residual)
 
+    def step_by_step(self, inputs: Tensor) -> Tensor:
+        """(B, T, E) -> (B, H)."""
+        W, U, b = (self.get_parameter(name) for name in "WUb")
+        hidden = inputs.new_zeros(len(inputs), self.hidden_size)
+        for x in inputs.unbind(1):
+            squashed = torch.tanh(x @ W + hidden @ U + b)
+            hidden = hidden + squashed if self.residual else squashed
+        return hidden
+
 
 class ResidualSRN(SRN):
     """With a way around the nonlinearity: h_t = h_{t-1} + tanh(x_t W + h_{t-1} U + b).
@@ -173,6 +186,21 @@ class LSTM(VisibleCell):
         hidden, cell = state or (zeros, zeros)
         return lstm_steps(self._project(inputs), self._recurrent(), hidden, cell)
 
+    def step_by_step(self, inputs: Tensor) -> Tensor:
+        """(B, T, E) -> (B, H)."""
+        (W_i, W_f, W_c, W_o), (U_i, U_f, U_c, U_o), (b_i, b_f, b_c, b_o) = (
+            [self.get_parameter(letter + gate) for gate in self.gates] for letter in "WUb"
+        )
+        hidden = cell = inputs.new_zeros(len(inputs), self.hidden_size)
+        for x in inputs.unbind(1):
+            input_gate = torch.sigmoid(x @ W_i + hidden @ U_i + b_i)
+            forget_gate = torch.sigmoid(x @ W_f + hidden @ U_f + b_f)
+            candidate = torch.tanh(x @ W_c + hidden @ U_c + b_c)
+            output_gate = torch.sigmoid(x @ W_o + hidden @ U_o + b_o)
+            cell = forget_gate * cell + input_gate * candidate
+            hidden = output_gate * torch.tanh(cell)
+        return hidden
+
 
 class OneHotLSTM(LSTM):
     """An LSTM over digits as one-hot vectors: the product with W is the look-up of a row.
@@ -191,3 +219,7 @@ class OneHotLSTM(LSTM):
         zeros = self.get_parameter("W_i").new_zeros(len(inputs), self.hidden_size)
         hidden, cell = state or (zeros, zeros)
         return lstm_steps(self._project(inputs), self._recurrent(), hidden, cell)
+
+    def step_by_step(self, inputs: Tensor) -> Tensor:
+        """(B, T) digits -> (B, H)."""
+        return super().step_by_step(functional.one_hot(inputs, self.input_size).to(self.get_parameter("W_i").dtype))

@@ -24,7 +24,7 @@ from textrnn.tasks.resuming import Say
 BY_LENGTH = "accuracy against the length of the sequence"
 
 
-def run_lengths(request: MemoryRequest, bench: Bench, say: Say) -> list[Findings]:
+def run_lengths(request: MemoryRequest, bench: Bench, say: Say) -> None:
     """Train each model at each length with each seed; a folder for each model, and one that compares several."""
     found: dict[str, list[Training]] = {}
     everything: list[Findings] = []
@@ -46,13 +46,11 @@ def run_lengths(request: MemoryRequest, bench: Bench, say: Say) -> list[Findings
             "models": {model: {"lengths": _by_length(trainings)} for model, trainings in found.items()},
             "settings": bench.settings(),
         }
-        everything.append(Findings(request.models, metrics, plots, section))
-    return everything
+        Findings(request.models, metrics, plots, section).save(request)
 
 
-def run_learning_rates(request: MemoryRequest, bench: Bench, say: Say) -> list[Findings]:
+def run_learning_rates(request: MemoryRequest, bench: Bench, say: Say) -> None:
     """Train each model at each length and learning rate."""
-    everything = []
     for model in request.models:
         found = {f"{rate:g}": _train_all(request, bench, model, rate) for rate in LEARNING_RATES}
         rows = accuracy_table(found, what="learning rate")
@@ -79,10 +77,7 @@ def run_learning_rates(request: MemoryRequest, bench: Bench, say: Say) -> list[F
         }
         every = [training for trainings in found.values() for training in trainings]
         files = {**plots, "history.csv": curves_csv(every).encode("utf-8")}
-        findings = Findings([model], metrics, files, section)
-        findings.save(request)
-        everything.append(findings)
-    return everything
+        Findings([model], metrics, files, section).save(request)
 
 
 def _train_all(request: MemoryRequest, bench: Bench, model: str, learning_rate: float | None = None) -> list[Training]:

@@ -1,0 +1,124 @@
+"""The command line of the memory experiments."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+
+from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
+from textrnn.cli.output import StopOnInterrupt, bars, program, say
+from textrnn.config import DIGITS, EXPERIMENTS, LENGTHS, MEMORY_RECIPES, DigitSumConfig, MemoryTrainConfig
+from textrnn.errors import user_path
+from textrnn.models.registry import all_models, find_model
+from textrnn.tasks.memory.request import DEFAULT_MODELS, MemoryRequest
+
+DESCRIPTION = (
+    "Experiments on the memory of recurrent networks. DigitSum: a network reads two digits, then zeros with another\n"
+    "digit among them to lead it astray, and names the sum of the first two. The longer the sequence, the longer it\n"
+    "has to remember."
+)
+EXAMPLES = """examples:
+  python run.py --task memory --model LSTM --lengths 10 15 20 25 30 35
+  python run.py --task memory --model SRN ResidualSRN LSTM --lengths 10 20 35
+  python run.py --task memory --experiment explosion
+  python run.py --task memory --experiment gates --digits 6 7 0 0 1 0 0 0 0 0
+  python run.py --task memory --recipe textbook --seeds 3
+"""
+
+
+def epilog() -> str:
+    """What follows the flags in the help."""
+    experiments = "\n".join(f"  {name:<16}{meaning}" for name, meaning in EXPERIMENTS.items())
+    recipes = "\n".join(f"  {name:<16}{recipe.meaning}" for name, recipe in MEMORY_RECIPES.items())
+    models = models_listed(all_models("memory"))
+    return f"experiments:\n{experiments}\n\nmodels:\n{models}\n\nrecipes:\n{recipes}\n\n{EXAMPLES}"
+
+
+def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
+    """The flags of this task."""
+    models = all_models("memory")
+    main_group.add_argument(
+        "--experiment", default="lengths", metavar="NAME", help=f"{', '.join(EXPERIMENTS)} (default: lengths)"
+    )
+    main_group.add_argument(
+        "--model",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help=f"one or several of {', '.join(models)} (default: LSTM; of explosion {DEFAULT_MODELS['explosion'][0]})",
+    )
+    main_group.add_argument(
+        "--lengths",
+        nargs="+",
+        type=int,
+        default=[],
+        metavar="N",
+        help=f"digits in a sequence (default: {' '.join(map(str, LENGTHS))}); of normalisation, tokens of a padded text",
+    )
+    main_group.add_argument(
+        "--digits",
+        nargs="+",
+        type=int,
+        metavar="N",
+        help=f"the sequence whose gates are drawn (default: {' '.join(map(str, DIGITS))})",
+    )
+    main_group.add_argument(
+        "--recipe", metavar="{" + ",".join(MEMORY_RECIPES) + "}", help="settings that go together (see below)"
+    )
+    main_group.add_argument(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="train with so many seeds, from --seed on, for mean and spread (default: 1)",
+    )
+    main_group.add_argument(
+        "--dataset", metavar="NAME|DIR|FILE", help="what the classifiers of normalisation learn (default: headlines)"
+    )
+    main_group.add_argument("--resume", action="store_true", help="go on with an experiment that was stopped")
+    main_group.add_argument(
+        "--save-dir",
+        default="saved_dict",
+        metavar="DIR",
+        help="results go to DIR/memory/<experiment>_<models>, one page of all to DIR/memory (default: saved_dict)",
+    )
+    main_group.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_settings(parser.add_argument_group("data"), DigitSumConfig)
+    add_settings(parser.add_argument_group("training"), MemoryTrainConfig)
+    add_model_settings(parser.add_argument_group("model"), models)
+
+
+def to_request(options: argparse.Namespace) -> MemoryRequest:
+    """Flags -> request.
+
+    Raises:
+        ConfigError: for a value out of bounds, or what the experiment has no use for.
+    """
+    given = vars(options)
+    return MemoryRequest(
+        experiment=options.experiment,
+        models=tuple(options.model),
+        lengths=tuple(options.lengths),
+        digits=None if options.digits is None else tuple(options.digits),
+        recipe=options.recipe,
+        seeds=options.seeds,
+        dataset=options.dataset,
+        data_settings=named(DigitSumConfig, given),
+        train_settings=named(MemoryTrainConfig, given),
+        model_settings=named_of_model(find_model("LSTM", "memory"), all_models("memory"), given),
+        save_dir=user_path(options.save_dir, "--save-dir"),
+        resume=options.resume,
+    )
+
+
+def run(request: MemoryRequest, options: argparse.Namespace) -> None:
+    """Do what was asked for."""
+    from textrnn.tasks.memory.experiments import run as run_experiment
+
+    # In a log file, a line for each training says enough; the bar is for eyes.
+    with bars(quiet=options.quiet or not sys.stderr.isatty(), say=say) as (bar, _, say_below_bars):
+        page = run_experiment(request, say=say_below_bars, listener=bar, stopping=StopOnInterrupt())
+    say(f"saved in {request.folder}; all experiments are shown in {page}")
+    if request.experiment == "gates":
+        shown = shlex.join([*program(), "--task", "memory", "--experiment", "gates", "--digits"])
+        say(f"another sequence:\n  {shown} 3 4 0 9 0 0 0 0 0 0")

@@ -1,0 +1,165 @@
+"""Exploding gradients: the norm of each gradient at every step, with and without clipping."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from torch import Tensor
+
+from textrnn.errors import ConfigError, TrainingError, one_line
+from textrnn.history import Listener
+from textrnn.models.sequence_classifier import SequenceClassifier
+from textrnn.objectives.digit_sum import DigitBatch, score
+from textrnn.report.html import embedded, escaped, html_table
+from textrnn.report.memory import plot_gradients
+from textrnn.report.text import table
+from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.request import MemoryRequest
+from textrnn.tasks.memory.training import Bench
+from textrnn.tasks.resuming import Say
+
+LETTERS = {"W": "W (input)", "U": "U (state)", "b": "b (bias)"}
+
+
+class GradientNorms:
+    """L2 norms of the gradients of a cell's W, U and b, as backpropagation leaves them, before any clipping.
+
+    Of a cell with several gates, the matrices of all gates count as one.
+    """
+
+    def __init__(self) -> None:
+        self.squares: dict[str, list[float]] = {}
+
+    def watch(self, network: SequenceClassifier) -> None:
+        """Take note of every gradient of the network's cell from now on."""
+        for name, parameter in network.cell.named_parameters():
+            squares = self.squares.setdefault(name, [])
+
+            def note(tensor: Tensor, squares: list[float] = squares) -> None:
+                assert tensor.grad is not None
+                squares.append(tensor.grad.double().square().sum().item())
+
+            parameter.register_post_accumulate_grad_hook(note)
+
+    def norms(self, letter: str) -> list[float]:
+        """By step."""
+        of_letter = [squares for name, squares in self.squares.items() if name.startswith(letter)]
+        return [math.sqrt(sum(step)) for step in zip(*of_letter, strict=False)]
+
+
+class _Follower(Listener):
+    """The accuracies after each look at the dev split, with the weights of that moment."""
+
+    def __init__(self, test: DigitBatch):
+        self.test = test
+        self.network: SequenceClassifier | None = None
+        self.rows: list[dict[str, float]] = []
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        assert self.network is not None
+        names = ("step", "seconds", "train_loss", "dev_loss", "dev_accuracy")
+        self.rows.append({**{name: row[name] for name in names}, "test_accuracy": score(self.network, self.test)[0]})
+
+
+def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
+    """Train each model twice, without clipping and with it.
+
+    Raises:
+        ConfigError: if clipping is turned off, so that there is nothing to compare.
+    """
+    threshold = bench.training.clip_norm
+    if not threshold:
+        raise ConfigError("--clip-norm 0: the explosion experiment compares with clipping; expected a norm above 0")
+    (length,) = request.lengths
+    for model in request.models:
+        names = {"unclipped": "without clipping", "clipped": f"clipped at {threshold:g}"}
+        runs = {
+            "unclipped": _follow(bench, model, length, clip_norm=0.0),
+            "clipped": _follow(bench, model, length, clip_norm=threshold),
+        }
+        rows = _table(runs, names)
+        title = f"{model} on sequences of {length} digits"
+        say(f"\n{title}, learning rate {bench.training.learning_rate:g}\n{table(rows)}\n")
+        plots = plot_gradients(
+            {names[run]: {LETTERS[k]: v for k, v in found["gradient_norm"].items()} for run, found in runs.items()},
+            {names[run]: found["test_accuracy"] for run, found in runs.items()},
+            threshold=threshold,
+            title=f"Gradients of the {title}",
+        )
+        about = (
+            f"{title}; {bench.training.optimizer} at {bench.training.learning_rate:g}, batches of "
+            f"{bench.training.batch_size}; accuracies are those of the last weights"
+        )
+        section = (
+            f"<p>{escaped(about)}</p>"
+            + html_table(rows[0], rows[1:])
+            + embedded(plots["gradients.svg"], "norms of the gradients against the step")
+        )
+        clipped = runs["clipped"]
+        metrics = {
+            "recipe": "explosion",
+            "lengths": {
+                str(length): {
+                    "dev": clipped["dev_accuracy"], "test": clipped["test_accuracy"], "seconds": clipped["seconds"]
+                }
+            },
+            "clip_norm": threshold,
+            "runs": runs,
+            "settings": bench.settings(),
+        }  # fmt: skip
+        Findings([model], metrics, plots, section).save(request)
+
+
+def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[str, Any]:
+    """Train once; what happened, in plain values. A run whose loss is no longer a number ends there."""
+    config = dataclasses.replace(bench.training, clip_norm=clip_norm)
+    norms, follower = GradientNorms(), _Follower(bench.split("test", length, config.seed))
+
+    def begin(network: SequenceClassifier) -> None:
+        follower.network = network
+        norms.watch(network)
+
+    diverged: str | None = None
+    best: float | None = None
+    try:
+        network, _ = bench.fit(model, length, config, listeners=[follower], begin=begin)
+        best, _ = score(network, follower.test)
+    except TrainingError as error:
+        diverged = one_line(error)
+    by_letter = {letter: norms.norms(letter) for letter in LETTERS}
+    whole = [math.sqrt(sum(value * value for value in step)) for step in zip(*by_letter.values(), strict=True)]
+    finite = [value for value in whole if math.isfinite(value)]
+    last = follower.rows[-1] if follower.rows else {"dev_accuracy": 0.0, "test_accuracy": 0.0, "seconds": 0.0}
+    return {
+        "test_accuracy": last["test_accuracy"],
+        "dev_accuracy": last["dev_accuracy"],
+        "test_accuracy_of_best_dev": best,
+        "largest_gradient_norm": max(finite, default=None),
+        "largest_at_step": whole.index(max(finite)) + 1 if finite else None,
+        "median_gradient_norm": sorted(finite)[len(finite) // 2] if finite else None,
+        "steps": len(whole),
+        "seconds": last["seconds"],
+        "diverged": diverged,
+        "gradient_norm": by_letter,
+        "looks": follower.rows,
+    }
+
+
+def _table(runs: dict[str, dict[str, Any]], names: dict[str, str]) -> list[list[str]]:
+    rows = [["", "largest gradient", "at step", "median", "dev", "test", "test, best dev weights"]]
+    for run, found in runs.items():
+        best = found["test_accuracy_of_best_dev"]
+        rows.append(
+            [
+                names[run], _figure(found["largest_gradient_norm"]), str(found["largest_at_step"]),
+                _figure(found["median_gradient_norm"]), f"{found['dev_accuracy']:.2f}",
+                f"{found['test_accuracy']:.2f}", "diverged" if best is None else f"{best:.2f}",
+            ]
+        )  # fmt: skip
+    return rows
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"

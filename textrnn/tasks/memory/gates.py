@@ -1,0 +1,142 @@
+"""What the gates of an LSTM do while it reads a sequence."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from textrnn.checkpoint import tensor_bytes
+from textrnn.errors import ArtifactError, ConfigError
+from textrnn.model_folder import (
+    CONFIG_FILE,
+    MODEL_FILE,
+    config_bytes,
+    is_saved,
+    naming_what_does_not_fit,
+    read_config,
+    read_weights,
+)
+from textrnn.models.cells import LSTMRecord
+from textrnn.models.registry import find_model
+from textrnn.models.sequence_classifier import SequenceClassifier
+from textrnn.models.visible_cells import LSTM
+from textrnn.objectives.digit_sum import score
+from textrnn.report.html import embedded, escaped
+from textrnn.report.memory import plot_gates
+from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.request import MemoryRequest
+from textrnn.tasks.memory.training import Bench
+from textrnn.tasks.resuming import Say
+
+PARTS = ("input_gate", "forget_gate", "output_gate", "cell")
+NAMES = {"input_gate": "input gate", "forget_gate": "forget gate", "output_gate": "output gate", "cell": "cell state"}
+
+
+def run_gates(request: MemoryRequest, bench: Bench, say: Say) -> None:
+    """Draw each model's gates for the sequence; a model is trained once and then answers for any sequence.
+
+    Raises:
+        ConfigError: for a cell without gates.
+    """
+    for model in request.models:
+        if not issubclass(find_model(model, "memory").model_class.cell_type, LSTM):
+            raise ConfigError(f"--model {model}: its cell has no gates to draw; expected --model LSTM")
+    for model in request.models:
+        _draw(request, bench, model, say)
+
+
+def _draw(request: MemoryRequest, bench: Bench, model: str, say: Say) -> None:
+    network, kept, files = _trained(request, bench, model, say)
+    digits = request.digits or ()
+    network.eval()
+    with torch.inference_mode():
+        inputs = torch.tensor([digits], device=bench.device)
+        record = network.record(inputs)
+        chances = network(inputs)[0].softmax(dim=0)
+    assert isinstance(record, LSTMRecord)
+    answer = int(chances.argmax())
+    parts = {name: getattr(record, name)[:, 0].double().cpu().numpy() for name in PARTS}  # (T, H)
+    # Units that hold on to what they have come first, in all maps alike, so that one sees which ones remember.
+    order = np.argsort(-parts["forget_gate"].mean(axis=0), kind="stable")
+    verdict = f"{digits[0]} + {digits[1]} = {answer}" + ("" if answer == digits[0] + digits[1] else " (wrong)")
+    sentence = f"{model} reads {' '.join(map(str, digits))} and answers {verdict}, probability {chances[answer]:.3f}"
+    say(sentence)
+    plots = plot_gates({NAMES[name]: values[:, order] for name, values in parts.items()}, digits, title=sentence)
+    length = request.lengths[0]
+    about = (
+        f"Trained on sequences of {length} digits ({kept['test']:.2f} on test). A column is a step, a row a unit; the "
+        "units whose forget gates stay open longest come first."
+    )
+    section = f"<p>{escaped(sentence)}. {escaped(about)}</p>" + embedded(
+        plots["gates.svg"], "heat maps of gates and cell"
+    )
+    metrics = {
+        "recipe": request.recipe or "default",
+        "lengths": {str(length): kept},
+        "digits": list(digits),
+        "answer": answer,
+        "probability": float(chances[answer]),
+        "mean_by_step": {name: values.mean(axis=1).tolist() for name, values in parts.items()},
+        "settings": bench.settings(),
+    }
+    files |= plots | {"gates.csv": _csv(parts, digits).encode("utf-8")}
+    Findings([model], metrics, files, section).save(request)
+
+
+def _trained(
+    request: MemoryRequest, bench: Bench, model: str, say: Say
+) -> tuple[SequenceClassifier, dict[str, Any], dict[str, bytes]]:
+    """The network, its figures, and the files that keep both for the next sequence."""
+    folder, length = request.folder_of(model), request.lengths[0]
+    settings = {
+        "task": "memory", "model": model, "length": length,
+        "hyper_parameters": bench.config_of(model).to_dict(),
+        "training": {name: value for name, value in bench.training.to_dict().items() if name != "device"},
+        "data": bench.data.to_dict(),
+    }  # fmt: skip
+    found = _saved(folder, settings, bench)
+    if found is not None:
+        say(f"using the model in {folder} (delete the folder to train another)")
+        network, kept = found
+    else:
+        network, history = bench.fit(model, length, bench.training)
+        test, _ = score(network, bench.split("test", length, bench.training.seed))
+        kept = {"dev": history.best["dev_accuracy"], "test": test, "seconds": history.seconds}
+        say(f"{model}, length {length}: {test:.2f} on test, {kept['dev']:.2f} on dev ({history.seconds:.1f} s)")
+    files = {MODEL_FILE: tensor_bytes(network.state_dict()), CONFIG_FILE: config_bytes({**settings, "figures": kept})}
+    return network, kept, files
+
+
+def _saved(folder: Path, settings: dict[str, Any], bench: Bench) -> tuple[SequenceClassifier, dict[str, Any]] | None:
+    """The network of an earlier run with the same settings, if there is one that can be read."""
+    if not is_saved(folder):
+        return None
+    try:
+        config = read_config(folder, "memory")
+        if any(config.get(name) != value for name, value in settings.items()):
+            return None
+        network = bench.build(settings["model"], settings["length"], bench.training.seed)
+        with naming_what_does_not_fit(folder):
+            network.load_state_dict(read_weights(folder))
+            figures = {name: float(config["figures"][name]) for name in ("dev", "test", "seconds")}
+    except ArtifactError:
+        return None  # a damaged model is trained anew
+    return network, figures
+
+
+def _csv(parts: dict[str, NDArray[np.float64]], digits: Sequence[int]) -> str:
+    """Every value behind the heat maps: step, digit, unit (from 1), then the gates and the cell."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["step", "digit", "unit", *PARTS])
+    for step, digit in enumerate(digits):
+        for unit in range(parts["cell"].shape[1]):
+            writer.writerow([step + 1, digit, unit + 1, *(f"{parts[name][step, unit]:.6f}" for name in PARTS)])
+    return out.getvalue()

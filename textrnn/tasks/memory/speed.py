@@ -1,0 +1,116 @@
+"""How long the cells written out take, beside PyTorch's and beside the textbook's loop."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.models.registry import find_model
+from textrnn.models.visible_cells import VisibleCell
+from textrnn.randomness import seeded
+from textrnn.report.html import embedded, escaped, html_table
+from textrnn.report.memory import plot_times
+from textrnn.report.text import table
+from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.request import MemoryRequest
+from textrnn.tasks.memory.training import Bench
+from textrnn.tasks.resuming import Say
+
+SHAPES = ((8, 20, 32, 32), (32, 35, 64, 64), (64, 100, 64, 128))  # B, T, E, H
+WRITTEN, PYTORCH, TEXTBOOK = "written out", "PyTorch", "textbook's loop"
+WAYS = {"forward": "forward", "forward_backward": "forward and backward"}
+ROUNDS, SECONDS = 9, 0.05  # each candidate is timed so many times in turn, about so long each time
+Times = dict[str, float]
+
+
+def seconds_in_turn(candidates: Mapping[str, Callable[[], object]], device: torch.device) -> Times:
+    """Seconds of one call of each: the best of several rounds, in which all have their turn."""
+
+    def waiting() -> None:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    calls: dict[str, int] = {}
+    best = dict.fromkeys(candidates, float("inf"))
+    for name, candidate in candidates.items():
+        candidate()
+        waiting()
+        started = time.perf_counter()
+        candidate()
+        waiting()
+        calls[name] = max(1, min(200, int(SECONDS / max(1e-6, time.perf_counter() - started))))
+    for _ in range(ROUNDS):
+        for name, candidate in candidates.items():
+            started = time.perf_counter()
+            for _ in range(calls[name]):
+                candidate()
+            waiting()
+            best[name] = min(best[name], (time.perf_counter() - started) / calls[name])
+    return best
+
+
+def compare(cell: VisibleCell, inputs: Tensor) -> dict[str, Times]:
+    """By way and by implementation, the seconds of a call on inputs (B, T, E)."""
+    layer = None if cell.torch_layer is None else cell.to_torch().to(inputs.device)
+    run: dict[str, Callable[[], Tensor]] = {WRITTEN: lambda: cell(inputs)}
+    if layer is not None:
+        run[PYTORCH] = lambda: layer(inputs)[0][:, -1]
+    run[TEXTBOOK] = lambda: cell.step_by_step(inputs)
+    modules: dict[str, nn.Module] = {WRITTEN: cell, TEXTBOOK: cell}
+    if layer is not None:
+        modules[PYTORCH] = layer
+
+    def without_gradients(name: str) -> None:
+        with torch.inference_mode():
+            run[name]()
+
+    def with_gradients(name: str) -> None:
+        modules[name].zero_grad(set_to_none=True)
+        run[name]().sum().backward()
+
+    return {
+        way: seconds_in_turn({name: functools.partial(work, name) for name in run}, inputs.device)
+        for way, work in (("forward", without_gradients), ("forward_backward", with_gradients))
+    }
+
+
+def run_speed(request: MemoryRequest, bench: Bench, say: Say) -> None:
+    """Measure every model's cell at every shape."""
+    measured: list[dict[str, Any]] = []
+    rows = [["milliseconds", "", WRITTEN, PYTORCH, TEXTBOOK, "of PyTorch", "of the loop"]]
+    bars: list[tuple[str, Times]] = []
+    for model in request.models:
+        for shape in SHAPES:
+            batch, steps, input_size, hidden_size = shape
+            with seeded(bench.training.seed, torch.device("cpu")):
+                cell = find_model(model, "memory").model_class.cell_type(input_size, hidden_size).to(bench.device)
+                inputs = torch.randn(batch, steps, input_size).to(bench.device)
+            found = compare(cell, inputs)
+            for way, times in found.items():
+                ratio = {name: times[WRITTEN] / seconds for name, seconds in times.items() if name != WRITTEN}
+                label = f"{model} {shape}"
+                measured.append({"model": model, "shape": list(shape), "way": way, "seconds": times, "ratio": ratio})
+                cells = [f"{1e3 * times[name]:.3f}" if name in times else "" for name in (WRITTEN, PYTORCH, TEXTBOOK)]
+                rows.append(
+                    [
+                        label, WAYS[way], *cells,
+                        f"{ratio[PYTORCH]:.2f}" if PYTORCH in ratio else "", f"{ratio[TEXTBOOK]:.2f}",
+                    ]
+                )  # fmt: skip
+                bars.append((f"{label}\n{WAYS[way]}", times))
+    threads = torch.get_num_threads()
+    where = f"{bench.device}, {threads} {'thread' if threads == 1 else 'threads'}"
+    about = f"(B, T, E, H): rows, steps, input size, units; {where}; best of {ROUNDS} rounds in turn"
+    say(f"\n{table(rows, left_columns=2)}\n{about}\n")
+    plots = plot_times(bars, title="Cells written out and PyTorch's")
+    section = (
+        html_table(rows[0], rows[1:])
+        + f"<p>{escaped(about)}</p>"
+        + embedded(plots["speed.svg"], "milliseconds of a call, by cell, shape and implementation")
+    )
+    Findings(request.models, {"device": where, "measured": measured}, plots, section).save(request)
