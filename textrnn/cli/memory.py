@@ -54,7 +54,7 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
         type=int,
         default=[],
         metavar="N",
-        help=f"digits in a sequence (default: {' '.join(map(str, LENGTHS))}); of normalisation, tokens of a padded text",
+        help=f"digits in a sequence (default {' '.join(map(str, LENGTHS))}); of normalisation, tokens of padded texts",
     )
     main_group.add_argument(
         "--digits",

@@ -50,7 +50,7 @@ class MemoryTrainConfig(FitConfig):
     """How a network learns DigitSum."""
 
     epochs: int | None = option(
-        None, "passes over the training sequences (default: 150; fewer where sequences are long)", at_least=1
+        None, "passes over the training sequences (default: 150; 100 where sequences are long)", at_least=1
     )
     batch_size: int | None = option(32, "sequences a batch", at_least=1)
     learning_rate: float = option(2e-2, "peak learning rate", above=0.0)
@@ -64,12 +64,17 @@ class MemoryTrainConfig(FitConfig):
     require_improvement: int = option(10**9, "stop after this many batches without a better dev score", at_least=1)
     evaluate_every: int | None = option(50, "batches between two looks at the dev split", at_least=1)
 
-    def fitted_to(self, rows: int) -> MemoryTrainConfig:
-        """The same settings with `epochs` chosen where nothing limits the training, and no batch beyond the rows."""
+    def fitted_to(self, rows: int, length: int) -> MemoryTrainConfig:
+        """The same settings with `epochs` chosen where nothing limits the training, and no batch beyond the rows.
+
+        Args:
+            rows: training sequences.
+            length: digits in each.
+        """
         batch_size = min(self.batch_size or 32, rows)
         epochs = self.epochs
         if epochs is None and self.budget is None:
-            epochs = max(1, math.ceil(60_000 / rows))
+            epochs = max(1, math.ceil((45_000 if length <= 60 else 30_000) / rows))
         return dataclasses.replace(self, epochs=epochs, batch_size=batch_size)
 
 

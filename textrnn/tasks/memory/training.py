@@ -115,7 +115,7 @@ class Bench:
             The network with the weights that did best on dev, and what happened.
         """
         train, dev = (self.split(name, length, config.seed) for name in ("train", "dev"))
-        config = config.fitted_to(len(train.labels))
+        config = config.fitted_to(len(train.labels), length)
         network = self.build(model, length, config.seed)
         begin(network)
         history = fit(
