@@ -184,14 +184,18 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
 
 
 def plot_gradients(
-    runs: Mapping[str, Mapping[str, Sequence[float]]], accuracies: Mapping[str, float], *, threshold: float, title: str
+    runs: Mapping[str, Mapping[str, Sequence[float]]],
+    accuracies: Mapping[str, float],
+    thresholds: Mapping[str, float],
+    *,
+    title: str,
 ) -> dict[str, bytes]:
     """``gradients.png`` and ``gradients.svg``: the norm of each gradient at every step, a panel for each run.
 
     Args:
         runs: by the run's name, by the weight's name, the L2 norm before clipping.
         accuracies: of each run, on test, after the last step.
-        threshold: where the whole gradient is clipped.
+        thresholds: of each run that is clipped, the norm that the whole gradient may have.
     """
     values = [value for run in runs.values() for norms in run.values() for value in norms if 0 < value < math.inf]
     bottom, top = (min(values), max(values)) if values else (0.1, 1.0)
@@ -201,7 +205,8 @@ def plot_gradients(
         for axes, (name, norms) in zip(all_axes, runs.items(), strict=True):
             for colour, (weight, by_step) in zip(_colours(len(norms)), norms.items(), strict=True):
                 axes.plot(range(1, len(by_step) + 1), by_step, color=colour, linewidth=1.1, label=weight)
-            axes.axhline(threshold, color=INK, linestyle=":", linewidth=1, label=f"{threshold:g}")
+            if name in thresholds:
+                axes.axhline(thresholds[name], color=INK, linestyle=":", linewidth=1)
             axes.set_yscale("log")
             axes.set_ylim(max(bottom, top * 1e-9) / 2, top * 2)
             axes.set_title(f"{name}: test accuracy {accuracies[name]:.2f}", fontsize=10)
@@ -211,7 +216,7 @@ def plot_gradients(
         all_axes[0].set_ylabel("L2 norm of the gradient, before clipping")
         all_axes[-1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
-    return _both_kinds("gradients", 9.5, 3.8, title, draw)
+    return _both_kinds("gradients", 11.5, 3.8, title, draw)
 
 
 def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], *, title: str) -> dict[str, bytes]:

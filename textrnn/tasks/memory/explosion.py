@@ -1,4 +1,4 @@
-"""Exploding gradients: the norm of each gradient at every step, with and without clipping."""
+"""Exploding gradients: the norm of each gradient at every step, without clipping, with it, and with much of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from textrnn.config import TIGHTER
 from textrnn.errors import ConfigError, TrainingError, one_line
 from textrnn.history import Listener
 from textrnn.models.sequence_classifier import SequenceClassifier
@@ -20,6 +21,7 @@ from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say
 
+NOTED = ("step", "seconds", "train_loss", "dev_accuracy", "test_accuracy")  # of a look, among others
 LETTERS = {"W": "W (input)", "U": "U (state)", "b": "b (bias)"}
 
 
@@ -59,12 +61,12 @@ class _Follower(Listener):
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         assert self.network is not None
-        names = ("step", "seconds", "train_loss", "dev_loss", "dev_accuracy")
-        self.rows.append({**{name: row[name] for name in names}, "test_accuracy": score(self.network, self.test)[0]})
+        accuracy, _ = score(self.network, self.test)
+        self.rows.append({**row, "test_accuracy": accuracy})
 
 
 def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
-    """Train each model twice, without clipping and with it.
+    """Train each model without clipping, with it, and clipped tightly.
 
     Raises:
         ConfigError: if clipping is turned off, so that there is nothing to compare.
@@ -74,23 +76,21 @@ def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
         raise ConfigError("--clip-norm 0: the explosion experiment compares with clipping; expected a norm above 0")
     (length,) = request.lengths
     for model in request.models:
-        names = {"unclipped": "without clipping", "clipped": f"clipped at {threshold:g}"}
-        runs = {
-            "unclipped": _follow(bench, model, length, clip_norm=0.0),
-            "clipped": _follow(bench, model, length, clip_norm=threshold),
-        }
+        norms = {"unclipped": 0.0, "clipped": threshold, "clipped_tightly": threshold / TIGHTER}
+        names = {run: f"clipped at {norm:g}" if norm else "without clipping" for run, norm in norms.items()}
+        runs = {run: _follow(bench, model, length, clip_norm=norm) for run, norm in norms.items()}
         rows = _table(runs, names)
         title = f"{model} on sequences of {length} digits"
         say(f"\n{title}, learning rate {bench.training.learning_rate:g}\n{table(rows)}\n")
         plots = plot_gradients(
             {names[run]: {LETTERS[k]: v for k, v in found["gradient_norm"].items()} for run, found in runs.items()},
             {names[run]: found["test_accuracy"] for run, found in runs.items()},
-            threshold=threshold,
+            {names[run]: norm for run, norm in norms.items() if norm},
             title=f"Gradients of the {title}",
         )
         about = (
             f"{title}; {bench.training.optimizer} at {bench.training.learning_rate:g}, batches of "
-            f"{bench.training.batch_size}; accuracies are those of the last weights"
+            f"{bench.training.batch_size}; losses (nats, of the last batches) and accuracies are those of the last weights"
         )
         section = (
             f"<p>{escaped(about)}</p>"
@@ -131,8 +131,9 @@ def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[
     by_letter = {letter: norms.norms(letter) for letter in LETTERS}
     whole = [math.sqrt(sum(value * value for value in step)) for step in zip(*by_letter.values(), strict=True)]
     finite = [value for value in whole if math.isfinite(value)]
-    last = follower.rows[-1] if follower.rows else {"dev_accuracy": 0.0, "test_accuracy": 0.0, "seconds": 0.0}
+    last = follower.rows[-1] if follower.rows else dict.fromkeys(NOTED, 0.0)
     return {
+        "clip_norm": clip_norm,
         "test_accuracy": last["test_accuracy"],
         "dev_accuracy": last["dev_accuracy"],
         "test_accuracy_of_best_dev": best,
@@ -141,6 +142,7 @@ def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[
         "median_gradient_norm": sorted(finite)[len(finite) // 2] if finite else None,
         "steps": len(whole),
         "seconds": last["seconds"],
+        "train_loss": last["train_loss"],
         "diverged": diverged,
         "gradient_norm": by_letter,
         "looks": follower.rows,
@@ -148,13 +150,13 @@ def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[
 
 
 def _table(runs: dict[str, dict[str, Any]], names: dict[str, str]) -> list[list[str]]:
-    rows = [["", "largest gradient", "at step", "median", "dev", "test", "test, best dev weights"]]
+    rows = [["", "largest gradient", "at step", "median", "last loss", "dev", "test", "test, best dev weights"]]
     for run, found in runs.items():
         best = found["test_accuracy_of_best_dev"]
         rows.append(
             [
                 names[run], _figure(found["largest_gradient_norm"]), str(found["largest_at_step"]),
-                _figure(found["median_gradient_norm"]), f"{found['dev_accuracy']:.2f}",
+                _figure(found["median_gradient_norm"]), f"{found['train_loss']:.2f}", f"{found['dev_accuracy']:.2f}",
                 f"{found['test_accuracy']:.2f}", "diverged" if best is None else f"{best:.2f}",
             ]
         )  # fmt: skip
