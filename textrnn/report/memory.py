@@ -208,8 +208,9 @@ def plot_gradients(
             if name in thresholds:
                 axes.axhline(thresholds[name], color=INK, linestyle=":", linewidth=1)
             axes.set_yscale("log")
-            axes.set_ylim(max(bottom, top * 1e-9) / 2, top * 2)
-            axes.set_title(f"{name}: test accuracy {accuracies[name]:.2f}", fontsize=10)
+            axes.yaxis.set_major_formatter("{x:,g}")
+            axes.set_ylim(max(bottom, top * 1e-7) / 2, top * 2)
+            axes.set_title(f"{name}\ntest accuracy {accuracies[name]:.2f}", fontsize=10)
             axes.set_xlabel("optimizer step")
             axes.set_xlim(left=0)
             _plain(axes)
@@ -243,7 +244,8 @@ def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], 
             axes.set_xticks(at, [str(digits[index]) for index in at], fontsize=size)
             axes.tick_params(length=0)
             axes.set_xlabel("digit read")
-            axes.set_ylabel("unit")
+            axes.set_ylabel("units, by their forget gates")
+            axes.set_yticks([])
             for spine in axes.spines.values():
                 spine.set_visible(False)
             figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02)

@@ -90,7 +90,7 @@ def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
         )
         about = (
             f"{title}; {bench.training.optimizer} at {bench.training.learning_rate:g}, batches of "
-            f"{bench.training.batch_size}; losses (nats, of the last batches) and accuracies are those of the last weights"
+            f"{bench.training.batch_size}; losses (nats, the last batches) and accuracies are of the last weights"
         )
         section = (
             f"<p>{escaped(about)}</p>"
