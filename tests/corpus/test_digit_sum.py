@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textrnn.corpus.digit_sum import make_digit_sums, make_splits, read_digit_sums, read_splits, to_text, write_splits
+from textrnn.corpus.digit_sum import (
+    load_splits,
+    make_digit_sums,
+    make_splits,
+    read_digit_sums,
+    read_splits,
+    splits_folder,
+    to_text,
+    write_splits,
+)
 from textrnn.errors import ConfigError, DataError
 
 
@@ -77,3 +87,33 @@ def test_splits_of_different_lengths(tmp_path: Path) -> None:
     write_splits(tmp_path, {**make_splits(5, 0), "test": make_splits(6, 0)["test"]})
     with pytest.raises(DataError, match=r"sequences of different lengths \(train 5, dev 5, test 6\)"):
         read_splits(tmp_path)
+
+
+def test_splits_are_written_once_and_read_back(in_folder: Callable[[], Path]) -> None:
+    folder = in_folder() / "data" / "digit_sum" / "12"
+    splits = load_splits(12, 0)
+    assert sorted(path.name for path in folder.iterdir()) == ["dev.txt", "test.txt", "train.txt"]
+    expected = make_splits(12, 0)
+    for name, sums in splits.items():
+        np.testing.assert_array_equal(sums.digits, expected[name].digits)
+    own = "3 4 0 0 0 0 0 0 0 0 0 5\t7\n"
+    (folder / "train.txt").write_text(own, encoding="ascii")  # what lies there is used, and left alone
+    assert load_splits(12, 0)["train"].digits.tolist() == [[3, 4, *[0] * 9, 5]]
+    assert (folder / "train.txt").read_text(encoding="ascii") == own
+
+
+def test_other_seeds_and_variants_have_their_own_folders(in_folder: Callable[[], Path]) -> None:
+    folder = in_folder() / "data" / "digit_sum" / "5"
+    assert len(load_splits(5, 3, variants=7)["train"]) == 700
+    assert (folder / "seed_3_k_7" / "train.txt").is_file()
+    load_splits(5, 3)
+    load_splits(5, 0, variants=1)
+    assert {path.name for path in folder.iterdir()} == {"seed_3_k_7", "seed_3", "k_1"}
+
+
+def test_a_folder_with_another_length_is_refused(in_folder: Callable[[], Path]) -> None:
+    in_folder()
+    write_splits(splits_folder(9, 0), make_splits(8, 0))
+    with pytest.raises(DataError) as caught:
+        load_splits(9, 0)
+    assert str(caught.value) == "data/digit_sum/9/train.txt: sequences of 8 digits; expected 9: delete the folder"
