@@ -55,7 +55,7 @@ class MemoryTrainConfig(FitConfig):
     batch_size: int | None = option(32, "sequences a batch", at_least=1)
     learning_rate: float = option(2e-2, "peak learning rate", above=0.0)
     optimizer: str = option("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
-    weight_decay: float = option(0.3, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
+    weight_decay: float = option(0.1, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
     shuffle: bool = option(True, "draw the sequences of an epoch in random order")
     summed_loss: bool = option(False, "follow the sum of a batch's losses, not their mean")
     select_by: str = option(

@@ -8,7 +8,7 @@ torch's over the cores.
 
 Rows stand side by side, (T, H, B) in memory, so that each gate of a step is one block; tensors from outside and to the
 outside are (T, B, H), views of that. A sigmoid is worked out as (1 + tanh(x / 2)) / 2, so that one call serves all
-gates.
+gates. Numbers that grow beyond all bounds become infinite in silence, as in torch.
 
 Shapes: T time, B batch, E input size, H hidden, G gates times H.
 """
@@ -63,6 +63,7 @@ def _over_all_steps(d_steps: Array, values: Array) -> Tensor:
     return torch.from_numpy(found)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def project(inputs: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
     """See :func:`textrnn.models.steps_torch.project`."""
     if inputs.shape[1] * weight_ih.numel() <= MOST_MULTIPLICATIONS:
@@ -74,6 +75,7 @@ def project(inputs: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
     return torch.baddbmm(shift, every_step, inputs.detach().transpose(1, 2)).transpose(1, 2)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def project_backward(inputs: Tensor, weight_ih: Tensor, d_projected: Tensor, *, needs_inputs: bool) -> list[Any]:
     """See :func:`textrnn.models.steps_torch.project_backward`."""
     d_steps = _inside(d_projected)
@@ -86,6 +88,7 @@ def project_backward(inputs: Tensor, weight_ih: Tensor, d_projected: Tensor, *, 
     return [d_inputs, _over_all_steps(d_steps, _inside(inputs)), d_bias]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def lstm_forward(from_inputs: Tensor, weight_hh: Tensor, hidden: Tensor, cell: Tensor) -> list[Tensor]:
     """See :func:`textrnn.models.steps_torch.lstm_forward`."""
     x, weight = _inside(from_inputs), weight_hh.detach().numpy()
@@ -121,6 +124,7 @@ def lstm_forward(from_inputs: Tensor, weight_hh: Tensor, hidden: Tensor, cell: T
     return [_outside(array) for array in (i_all, f_all, g_all, o_all, hiddens, cells, tanh_cells)]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def lstm_backward(
     weight_hh: Tensor,
     input_gate: Tensor,
@@ -183,6 +187,7 @@ def lstm_backward(
     return [_outside(d_flat), d_weight, _outside(d_hidden), _outside(d_cell)]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def srn_forward(from_inputs: Tensor, weight_hh: Tensor, hidden: Tensor, *, residual: bool) -> list[Tensor]:
     """See :func:`textrnn.models.steps_torch.srn_forward`."""
     x, recurrent = _inside(from_inputs), np.ascontiguousarray(weight_hh.detach().numpy())
@@ -200,6 +205,7 @@ def srn_forward(from_inputs: Tensor, weight_hh: Tensor, hidden: Tensor, *, resid
     return [_outside(hiddens), _outside(squashed)]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def srn_backward(
     weight_hh: Tensor,
     hiddens: Tensor,
