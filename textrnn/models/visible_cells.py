@@ -19,6 +19,8 @@ from torch.nn import functional
 from textrnn.errors import ConfigError, one_line
 from textrnn.models.cells import LSTMRecord, SRNRecord, lstm_steps, project, srn_steps
 
+CACHED = 1 << 18  # numbers: of so many projected inputs, all that comes of them stays in the cache of a core
+
 
 class VisibleCell(nn.Module, ABC):
     """A recurrent layer over batch-first inputs (B, T, E). For each gate: ``W`` (E, H), ``U`` (H, H), ``b`` (1, H).
@@ -88,7 +90,15 @@ class VisibleCell(nn.Module, ABC):
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> Tensor:
         """(B, T, E) -> (B, H): the hidden state after the last step."""
-        return self.record(inputs, state).last_hidden
+        if torch.is_grad_enabled() or inputs.device.type != "cpu":
+            return self.record(inputs, state).last_hidden
+        # Nobody will look back, so the records need not outlive the cache: a part of the steps at a time.
+        numbers_a_step = max(1, len(inputs)) * len(self.gates) * self.hidden_size
+        for part in inputs.split(max(1, CACHED // numbers_a_step), dim=1):
+            record = self.record(part, state)
+            last = record.last_hidden
+            state = (last, record.cell[-1]) if isinstance(record, LSTMRecord) else (last,)
+        return last
 
     def to_torch(self) -> nn.RNNBase:
         """PyTorch's layer with the same weights (batch first).
