@@ -79,7 +79,7 @@ def test_eight_rows_are_learnt_by_heart(name: str) -> None:
     assert (network(digits).argmax(dim=1) == labels).all()
 
 
-@pytest.mark.parametrize("way", ["chrono", "orthogonal", "zero", "uniform"])
+@pytest.mark.parametrize("way", ["chrono", "orthogonal", "zero", "glorot", "uniform"])
 @pytest.mark.parametrize("kind", [SRN, ResidualSRN, LSTM])
 def test_initial_weights(way: str, kind: type[VisibleCell]) -> None:
     torch.manual_seed(0)
@@ -91,6 +91,9 @@ def test_initial_weights(way: str, kind: type[VisibleCell]) -> None:
             assert torch.equal(value, before[name])
         elif way == "zero":
             assert not value.any()
+        elif way == "glorot":
+            assert value.abs().max() <= (6 / sum(value.shape)) ** 0.5
+            assert value.any() == (not name.startswith("b"))
         elif name.startswith("U"):
             torch.testing.assert_close(value @ value.t(), torch.eye(8), atol=1e-5, rtol=0)
     if kind is LSTM and way == "orthogonal":

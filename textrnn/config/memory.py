@@ -33,8 +33,8 @@ class MemoryModelConfig(Settings):
     initialisation: str = option(
         "chrono",
         "how the weights start: orthogonal, with biases that remember (chrono) or with forget bias 1 (orthogonal); as "
-        "PyTorch draws them (uniform); all zero (zero)",
-        choices=("chrono", "orthogonal", "uniform", "zero"),
+        "PyTorch draws them (uniform); Glorot's way with zero biases (glorot); all zero (zero)",
+        choices=("chrono", "orthogonal", "uniform", "glorot", "zero"),
     )
 
 

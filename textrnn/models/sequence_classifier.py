@@ -18,13 +18,13 @@ def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
     """Set the weights of a cell.
 
     Args:
-        way: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero, as textbooks do. ``orthogonal``:
-            orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but the forget biases of an
+        way: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero. ``glorot``: Glorot W and U, zero
+            biases. ``orthogonal``: orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but the forget biases of an
             LSTM are drawn so that its units forget within 1 to `sequence_length` - 1 steps, and the input biases are
             their opposites.
         sequence_length: T.
 
-    Source: Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias); Tallec & Ollivier 2018,
+    Source: Glorot & Bengio 2010; Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias); Tallec & Ollivier 2018,
     section 3 (chrono).
     """
     if way == "uniform":
@@ -33,7 +33,7 @@ def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
         for name, parameter in cell.named_parameters():
             if way == "zero" or name.startswith("b"):
                 parameter.zero_()
-            elif name.startswith("U"):
+            elif name.startswith("U") and way != "glorot":
                 nn.init.orthogonal_(parameter)
             else:
                 nn.init.xavier_uniform_(parameter)
@@ -69,7 +69,7 @@ class SequenceClassifier(nn.Module):
     ):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
-        if initialisation == "zero":  # of the cell; digits that are all alike could never be told apart
+        if initialisation in ("glorot", "zero"):  # the cell may start at zero: alike digits could never be told apart
             nn.init.xavier_uniform_(self.embedding.weight)
         self.cell = self.cell_type(embedding_size, hidden_size)
         initialise(self.cell, initialisation, sequence_length)
