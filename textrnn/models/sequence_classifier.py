@@ -19,13 +19,13 @@ def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
 
     Args:
         way: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero. ``glorot``: Glorot W and U, zero
-            biases. ``orthogonal``: orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but the forget biases of an
-            LSTM are drawn so that its units forget within 1 to `sequence_length` - 1 steps, and the input biases are
-            their opposites.
+            biases. ``orthogonal``: orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but
+            the forget biases of an LSTM are drawn so that its units forget within 1 to `sequence_length` - 1 steps, and
+            the input biases are their opposites.
         sequence_length: T.
 
-    Source: Glorot & Bengio 2010; Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias); Tallec & Ollivier 2018,
-    section 3 (chrono).
+    Source: Glorot & Bengio 2010; Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias);
+    Tallec & Ollivier 2018, section 3 (chrono).
     """
     if way == "uniform":
         return
