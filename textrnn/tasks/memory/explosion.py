@@ -21,6 +21,11 @@ from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say
 
+WHAT_TO_SEE = (
+    "A spike, and next to nothing after it, is what explosion looks like: one step threw the weights so far that every "
+    "tanh is saturated, and a saturated tanh passes no gradient on. Clipping shortens the step, not its direction; how "
+    "much shorter it has to be depends on the learning rate."
+)
 NOTED = ("step", "seconds", "train_loss", "dev_accuracy", "test_accuracy")  # of a look, among others
 LETTERS = {"W": "W (input)", "U": "U (state)", "b": "b (bias)"}
 
@@ -93,7 +98,7 @@ def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
             f"{bench.training.batch_size}; losses (nats, the last batches) and accuracies are of the last weights"
         )
         section = (
-            f"<p>{escaped(about)}</p>"
+            f"<p>{escaped(about)}. {escaped(WHAT_TO_SEE)}</p>"
             + html_table(rows[0], rows[1:])
             + embedded(plots["gradients.svg"], "norms of the gradients against the step")
         )
