@@ -97,8 +97,8 @@ def _recipe(request: MemoryRequest) -> str:
 def _introduction(request: MemoryRequest) -> str:
     seeds = "one seed" if request.seed_count == 1 else f"mean of {request.seed_count} seeds, with their spread"
     about = (
-        f"{_recipe(request)}; {seeds}; weights chosen on dev. Every pair of digits is in the training split, with other "
-        "digits after it: what is tested is whether the first two are remembered and the rest is ignored."
+        f"{_recipe(request)}; {seeds}; weights chosen on dev. Every pair of digits is in the training split, other "
+        "digits following: what is tested is whether the first two are remembered and the rest is ignored."
     )
     return f"<p>{escaped(about)}</p>"
 
