@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from tests.commands import SLOWED, Result, command, error_of
-from textrnn.checkpoint import load_tensors
+from textrnn.checkpoint import exclusive_use, load_tensors
 from textrnn.errors import Interrupted
 from textrnn.report.memory import MOST_FREQUENT_SUM
 from textrnn.tasks.memory import normalisation, speed
@@ -162,7 +162,26 @@ def test_a_loss_that_is_no_number_ends_the_run(run: Run) -> None:
     found = metrics_of("explosion_SRN")["runs"]["unclipped"]
     assert "the loss is" in found["diverged"] or "the dev loss is" in found["diverged"]
     assert found["test_accuracy_of_best_dev"] is None
+    assert found["train_loss"] is None  # nothing is made up where nothing was seen
     assert "diverged" in result.out
+    assert "NaN" not in (ROOT / "explosion_SRN" / "metrics.json").read_text(encoding="utf-8")
+
+
+def test_lack_of_memory_is_no_explosion(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate")
+
+    monkeypatch.setattr("textrnn.objectives.digit_sum.DigitSumObjective.loss", exhausted)
+    assert error_of(run(*MEMORY, "--experiment", "explosion")).startswith("training: out of memory")
+
+
+def test_a_learning_rate_that_diverges_is_a_result(run: Run) -> None:
+    settings = ["--optimizer", "sgd", "--clip-norm", 0, "--summed-loss", "--epochs", 20, "--hidden-size", 16]
+    result = run(*MEMORY, "--experiment", "learning-rates", "--model", "ResidualSRN", "--lengths", 30, *settings)
+    assert result.status == 0, result.err
+    assert "ResidualSRN, length 30, seed 0, learning rate 0.1: diverged (" in result.out
+    alone = run(*MEMORY, "--model", "ResidualSRN", "--lengths", 30, *settings, "--learning-rate", 0.1)
+    assert error_of(alone).startswith("ResidualSRN, length 30, seed 0, learning rate 0.1: training: the ")
 
 
 def test_gates(run: Run) -> None:
@@ -187,7 +206,16 @@ def test_gates(run: Run) -> None:
     other = run(*MEMORY, "--experiment", "gates", "--digits", 1, 2, 0, 0, 0, 0, *SMALL, "--seed", 1)
     assert "using the model" not in other.out
     (ROOT / "gates_LSTM" / "model.safetensors").write_bytes(b"damaged")
-    assert "using the model" not in run(*MEMORY, "--experiment", "gates", "--digits", 1, 2, 3, *SMALL, "--seed", 1).out
+    again = run(*MEMORY, "--experiment", "gates", "--digits", 1, 2, 0, 0, 0, 0, *SMALL, "--seed", 1)
+    assert again.status == 0, again.err
+    assert "using the model" not in again.out
+    train = Path("data/digit_sum/6/seed_1/train.txt")
+    assert "using the model" in run(*MEMORY, "--experiment", "gates", "--digits", *range(6), *SMALL, "--seed", 1).out
+    train.write_text("".join(train.read_text(encoding="ascii").splitlines(keepends=True)[:50]), encoding="ascii")
+    # Of other data, the model knows nothing.
+    assert (
+        "using the model" not in run(*MEMORY, "--experiment", "gates", "--digits", *range(6), *SMALL, "--seed", 1).out
+    )
 
 
 def gates_by_hand(folder: Path, digits: list[int]) -> Any:
@@ -282,24 +310,8 @@ def test_a_stopped_experiment_goes_on(in_folder: Callable[[], Path]) -> None:
         return MemoryRequest(models=("SRN",), lengths=(3, 4, 5), save_dir=Path(folder), resume=resume, **SMALL_SETTINGS)
 
     run_experiment(request("whole"), say=said.append)
-    steps = 0
-
-    class StopLater:
-        """Asks to stop in the middle of the second training."""
-
-        def __enter__(self) -> Callable[[], bool]:
-            return self.asked
-
-        def __exit__(self, *exception: object) -> None:
-            pass
-
-        def asked(self) -> bool:
-            nonlocal steps
-            steps += 1
-            return steps == 25
-
     with pytest.raises(Interrupted) as caught:
-        run_experiment(request("stopped"), say=said.append, stopping=StopLater())
+        run_experiment(request("stopped"), say=said.append, stopping=StopAfter(25))
     assert str(caught.value) == (
         "SRN, length 4, seed 0, learning rate 0.02: stopped; 1 finished trainings are kept in "
         "stopped/memory/lengths_SRN/unfinished.json"
@@ -316,16 +328,81 @@ def test_a_stopped_experiment_goes_on(in_folder: Callable[[], Path]) -> None:
     assert not Path("stopped/memory/lengths_SRN/unfinished.json").exists()
 
 
-def test_resuming_with_other_settings_is_refused(run: Run) -> None:
+class StopAfter:
+    """Asks to stop after so many steps."""
+
+    def __init__(self, steps: int):
+        self.left = steps
+
+    def __enter__(self) -> Callable[[], bool]:
+        return self.asked
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def asked(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def stop_in_the_second_training(**changes: Any) -> None:
+    request = MemoryRequest(models=("SRN",), lengths=(3, 4), **{**SMALL_SETTINGS, **changes})
+    with pytest.raises(Interrupted):
+        run_experiment(request, say=lambda line: None, stopping=StopAfter(25))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [["--hidden-size", 6], ["--epochs", 3], ["--variants", 2], ["--initialisation", "zero"], ["--recipe", "textbook"]],
+)
+def test_resuming_with_other_settings_is_refused(run: Run, other: list[object]) -> None:
+    stop_in_the_second_training()
+    same: list[object] = ["--model", "SRN", "--lengths", 3, 4, "--hidden-size", 5, "--epochs", 2]
+    assert error_of(run(*MEMORY, *same, *other, "--resume")) == (
+        f"--resume: other settings than those of {ROOT}/lengths_SRN/unfinished.json; expected the same flags: bring them "
+        "back, or leave out --resume to start over"
+    )
+    result = run(*MEMORY, *same, "--resume", "--device", "cpu")
+    assert result.status == 0, result.err
+    assert "going on after 1 finished trainings" in result.out
+
+
+def test_resuming_with_other_data_trains_anew(run: Run) -> None:
+    stop_in_the_second_training()
+    path = Path("data/digit_sum/3/test.txt")
+    path.write_text("".join(path.read_text(encoding="ascii").splitlines(keepends=True)[:50]), encoding="ascii")
+    result = run(*MEMORY, "--model", "SRN", "--lengths", 3, 4, "--hidden-size", 5, "--epochs", 2, "--resume")
+    assert "SRN, length 3, seed 0, learning rate 0.02: the data is another than before; trained anew" in result.out
+
+
+def test_without_resume_an_unfinished_experiment_is_left_behind(run: Run) -> None:
+    stop_in_the_second_training()
+    result = run(*MEMORY, "--model", "SRN", "--lengths", 3, 4, "--hidden-size", 5, "--epochs", 2)
+    store = ROOT / "lengths_SRN" / "unfinished.json"
+    assert f"note: {store} is started over; --resume would have gone on with it" in result.out
+    assert "SRN, length 3, seed 0, learning rate 0.02: " in result.out
+
+
+def test_what_cannot_be_taken_up(run: Run) -> None:
     assert "nothing to resume" in run(*MEMORY, "--lengths", 3, *SMALL, "--resume").out
     folder = ROOT / "lengths_LSTM"
-    (folder / "unfinished.json").write_text('{"settings": {}, "trainings": {}}', encoding="utf-8")
-    assert error_of(run(*MEMORY, "--lengths", 3, *SMALL, "--resume")) == (
-        f"--resume: other settings than those of {folder}/unfinished.json; expected the same flags: bring them back, "
-        "or leave out --resume to start over"
-    )
     (folder / "unfinished.json").write_text('{"settings": {}, "trainings": {"x": 3}}', encoding="utf-8")
     assert "unfinished.json cannot be read" in error_of(run(*MEMORY, "--lengths", 3, *SMALL, "--resume"))
+
+
+def test_what_starts_over_does_not_offer_to_resume(in_folder: Callable[[], Path]) -> None:
+    in_folder()
+    for experiment in ("explosion", "gates", "speed", "normalisation"):
+        with pytest.raises(Interrupted) as caught:
+            run_experiment(MemoryRequest(experiment), say=lambda line: None, stopping=StopAfter(0))
+        assert str(caught.value) == f"the {experiment} experiment was stopped; nothing was saved"
+        assert not caught.value.resumable
+
+
+def test_a_folder_that_is_being_written_is_left_alone(run: Run) -> None:
+    with exclusive_use(ROOT / "lengths_SRN"):
+        message = error_of(run(*MEMORY, "--model", "SRN", "LSTM", "--lengths", 3, *SMALL))
+    assert message.startswith("saved_dict/memory/lengths_SRN: another run is writing here")
 
 
 def test_ctrl_c(tmp_path: Path) -> None:
@@ -349,7 +426,7 @@ def test_ctrl_c(tmp_path: Path) -> None:
         (["--lengths", 2], "--lengths 2: expected at least 3, the two digits to add and one more"),
         (["--lengths", 5, 5], "--lengths: 5 named twice; expected each once"),
         (["--variants", 0], "--variants 0: must be at least 1"),
-        (["--seeds", 0], "--seeds 0: must be at least 1"),
+        (["--seeds", 0], "--seeds 0: must be at least 1 and at most 1000"),
         (["--model", "GRU"], "--model GRU: no such model; expected one of LSTM, ResidualSRN, SRN"),
         (["--model", "SRN", "srn"], "--model: SRN named twice; expected each once"),
         (["--recipe", "book"], "--recipe book: no such recipe; expected one of default, textbook; did you mean textbook?"),
@@ -369,6 +446,16 @@ def test_ctrl_c(tmp_path: Path) -> None:
          "length"),
         (["--experiment", "explosion", "--clip-norm", 0], "--clip-norm 0: the explosion experiment compares with "
          "clipping; expected a norm above 0"),
+        (["--lengths", 10**20], f"--lengths {10**20}: must be at most 1000000"),
+        (["--variants", 10**7], f"--variants {10**7}: must be at most 100000"),
+        (["--seed", 2**63 - 1, "--seeds", 2], f"--seed {2**63}: must be at most {2**63 - 1}"),
+        (["--experiment", "speed", "--hidden-size", 9], "--hidden-size: of no use to the speed experiment; leave it out"),
+        (["--experiment", "normalisation", "--shuffle"], "--shuffle: of no use to the normalisation experiment; leave it "
+         "out"),
+        (["--experiment", "learning-rates", "--learning-rate", 0.5], "--learning-rate: of no use to the learning-rates "
+         "experiment; leave it out"),
+        (["--experiment", "gates", "--resume"], "--resume: of no use to the gates experiment, which starts over; expected "
+         "with lengths, learning-rates"),
         (["--predict", "x"], "--predict: no such flag; did you mean --recipe?; see --help"),
         (["--task", "memry"], "--task memry: expected one of classify, lm, memory; did you mean memory?"),
         (["--num-layers", 2], "--num-layers: no such flag; did you mean --no-summed-loss?; see --help"),

@@ -76,7 +76,7 @@ def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
 
 def json_bytes(value: Any) -> bytes:
     """A JSON document that people may read: indented, any script kept as it is."""
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8")
 
 
 def tensor_bytes(tensors: Mapping[str, Tensor], document: dict[str, Any] | None = None) -> bytes:

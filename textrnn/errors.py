@@ -28,11 +28,23 @@ class ArtifactError(TextRNNError):
 
 
 class TrainingError(TextRNNError):
-    """Training cannot go on, for instance because the loss is no longer a number."""
+    """Training cannot go on, for instance because the memory does not do."""
+
+
+class DivergedError(TrainingError):
+    """The loss is no longer a number."""
 
 
 class Interrupted(TextRNNError):
-    """Training was asked to stop; the checkpoint is already on disk."""
+    """Training was asked to stop; the checkpoint is already on disk.
+
+    Attributes:
+        resumable: whether ``--resume`` goes on from there
+    """
+
+    def __init__(self, message: str, *, resumable: bool = True):
+        super().__init__(message)
+        self.resumable = resumable
 
 
 def user_path(text: str, flag: str) -> Path:

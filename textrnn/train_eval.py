@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from textrnn.config import FitConfig
-from textrnn.errors import ConfigError, Interrupted, TrainingError, one_line
+from textrnn.errors import ConfigError, DivergedError, Interrupted, TrainingError, one_line
 from textrnn.history import History, Listener
 from textrnn.objectives.base import BatchType, Loss, Objective
 from textrnn.randomness import seeded
@@ -110,6 +110,7 @@ def make_optimizer(model: nn.Module, config: FitConfig) -> torch.optim.Optimizer
 
 
 def _is_matrix(parameter: nn.Parameter) -> bool:
+    """Whether it is more than a vector; a single row counts as one."""
     return parameter.ndim > 1 and parameter.shape[0] > 1
 
 
@@ -154,7 +155,8 @@ def fit(
 
     Raises:
         Interrupted: if `should_stop` said so; the checkpoint is on disk by then.
-        TrainingError: if the loss is no longer finite, or the memory does not do.
+        DivergedError: if the loss is no longer finite.
+        TrainingError: if the memory does not do.
         ConfigError: if neither epochs nor a budget is given.
         ArtifactError: if the checkpoint cannot be written, or read back.
     """
@@ -265,7 +267,7 @@ def _look(run: TrainingState, config: FitConfig, clock_start: float, position: _
     scores = run.objective.evaluate(run.model)
     loss, criterion = scores["dev_loss"], run.objective.criterion(scores)
     if not math.isfinite(loss):
-        raise TrainingError(
+        raise DivergedError(
             f"training: the dev loss is {loss} at step {run.step}; expected a finite number: try a lower "
             "--learning-rate or --clip-norm"
         )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.checkpoint import CHECKPOINT_VERSION, load_document, load_tensors, save_tensors
-from textrnn.errors import ArtifactError, TrainingError, one_line
+from textrnn.errors import ArtifactError, DivergedError, one_line
 from textrnn.history import History
 from textrnn.objectives.base import Objective
 
@@ -47,7 +47,7 @@ class TrainingState:
         """Bring the pending losses into the history.
 
         Raises:
-            TrainingError: if one of them is not a finite number.
+            DivergedError: if one of them is not a finite number.
         """
         if not self.pending:
             return
@@ -57,7 +57,7 @@ class TrainingState:
         self.history.train_loss += losses
         for step, loss in enumerate(losses, first):
             if not math.isfinite(loss):
-                raise TrainingError(
+                raise DivergedError(
                     f"training: the loss is {loss} at step {step}; expected a finite number: try a lower "
                     "--learning-rate or --clip-norm"
                 )

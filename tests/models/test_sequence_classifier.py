@@ -96,6 +96,10 @@ def test_initial_weights(way: str, kind: type[VisibleCell]) -> None:
             assert value.any() == (not name.startswith("b"))
         elif name.startswith("U"):
             torch.testing.assert_close(value @ value.t(), torch.eye(8), atol=1e-5, rtol=0)
+        elif name.startswith("W"):
+            assert 0 < value.abs().max() <= (6 / sum(value.shape)) ** 0.5
+        elif name not in ("b_f", "b_i") or (name == "b_i" and way == "orthogonal"):
+            assert not value.any()
     if kind is LSTM and way == "orthogonal":
         assert cell.get_parameter("b_f").eq(1).all()
     if kind is LSTM and way == "chrono":
@@ -150,3 +154,34 @@ def test_without_gradients_parts_of_the_steps_make_the_whole(
     monkeypatch.setattr(visible_cells, "CACHED", 6 * 2 * len(cell.gates) * 4)  # six steps at a time
     with torch.inference_mode():
         torch.testing.assert_close(cell(inputs, start), expected, atol=1e-12, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [SRN, LSTM])
+@pytest.mark.parametrize("shape", [(64, 5, 400, 64), (200, 3, 4, 150)])
+def test_sizes_beyond_numpys(kind: type[VisibleCell], shape: tuple[int, int, int, int]) -> None:
+    """Where only the inputs' product, or only the steps, are too large for the small kernels."""
+    rows, steps, input_size, hidden_size = shape
+    torch.manual_seed(0)
+    cell = kind(input_size, hidden_size).double()
+    inputs = torch.randn(rows, steps, input_size, dtype=torch.float64)
+    found = []
+    for run in (cell, cell.step_by_step):
+        cell.zero_grad()
+        output = run(inputs)
+        output.square().sum().backward()
+        found.append([output.detach(), *(p.grad.clone() for p in cell.parameters() if p.grad is not None)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7)
+
+
+@pytest.mark.parametrize("kind", [SRN, ResidualSRN, LSTM])
+def test_no_steps_leave_the_state_as_it_was(kind: type[VisibleCell]) -> None:
+    cell, hidden = kind(3, 4), torch.randn(2, 4)
+    state = (hidden, torch.randn(2, 4)) if kind is LSTM else (hidden,)
+    assert torch.equal(cell(torch.empty(2, 0, 3), state), hidden)
+    with torch.inference_mode():
+        assert torch.equal(cell(torch.empty(2, 0, 3), state), hidden)
+
+
+def test_pytorchs_layer_keeps_the_precision() -> None:
+    assert LSTM(2, 3).double().to_torch().weight_hh_l0.dtype == torch.float64

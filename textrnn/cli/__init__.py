@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(build_parser(task), arguments)
         TASKS[task].run(TASKS[task].to_request(options), options)
     except Interrupted as error:
-        say_aside(f"{error}; go on with:\n  {_resume_command(arguments)}")
+        say_aside(f"{error}; go on with:\n  {_resume_command(arguments)}" if error.resumable else str(error))
         return INTERRUPTED
     except TextRNNError as error:
         print_error(str(error))

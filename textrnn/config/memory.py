@@ -16,6 +16,8 @@ EXPERIMENTS = {
     "speed": "the cells written out against PyTorch's and against the textbook's loop, forwards and with gradients",
     "normalisation": "classifiers: layer normalisation or none; RNN and LSTM as the padding grows, read two ways",
 }
+SHORTEST = 3  # digits: the two to add and one place for the third
+LONGEST = 1_000_000
 LENGTHS = (10, 15, 20, 25, 30, 35)
 LEARNING_RATES = (0.1, 0.01, 0.001, 0.0001)
 DIGITS = (6, 7, 0, 0, 1, 0, 0, 0, 0, 0)
@@ -42,7 +44,7 @@ class MemoryModelConfig(Settings):
 class DigitSumConfig(Settings):
     """The data of the memory experiments."""
 
-    variants: int = option(3, "training sequences for each pair of digits (k)", at_least=1)
+    variants: int = option(3, "training sequences for each pair of digits (k)", at_least=1, at_most=100_000)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class MemoryTrainConfig(FitConfig):
     """How a network learns DigitSum."""
 
     epochs: int | None = option(
-        None, "passes over the training sequences (default: 150; 100 where sequences are long)", at_least=1
+        None,
+        "passes over the training sequences (default: 150; 100 beyond length 60; fewer with more --variants)",
+        at_least=1,
     )
     batch_size: int | None = option(32, "sequences a batch", at_least=1)
     learning_rate: float = option(2e-2, "peak learning rate", above=0.0)

@@ -10,17 +10,18 @@ A file has ``digits<TAB>label`` lines: the digits separated by spaces, then the 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.checkpoint import write_together
+from textrnn.checkpoint import write_atomically
+from textrnn.config import SHORTEST
 from textrnn.corpus.readers import decode, read_bytes
 from textrnn.errors import ConfigError, DataError, listed, one_line
 
-SHORTEST = 3  # two digits and one place for the third
 CLASSES = 19  # sums 0 to 18
 DATA_FOLDER = Path("data") / "digit_sum"
 SPLITS = {"train": 3, "dev": 1, "test": 1}  # variants of each pair
@@ -40,6 +41,10 @@ class DigitSums:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        return hashlib.sha256(self.digits.tobytes() + self.labels.tobytes()).hexdigest()
 
     @property
     def length(self) -> int:
@@ -85,7 +90,7 @@ def splits_folder(length: int, seed: int, variants: int = SPLITS["train"]) -> Pa
 
 
 def load_splits(length: int, seed: int, variants: int = SPLITS["train"]) -> dict[str, DigitSums]:
-    """The files of :func:`splits_folder`, made and written first where there are none, and read back with all checks.
+    """The files of :func:`splits_folder`, those that are not there made first, and read back with all checks.
 
     Raises:
         ConfigError: if `length` is below 3 or `variants` below 1.
@@ -93,8 +98,11 @@ def load_splits(length: int, seed: int, variants: int = SPLITS["train"]) -> dict
         ArtifactError: if they cannot be written.
     """
     folder = splits_folder(length, seed, variants)
-    if not any((folder / f"{split}.txt").exists() for split in SPLITS):
-        write_splits(folder, make_splits(length, seed, variants))
+    missing = [split for split in SPLITS if not (folder / f"{split}.txt").exists()]
+    if missing:  # what is there stays; another run that makes the same files makes them the same
+        made = make_splits(length, seed, variants)
+        for split in missing:
+            write_atomically(folder / f"{split}.txt", to_text(made[split]).encode("ascii"))
     splits = read_splits(folder)
     found = splits["train"].length
     if found != length:
@@ -114,7 +122,8 @@ def write_splits(folder: Path, splits: dict[str, DigitSums]) -> None:
     Raises:
         ArtifactError: if they cannot be written.
     """
-    write_together(folder, {f"{split}.txt": to_text(sums).encode("ascii") for split, sums in splits.items()})
+    for split, sums in splits.items():
+        write_atomically(folder / f"{split}.txt", to_text(sums).encode("ascii"))
 
 
 def read_splits(folder: Path) -> dict[str, DigitSums]:

@@ -79,13 +79,17 @@ class SequenceClassifier(nn.Module):
         self.output = nn.Linear(hidden_size, class_count)
         self.embedding_dropout, self.dropout = embedding_dropout, dropout
 
+    def _inputs(self, digits: Tensor) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        """(B, T) -> what the cell reads, (B, T, E), and the state it begins with."""
+        start = tuple(part.expand(len(digits), -1) for part in self.start) or None
+        return dropout(self.embedding(digits), self.embedding_dropout, self.training), start
+
     def record(self, digits: Tensor) -> LSTMRecord | SRNRecord:
         """(B, T) int64 -> what the cell did at every step."""
-        start = tuple(part.expand(len(digits), -1) for part in self.start) or None
-        return self.cell.record(dropout(self.embedding(digits), self.embedding_dropout, self.training), start)
+        return self.cell.record(*self._inputs(digits))
 
     def forward(self, digits: Tensor) -> Tensor:
         """(B, T) int64 -> (B, C)."""
-        last = self.record(digits).last_hidden
+        last = self.cell(*self._inputs(digits))
         logits: Tensor = self.output(dropout(last, self.dropout, self.training))
         return logits

@@ -90,7 +90,7 @@ class VisibleCell(nn.Module, ABC):
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> Tensor:
         """(B, T, E) -> (B, H): the hidden state after the last step."""
-        if torch.is_grad_enabled() or inputs.device.type != "cpu":
+        if torch.is_grad_enabled() or inputs.device.type != "cpu" or inputs.shape[1] == 0:
             return self.record(inputs, state).last_hidden
         # Nobody will look back, so the records need not outlive the cache: a part of the steps at a time.
         numbers_a_step = max(1, len(inputs)) * len(self.gates) * self.hidden_size
@@ -117,7 +117,7 @@ class VisibleCell(nn.Module, ABC):
                 "bias_hh_l0": torch.zeros(len(self.gates) * self.hidden_size),
             }
             layer.load_state_dict(values)
-        return layer
+        return layer.to(values["weight_ih_l0"])  # its device and precision
 
     @torch.no_grad()
     def take_from_torch(self, layer: nn.RNNBase) -> None:
@@ -192,7 +192,7 @@ class LSTM(VisibleCell):
 
     def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord:
         """(B, T, E) -> every gate, the cell and the hidden state of every step, (T, B, H) each."""
-        zeros = inputs.new_zeros(len(inputs), self.hidden_size)
+        zeros = self.get_parameter("b_i").new_zeros(len(inputs), self.hidden_size)
         hidden, cell = state or (zeros, zeros)
         return lstm_steps(self._project(inputs), self._recurrent(), hidden, cell)
 
@@ -223,12 +223,6 @@ class OneHotLSTM(LSTM):
         """(B, T) digits -> (T, B, G*H)."""
         table = self._side_by_side("W") + self._side_by_side("b")
         return functional.embedding(inputs.t(), table)
-
-    def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord:
-        """(B, T) digits -> every gate, the cell and the hidden state of every step, (T, B, H) each."""
-        zeros = self.get_parameter("W_i").new_zeros(len(inputs), self.hidden_size)
-        hidden, cell = state or (zeros, zeros)
-        return lstm_steps(self._project(inputs), self._recurrent(), hidden, cell)
 
     def step_by_step(self, inputs: Tensor) -> Tensor:
         """(B, T) digits -> (B, H)."""

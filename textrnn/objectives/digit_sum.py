@@ -37,10 +37,10 @@ class DigitBatch(NamedTuple):
 def score(model: nn.Module, split: DigitBatch) -> tuple[float, float]:
     """Accuracy, and mean cross-entropy in nats, of a split."""
     model.eval()
-    logits = model(split.digits).float()
-    right = int((logits.argmax(dim=1) == split.labels).sum())
-    loss = functional.cross_entropy(logits.double(), split.labels, reduction="sum").item()
-    return right / len(split.labels), loss / len(split.labels)
+    logits, labels = model(split.digits).float().cpu(), split.labels.cpu()  # not every device has doubles
+    right = int((logits.argmax(dim=1) == labels).sum())
+    loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item()
+    return right / len(labels), loss / len(labels)
 
 
 class DigitSumObjective(Objective[DigitBatch]):

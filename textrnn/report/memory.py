@@ -153,8 +153,8 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
     """``losses.png`` and ``losses.svg``: training and dev loss against the step, a panel for each name."""
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
-    highest = max(row["train_loss"] for trainings in panels.values() for t in trainings for row in t.curve)
-    highest = max(highest, max(t.curve[0]["dev_loss"] for trainings in panels.values() for t in trainings))
+    looks = [row for trainings in panels.values() for training in trainings for row in training.curve]
+    highest = max((max(row["train_loss"], row["dev_loss"]) for row in looks), default=1.0)
 
     def draw(figure: Figure) -> None:
         all_axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
@@ -185,7 +185,7 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
 
 def plot_gradients(
     runs: Mapping[str, Mapping[str, Sequence[float]]],
-    accuracies: Mapping[str, float],
+    accuracies: Mapping[str, str],
     thresholds: Mapping[str, float],
     *,
     title: str,
@@ -210,7 +210,7 @@ def plot_gradients(
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:,g}")
             axes.set_ylim(max(bottom, top * 1e-7) / 2, top * 2)
-            axes.set_title(f"{name}\ntest accuracy {accuracies[name]:.2f}", fontsize=10)
+            axes.set_title(f"{name}\ntest accuracy {accuracies[name]}", fontsize=10)
             axes.set_xlabel("optimizer step")
             axes.set_xlim(left=0)
             _plain(axes)

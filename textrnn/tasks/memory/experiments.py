@@ -6,7 +6,7 @@ digits, label -> batches -> cell, every gate to be seen -> train_eval -> accurac
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 from textrnn.checkpoint import exclusive_use
@@ -21,6 +21,7 @@ from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.speed import run_speed
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say, ShouldStop
+from textrnn.train_eval import naming_lack_of_memory
 
 RUN: dict[str, Callable[[MemoryRequest, Bench, Say], None]] = {
     "lengths": run_lengths,
@@ -54,14 +55,18 @@ def run(
         Interrupted: if `stopping` said so.
         TextRNNError: for anything the user can mend.
     """
-    with exclusive_use(request.folder), stopping or nullcontext(lambda: False) as should_stop:
-        bench = Bench(
-            request,
-            say=say,
-            should_stop=should_stop,
-            listeners=[listener] if listener else [],
-            recipe=EXPLOSION if request.experiment == "explosion" else None,
-        )
+    bench = Bench(
+        request,
+        say=say,
+        listeners=[listener] if listener else [],
+        recipe=EXPLOSION if request.experiment == "explosion" else None,
+    )
+    with ExitStack() as held:
+        for folder in sorted({request.folder, *map(request.folder_of, request.models)}):
+            held.enter_context(exclusive_use(folder))
+        bench.should_stop = held.enter_context(stopping or nullcontext(lambda: False))
+        held.enter_context(naming_lack_of_memory("--lengths, --variants, --batch-size or --hidden-size"))
+        bench.begin()
         RUN[request.experiment](request, bench, say)
         page = write_page(request.root)
         bench.clear()

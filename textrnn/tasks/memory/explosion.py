@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import statistics
 from typing import Any
 
 from torch import Tensor
 
 from textrnn.config import TIGHTER
-from textrnn.errors import ConfigError, TrainingError, one_line
-from textrnn.history import Listener
+from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
 from textrnn.models.sequence_classifier import SequenceClassifier
 from textrnn.objectives.digit_sum import DigitBatch, score
 from textrnn.report.html import embedded, escaped, html_table
@@ -18,7 +18,7 @@ from textrnn.report.memory import plot_gradients
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.request import MemoryRequest
-from textrnn.tasks.memory.training import Bench
+from textrnn.tasks.memory.training import Bench, Follower
 from textrnn.tasks.resuming import Say
 
 WHAT_TO_SEE = (
@@ -26,7 +26,7 @@ WHAT_TO_SEE = (
     "tanh is saturated, and a saturated tanh passes no gradient on. Clipping shortens the step, not its direction; how "
     "much shorter it has to be depends on the learning rate."
 )
-NOTED = ("step", "seconds", "train_loss", "dev_accuracy", "test_accuracy")  # of a look, among others
+NOTED = ("seconds", "train_loss", "dev_accuracy", "test_accuracy")  # of a look, among others
 LETTERS = {"W": "W (input)", "U": "U (state)", "b": "b (bias)"}
 
 
@@ -46,7 +46,7 @@ class GradientNorms:
 
             def note(tensor: Tensor, squares: list[float] = squares) -> None:
                 assert tensor.grad is not None
-                squares.append(tensor.grad.double().square().sum().item())
+                squares.append(tensor.grad.norm().item() ** 2)
 
             parameter.register_post_accumulate_grad_hook(note)
 
@@ -56,18 +56,16 @@ class GradientNorms:
         return [math.sqrt(sum(step)) for step in zip(*of_letter, strict=False)]
 
 
-class _Follower(Listener):
-    """The accuracies after each look at the dev split, with the weights of that moment."""
+class _Tester(Follower):
+    """Tests the network at each look at the dev split, too, with the weights of that moment."""
 
     def __init__(self, test: DigitBatch):
+        super().__init__()
         self.test = test
-        self.network: SequenceClassifier | None = None
-        self.rows: list[dict[str, float]] = []
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         assert self.network is not None
-        accuracy, _ = score(self.network, self.test)
-        self.rows.append({**row, "test_accuracy": accuracy})
+        super().on_evaluation({**row, "test_accuracy": score(self.network, self.test)[0]}, is_best)
 
 
 def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
@@ -88,8 +86,14 @@ def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
         title = f"{model} on sequences of {length} digits"
         say(f"\n{title}, learning rate {bench.training.learning_rate:g}\n{table(rows)}\n")
         plots = plot_gradients(
-            {names[run]: {LETTERS[k]: v for k, v in found["gradient_norm"].items()} for run, found in runs.items()},
-            {names[run]: found["test_accuracy"] for run, found in runs.items()},
+            {
+                names[run]: {
+                    LETTERS[letter]: [math.nan if value is None else value for value in values]
+                    for letter, values in found["gradient_norm"].items()
+                }
+                for run, found in runs.items()
+            },
+            {names[run]: _figure(found["test_accuracy"], ".2f") for run, found in runs.items()},
             {names[run]: norm for run, norm in norms.items() if norm},
             title=f"Gradients of the {title}",
         )
@@ -120,53 +124,64 @@ def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
 def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[str, Any]:
     """Train once; what happened, in plain values. A run whose loss is no longer a number ends there."""
     config = dataclasses.replace(bench.training, clip_norm=clip_norm)
-    norms, follower = GradientNorms(), _Follower(bench.split("test", length, config.seed))
+    norms, tester = GradientNorms(), _Tester(bench.split("test", length, config.seed))
 
     def begin(network: SequenceClassifier) -> None:
-        follower.network = network
+        tester.watch(network)
         norms.watch(network)
 
     diverged: str | None = None
     best: float | None = None
     try:
-        network, _ = bench.fit(model, length, config, listeners=[follower], begin=begin)
-        best, _ = score(network, follower.test)
-    except TrainingError as error:
+        network, _ = bench.fit(model, length, config, listeners=[tester], begin=begin)
+        best, _ = score(network, tester.test)
+    except DivergedError as error:
         diverged = one_line(error)
+    except Interrupted as error:
+        raise Interrupted("the explosion experiment was stopped; nothing was saved", resumable=False) from error
     by_letter = {letter: norms.norms(letter) for letter in LETTERS}
     whole = [math.sqrt(sum(value * value for value in step)) for step in zip(*by_letter.values(), strict=True)]
     finite = [value for value in whole if math.isfinite(value)]
-    last = follower.rows[-1] if follower.rows else dict.fromkeys(NOTED, 0.0)
+    last: dict[str, float | None] = {name: tester.rows[-1][name] if tester.rows else None for name in NOTED}
     return {
         "clip_norm": clip_norm,
-        "test_accuracy": last["test_accuracy"],
-        "dev_accuracy": last["dev_accuracy"],
+        **last,
         "test_accuracy_of_best_dev": best,
         "largest_gradient_norm": max(finite, default=None),
         "largest_at_step": whole.index(max(finite)) + 1 if finite else None,
-        "median_gradient_norm": sorted(finite)[len(finite) // 2] if finite else None,
+        "median_gradient_norm": statistics.median(finite) if finite else None,
         "steps": len(whole),
-        "seconds": last["seconds"],
-        "train_loss": last["train_loss"],
         "diverged": diverged,
-        "gradient_norm": by_letter,
-        "looks": follower.rows,
+        "gradient_norm": {
+            letter: [value if math.isfinite(value) else None for value in values]
+            for letter, values in by_letter.items()
+        },
+        "looks": tester.rows,
     }
 
 
 def _table(runs: dict[str, dict[str, Any]], names: dict[str, str]) -> list[list[str]]:
     rows = [["", "largest gradient", "at step", "median", "last loss", "dev", "test", "test, best dev weights"]]
     for run, found in runs.items():
-        best = found["test_accuracy_of_best_dev"]
         rows.append(
             [
-                names[run], _figure(found["largest_gradient_norm"]), str(found["largest_at_step"]),
-                _figure(found["median_gradient_norm"]), f"{found['train_loss']:.2f}", f"{found['dev_accuracy']:.2f}",
-                f"{found['test_accuracy']:.2f}", "diverged" if best is None else f"{best:.2f}",
+                names[run],
+                *(
+                    _figure(found[name], shape)
+                    for name, shape in (
+                        ("largest_gradient_norm", ",.1f"),
+                        ("largest_at_step", "d"),
+                        ("median_gradient_norm", ",.1f"),
+                        ("train_loss", ".2f"),
+                        ("dev_accuracy", ".2f"),
+                        ("test_accuracy", ".2f"),
+                        ("test_accuracy_of_best_dev", ".2f"),
+                    )
+                ),
             ]
-        )  # fmt: skip
+        )
     return rows
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}"
+def _figure(value: float | None, shape: str) -> str:
+    return "diverged" if value is None else format(value, shape)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from textrnn.checkpoint import tensor_bytes
-from textrnn.errors import ArtifactError, ConfigError
+from textrnn.errors import ArtifactError, ConfigError, Interrupted
 from textrnn.model_folder import (
     CONFIG_FILE,
     MODEL_FILE,
@@ -62,13 +62,15 @@ def _draw(request: MemoryRequest, bench: Bench, model: str, say: Say) -> None:
         chances = network(inputs)[0].softmax(dim=0)
     assert isinstance(record, LSTMRecord)
     answer = int(chances.argmax())
-    parts = {name: getattr(record, name)[:, 0].double().cpu().numpy() for name in PARTS}  # (T, H)
+    parts = {name: getattr(record, name)[:, 0].cpu().double().numpy() for name in PARTS}  # (T, H)
     # Units that hold on to what they have come first, in all maps alike, so that one sees which ones remember.
     order = np.argsort(-parts["forget_gate"].mean(axis=0), kind="stable")
     verdict = f"{digits[0]} + {digits[1]} = {answer}" + ("" if answer == digits[0] + digits[1] else " (wrong)")
     sentence = f"{model} reads {' '.join(map(str, digits))} and answers {verdict}, probability {chances[answer]:.3f}"
     say(sentence)
-    plots = plot_gates({NAMES[name]: values[:, order] for name, values in parts.items()}, digits, title=sentence)
+    plots = plot_gates(
+        {NAMES[name]: values[:, order] for name, values in parts.items()}, digits, title=f"{model}: {verdict}"
+    )
     length = request.lengths[0]
     about = (
         f"Trained on sequences of {length} digits ({kept['test']:.2f} on test). A column is a step, a row a unit; the "
@@ -78,7 +80,7 @@ def _draw(request: MemoryRequest, bench: Bench, model: str, say: Say) -> None:
         plots["gates.svg"], "heat maps of gates and cell"
     )
     metrics = {
-        "recipe": request.recipe or "default",
+        "recipe": request.recipe_name,
         "lengths": {str(length): kept},
         "digits": list(digits),
         "answer": answer,
@@ -99,14 +101,17 @@ def _trained(
         "task": "memory", "model": model, "length": length,
         "hyper_parameters": bench.config_of(model).to_dict(),
         "training": {name: value for name, value in bench.training.to_dict().items() if name != "device"},
-        "data": bench.data.to_dict(),
+        "data": {**bench.data.to_dict(), "digest": bench.digest(length, bench.training.seed)},
     }  # fmt: skip
     found = _saved(folder, settings, bench)
     if found is not None:
         say(f"using the model in {folder} (delete the folder to train another)")
         network, kept = found
     else:
-        network, history = bench.fit(model, length, bench.training)
+        try:
+            network, history = bench.fit(model, length, bench.training)
+        except Interrupted as error:
+            raise Interrupted("the gates experiment was stopped; nothing was saved", resumable=False) from error
         test, _ = score(network, bench.split("test", length, bench.training.seed))
         kept = {"dev": history.best["dev_accuracy"], "test": test, "seconds": history.seconds}
         say(f"{model}, length {length}: {test:.2f} on test, {kept['dev']:.2f} on dev ({history.seconds:.1f} s)")

@@ -41,8 +41,8 @@ def run_lengths(request: MemoryRequest, bench: Bench, say: Say) -> None:
         for model, findings in zip(request.models, everything, strict=True):
             section += embedded(findings.files["losses.svg"], f"losses of {model}, length by length")
         metrics = {
-            "recipe": request.recipe or "default",
-            "seeds": _seeds(bench, request),
+            "recipe": request.recipe_name,
+            "seeds": request.all_seeds,
             "models": {model: {"lengths": _by_length(trainings)} for model, trainings in found.items()},
             "settings": bench.settings(),
         }
@@ -69,8 +69,8 @@ def run_learning_rates(request: MemoryRequest, bench: Bench, say: Say) -> None:
             + embedded(plots["losses.svg"], f"losses at length {longest}, rate by rate")
         )
         metrics = {
-            "recipe": request.recipe or "default",
-            "seeds": _seeds(bench, request),
+            "recipe": request.recipe_name,
+            "seeds": request.all_seeds,
             "lengths": _best_rates(found, request.lengths),
             "learning_rates": {rate: {"lengths": _by_length(trainings)} for rate, trainings in found.items()},
             "settings": bench.settings(),
@@ -81,13 +81,7 @@ def run_learning_rates(request: MemoryRequest, bench: Bench, say: Say) -> None:
 
 
 def _train_all(request: MemoryRequest, bench: Bench, model: str, learning_rate: float | None = None) -> list[Training]:
-    return [
-        bench.train(model, length, seed, learning_rate) for length in request.lengths for seed in _seeds(bench, request)
-    ]
-
-
-def _seeds(bench: Bench, request: MemoryRequest) -> list[int]:
-    return [bench.training.seed + index for index in range(request.seed_count)]
+    return [bench.train(model, length, seed, learning_rate) for length in request.lengths for seed in request.all_seeds]
 
 
 def _recipe(request: MemoryRequest) -> str:
@@ -107,8 +101,8 @@ def _of_one_model(
     request: MemoryRequest, bench: Bench, model: str, trainings: Sequence[Training], *, alone: bool
 ) -> Findings:
     metrics = {
-        "recipe": request.recipe or "default",
-        "seeds": _seeds(bench, request),
+        "recipe": request.recipe_name,
+        "seeds": request.all_seeds,
         "lengths": _by_length(trainings),
         "settings": bench.settings(),
     }

@@ -137,7 +137,7 @@ def _train(
     try:
         history = fit(network, objective, config, listener=Several(bench.listeners), should_stop=bench.should_stop)
     except Interrupted as error:
-        raise Interrupted("the normalisation experiment was stopped; it starts over") from error
+        raise Interrupted("the normalisation experiment was stopped; nothing was saved", resumable=False) from error
     test = evaluate(network, splits["test"])
     figures = {
         "dev": history.best["dev_accuracy"], "test": test.accuracy, "test_loss": test.loss, "seconds": history.seconds
@@ -174,7 +174,7 @@ def _findings(
         chance=chance,
         title=f"{name} padded to {shortest} to {longest} tokens",
     )
-    settings = f"{training.epochs} epochs, the same settings, seeds and order of batches"
+    settings = "the same settings, seed and order of batches"
     section = (
         f"<p>{escaped(f'{name}: the same BiLSTM classifier twice; {settings}.')}</p>"
         + html_table(of_norm[0], of_norm[1:])
@@ -184,6 +184,8 @@ def _findings(
         + embedded(plots["padding.svg"], "test accuracy against the padded length, read two ways")
     )
     metrics = {
+        "recipe": "default",
+        "lengths": {str(width): {"test": accuracies["proper"]["LSTM"][width]} for width in request.lengths},
         "dataset": name,
         "layer_normalisation": {"without": figures[WITHOUT], "with": figures[WITH]},
         "padding": {

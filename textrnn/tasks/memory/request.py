@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textrnn.config import DIGITS, EXPERIMENTS, LENGTHS, MEMORY_RECIPES
+from textrnn.config import (
+    DIGITS,
+    EXPERIMENTS,
+    LENGTHS,
+    LONGEST,
+    MEMORY_RECIPES,
+    SHORTEST,
+    MemoryTrainConfig,
+    TrainConfig,
+    flag,
+)
 from textrnn.errors import ConfigError, did_you_mean, listed
 from textrnn.models.registry import find_model
 
-SHORTEST = 3  # two digits to add and one more
 SHORTEST_PADDED = 8  # tokens that the padded texts of the normalisation experiment have at least
 PADDED_LENGTHS = (24, 48, 96, 192)
 CLASSIFIERS = "BiLSTM_LN+LSTM+RNN"  # what the normalisation experiment trains
@@ -29,6 +39,8 @@ MEANT_FOR = {
     "dataset": {"normalisation"},
 }
 ONE_LENGTH = {"explosion", "gates"}
+MOST_SEEDS = 1000
+RESUMABLE = {"lengths", "learning-rates"}  # the others are too short to be worth it
 
 
 @dataclass(frozen=True)
@@ -71,14 +83,15 @@ class MemoryRequest:
             raise ConfigError(
                 f"--recipe {self.recipe}: no such recipe; expected one of {', '.join(MEMORY_RECIPES)}{hint}"
             )
-        if self.seeds is not None and self.seeds < 1:
-            raise ConfigError(f"--seeds {self.seeds}: must be at least 1")
+        if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
+            raise ConfigError(f"--seeds {self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
+        MemoryTrainConfig(seed=self.first_seed + self.seed_count - 1)  # so that the last one is no surprise later
         names = tuple(find_model(name, "memory").name for name in self.models or DEFAULT_MODELS[self.experiment])
         lengths = self.lengths or DEFAULT_LENGTHS[self.experiment]
-        for flag, values in (("--model", names), ("--lengths", lengths)):
+        for named, values in (("--model", names), ("--lengths", lengths)):
             twice = sorted({str(value) for value in values if values.count(value) > 1})
             if twice:
-                raise ConfigError(f"{flag}: {listed(twice)} named twice; expected each once")
+                raise ConfigError(f"{named}: {listed(twice)} named twice; expected each once")
         self._check_lengths(lengths)
         digits = DIGITS if self.digits is None else self.digits
         wrong = [str(digit) for digit in digits if not 0 <= digit <= 9]
@@ -100,6 +113,24 @@ class MemoryRequest:
             if is_given and self.experiment not in MEANT_FOR[name]:
                 others = ", ".join(other for other in EXPERIMENTS if other in MEANT_FOR[name])
                 raise ConfigError(f"--{name}: of no use to the {self.experiment} experiment; expected with {others}")
+        if self.resume and self.experiment not in RESUMABLE:
+            raise ConfigError(
+                f"--resume: of no use to the {self.experiment} experiment, which starts over; expected with "
+                f"{', '.join(other for other in EXPERIMENTS if other in RESUMABLE)}"
+            )
+        for name in (*self.model_settings, *self.data_settings, *self.train_settings):
+            if name not in self._meant_settings():
+                raise ConfigError(f"{flag(name)}: of no use to the {self.experiment} experiment; leave it out")
+
+    def _meant_settings(self) -> set[str]:
+        """The settings that mean something to the experiment."""
+        every = {field.name for field in dataclasses.fields(MemoryTrainConfig)}
+        if self.experiment == "speed":
+            return {"seed", "device"}
+        if self.experiment == "normalisation":
+            return every & {field.name for field in dataclasses.fields(TrainConfig)}
+        of_digits = every | {*self.model_settings, *self.data_settings}
+        return of_digits - {"learning_rate"} if self.experiment == "learning-rates" else of_digits
 
     def _check_lengths(self, lengths: tuple[int, ...]) -> None:
         padded = self.experiment == "normalisation"
@@ -108,6 +139,8 @@ class MemoryRequest:
             if length < least:
                 what = "tokens of a padded text" if padded else "the two digits to add and one more"
                 raise ConfigError(f"--lengths {length}: expected at least {least}, {what}")
+            if length > LONGEST:
+                raise ConfigError(f"--lengths {length}: must be at most {LONGEST}")
         if self.experiment in ONE_LENGTH and len(lengths) > 1:
             raise ConfigError(
                 f"--lengths {' '.join(map(str, lengths))}: the {self.experiment} experiment takes one length"
@@ -128,6 +161,21 @@ class MemoryRequest:
         return self.folder_of(*self.models)
 
     @property
+    def recipe_name(self) -> str:
+        """The recipe."""
+        return self.recipe or "default"
+
+    @property
+    def first_seed(self) -> int:
+        """The seed to begin with."""
+        return int(self.train_settings.get("seed", MemoryTrainConfig().seed))
+
+    @property
     def seed_count(self) -> int:
         """How many seeds are tried."""
         return self.seeds or 1
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """The seeds that are tried."""
+        return [self.first_seed + index for index in range(self.seed_count)]

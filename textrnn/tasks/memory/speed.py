@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from textrnn.errors import Interrupted
 from textrnn.models.registry import find_model
 from textrnn.models.visible_cells import VisibleCell
 from textrnn.randomness import seeded
@@ -90,6 +91,8 @@ def run_speed(request: MemoryRequest, bench: Bench, say: Say) -> None:
             with seeded(bench.training.seed, torch.device("cpu")):
                 cell = find_model(model, "memory").model_class.cell_type(input_size, hidden_size).to(bench.device)
                 inputs = torch.randn(batch, steps, input_size).to(bench.device)
+            if bench.should_stop():
+                raise Interrupted("the speed experiment was stopped; nothing was saved", resumable=False)
             found = compare(cell, inputs)
             for way, times in found.items():
                 ratio = {name: times[WRITTEN] / seconds for name, seconds in times.items() if name != WRITTEN}
@@ -113,4 +116,6 @@ def run_speed(request: MemoryRequest, bench: Bench, say: Say) -> None:
         + f"<p>{escaped(about)}</p>"
         + embedded(plots["speed.svg"], "milliseconds of a call, by cell, shape and implementation")
     )
-    Findings(request.models, {"device": where, "measured": measured}, plots, section).save(request)
+    Findings(
+        request.models, {"recipe": "default", "lengths": {}, "device": where, "measured": measured}, plots, section
+    ).save(request)

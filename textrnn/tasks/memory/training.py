@@ -12,8 +12,8 @@ from torch import nn
 
 from textrnn.checkpoint import json_bytes, write_atomically
 from textrnn.config import MEMORY_RECIPES, DigitSumConfig, MemoryModelConfig, MemoryTrainConfig, Recipe
-from textrnn.corpus.digit_sum import CLASSES, load_splits
-from textrnn.errors import ConfigError, Interrupted, one_line
+from textrnn.corpus.digit_sum import CLASSES, DigitSums, load_splits
+from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
 from textrnn.history import History, Listener, Several
 from textrnn.model_folder import read_json
 from textrnn.models.registry import find_model
@@ -48,7 +48,7 @@ class Bench:
         listeners: list[Listener] | None = None,
         recipe: Recipe | None = None,
     ):
-        recipe = recipe or MEMORY_RECIPES[request.recipe or "default"]
+        recipe = recipe or MEMORY_RECIPES[request.recipe_name]
         self.request, self.say, self.should_stop = request, say, should_stop
         self.listeners = listeners or []
         self.model_settings = {**recipe.model, **request.model_settings}
@@ -56,9 +56,9 @@ class Bench:
         self.data = DigitSumConfig.from_dict(request.data_settings)
         self.device = choose_device(self.training.device)
         self.finished: dict[str, Training] = {}
+        self.digests: dict[str, str] = {}  # of the data that each was trained and tested on
         self.store = request.folder / UNFINISHED
-        if request.resume:
-            self._take_up()
+        self._splits: dict[tuple[int, int], dict[str, DigitSums]] = {}
 
     def config_of(self, model: str) -> MemoryModelConfig:
         """The hyper-parameters of a model."""
@@ -73,28 +73,69 @@ class Bench:
             "data": self.data.to_dict(),
         }
 
+    def begin(self) -> None:
+        """Take up what a stopped experiment left, or leave it behind.
+
+        Raises:
+            ConfigError: if it was begun with other settings.
+        """
+        if self.request.resume:
+            self._take_up()
+        elif self.store.is_file():
+            self.say(f"note: {self.store} is started over; --resume would have gone on with it")
+            self.store.unlink()
+
+    def _data(self, length: int, seed: int) -> dict[str, DigitSums]:
+        if (length, seed) not in self._splits:
+            self._splits = {(length, seed): load_splits(length, seed, self.data.variants)}  # one at a time
+        return self._splits[length, seed]
+
     def split(self, name: str, length: int, seed: int) -> DigitBatch:
         """A split of the data, on the device."""
-        return DigitBatch.of(load_splits(length, seed, self.data.variants)[name], self.device)
+        return DigitBatch.of(self._data(length, seed)[name], self.device)
+
+    def digest(self, length: int, seed: int) -> str:
+        """By which the data is known again: its files may be replaced."""
+        return "".join(sums.digest()[:16] for sums in self._data(length, seed).values())
 
     def train(self, model: str, length: int, seed: int, learning_rate: float | None = None) -> Training:
-        """Train a network, or take the result where that was done before the experiment was stopped."""
+        """Train a network, or take the result where that was done before the experiment was stopped.
+
+        Args:
+            learning_rate: in the place of that of the settings. A run whose loss is then no longer a number is no
+                error but a result: the network is judged as it was left.
+
+        Raises:
+            DivergedError: if the loss is no longer a number, at a learning rate of the settings.
+            Interrupted: if the experiment was asked to stop.
+        """
         config = dataclasses.replace(self.training, seed=seed)
         if learning_rate is not None:
             config = dataclasses.replace(config, learning_rate=learning_rate)
         key = f"{model}, length {length}, seed {seed}, learning rate {config.learning_rate:g}"
+        digest = self.digest(length, seed)
+        if key in self.finished and self.digests.get(key) != digest:
+            self.say(f"{key}: the data is another than before; trained anew")
+            del self.finished[key]
         if key not in self.finished:
+            follower = Follower()
             try:
-                network, history = self.fit(model, length, config)
+                self.fit(model, length, config, listeners=[follower], begin=follower.watch)
             except Interrupted as error:
                 done = len(self.finished)
                 raise Interrupted(f"{key}: stopped; {done} finished trainings are kept in {self.store}") from error
-            test, _ = score(network, self.split("test", length, seed))
+            except DivergedError as error:
+                if learning_rate is None:
+                    raise DivergedError(f"{key}: {error}") from error
+                self.say(f"{key}: diverged ({error})")
+            network, best = follower.network, follower.best
+            assert network is not None
+            dev, test = (score(network, self.split(name, length, seed))[0] for name in ("dev", "test"))
             self.finished[key] = training = Training(
-                model, length, seed, config.learning_rate, history.best["dev_accuracy"], test, history.seconds,
-                len(history.train_loss), history.best_step,
-                [{name: row[name] for name in CURVE} for row in history.evaluations],
+                model, length, seed, config.learning_rate, dev, test, follower.seconds, follower.steps,
+                int(best["step"]) if best else 0, [{name: row[name] for name in CURVE} for row in follower.rows],
             )  # fmt: skip
+            self.digests[key] = digest
             self._keep()
             self.say(
                 f"{key}: {training.test:.2f} on test, {training.dev:.2f} on dev (weights of step "
@@ -143,7 +184,9 @@ class Bench:
         return network.to(self.device)
 
     def _keep(self) -> None:
-        trainings = {key: training.to_dict() for key, training in self.finished.items()}
+        trainings = {
+            key: {**training.to_dict(), "digest": self.digests[key]} for key, training in self.finished.items()
+        }
         write_atomically(self.store, json_bytes({"settings": self._kept_settings(), "trainings": trainings}))
 
     def _kept_settings(self) -> dict[str, Any]:
@@ -159,6 +202,7 @@ class Bench:
         kept = read_json(self.store)
         try:
             before: Mapping[str, Any] = kept["settings"]
+            digests = {key: values.pop("digest") for key, values in kept["trainings"].items()}
             trainings = {key: Training(**values) for key, values in kept["trainings"].items()}
         except (KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
@@ -170,9 +214,36 @@ class Bench:
                 f"--resume: other settings than those of {self.store}; expected the same flags: bring them back, or "
                 "leave out --resume to start over"
             )
-        self.finished = trainings
+        self.finished, self.digests = trainings, digests
         self.say(f"going on after {len(trainings)} finished trainings in {self.store}")
 
     def clear(self) -> None:
         """The experiment is finished: nothing is left to go on with."""
         self.store.unlink(missing_ok=True)
+
+
+class Follower(Listener):
+    """Keeps what happened, so that it is known also of a run that ended with an error."""
+
+    def __init__(self) -> None:
+        self.network: SequenceClassifier | None = None
+        self.rows: list[dict[str, float]] = []
+        self.best: dict[str, float] | None = None
+        self.steps = 0
+
+    def watch(self, network: SequenceClassifier) -> None:
+        """The network that the run is about."""
+        self.network = network
+
+    @property
+    def seconds(self) -> float:
+        """Up to the last look at the dev split."""
+        return self.rows[-1]["seconds"] if self.rows else 0.0
+
+    def on_step(self, step: int, loss: float) -> None:
+        self.steps = step
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        self.rows.append(row)
+        self.steps = int(row["step"])
+        self.best = row if is_best else self.best
