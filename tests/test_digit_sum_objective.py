@@ -97,7 +97,9 @@ def test_open_settings_are_refused() -> None:
 def test_settings_are_fitted_to_the_data() -> None:
     config = MemoryTrainConfig()
     assert config.fitted_to(300, 10).epochs == 150
-    assert config.fitted_to(300, 1000).epochs == 100
+    assert config.fitted_to(300, 100).epochs == 100
+    assert config.fitted_to(300, 1000).epochs == 150
+    assert config.fitted_to(3000, 10).epochs == 15
     assert config.fitted_to(20, 10).batch_size == 20
     assert MemoryTrainConfig(epochs=3).fitted_to(300, 10).epochs == 3
     assert MemoryTrainConfig(budget=2.0).fitted_to(300, 10).epochs is None

@@ -138,6 +138,13 @@ def test_explosion(run: Run) -> None:
     assert tightly["train_loss"] < 2.5
 
 
+def test_several_models_explode_apart(run: Run) -> None:
+    settings = ["--epochs", 1, "--hidden-size", 4, "--lengths", 5]
+    result = run(*MEMORY, "--experiment", "explosion", "--model", "SRN", "LSTM", *settings)
+    assert "saved in saved_dict/memory/explosion_SRN, saved_dict/memory/explosion_LSTM; all" in result.out
+    assert sorted(path.name for path in ROOT.iterdir() if path.is_dir()) == ["explosion_LSTM", "explosion_SRN"]
+
+
 def test_gradient_norms_against_autograd() -> None:
     from textrnn.models.registry import find_model
     from textrnn.tasks.memory.explosion import GradientNorms
@@ -313,7 +320,7 @@ def test_a_stopped_experiment_goes_on(in_folder: Callable[[], Path]) -> None:
     with pytest.raises(Interrupted) as caught:
         run_experiment(request("stopped"), say=said.append, stopping=StopAfter(25))
     assert str(caught.value) == (
-        "SRN, length 4, seed 0, learning rate 0.02: stopped; 1 finished trainings are kept in "
+        "SRN, length 4, seed 0, learning rate 0.02: stopped; what is finished (1 of the trainings) is kept in "
         "stopped/memory/lengths_SRN/unfinished.json"
     )
     said.clear()
@@ -386,8 +393,41 @@ def test_without_resume_an_unfinished_experiment_is_left_behind(run: Run) -> Non
 def test_what_cannot_be_taken_up(run: Run) -> None:
     assert "nothing to resume" in run(*MEMORY, "--lengths", 3, *SMALL, "--resume").out
     folder = ROOT / "lengths_LSTM"
-    (folder / "unfinished.json").write_text('{"settings": {}, "trainings": {"x": 3}}', encoding="utf-8")
-    assert "unfinished.json cannot be read" in error_of(run(*MEMORY, "--lengths", 3, *SMALL, "--resume"))
+    for content in (b"", b"\xff\x00", b"[]", b'{"settings": {}, "trainings": {"x": 3}}'):
+        (folder / "unfinished.json").write_bytes(content)
+        message = error_of(run(*MEMORY, "--lengths", 3, *SMALL, "--resume"))
+        assert message.startswith(f"--resume: {folder}/unfinished.json cannot be read (")
+        assert message.endswith(
+            "); expected what a stopped experiment left: delete it, or leave out --resume to start over"
+        )
+
+
+@pytest.mark.parametrize("change", [{"test": "x"}, {"test": float("nan")}, {"curve": [{}]}, {"length": 99}])
+def test_figures_that_cannot_be(run: Run, change: dict[str, Any]) -> None:
+    stop_in_the_second_training()
+    path = ROOT / "lengths_SRN" / "unfinished.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    next(iter(document["trainings"].values())).update(change)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    same = ["--model", "SRN", "--lengths", 3, 4, "--hidden-size", 5, "--epochs", 2, "--resume"]
+    assert f"--resume: {path} cannot be read (" in error_of(run(*MEMORY, *same))
+
+
+def test_a_section_that_cannot_be_read_is_left_out(run: Run) -> None:
+    assert run(*MEMORY, "--model", "SRN", "--lengths", 3, *SMALL).status == 0
+    (ROOT / "lengths_SRN" / "section.html").write_bytes(b"\xff\xfe\x00")
+    result = run(*MEMORY, "--lengths", 3, *SMALL)
+    assert result.status == 0, result.err
+    assert "note: saved_dict/memory/lengths_SRN/section.html cannot be read" in result.out
+    assert "<h2>lengths: LSTM</h2>" in (ROOT / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_hint_for_another_sequence_names_the_same_model(run: Run) -> None:
+    result = run(*MEMORY, "--experiment", "gates", "--lengths", 5, *SMALL, "--no-shuffle", "--save-dir", "mine")
+    assert result.status == 0, result.err
+    hint = result.out.splitlines()[-1].split()
+    again = run(*hint[hint.index("--task") :])
+    assert "using the model in mine/memory/gates_LSTM" in again.out
 
 
 def test_what_starts_over_does_not_offer_to_resume(in_folder: Callable[[], Path]) -> None:
@@ -416,7 +456,9 @@ def test_ctrl_c(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "LSTM, length 400, seed 0, learning rate 0.02: stopped; 1 finished trainings are kept in" in err
+    assert (
+        "LSTM, length 400, seed 0, learning rate 0.02: stopped; what is finished (1 of the trainings) is kept in" in err
+    )
     assert "run.py --resume --task memory --lengths 3 400" in err
 
 
@@ -447,6 +489,8 @@ def test_ctrl_c(tmp_path: Path) -> None:
         (["--experiment", "explosion", "--clip-norm", 0], "--clip-norm 0: the explosion experiment compares with "
          "clipping; expected a norm above 0"),
         (["--lengths", 10**20], f"--lengths {10**20}: must be at most 1000000"),
+        (["--lengths", 3.5], "'3.5': expected whole numbers, separated by spaces"),
+        (["--experiment", "gates", "--digits", "6,7,0"], "'6,7,0': expected whole numbers, separated by spaces"),
         (["--variants", 10**7], f"--variants {10**7}: must be at most 100000"),
         (["--seed", 2**63 - 1, "--seeds", 2], f"--seed {2**63}: must be at most {2**63 - 1}"),
         (["--experiment", "speed", "--hidden-size", 9], "--hidden-size: of no use to the speed experiment; leave it out"),
@@ -472,5 +516,6 @@ def test_a_damaged_data_file_is_named_with_its_line(run: Run) -> None:
     lines = path.read_text(encoding="ascii").splitlines(keepends=True)
     path.write_text("".join([*lines[:6], "0 12 0 0\t12\n", *lines[7:]]), encoding="ascii")
     assert error_of(run(*MEMORY, "--lengths", 4, *SMALL)) == (
-        "data/digit_sum/4/dev.txt:7: 12; expected digits from 0 to 9, separated by spaces"
+        "data/digit_sum/4/dev.txt:7: 12; expected digits from 0 to 9, separated by spaces (delete the folder, and it is "
+        "made anew)"
     )

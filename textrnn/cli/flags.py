@@ -54,7 +54,7 @@ def add_settings(group: argparse._ArgumentGroup, settings: type[Settings], *, le
             continue
         (kind,) = _kinds(hints[entry.name])
         text = entry.metadata["help"]
-        if entry.default is not None and kind is not bool:
+        if entry.default is not None and kind is not bool and "(default" not in text:
             text += f" (default: {entry.default})"
         if entry.name in OPPOSITES:
             other, meaning = OPPOSITES[entry.name]

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from pathlib import Path
 
 from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
 from textrnn.cli.output import StopOnInterrupt, bars, program, say
-from textrnn.config import DIGITS, EXPERIMENTS, LENGTHS, MEMORY_RECIPES, DigitSumConfig, MemoryTrainConfig
-from textrnn.errors import user_path
+from textrnn.config import DIGITS, EXPERIMENTS, LENGTHS, MEMORY_RECIPES, DigitSumConfig, MemoryTrainConfig, flag
+from textrnn.errors import ConfigError, one_line, user_path
 from textrnn.models.registry import all_models, find_model
-from textrnn.tasks.memory.request import DEFAULT_MODELS, MemoryRequest
+from textrnn.tasks.memory.request import MemoryRequest
 
+DEFAULTS = """the defaults above are those of lengths, learning-rates and gates;
+  explosion: sgd at 0.2, constant, batches of 64, 50 epochs, clipped at 20, length 20
+  normalisation: 10 epochs, batches of 64, learning rate 0.003, padded to 24, 48, 96 and 192 tokens
+"""
 DESCRIPTION = (
     "Experiments on the memory of recurrent networks. DigitSum: a network reads two digits, then zeros with another\n"
     "digit among them to lead it astray, and names the sum of the first two. The longer the sequence, the longer it\n"
@@ -32,7 +37,7 @@ def epilog() -> str:
     experiments = "\n".join(f"  {name:<16}{meaning}" for name, meaning in EXPERIMENTS.items())
     recipes = "\n".join(f"  {name:<16}{recipe.meaning}" for name, recipe in MEMORY_RECIPES.items())
     models = models_listed(all_models("memory"))
-    return f"experiments:\n{experiments}\n\nmodels:\n{models}\n\nrecipes:\n{recipes}\n\n{EXAMPLES}"
+    return f"experiments:\n{experiments}\n\n{DEFAULTS}\nmodels:\n{models}\n\nrecipes:\n{recipes}\n\n{EXAMPLES}"
 
 
 def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
@@ -46,12 +51,12 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help=f"one or several of {', '.join(models)} (default: LSTM; of explosion {DEFAULT_MODELS['explosion'][0]})",
+        help=f"one or several of {', '.join(models)} (default: LSTM; of explosion SRN, of speed SRN LSTM)",
     )
     main_group.add_argument(
         "--lengths",
         nargs="+",
-        type=int,
+        type=_whole_number,
         default=[],
         metavar="N",
         help=f"digits in a sequence (default {' '.join(map(str, LENGTHS))}); of normalisation, tokens of padded texts",
@@ -59,7 +64,7 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--digits",
         nargs="+",
-        type=int,
+        type=_whole_number,
         metavar="N",
         help=f"the sequence whose gates are drawn (default: {' '.join(map(str, DIGITS))})",
     )
@@ -75,7 +80,11 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--dataset", metavar="NAME|DIR|FILE", help="what the classifiers of normalisation learn (default: headlines)"
     )
-    main_group.add_argument("--resume", action="store_true", help="go on with an experiment that was stopped")
+    main_group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on after the last training that was finished (lengths, learning-rates)",
+    )
     main_group.add_argument(
         "--save-dir",
         default="saved_dict",
@@ -118,7 +127,30 @@ def run(request: MemoryRequest, options: argparse.Namespace) -> None:
     # In a log file, a line for each training says enough; the bar is for eyes.
     with bars(quiet=options.quiet or not sys.stderr.isatty(), say=say) as (bar, _, say_below_bars):
         page = run_experiment(request, say=say_below_bars, listener=bar, stopping=StopOnInterrupt())
-    say(f"saved in {request.folder}; all experiments are shown in {page}")
+    folders = ", ".join(map(str, request.folders))
+    say(f"saved in {folders}; all experiments are shown in {page}")
     if request.experiment == "gates":
-        shown = shlex.join([*program(), "--task", "memory", "--experiment", "gates", "--digits"])
-        say(f"another sequence:\n  {shown} 3 4 0 9 0 0 0 0 0 0")
+        shown = shlex.join([*program(), "--task", "memory", "--experiment", "gates", *_naming_flags(request)])
+        length = request.lengths[0]
+        say(f"another sequence:\n  {shown} --digits {' '.join(map(str, [3, 4, 9, *[0] * (length - 3)][:20]))}")
+
+
+def _naming_flags(request: MemoryRequest) -> list[str]:
+    """The flags that name a saved model again."""
+    flags = [] if request.models == ("LSTM",) else ["--model", *request.models]
+    flags += ["--lengths", *map(str, request.lengths)]
+    flags += ["--recipe", request.recipe] if request.recipe else []
+    for name, value in {**request.data_settings, **request.train_settings, **request.model_settings}.items():
+        if isinstance(value, bool):
+            flags.append(flag(name) if value else flag(name).replace("--", "--no-", 1))
+        else:
+            flags += [flag(name), str(value)]
+    return flags + (["--save-dir", str(request.save_dir)] if request.save_dir != Path("saved_dict") else [])
+
+
+def _whole_number(text: str) -> int:
+    """A whole number, of a list of them."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ConfigError(f"{one_line(text, widest=40)!r}: expected whole numbers, separated by spaces") from error

@@ -101,7 +101,9 @@ class LanguageModelTrainConfig(FitConfig):
     learning_rate: float = option(8e-3, "peak learning rate", above=0.0)
     optimizer: str = option("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
     weight_decay: float = option(0.01, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
-    require_improvement: int = option(10**9, "stop after this many batches without a better held-out loss", at_least=1)
+    require_improvement: int = option(
+        10**9, "stop after this many batches without a better held-out loss (default: never)", at_least=1
+    )
     evaluate_every: int | None = option(
         None, "batches between two looks at the held-out text (default: an epoch)", at_least=1
     )

@@ -53,7 +53,7 @@ class MemoryTrainConfig(FitConfig):
 
     epochs: int | None = option(
         None,
-        "passes over the training sequences (default: 150; 100 beyond length 60; fewer with more --variants)",
+        "passes over the training sequences (default: 150; 100 at lengths 61 to 400; fewer with more --variants)",
         at_least=1,
     )
     batch_size: int | None = option(32, "sequences a batch", at_least=1)
@@ -65,7 +65,12 @@ class MemoryTrainConfig(FitConfig):
     select_by: str = option(
         "accuracy", "what of the dev split decides which weights are kept", choices=("accuracy", "loss")
     )
-    require_improvement: int = option(10**9, "stop after this many batches without a better dev score", at_least=1)
+    require_improvement: int = option(
+        10**9, "stop after this many batches without a better dev score (default: never)", at_least=1
+    )
+    budget: float | None = option(
+        None, "train each network for at most this many seconds, the schedule fitted to it", above=0.0
+    )
     evaluate_every: int | None = option(50, "batches between two looks at the dev split", at_least=1)
 
     def fitted_to(self, rows: int, length: int) -> MemoryTrainConfig:
@@ -78,7 +83,7 @@ class MemoryTrainConfig(FitConfig):
         batch_size = min(self.batch_size or 32, rows)
         epochs = self.epochs
         if epochs is None and self.budget is None:
-            epochs = max(1, math.ceil((45_000 if length <= 60 else 30_000) / rows))
+            epochs = max(1, math.ceil((30_000 if 60 < length <= 400 else 45_000) / rows))
         return dataclasses.replace(self, epochs=epochs, batch_size=batch_size)
 
 

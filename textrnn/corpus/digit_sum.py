@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from textrnn.checkpoint import write_atomically
 from textrnn.config import SHORTEST
 from textrnn.corpus.readers import decode, read_bytes
-from textrnn.errors import ConfigError, DataError, listed, one_line
+from textrnn.errors import ArtifactError, ConfigError, DataError, listed, one_line
 
 CLASSES = 19  # sums 0 to 18
 DATA_FOLDER = Path("data") / "digit_sum"
@@ -101,9 +101,18 @@ def load_splits(length: int, seed: int, variants: int = SPLITS["train"]) -> dict
     missing = [split for split in SPLITS if not (folder / f"{split}.txt").exists()]
     if missing:  # what is there stays; another run that makes the same files makes them the same
         made = make_splits(length, seed, variants)
-        for split in missing:
-            write_atomically(folder / f"{split}.txt", to_text(made[split]).encode("ascii"))
-    splits = read_splits(folder)
+        try:
+            for split in missing:
+                write_atomically(folder / f"{split}.txt", to_text(made[split]).encode("ascii"))
+        except ArtifactError as error:
+            raise ArtifactError(
+                f"{folder}: the sequences cannot be written there ({one_line(error)}); expected a folder data/ that "
+                "you may write to: change to another folder"
+            ) from error
+    try:
+        splits = read_splits(folder)
+    except DataError as error:
+        raise DataError(f"{error} (delete the folder, and it is made anew)") from error
     found = splits["train"].length
     if found != length:
         raise DataError(f"{folder / 'train.txt'}: sequences of {found} digits; expected {length}: delete the folder")

@@ -50,6 +50,21 @@ class Training:
         """Plain values."""
         return dataclasses.asdict(self)
 
+    @property
+    def key(self) -> str:
+        """By which it is known among others."""
+        return training_key(self.model, self.length, self.seed, self.learning_rate)
+
+    def is_sound(self) -> bool:
+        """Whether the figures, read from a file, are what a training leaves."""
+        figures = (self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE))
+        return all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
+
+
+def training_key(model: str, length: int, seed: int, learning_rate: float) -> str:
+    """How a training is called."""
+    return f"{model}, length {length}, seed {seed}, learning rate {learning_rate:g}"
+
 
 def spread(values: Sequence[float]) -> float:
     """The standard deviation of a sample; 0 of a single value."""
@@ -204,11 +219,16 @@ def plot_gradients(
         all_axes = figure.subplots(1, len(runs), squeeze=False, sharey=True)[0]
         for axes, (name, norms) in zip(all_axes, runs.items(), strict=True):
             for colour, (weight, by_step) in zip(_colours(len(norms)), norms.items(), strict=True):
-                axes.plot(range(1, len(by_step) + 1), by_step, color=colour, linewidth=1.1, label=weight)
+                marker = "o" if len(by_step) < 5 else None
+                axes.plot(
+                    range(1, len(by_step) + 1), by_step, color=colour, linewidth=1.1, marker=marker, ms=3, label=weight
+                )
             if name in thresholds:
                 axes.axhline(thresholds[name], color=INK, linestyle=":", linewidth=1)
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:,g}")
+            axes.yaxis.set_minor_formatter(lambda value, position: "")
+            axes.xaxis.get_major_locator().set_params(integer=True)
             axes.set_ylim(max(bottom, top * 1e-7) / 2, top * 2)
             axes.set_title(f"{name}\ntest accuracy {accuracies[name]}", fontsize=10)
             axes.set_xlabel("optimizer step")
@@ -239,9 +259,9 @@ def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], 
                 vmin=-widest if signed else 0.0, vmax=widest if signed else 1.0,
             )  # fmt: skip
             axes.set_title(name)
-            every = math.ceil(steps / 60)  # of a very long sequence, only some digits can be named
-            at = range(0, steps, every)
-            axes.set_xticks(at, [str(digits[index]) for index in at], fontsize=size)
+            every = math.ceil(steps / 40)  # of a long sequence, only some of the zeros can be named
+            at = [step for step, digit in enumerate(digits) if digit or step < 2 or step % every == 0]
+            axes.set_xticks(at, [str(digits[step]) for step in at], fontsize=size)
             axes.tick_params(length=0)
             axes.set_xlabel("digit read")
             axes.set_ylabel("units, by their forget gates")

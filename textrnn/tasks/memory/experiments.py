@@ -62,12 +62,12 @@ def run(
         recipe=EXPLOSION if request.experiment == "explosion" else None,
     )
     with ExitStack() as held:
-        for folder in sorted({request.folder, *map(request.folder_of, request.models)}):
+        for folder in sorted({*request.folders, request.folder}):
             held.enter_context(exclusive_use(folder))
         bench.should_stop = held.enter_context(stopping or nullcontext(lambda: False))
         held.enter_context(naming_lack_of_memory("--lengths, --variants, --batch-size or --hidden-size"))
         bench.begin()
         RUN[request.experiment](request, bench, say)
-        page = write_page(request.root)
+        page = write_page(request.root, say)
         bench.clear()
     return page

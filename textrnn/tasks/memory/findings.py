@@ -9,9 +9,10 @@ from typing import Any
 
 from textrnn.checkpoint import json_bytes, write_atomically, write_together
 from textrnn.config import EXPERIMENTS
-from textrnn.errors import ArtifactError, one_line
+from textrnn.errors import one_line
 from textrnn.report.html import page
 from textrnn.tasks.memory.request import MemoryRequest
+from textrnn.tasks.resuming import Say
 
 METRICS_FILE, SECTION_FILE, PAGE_FILE = "metrics.json", "section.html", "report.html"
 
@@ -49,11 +50,11 @@ class Findings:
         return folder
 
 
-def write_page(root: Path) -> Path:
-    """Put the sections of all experiments that were ever run here on one page.
+def write_page(root: Path, say: Say) -> Path:
+    """Put the sections of all experiments that were ever run here on one page; what cannot be read is left out.
 
     Raises:
-        ArtifactError: if a section cannot be read, or the page not be written.
+        ArtifactError: if the page cannot be written.
     """
     sections = []
     for experiment in EXPERIMENTS:
@@ -61,9 +62,8 @@ def write_page(root: Path) -> Path:
             try:
                 content = path.read_text(encoding="utf-8")
             except (OSError, ValueError) as error:
-                raise ArtifactError(
-                    f"{path}: cannot be read ({one_line(error)}); expected what an experiment wrote: delete its folder"
-                ) from error
+                say(f"note: {path} cannot be read ({one_line(error)}) and is left out of the page; run it again")
+                continue
             models = path.parent.name.partition("_")[2].replace("+", ", ")
             sections.append((f"{experiment}: {models}", content))
     write_atomically(root / PAGE_FILE, page("Memory experiments", sections))

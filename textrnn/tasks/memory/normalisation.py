@@ -134,6 +134,7 @@ def _train(
         )
     network = network.to(splits["train"].labels.device)
     objective = ClassificationObjective(splits["train"], splits["dev"], config)
+    objective.memory_flags = "--lengths or --batch-size"
     try:
         history = fit(network, objective, config, listener=Several(bench.listeners), should_stop=bench.should_stop)
     except Interrupted as error:

@@ -161,6 +161,14 @@ class MemoryRequest:
         return self.folder_of(*self.models)
 
     @property
+    def folders(self) -> list[Path]:
+        """All folders that are written: of several models, each has its own, and `lengths` one of all together."""
+        each = [self.folder_of(model) for model in self.models]
+        if self.experiment in ("speed", "normalisation"):
+            return [self.folder]
+        return [*each, self.folder] if self.experiment == "lengths" and len(each) > 1 else each
+
+    @property
     def recipe_name(self) -> str:
         """The recipe."""
         return self.recipe or "default"

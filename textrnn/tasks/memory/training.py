@@ -15,12 +15,11 @@ from textrnn.config import MEMORY_RECIPES, DigitSumConfig, MemoryModelConfig, Me
 from textrnn.corpus.digit_sum import CLASSES, DigitSums, load_splits
 from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
 from textrnn.history import History, Listener, Several
-from textrnn.model_folder import read_json
 from textrnn.models.registry import find_model
 from textrnn.models.sequence_classifier import SequenceClassifier
 from textrnn.objectives.digit_sum import DigitBatch, DigitSumObjective, score
 from textrnn.randomness import seeded
-from textrnn.report.memory import CURVE, Training
+from textrnn.report.memory import CURVE, Training, training_key
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.resuming import Say, ShouldStop
 from textrnn.train_eval import choose_device, fit
@@ -112,7 +111,7 @@ class Bench:
         config = dataclasses.replace(self.training, seed=seed)
         if learning_rate is not None:
             config = dataclasses.replace(config, learning_rate=learning_rate)
-        key = f"{model}, length {length}, seed {seed}, learning rate {config.learning_rate:g}"
+        key = training_key(model, length, seed, config.learning_rate)
         digest = self.digest(length, seed)
         if key in self.finished and self.digests.get(key) != digest:
             self.say(f"{key}: the data is another than before; trained anew")
@@ -123,7 +122,12 @@ class Bench:
                 self.fit(model, length, config, listeners=[follower], begin=follower.watch)
             except Interrupted as error:
                 done = len(self.finished)
-                raise Interrupted(f"{key}: stopped; {done} finished trainings are kept in {self.store}") from error
+                kept = (
+                    f"what is finished ({done} of the trainings) is kept in {self.store}"
+                    if done
+                    else "none is finished"
+                )
+                raise Interrupted(f"{key}: stopped; {kept}", resumable=done > 0) from error
             except DivergedError as error:
                 if learning_rate is None:
                     raise DivergedError(f"{key}: {error}") from error
@@ -199,15 +203,17 @@ class Bench:
         if not self.store.is_file():
             self.say(f"nothing to resume: no {UNFINISHED} in {self.store.parent}; starting from the beginning")
             return
-        kept = read_json(self.store)
         try:
+            kept = json.loads(self.store.read_bytes())
             before: Mapping[str, Any] = kept["settings"]
             digests = {key: values.pop("digest") for key, values in kept["trainings"].items()}
             trainings = {key: Training(**values) for key, values in kept["trainings"].items()}
-        except (KeyError, TypeError, AttributeError) as error:
+            if any(training.key != key or not training.is_sound() for key, training in trainings.items()):
+                raise ValueError("its figures do not fit together")
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ConfigError(
                 f"--resume: {self.store} cannot be read ({one_line(error)}); expected what a stopped experiment left: "
-                "delete it and start over"
+                "delete it, or leave out --resume to start over"
             ) from error
         if before != self._kept_settings():
             raise ConfigError(
