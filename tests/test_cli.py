@@ -240,7 +240,7 @@ def test_pretrained_vectors_end_to_end(run: Callable[..., Result], small_dataset
         (["--freeze-embedding"], "--freeze-embedding: random vectors that are never trained teach nothing; expected "
          "--embedding pretrained or PATH with it"),
         (["stray"], "stray: no such flag; put a text that has spaces in quotation marks; see --help"),
-        (["--task", "dance"], "--task dance: expected one of classify, lm"),
+        (["--task", "dance"], "--task dance: expected one of classify, lm, memory"),
     ],
 )  # fmt: skip
 def test_mistakes(
