@@ -25,6 +25,7 @@ from torch import Tensor
 
 Array = NDArray[Any]
 MOST_MULTIPLICATIONS = 1 << 18  # of a product; OpenBLAS takes more than one thread from there on
+CACHED = 1 << 16  # numbers that one part of the steps may have in one array
 
 
 def _inside(tensor: Tensor) -> Array:
@@ -54,12 +55,20 @@ def _add_product(left: Array, right: Array, to: Array, product: Array) -> None:
         torch.from_numpy(to).addmm_(torch.from_numpy(left), torch.from_numpy(right))
 
 
+def _spans(steps: int, numbers_a_step: int) -> list[slice]:
+    """The steps in parts, from the first to the last, so that what is worked out for a part stays in the cache."""
+    span = max(4, CACHED // max(1, numbers_a_step))
+    return [slice(start, min(start + span, steps)) for start in range(0, steps, span)]
+
+
 def _over_all_steps(d_steps: Array, values: Array) -> Tensor:
     """(T, G, B) and (T, H, B) -> (G, H): the gradient of weights that were used at every step."""
-    d_flat = d_steps.swapaxes(0, 1).reshape(d_steps.shape[1], -1)
-    flat = values.swapaxes(0, 1).reshape(values.shape[1], -1)
-    found = np.empty((len(d_flat), len(flat)), d_steps.dtype)
-    _product(d_flat, flat.T, found)
+    found = np.zeros((d_steps.shape[1], values.shape[1]), d_steps.dtype)
+    share = np.empty_like(found)
+    for part in _spans(len(d_steps), d_steps[:1].size):
+        d_flat = d_steps[part].swapaxes(0, 1).reshape(d_steps.shape[1], -1)
+        _product(d_flat, values[part].swapaxes(0, 1).reshape(values.shape[1], -1).T, share)
+        add(found, share, found)
     return torch.from_numpy(found)
 
 
@@ -144,21 +153,6 @@ def lstm_backward(
     steps, size, rows = squashed.shape
     kind = squashed.dtype
     recurrent = weight_hh.detach().numpy().T
-    # What does not depend on the step after is worked out for all steps at once.
-    to_cell = multiply(squashed, squashed)  # dh/dc
-    subtract(1, to_cell, to_cell)
-    multiply(to_cell, o, to_cell)
-    to_gates = np.empty((steps, 4, size, rows), kind)  # dc/d(pre-activation) of i, f and g, dh/d(pre-activation) of o
-    for index, gate, factor in ((0, i, g), (1, f, c_all[:-1]), (3, o, squashed)):
-        slope = to_gates[:, index]
-        subtract(1, gate, slope)
-        multiply(slope, gate, slope)
-        multiply(slope, factor, slope)
-    slope = to_gates[:, 2]
-    multiply(g, g, slope)
-    subtract(1, slope, slope)
-    multiply(slope, i, slope)
-
     d_gates = np.empty((steps, 4, size, rows), kind)
     d_flat = d_gates.reshape(steps, 4 * size, rows)
     d_hidden, d_cell = np.zeros((size, rows), kind), np.zeros((size, rows), kind)
@@ -166,23 +160,45 @@ def lstm_backward(
         d_hidden += _inside(from_last)
     share = np.empty((size, rows), kind)
     nothing = [None] * steps
-    views = zip(
-        nothing if from_hiddens is None else _inside(from_hiddens),
-        nothing if from_cells is None else _inside(from_cells),
-        to_cell, to_gates[:, :3], to_gates[:, 3], d_gates[:, :3], d_gates[:, 3], d_flat, f,
-        strict=True,
-    )  # fmt: skip
-    for d_h, d_c, h_to_c, c_to_gates, h_to_o, d_by_cell, d_o, d_step, forget in reversed(list(views)):
-        if d_h is not None:
-            add(d_hidden, d_h, d_hidden)
-        if d_c is not None:
-            add(d_cell, d_c, d_cell)
-        multiply(d_hidden, h_to_c, share)
-        add(d_cell, share, d_cell)
-        multiply(d_cell, c_to_gates, d_by_cell)
-        multiply(d_hidden, h_to_o, d_o)
-        _product(recurrent, d_step, d_hidden)
-        multiply(d_cell, forget, d_cell)
+    d_outside = nothing if from_hiddens is None else _inside(from_hiddens)
+    d_cells_outside = nothing if from_cells is None else _inside(from_cells)
+    spans = _spans(steps, 4 * size * rows)
+    longest = min(steps, spans[0].stop) if spans else 0
+    room_to_cell = np.empty((longest, size, rows), kind)
+    room_to_gates = np.empty((longest, 4, size, rows), kind)
+    for part in reversed(spans):
+        # What does not depend on the step after is worked out for a whole part of the steps.
+        count = part.stop - part.start
+        to_cell = room_to_cell[:count]  # dh/dc
+        multiply(squashed[part], squashed[part], to_cell)
+        subtract(1, to_cell, to_cell)
+        multiply(to_cell, o[part], to_cell)
+        to_gates = room_to_gates[:count]  # dc/d(pre-activation) of i, f and g, dh/d(pre-activation) of o
+        for index, gate, factor in ((0, i, g), (1, f, c_all[:-1]), (3, o, squashed)):
+            slope = to_gates[:, index]
+            subtract(1, gate[part], slope)
+            multiply(slope, gate[part], slope)
+            multiply(slope, factor[part], slope)
+        slope = to_gates[:, 2]
+        multiply(g[part], g[part], slope)
+        subtract(1, slope, slope)
+        multiply(slope, i[part], slope)
+        views = zip(
+            d_outside[part], d_cells_outside[part], to_cell, to_gates[:, :3], to_gates[:, 3],
+            d_gates[part, :3], d_gates[part, 3], d_flat[part], f[part],
+            strict=True,
+        )  # fmt: skip
+        for d_h, d_c, h_to_c, c_to_gates, h_to_o, d_by_cell, d_o, d_step, forget in reversed(list(views)):
+            if d_h is not None:
+                add(d_hidden, d_h, d_hidden)
+            if d_c is not None:
+                add(d_cell, d_c, d_cell)
+            multiply(d_hidden, h_to_c, share)
+            add(d_cell, share, d_cell)
+            multiply(d_cell, c_to_gates, d_by_cell)
+            multiply(d_hidden, h_to_o, d_o)
+            _product(recurrent, d_step, d_hidden)
+            multiply(d_cell, forget, d_cell)
     d_weight = _over_all_steps(d_flat, h_all[:-1])
     return [_outside(d_flat), d_weight, _outside(d_hidden), _outside(d_cell)]
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 from textrnn.errors import ConfigError, one_line
 from textrnn.models.cells import LSTMRecord, SRNRecord, lstm_steps, project, srn_steps
 
-CACHED = 1 << 18  # numbers: of so many projected inputs, all that comes of them stays in the cache of a core
+CACHED = 1 << 20  # numbers: so many projected inputs are worked on at a time, which keeps what comes of them at hand
 
 
 class VisibleCell(nn.Module, ABC):

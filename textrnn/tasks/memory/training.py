@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ from textrnn.tasks.resuming import Say, ShouldStop
 from textrnn.train_eval import choose_device, fit
 
 UNFINISHED = "unfinished.json"
+MOST_FOR_ONE_THREAD = 1 << 20  # multiplications of a step
 
 
 class Bench:
@@ -163,13 +165,14 @@ class Bench:
         config = config.fitted_to(len(train.labels), length)
         network = self.build(model, length, config.seed)
         begin(network)
-        history = fit(
-            network,
-            DigitSumObjective(train, dev, config),
-            config,
-            listener=Several([*self.listeners, *(listeners or [])]),
-            should_stop=self.should_stop,
-        )
+        with _as_many_threads_as_pay(network, config):
+            history = fit(
+                network,
+                DigitSumObjective(train, dev, config),
+                config,
+                listener=Several([*self.listeners, *(listeners or [])]),
+                should_stop=self.should_stop,
+            )
         return network, history
 
     def build(self, model: str, length: int, seed: int) -> SequenceClassifier:
@@ -226,6 +229,18 @@ class Bench:
     def clear(self) -> None:
         """The experiment is finished: nothing is left to go on with."""
         self.store.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _as_many_threads_as_pay(network: SequenceClassifier, config: MemoryTrainConfig) -> Iterator[None]:
+    """One thread where the products of a step are so small that waking a second takes longer than it saves."""
+    before = torch.get_num_threads()
+    if (config.batch_size or 1) * 4 * network.cell.hidden_size**2 <= MOST_FOR_ONE_THREAD:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Follower(Listener):
