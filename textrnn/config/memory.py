@@ -88,7 +88,7 @@ class MemoryTrainConfig(FitConfig):
 
 
 MEMORY_RECIPES = {
-    "default": Recipe("what makes an LSTM remember: chrono initialisation, clipping, weight decay, a schedule"),
+    "default": Recipe("what makes an LSTM remember: chrono initialisation, a learned start, clipping, a schedule"),
     "textbook": Recipe(
         "zero weights, Adam 0.001, batches of 8 in the order of the file, 500 epochs",
         model={

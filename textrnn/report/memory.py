@@ -184,8 +184,9 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
                         at, [row[key] for row in training.curve], color=colour, linewidth=1.2,
                         label=None if index else label,
                     )  # fmt: skip
-            tests = ", ".join(f"{training.test:.2f}" for training in trainings)
-            axes.set_title(f"{name}: test {tests}", fontsize=9.5)
+            tests = [training.test for training in trainings]
+            more = f" ± {spread(tests):.2f}" if len(tests) > 1 else ""
+            axes.set_title(f"{name}: test {np.mean(tests):.2f}{more}", fontsize=9.5)
             axes.set_xlim(left=0)
             axes.set_ylim(0, highest * 1.05)
             _plain(axes)

@@ -1,0 +1,102 @@
+"""Tables and plots of the memory experiments: the right numbers, whatever the sizes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from textrnn.report import memory
+from textrnn.report.memory import CURVE, Training
+
+
+def training(length: int, seed: int, test: float, *, looks: int = 4, highest: float = 2.9) -> Training:
+    curve = [
+        {"step": 10.0 * k, "epoch": k, "seconds": k / 2, "train_loss": highest / k, "dev_loss": highest / k + 0.1,
+         "dev_accuracy": 0.1 * k}
+        for k in range(1, looks + 1)
+    ]  # fmt: skip
+    return Training("LSTM", length, seed, 0.02, test + 0.01, test, 2.0, 10 * looks, 10 * looks, curve)
+
+
+def texts_of(svg: bytes) -> list[str]:
+    return [node.text or "" for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_table_by_hand() -> None:
+    found = {"A": [training(10, 0, 0.9), training(10, 1, 0.7), training(20, 0, 0.5)], "B": [training(20, 0, 1.0)]}
+    assert memory.accuracy_table(found) == [
+        ["test accuracy", "length 10", "length 20", "seconds each"],
+        ["A", "0.800 ± 0.141", "0.500", "2.0"],
+        ["B", "", "1.000", "2.0"],
+    ]
+
+
+def test_history_has_every_look() -> None:
+    rows = list(csv.DictReader(io.StringIO(memory.curves_csv([training(10, 0, 0.9), training(20, 3, 0.8, looks=2)]))))
+    assert [(row["length"], row["seed"], row["step"]) for row in rows] == [
+        ("10", "0", "10"), ("10", "0", "20"), ("10", "0", "30"), ("10", "0", "40"), ("20", "3", "10"), ("20", "3", "20")
+    ]  # fmt: skip
+    assert set(CURVE) < set(rows[0])
+
+
+def test_plots_are_the_same_each_time() -> None:
+    found = {"SRN": [training(10, 0, 0.4), training(100, 0, 0.1)], "LSTM": [training(10, 0, 1.0)]}
+    first, second = (memory.plot_accuracy(found, title="DigitSum") for _ in range(2))
+    assert first == second
+    assert first["accuracy.png"].startswith(b"\x89PNG")
+    shown = texts_of(first["accuracy.svg"])
+    assert {"SRN, test", "LSTM, dev", "always answering 9", "digits in a sequence"} <= set(shown)
+    assert {"10", "100"} <= set(shown)
+
+
+def test_loss_panels_show_the_highest_loss_and_mean_accuracies() -> None:
+    panels = {
+        "length 10": [training(10, 0, 0.9), training(10, 1, 0.7)],
+        "length 20": [training(20, 0, 0.5, highest=9.0)],
+    }
+    shown = texts_of(memory.plot_losses(panels, title="losses")["losses.svg"])
+    assert {"length 10: test 0.80 ± 0.14", "length 20: test 0.50"} <= set(shown)
+    assert "8" in shown  # the axis reaches the highest dev loss
+
+
+def test_losses_of_a_run_that_diverged_at_once() -> None:
+    empty = Training("SRN", 10, 0, 0.1, 0.01, 0.01, 0.0, 3, 0, [])
+    assert "rate 0.1: test 0.01" in texts_of(memory.plot_losses({"rate 0.1": [empty]}, title="x")["losses.svg"])
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 3.0], [5.0], [math.nan, 1e30, 1e-9], [math.nan]])
+def test_gradients_have_plain_tick_labels(values: list[float]) -> None:
+    runs = {"without clipping": {"W": values, "U": values}}
+    files = memory.plot_gradients(runs, {"without clipping": "0.05"}, {"without clipping": 20.0}, title="x")
+    assert not [text for text in texts_of(files["gradients.svg"]) if "mathdefault" in text]
+
+
+@pytest.mark.parametrize("steps", [3, 10, 200])
+def test_gates_name_every_digit_that_is_not_zero(steps: int) -> None:
+    digits = [0] * steps
+    digits[0], digits[1], digits[steps - 1] = 6, 7, 5
+    parts = {"input gate": np.full((steps, 4), 0.5), "cell state": np.linspace(-2, 2, 4 * steps).reshape(steps, 4)}
+    shown = texts_of(memory.plot_gates(parts, digits, title="LSTM: 6 + 7 = 13")["gates.svg"])
+    for digit in "675":
+        assert shown.count(digit) >= 2  # once in each heat map
+
+
+def test_times_and_paddings() -> None:
+    rows = [("LSTM (8, 20, 32, 32)\nforward", {"written out": 1e-3, "PyTorch": 5e-4})]
+    assert {"written out", "PyTorch"} <= set(texts_of(memory.plot_times(rows, title="x")["speed.svg"]))
+    accuracies = {"last token": {"RNN": {24: 0.5, 48: 0.4}}}
+    assert "RNN" in texts_of(memory.plot_padding(accuracies, chance=0.1, title="新闻")["padding.svg"])
+    curve = [{"step": 1.0, "train_loss": 2.0, "dev_loss": 2.1}, {"step": 2.0, "train_loss": 1.0, "dev_loss": 1.5}]
+    assert "with" in texts_of(memory.plot_dev_losses({"with": curve}, title="x")["layer_norm.svg"])
+
+
+def test_figures_that_are_none() -> None:
+    sound = training(10, 0, 0.9)
+    assert sound.is_sound()
+    assert not Training(**{**sound.to_dict(), "test": math.nan}).is_sound()
+    assert sound.key == "LSTM, length 10, seed 0, learning rate 0.02"
