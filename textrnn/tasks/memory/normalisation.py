@@ -106,7 +106,7 @@ def _of_classifiers(request: MemoryRequest) -> dict[str, Any]:
 
 
 def _read(request: MemoryRequest, training: TrainConfig, *, longest: int) -> _Texts:
-    data = DataConfig(dataset=request.dataset or DATASET)
+    data = DataConfig(dataset=DATASET if request.dataset is None else request.dataset)
     dataset = load_dataset(find_dataset(data.dataset), data)
     vocabulary = Vocabulary.build(
         dataset.train.texts, Tokenizer(data.tokenizer, data.lowercase), max_vocab=data.max_vocab
