@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["--embedding-size", "8", "--hidden-size", "12", "--learning-rate", "0.01", "--no-baseline"]
@@ -25,3 +26,16 @@ def error_of(result: Result) -> str:
 
 def command(*arguments: object) -> list[str]:
     return [sys.executable, str(ROOT / "run.py"), *map(str, arguments)]
+
+
+MEMORY = ["--task", "memory"]
+SMALL_MEMORY = ["--hidden-size", "5", "--epochs", "2", "--evaluate-every", "5"]
+SMALL_SETTINGS: dict[str, Any] = {"model_settings": {"hidden_size": 5}, "train_settings": {"epochs": 2}}
+MEMORY_ROOT = Path("saved_dict/memory")
+
+
+def without_seconds(value: Any) -> Any:
+    """What two runs of the same settings must have in common."""
+    if isinstance(value, dict):
+        return {key: without_seconds(inner) for key, inner in value.items() if key != "seconds"}
+    return [without_seconds(inner) for inner in value] if isinstance(value, list) else value
