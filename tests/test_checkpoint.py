@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -121,3 +122,14 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
         )
     with checkpoint.exclusive_use(tmp_path / "run"):
         pass
+
+
+def test_json_has_no_number_beyond_all_bounds() -> None:
+    content = checkpoint.json_bytes(
+        {"perplexity": float("inf"), "curve": [1.5, float("nan"), (2, -float("inf"))], "名": "x"}
+    )
+    assert json.loads(content, parse_constant=pytest.fail) == {
+        "perplexity": None,
+        "curve": [1.5, None, [2, None]],
+        "名": "x",
+    }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import struct
 from collections.abc import Iterator, Mapping
@@ -75,8 +76,19 @@ def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
 
 
 def json_bytes(value: Any) -> bytes:
-    """A JSON document that people may read: indented, any script kept as it is."""
-    return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8")
+    """A JSON document that people may read: indented, any script kept as it is.
+
+    A number that is not finite becomes null: JSON has none, and other readers than Python's refuse ``NaN``.
+    """
+    return (json.dumps(_finite(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def tensor_bytes(tensors: Mapping[str, Tensor], document: dict[str, Any] | None = None) -> bytes:

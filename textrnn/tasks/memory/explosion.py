@@ -87,10 +87,7 @@ def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
         say(f"\n{title}, learning rate {bench.training.learning_rate:g}\n{table(rows)}\n")
         plots = plot_gradients(
             {
-                names[run]: {
-                    LETTERS[letter]: [math.nan if value is None else value for value in values]
-                    for letter, values in found["gradient_norm"].items()
-                }
+                names[run]: {LETTERS[letter]: values for letter, values in found["gradient_norm"].items()}
                 for run, found in runs.items()
             },
             {names[run]: _figure(found["test_accuracy"], ".2f") for run, found in runs.items()},
@@ -152,10 +149,7 @@ def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[
         "median_gradient_norm": statistics.median(finite) if finite else None,
         "steps": len(whole),
         "diverged": diverged,
-        "gradient_norm": {
-            letter: [value if math.isfinite(value) else None for value in values]
-            for letter, values in by_letter.items()
-        },
+        "gradient_norm": by_letter,
         "looks": tester.rows,
     }
 
