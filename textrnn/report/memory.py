@@ -166,7 +166,7 @@ def _colours(count: int) -> list[str]:
 
 def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict[str, bytes]:
     """``losses.png`` and ``losses.svg``: training and dev loss against the step, a panel for each name."""
-    columns = min(3, len(panels))
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
     looks = [row for trainings in panels.values() for training in trainings for row in training.curve]
     highest = max((max(row["train_loss"], row["dev_loss"]) for row in looks), default=1.0)
