@@ -101,14 +101,7 @@ def load_splits(length: int, seed: int, variants: int = SPLITS["train"]) -> dict
     missing = [split for split in SPLITS if not (folder / f"{split}.txt").exists()]
     if missing:  # what is there stays; another run that makes the same files makes them the same
         made = make_splits(length, seed, variants)
-        try:
-            for split in missing:
-                write_atomically(folder / f"{split}.txt", to_text(made[split]).encode("ascii"))
-        except ArtifactError as error:
-            raise ArtifactError(
-                f"{folder}: the sequences cannot be written there ({one_line(error)}); expected a folder data/ that "
-                "you may write to: change to another folder"
-            ) from error
+        write_splits(folder, {split: made[split] for split in missing})
     try:
         splits = read_splits(folder)
     except DataError as error:
@@ -126,13 +119,19 @@ def to_text(sums: DigitSums) -> str:
 
 
 def write_splits(folder: Path, splits: dict[str, DigitSums]) -> None:
-    """``train.txt``, ``dev.txt`` and ``test.txt`` in `folder`.
+    """``train.txt``, ``dev.txt`` and ``test.txt`` in `folder`, as far as `splits` has them.
 
     Raises:
         ArtifactError: if they cannot be written.
     """
-    for split, sums in splits.items():
-        write_atomically(folder / f"{split}.txt", to_text(sums).encode("ascii"))
+    try:
+        for split, sums in splits.items():
+            write_atomically(folder / f"{split}.txt", to_text(sums).encode("ascii"))
+    except ArtifactError as error:
+        raise ArtifactError(
+            f"{folder}: the sequences cannot be written there ({one_line(error)}); expected a folder data/ that you "
+            "may write to: change to another folder"
+        ) from error
 
 
 def read_splits(folder: Path) -> dict[str, DigitSums]:
