@@ -13,7 +13,7 @@ from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig
 from textrnn.corpus.digit_sum import make_splits
 from textrnn.errors import ConfigError
 from textrnn.objectives.digit_sum import DigitBatch, DigitSumObjective, score
-from textrnn.train_eval import make_optimizer
+from textrnn.optimizers import make_optimizer
 
 CPU = torch.device("cpu")
 
@@ -112,7 +112,7 @@ def test_the_textbooks_recipe() -> None:
     train, dev = (DigitBatch.of(splits[name], CPU) for name in ("train", "dev"))
     assert config.epochs is not None
     assert config.epochs * DigitSumObjective(train, dev, config).batch_count(1) == 19_000
-    optimizer = make_optimizer(nn.Linear(2, 2), config)
+    (optimizer,) = make_optimizer(nn.Linear(2, 2), config).parts
     assert type(optimizer) is torch.optim.Adam
     assert optimizer.defaults["betas"] == (0.9, 0.999)
     assert optimizer.defaults["lr"] == 1e-3

@@ -26,6 +26,7 @@ LEVELS = {
     "baseline": 3,
     "train_eval": 3,
     "training_state": 3,
+    "optimizers": 3,
     "objectives": 3,
     "models": 2,
     "corpus": 2,
@@ -33,6 +34,7 @@ LEVELS = {
     "randomness": 1,
     "config": 1,
     "metrics": 1,
+    "calibration": 1,
     "checkpoint": 1,
     "errors": 0,
 }

@@ -26,7 +26,8 @@ from textrnn.models.registry import find_model
 from textrnn.objectives import classification
 from textrnn.objectives.base import Loss
 from textrnn.objectives.classification import ClassificationObjective, Evaluation, evaluate, predict_logits
-from textrnn.train_eval import choose_device, fit, learning_rate_at, make_optimizer, train_step
+from textrnn.optimizers import make_optimizer
+from textrnn.train_eval import choose_device, fit, learning_rate_at, train_step
 from textrnn.training_state import read_checkpoint_settings
 
 NAMES = ["山水", "数字", "猫狗"]

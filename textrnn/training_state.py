@@ -13,6 +13,7 @@ from textrnn.checkpoint import CHECKPOINT_VERSION, load_document, load_tensors, 
 from textrnn.errors import ArtifactError, DivergedError, one_line
 from textrnn.history import History
 from textrnn.objectives.base import Objective
+from textrnn.optimizers import Optimizers
 
 
 class TrainingState:
@@ -25,7 +26,7 @@ class TrainingState:
     def __init__(
         self,
         model: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizers,
         objective: Objective[Any],
         settings: dict[str, Any],
     ):
@@ -72,7 +73,7 @@ class TrainingState:
         history = self.history
         tensors = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
+        for index, state in self.optimizer.state_by_index().items():
             tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
         tensors |= {f"carried/{name}": tensor for name, tensor in self.objective.carried().items()}
         tensors["random/cpu"] = torch.get_rng_state()
@@ -113,7 +114,7 @@ class TrainingState:
             for name, tensor in by_kind.get("optimizer", {}).items():
                 index, _, key = name.partition("/")
                 state.setdefault(int(index), {})[key] = tensor
-            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+            self.optimizer.load_state_by_index(state)
             self.objective.carry(by_kind.get("carried", {}))
             torch.set_rng_state(by_kind["random"]["cpu"])
             if self.device.type == "cuda" and "cuda" in by_kind["random"]:

@@ -18,7 +18,7 @@ def test_case_does_not_matter() -> None:
 
 @pytest.mark.parametrize(
     ("name", "ending"),
-    [("LTSM", "; did you mean LSTM?"), ("bilstm", "; did you mean BiLSTM_LN?"), ("xyzzy", "")],
+    [("LTSM", "; did you mean LSTM?"), ("bilstm_l", "; did you mean BiLSTM_LN?"), ("xyzzy", "")],
 )
 def test_wrong_name(name: str, ending: str) -> None:
     with pytest.raises(ConfigError) as caught:

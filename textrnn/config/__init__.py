@@ -1,7 +1,7 @@
 """Settings as frozen dataclasses: validated when built, turned into plain dictionaries and back, no input or output."""
 
 from textrnn.config.base import FitConfig, Recipe, Settings, find_problem, flag, option
-from textrnn.config.classification import DataConfig, ModelConfig, RecurrentConfig, TrainConfig
+from textrnn.config.classification import DataConfig, ModelConfig, NoisyConfig, RecurrentConfig, TrainConfig
 from textrnn.config.language_model import (
     LANGUAGE_MODEL_RECIPES,
     CorpusConfig,
@@ -50,6 +50,7 @@ __all__ = [
     "MemoryModelConfig",
     "MemoryTrainConfig",
     "ModelConfig",
+    "NoisyConfig",
     "Recipe",
     "RecurrentConfig",
     "Settings",

@@ -19,15 +19,21 @@ class ModelConfig(Settings):
 
 
 @dataclass(frozen=True)
-class RecurrentConfig(ModelConfig):
+class NoisyConfig(ModelConfig):
+    """What the classifiers that come with the project share: three kinds of noise while they train."""
+
+    dropout: float = option(0.4, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.4, "dropout on token vectors", at_least=0.0, below=1.0)
+    token_dropout: float = option(0.1, "share of tokens replaced by <unk> while training", at_least=0.0, below=1.0)
+
+
+@dataclass(frozen=True)
+class RecurrentConfig(NoisyConfig):
     """What all recurrent classifiers share."""
 
     hidden_size: int = option(128, "units of each layer and direction", at_least=1)
     num_layers: int = option(1, "recurrent layers", at_least=1)
     pooling: str = option("max", "how the states of all steps become one vector", choices=("max", "mean", "last"))
-    dropout: float = option(0.4, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
-    embedding_dropout: float = option(0.4, "dropout on token vectors", at_least=0.0, below=1.0)
-    token_dropout: float = option(0.1, "share of tokens replaced by <unk> while training", at_least=0.0, below=1.0)
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class TrainConfig(FitConfig):
         None, "passes over the training split (default: 6, more where rows are few)", at_least=1
     )
     batch_size: int | None = option(None, "rows a batch (default: 128, fewer where rows are few)", at_least=1)
+    precision: str = option(
+        "auto",
+        "numbers that LSTMs train and answer in; auto takes bf16 on a CPU that has it",
+        choices=("auto", "fp32", "bf16"),
+    )
     label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
     evaluate_every: int | None = option(
         None, "batches between two looks at the dev split (default: some 20 looks in all)", at_least=1

@@ -17,6 +17,14 @@ class TextClassifier(nn.Module, ABC):
 
     embedding: TokenEmbedding  # pretrained vectors are put into its table
 
+    def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
+        """Count whatever the model wants to know of the training texts before training; most want nothing.
+
+        Args:
+            token_ids: (all tokens,) of the training texts, end to end, on the CPU.
+            offsets: (texts + 1,) where each begins.
+        """
+
     @abstractmethod
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T) int64, (B,) int64 -> (B, C) logits."""

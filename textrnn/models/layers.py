@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from textrnn.config import PAD_ID, UNKNOWN_ID
 
@@ -118,6 +119,7 @@ class RecurrentEncoder(nn.Module):
         super().__init__()
         self.output_size = hidden_size * (2 if bidirectional else 1)
         self.dropout = dropout
+        self.precision = torch.float32  # of the products while it runs; the weights stay fp32
         self.layers = nn.ModuleList()
         for depth in range(num_layers):
             width = self.output_size if depth else input_size
@@ -139,12 +141,33 @@ class RecurrentEncoder(nn.Module):
             assert isinstance(directions, nn.ModuleList)
             if depth:
                 states = dropout(states, self.dropout, self.training)
-            outputs = [directions[0](states)[0]]
+            outputs = [self._run(directions[0], states)]
             if len(directions) == 2:
-                mirrored, _ = directions[1](states.gather(1, mirror.expand_as(states)))
+                mirrored = self._run(directions[1], states.gather(1, mirror.expand_as(states)))
                 outputs.append(mirrored.gather(1, mirror.expand_as(mirrored)))
             states = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]
         return states
+
+    def _run(self, layer: nn.Module, inputs: Tensor) -> Tensor:
+        """One layer in one direction: (B, T, E) -> (B, T, H)."""
+        assert isinstance(layer, nn.RNNBase)
+        outputs: Tensor
+        if self.precision == torch.float32 or not isinstance(layer, nn.LSTM):  # oneDNN has bf16 for LSTM alone
+            outputs = layer(inputs)[0]
+            return outputs
+        weights = [parameter.to(self.precision) for parameter in layer.parameters()]
+        zero = torch.zeros(1, len(inputs), layer.hidden_size, dtype=self.precision, device=inputs.device)
+        outputs, _, _ = torch.lstm(
+            inputs.to(self.precision), (zero, zero), weights, True, 1, 0.0, self.training, False, True
+        )
+        return outputs.float()
+
+
+def set_precision(model: nn.Module, precision: torch.dtype) -> None:
+    """Sets the numbers that the recurrent layers of a classifier compute in."""
+    for module in model.modules():
+        if isinstance(module, RecurrentEncoder):
+            module.precision = precision
 
 
 def max_over_time(states: Tensor, mask: Tensor) -> Tensor:
@@ -174,3 +197,25 @@ def make_pooling(name: str, *, bidirectional: bool) -> Callable[[Tensor, Tensor]
     """The function behind ``--pooling max | mean | last``."""
     last = last_step_of_each_direction if bidirectional else last_step
     return {"max": max_over_time, "mean": mean_over_time, "last": last}[name]
+
+
+class MaskedConvolution(nn.Module):
+    """Convolution over time that sees zeros before and after a text, whatever stands there: (B, T, E) -> (B, T, F).
+
+    Step t sees the tokens from t - (width - 1) // 2 on.
+    """
+
+    def __init__(self, input_size: int, num_filters: int, width: int):
+        super().__init__()
+        self.before, self.after = (width - 1) // 2, width // 2
+        self.filters = nn.Linear(input_size * width, num_filters)
+        nn.init.kaiming_normal_(self.filters.weight, nonlinearity="relu")
+        nn.init.zeros_(self.filters.bias)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """(B, T, E), (B, T) -> (B, T, F). The steps side by side, then one product: on a CPU, torch's own is slower."""
+        padded = functional.pad(states * mask[:, :, None], (0, 0, self.before, self.after))
+        steps = states.shape[1]
+        windows = torch.cat([padded[:, shift : shift + steps] for shift in range(self.before + self.after + 1)], dim=2)
+        outputs: Tensor = self.filters(windows)
+        return outputs

@@ -29,6 +29,7 @@ from textrnn.errors import ConfigError, one_line
 from textrnn.history import Listener
 from textrnn.model_folder import is_saved
 from textrnn.models.base import TextClassifier
+from textrnn.models.layers import set_precision
 from textrnn.models.registry import ModelEntry, find_model
 from textrnn.objectives.classification import ClassificationObjective, evaluate
 from textrnn.randomness import seeded
@@ -42,7 +43,7 @@ from textrnn.tasks.resuming import (
     refuse_other_data,
     settings_to_resume,
 )
-from textrnn.train_eval import choose_device, fit, naming_lack_of_memory
+from textrnn.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
 
 
 @dataclass(frozen=True)
@@ -260,6 +261,7 @@ def _build(plan: _Plan, encoded: _Encoded, class_count: int, device: torch.devic
             model: TextClassifier = plan.entry.build(
                 plan.model, vocabulary_size=len(encoded.vocabulary), class_count=class_count
             )
+        model.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
     except (RuntimeError, TypeError, MemoryError, OverflowError) as error:
         raise ConfigError(
             f"{plan.entry.name}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see "
@@ -269,6 +271,7 @@ def _build(plan: _Plan, encoded: _Encoded, class_count: int, device: torch.devic
         with torch.no_grad():
             model.embedding.table.weight.copy_(torch.from_numpy(encoded.embedding.vectors))
     model.embedding.table.weight.requires_grad_(not plan.data.freeze_embedding)
+    set_precision(model, precision_for(plan.training.precision, device))
     return model.to(device)
 
 

@@ -235,12 +235,6 @@ def _build(plan: _Plan, vocabulary: Vocabulary, device: torch.device) -> Recurre
     return network.to(device)
 
 
-def precision_for(name: str, device: torch.device) -> torch.dtype:
-    """The numbers to train in: ``auto`` is bf16 on a CPU whose instructions multiply it, where it halves the time."""
-    fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if name == "bf16" or (name == "auto" and fast) else torch.float32
-
-
 def _tuning_part(characters: int, vocabulary_size: int) -> slice:
     """What of the training text is kept from the network, to weigh network and n-gram by.
 

@@ -1,0 +1,62 @@
+"""Temperature and calibration error against torch's optimizer and a calculation bin by bin."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+from textrnn.calibration import cross_entropy, expected_calibration_error, fit_temperature, softmax
+
+
+def example(seed: int, rows: int = 400, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(size=(rows, classes))
+    drawn = np.array([generator.choice(classes, p=row) for row in softmax(logits)])
+    return logits, drawn
+
+
+@pytest.mark.parametrize("stretched", [0.2, 1.0, 7.0])
+def test_the_temperature_undoes_what_stretched_the_logits(stretched: float) -> None:
+    logits, labels = example(0, rows=20_000)
+    assert fit_temperature(logits * stretched, labels) == pytest.approx(stretched, rel=0.05)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000))
+def test_no_temperature_nearby_is_better(seed: int) -> None:
+    logits, labels = example(seed)
+    found = fit_temperature(logits, labels)
+    least = cross_entropy(logits, labels, found)
+    expected = torch.nn.functional.cross_entropy(torch.from_numpy(logits / found), torch.from_numpy(labels)).item()
+    assert least == pytest.approx(expected)
+    for other in (0.5, 0.9, 1.1, 2.0):
+        assert least <= cross_entropy(logits, labels, found * other) + 1e-7
+
+
+def test_answers_that_are_all_right_end_at_the_coldest() -> None:
+    assert fit_temperature([[2.0, 0.0], [0.0, 1.0]], [0, 1]) == pytest.approx(1 / 64, rel=1e-3)
+    assert fit_temperature(np.empty((0, 2)), []) == 1.0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 20))
+def test_calibration_error_bin_by_bin(seed: int, bins: int) -> None:
+    logits, labels = example(seed, rows=60)
+    shares = softmax(logits * 2)
+    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == labels
+    expected = 0.0
+    for index in range(bins):
+        inside = (confidence > index / bins) & (confidence <= (index + 1) / bins)
+        if inside.any():
+            expected += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    assert expected_calibration_error(shares, labels, bins) == pytest.approx(expected)
+
+
+def test_by_hand() -> None:
+    """Four answers, 80 % sure, three of them right: off by 5 points. One that is certain and wrong: by 100."""
+    assert expected_calibration_error([[0.8, 0.2]] * 4, [0, 0, 0, 1]) == pytest.approx(0.05)
+    assert expected_calibration_error([[1.0, 0.0]], [1]) == 1.0
+    assert expected_calibration_error(np.empty((0, 2)), []) == 0.0

@@ -1,0 +1,75 @@
+"""LSTM in both directions beside a bag of n-grams: what the order tells, and what the wording tells.
+
+Source: Graves & Schmidhuber 2005 (bidirectional LSTM); Cheng et al. 2016 (a deep model trained together with a wide
+one); Joulin et al. 2017 (bags of n-grams).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.config import RecurrentConfig, option
+from textrnn.models.base import TextClassifier
+from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
+from textrnn.models.ngram_bag import NgramBag
+
+NAME = "BiLSTM_Ngram"
+
+
+@dataclass(frozen=True)
+class Config(RecurrentConfig):
+    """Hyper-parameters of the bidirectional LSTM with n-grams."""
+
+    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
+    ngram_size: int = option(64, "numbers per n-gram", at_least=1)
+    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
+    max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
+
+
+class Model(TextClassifier):
+    """Token ids (B, T), lengths (B,) -> logits (B, C)."""
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        class_count: int,
+        embedding_size: int,
+        hidden_size: int,
+        num_layers: int,
+        pooling: str,
+        ngram_size: int,
+        longest_ngram: int,
+        max_ngrams: int,
+        dropout: float,
+        embedding_dropout: float,
+        token_dropout: float,
+    ):
+        super().__init__()
+        self.embedding = TokenEmbedding(
+            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        )
+        self.encoder = RecurrentEncoder(
+            nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
+        )
+        self.pool = make_pooling(pooling, bidirectional=True)
+        self.normalisation = nn.LayerNorm(self.encoder.output_size)
+        self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, most=max_ngrams)
+        self.dropout = dropout
+        self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
+
+    def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
+        """Counts the n-grams."""
+        self.ngrams.learn_statistics(token_ids, offsets)
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, C)."""
+        states = self.encoder(self.embedding(token_ids), lengths)  # (B, T, 2*H)
+        features = self.normalisation(self.pool(states, valid_mask(lengths, token_ids.shape[1])))  # (B, 2*H)
+        features = torch.cat([features, self.ngrams(token_ids, lengths)], dim=1)  # (B, 2*H + G)
+        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
+        return logits
