@@ -19,7 +19,9 @@ from textrnn.models.registry import all_models, find_model
 def classifier(name: str = "LSTM") -> Classifier:
     entry = find_model(name)
     vocabulary = Vocabulary.build(["股市大涨 abc"], Tokenizer("char", lowercase=True))
-    config = entry.config_class.from_dict({"embedding_size": 6, "hidden_size": 5})
+    sizes = {"embedding_size": 6, "hidden_size": 8, "num_filters": 5, "ngram_rows": 50}
+    own = {field.name for field in entry.fields}
+    config = entry.config_class.from_dict({name: size for name, size in sizes.items() if name in own})
     torch.manual_seed(3)
     model = entry.build(config, vocabulary_size=len(vocabulary), class_count=2)
     return Classifier(
@@ -29,7 +31,8 @@ def classifier(name: str = "LSTM") -> Classifier:
         vocabulary,
         ["财经", "体育"],
         DataConfig(pad_size=20),
-        TrainConfig(epochs=1, batch_size=2),
+        TrainConfig(epochs=1, batch_size=2, precision="fp32"),
+        temperature=1.25,
     )
 
 
@@ -150,6 +153,27 @@ def test_texts_are_cleaned_as_in_training() -> None:
     plain, *others = model.predict_probabilities(["股市", "  股市 ", "股市\n"])
     assert all((other == plain).all() for other in others)
     assert np.isfinite(model.predict_probabilities(["\ud800", "\x00"])).all()
+
+
+def test_the_temperature_divides_the_logits(tmp_path: Path) -> None:
+    model = classifier()
+    model.save(tmp_path)
+    scaled = load_classifier(tmp_path)
+    assert scaled.temperature == 1.25
+    path = changed(tmp_path)
+    document = json.loads(path.read_text())
+    del document["calibration"]  # as written before there was one
+    path.write_text(json.dumps(document))
+    plain = load_classifier(tmp_path)
+    assert plain.temperature == 1.0
+    of_plain, of_scaled = (np.diff(np.log(m.predict_probabilities(["股市"])[0])) for m in (plain, scaled))
+    np.testing.assert_allclose(of_plain, 1.25 * of_scaled)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, "hot", float("nan"), None])
+def test_a_temperature_that_is_none(tmp_path: Path, temperature: object) -> None:
+    changed(tmp_path, calibration={"temperature": temperature})
+    assert f"the temperature is {temperature!r}, not a number above 0" in message_of(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "3", "{"])

@@ -20,6 +20,7 @@ from tests.commands import SLOWED, SMALL, Result, command, error_of
 from tests.conftest import small_rows, write_rows
 from textrnn.artifact import load_classifier
 from textrnn.corpus.readers import read_rows
+from textrnn.models.registry import all_models
 
 
 def test_train_and_predict(run: Callable[..., Result], small_dataset: Path) -> None:
@@ -226,10 +227,11 @@ def test_pretrained_vectors_end_to_end(run: Callable[..., Result], small_dataset
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "LTSM"], "--model LTSM: no such model; expected one of BiLSTM_LN, LSTM, RNN; did you mean LSTM?"),
+        (["--model", "LTSM"],
+         f"--model LTSM: no such model; expected one of {', '.join(all_models())}; did you mean LSTM?"),
         (["--hiden-size", "5"], "--hiden-size: no such flag; did you mean --hidden-size?; see --help"),
         (["--model", "BiLSTM_LN", "--bidirectional"], "--bidirectional: not a setting of BiLSTM_LN; expected one of "
-         "--embedding-size, --hidden-size, --num-layers, --pooling, --dropout, --embedding-dropout, --token-dropout"),
+         "--embedding-size, --dropout, --embedding-dropout, --token-dropout, --hidden-size, --num-layers, --pooling"),
         (["--epochs", "many"], "argument --epochs: invalid int value: 'many'; see --help"),
         (["--epochs", "0", "--seed", "-1"], "--epochs 0: must be at least 1; --seed -1: must be at least 0"),
         (["--dropout", "1"], "--dropout 1.0: must be below 1.0"),

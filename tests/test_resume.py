@@ -90,7 +90,7 @@ def test_resume_refuses_other_settings_and_other_data(
     run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:  # the run dies after training, before anything is saved
-        patch.setattr(classify, "evaluate", _die)
+        patch.setattr(classify, "fit_temperature", _die)
         with pytest.raises(_Killed):
             run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
     checkpoint = Path("saved_dict/小数据/LSTM/checkpoint.safetensors")
@@ -141,12 +141,12 @@ def test_predict_beside_an_unfinished_run_of_other_settings(
 ) -> None:
     common = ["--dataset", small_dataset, *SMALL]
     with monkeypatch.context() as patch:
-        patch.setattr(classify, "evaluate", _die)
+        patch.setattr(classify, "fit_temperature", _die)
         with pytest.raises(_Killed):
             run(*common, "--epochs", "2", "--quiet")
     assert "finishing it first" in run(*common, "--epochs", "2", "--predict", "猫", "--quiet").err
     with monkeypatch.context() as patch:
-        patch.setattr(classify, "evaluate", _die)
+        patch.setattr(classify, "fit_temperature", _die)
         with pytest.raises(_Killed):
             run(*common, "--epochs", "2", "--quiet", "--save-dir", "other")
     result = run(*common, "--epochs", "1", "--predict", "猫", "--quiet", "--save-dir", "other")
@@ -158,7 +158,7 @@ def test_resume_goes_on_on_another_device(
     run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(classify, "evaluate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(classify, "fit_temperature", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         stopped = run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
     assert stopped.status == 130
     assert stopped.err.rstrip().splitlines()[-1].strip().startswith("python run.py --resume --dataset")

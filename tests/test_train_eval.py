@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import log_loss
+from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
 
 from tests.conftest import small_rows
@@ -25,7 +26,13 @@ from textrnn.models.base import TextClassifier
 from textrnn.models.registry import find_model
 from textrnn.objectives import classification
 from textrnn.objectives.base import Loss
-from textrnn.objectives.classification import ClassificationObjective, Evaluation, evaluate, predict_logits
+from textrnn.objectives.classification import (
+    ClassificationObjective,
+    Evaluation,
+    balanced_weights,
+    evaluate,
+    predict_logits,
+)
 from textrnn.optimizers import make_optimizer
 from textrnn.train_eval import choose_device, fit, learning_rate_at, train_step
 from textrnn.training_state import read_checkpoint_settings
@@ -331,3 +338,30 @@ def test_devices() -> None:
 
 def test_history_of_nothing_is_a_header() -> None:
     assert History().to_csv() == "step,epoch,learning_rate,train_loss,dev_loss,seconds\n"
+
+
+def test_balanced_weights_against_scikit_learn() -> None:
+    labels = torch.tensor([0, 2, 2, 1, 0, 0, 0])
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=labels.numpy())
+    np.testing.assert_allclose(balanced_weights(labels, 3), expected, rtol=1e-6)
+    assert balanced_weights(labels, 5).tolist()[3:] == [1.0, 1.0]  # no rows: nothing is weighed by it
+
+
+def test_balanced_loss_by_hand() -> None:
+    """Each row counts with the weight of its class, in the training loss and in what chooses the weights."""
+    model = new_model().eval()
+    config = short(class_weight="balanced", label_smoothing=0.0)
+    objective = ClassificationObjective(TRAIN, DEV, config, 3)
+    weights = balanced_weights(TRAIN.labels, 3)
+    batch = TRAIN.batch(torch.arange(16))
+    log_probabilities = model(batch.token_ids, batch.lengths).log_softmax(dim=1)
+    of_rows = -log_probabilities[torch.arange(16), batch.labels]
+    expected = (of_rows * weights[batch.labels]).sum() / weights[batch.labels].sum()
+    assert objective.loss(model, batch).objective.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert objective.loss(model, batch).reported.item() == pytest.approx(of_rows.mean().item(), rel=1e-5)
+    scores = objective.evaluate(model)
+    assert objective.criterion(scores) == scores["dev_weighted_loss"]
+    of_dev = functional.cross_entropy(predict_logits(model, DEV), DEV.labels, weight=weights)
+    assert scores["dev_weighted_loss"] == pytest.approx(of_dev.item(), rel=1e-5)
+    plain = ClassificationObjective(TRAIN, DEV, short(), 3).evaluate(model)
+    assert "dev_weighted_loss" not in plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from textrnn.calibration import softmax
 from textrnn.checkpoint import json_bytes, tensor_bytes, write_together
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
@@ -28,8 +30,10 @@ from textrnn.model_folder import (
     read_weights,
 )
 from textrnn.models.base import TextClassifier
+from textrnn.models.layers import set_precision
 from textrnn.models.registry import find_model
 from textrnn.objectives.classification import predict_logits
+from textrnn.train_eval import precision_for
 
 TASK = "classify"
 LABELS_FILE = "labels.json"
@@ -59,6 +63,7 @@ class Classifier:
     class_names: list[str]
     data: DataConfig
     training: TrainConfig
+    temperature: float = 1.0  # what logits are divided by, so that probabilities mean what they say
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
@@ -75,8 +80,7 @@ class Classifier:
             return np.empty((0, len(self.class_names)))
         device = next(self.model.parameters()).device
         rows = LabelledTexts.from_encoded(encoded, [0] * count, device)
-        probabilities: NDArray[np.float64] = predict_logits(self.model, rows).double().softmax(dim=1).numpy()
-        return probabilities
+        return softmax(predict_logits(self.model, rows), self.temperature)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -89,7 +93,13 @@ class Classifier:
             MODEL_FILE: tensor_bytes(self.model.state_dict()),
             VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
             LABELS_FILE: json_bytes(self.class_names),
-            CONFIG_FILE: config_bytes({**self.settings, "tokenizer": self.vocabulary.tokenizer.to_dict()}),
+            CONFIG_FILE: config_bytes(
+                {
+                    **self.settings,
+                    "tokenizer": self.vocabulary.tokenizer.to_dict(),
+                    "calibration": {"temperature": self.temperature},
+                }
+            ),
         }
 
     def save(self, folder: Path, others: Mapping[str, bytes] | None = None) -> None:
@@ -123,5 +133,9 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         model = entry.build(model_config, vocabulary_size=len(vocabulary), class_count=len(class_names))
         model.load_state_dict(weights)
         data, training = DataConfig.from_dict(config["data"]), TrainConfig.from_dict(config["training"])
+        temperature = config.get("calibration", {}).get("temperature", 1.0)  # earlier versions had none
+        if not (isinstance(temperature, float) and 0 < temperature < math.inf):
+            raise ValueError(f"the temperature is {temperature!r}, not a number above 0")
     model.to(device).eval()
-    return Classifier(entry.name, model_config, model, vocabulary, class_names, data, training)
+    set_precision(model, precision_for(training.precision, torch.device(device)))
+    return Classifier(entry.name, model_config, model, vocabulary, class_names, data, training, temperature)

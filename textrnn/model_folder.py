@@ -93,7 +93,11 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     unusable = [
         name
         for name, values in weights.items()
-        if not (name.startswith(WHOLE_NUMBERS) or (values.is_floating_point() and values.isfinite().all()))
+        if not (
+            name.startswith(WHOLE_NUMBERS)
+            or values.dtype == torch.int64
+            or (values.is_floating_point() and values.isfinite().all())
+        )
     ]
     if unusable:
         raise ArtifactError(

@@ -24,7 +24,8 @@ def result(predictions: list[int], baseline_right: int | None = None) -> Classif
         baseline = Baseline(
             np.diag([baseline_right, 0, 0]) + np.array([[0, 10 - baseline_right, 0]] + [[0] * 3] * 2), 0.5
         )
-    return ClassificationResult("LSTM", 0, dataset, history, 0.8, np.array(predictions), baseline)
+    logits = 3.0 * np.eye(3, dtype=np.float32)[predictions]
+    return ClassificationResult("LSTM", 0, dataset, history, logits, 1.5, baseline)
 
 
 def test_worst_pairs_with_two_texts_each() -> None:
@@ -45,7 +46,7 @@ def test_worst_pairs_with_two_texts_each() -> None:
 def test_comparison_with_the_baseline() -> None:
     rows = result([0, 0, 0, 0, 1, 1, 1, 1, 2, 2], baseline_right=4).comparison
     assert [row[:3] for row in rows[1:]] == [
-        ["LSTM", "1.0000", "0.8000"],
+        ["LSTM", "1.0000", "0.2395"],
         ["TF-IDF (characters 1-3) + LinearSVC", "0.4000", ""],
     ]
 
@@ -76,3 +77,19 @@ def test_metrics_are_those_of_the_design() -> None:
     assert metrics["train"] == {"seconds": 1.5, "epochs": 1.0, "examples": 30, "examples_per_second": 20.0}
     assert metrics["baseline"] == {"name": "TF-IDF (characters 1-3) + LinearSVC", "test_accuracy": 0.5, "seconds": 0.5}
     assert metrics["test"]["accuracy"] == 0.9
+
+
+def test_calibration_by_hand() -> None:
+    """Every answer is as sure as the others, and seven of ten are right: one bin, one gap."""
+    shown = result([0, 0, 0, 1, 1, 1, 1, 0, 2, 0])
+    sure = [np.exp(3 / t) / (np.exp(3 / t) + 2) for t in (1.0, 1.5)]
+    assert shown.calibration_errors == pytest.approx([abs(share - 0.7) for share in sure])
+    expected = -np.mean([np.log(sure[1])] * 7 + [np.log((1 - sure[1]) / 2)] * 3)
+    found = shown.to_metrics()["test"]
+    assert found["loss"] == pytest.approx(expected)
+    assert found["calibration"]["temperature"] == 1.5
+    assert found["calibration"]["expected_calibration_error"] == pytest.approx(abs(sure[1] - 0.7))
+    assert (
+        f"expected calibration error {abs(sure[1] - 0.7):.4f}; {abs(sure[0] - 0.7):.4f} without the "
+        "temperature 1.500 (fitted on dev)"
+    ) in shown.to_text()

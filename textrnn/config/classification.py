@@ -68,6 +68,11 @@ class TrainConfig(FitConfig):
         choices=("auto", "fp32", "bf16"),
     )
     label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
+    class_weight: str = option(
+        "none",
+        "balanced: each class counts alike, however few its rows; finds more of the rare ones",
+        choices=("none", "balanced"),
+    )
     evaluate_every: int | None = option(
         None, "batches between two looks at the dev split (default: some 20 looks in all)", at_least=1
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +33,13 @@ class Evaluation:
         loss: mean cross-entropy, nats per row
         accuracy: share of rows predicted right
         predictions: int64, (rows,): class indices
+        logits: (rows, C), on the CPU
     """
 
     loss: float
     accuracy: float
     predictions: NDArray[np.int64]
+    logits: Tensor
 
 
 @torch.inference_mode()
@@ -61,7 +63,16 @@ def evaluate(model: TextClassifier, texts: LabelledTexts) -> Evaluation:
     labels = texts.labels.cpu()
     loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item() / len(labels)
     predictions = logits.argmax(dim=1)
-    return Evaluation(loss, int((predictions == labels).sum()) / len(labels), predictions.numpy())
+    return Evaluation(loss, int((predictions == labels).sum()) / len(labels), predictions.numpy(), logits)
+
+
+def balanced_weights(labels: Tensor, class_count: int) -> Tensor:
+    """(rows,) class indices -> (C,): rows / (classes * rows of the class), so that every class counts alike.
+
+    A class without rows gets 1; nothing is ever weighed by it.
+    """
+    counts = torch.bincount(labels, minlength=class_count)
+    return torch.where(counts > 0, len(labels) / (int((counts > 0).sum()) * counts.clamp(min=1)), 1.0)
 
 
 class _BatchesOfRows(Sequence[Batch]):
@@ -91,13 +102,16 @@ class ClassificationObjective(Objective[Batch]):
 
     memory_flags = "--batch-size, --pad-size or --hidden-size"
 
-    def __init__(self, train: LabelledTexts, dev: LabelledTexts, config: TrainConfig):
+    def __init__(self, train: LabelledTexts, dev: LabelledTexts, config: TrainConfig, class_count: int | None = None):
         if config.batch_size is None or config.evaluate_every is None:
             raise ConfigError("batch_size and evaluate_every are open; expected TrainConfig.fitted_to(...) first")
         self.train, self.dev = train, dev
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
         self.smoothing = config.label_smoothing
         self.seed = config.seed
+        self.class_weights: Tensor | None = None
+        if config.class_weight == "balanced":
+            self.class_weights = balanced_weights(train.labels, class_count or int(train.labels.max()) + 1)
 
     def batch_count(self, epoch: int) -> int:
         return math.ceil(len(self.train) / self.batch_size)
@@ -107,13 +121,11 @@ class ClassificationObjective(Objective[Batch]):
         return _BatchesOfRows(self.train, rows)
 
     def loss(self, model: nn.Module, batch: Batch) -> Loss:
-        log_probabilities = functional.log_softmax(model(batch.token_ids, batch.lengths).float(), dim=1)
-        cross_entropy = functional.nll_loss(log_probabilities, batch.labels)
-        smoothing = self.smoothing
-        objective = (
-            (1 - smoothing) * cross_entropy - smoothing * log_probabilities.mean() if smoothing else cross_entropy
+        logits = model(batch.token_ids, batch.lengths).float()
+        objective = functional.cross_entropy(
+            logits, batch.labels, weight=self.class_weights, label_smoothing=self.smoothing
         )
-        return Loss(objective, cross_entropy.detach(), len(batch))
+        return Loss(objective, functional.cross_entropy(logits.detach(), batch.labels), len(batch))
 
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
         return step % self.evaluate_every == 0
@@ -121,7 +133,18 @@ class ClassificationObjective(Objective[Batch]):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         assert isinstance(model, TextClassifier)
         scored = evaluate(model, self.dev)
-        return {"dev_loss": scored.loss, "dev_accuracy": scored.accuracy}
+        scores = {"dev_loss": scored.loss, "dev_accuracy": scored.accuracy}
+        if self.class_weights is not None:
+            labels = self.dev.labels.cpu()
+            weighted = functional.cross_entropy(
+                scored.logits.double(), labels, weight=self.class_weights.double().cpu()
+            )
+            scores["dev_weighted_loss"] = weighted.item()
+        return scores
+
+    def criterion(self, scores: Mapping[str, float]) -> float:
+        """The dev loss, with every class counting alike if it does in training."""
+        return scores.get("dev_weighted_loss", scores["dev_loss"])
 
     def evaluation_seconds(self, model: nn.Module) -> float:
         """Judged by one batch of the dev split (the first call is slower, so twice)."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from textrnn.baseline import NAME as BASELINE_NAME
 from textrnn.baseline import Baseline
+from textrnn.calibration import cross_entropy, expected_calibration_error, softmax
 from textrnn.checkpoint import json_bytes
 from textrnn.corpus.dataset import Dataset
 from textrnn.history import History
@@ -29,17 +30,38 @@ class ClassificationResult:
     """A finished run.
 
     Attributes:
-        test_loss: mean cross-entropy on the test split, nats per text
-        test_predictions: int64, (test rows,): class indices
+        test_logits: (test rows, C)
+        temperature: what logits are divided by, fitted on the dev split
     """
 
     model_name: str
     seed: int
     dataset: Dataset
     history: History
-    test_loss: float
-    test_predictions: NDArray[np.int64]
+    test_logits: NDArray[np.float32]
+    temperature: float
     baseline: Baseline | None
+
+    @cached_property
+    def test_predictions(self) -> NDArray[np.int64]:
+        """(test rows,): class indices."""
+        predictions: NDArray[np.int64] = self.test_logits.argmax(axis=1)
+        return predictions
+
+    @cached_property
+    def test_loss(self) -> float:
+        """Mean cross-entropy on the test split, nats per text, with the temperature."""
+        return cross_entropy(self.test_logits, self.dataset.test.labels, self.temperature)
+
+    @cached_property
+    def calibration_errors(self) -> tuple[float, float]:
+        """Expected calibration error on the test split, before and after dividing by the temperature."""
+        labels = self.dataset.test.labels
+        before, after = (
+            expected_calibration_error(softmax(self.test_logits, temperature), labels)
+            for temperature in (1.0, self.temperature)
+        )
+        return before, after
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
@@ -95,12 +117,17 @@ class ClassificationResult:
             class_table(class_scores(self.confusion), names, unweighted_f1=macro_f1(self.confusion)),
             confusion_table(self.confusion, names),
         ]
+        before, after = self.calibration_errors
+        sure = (
+            f"expected calibration error {after:.4f}; {before:.4f} without the temperature "
+            f"{self.temperature:.3f} (fitted on dev)"
+        )
         lines = ["most confused:"] if self.confused else []
         for true, predicted, rows, texts in self.confused:
             pair = f"{shortened(true, 30)} taken for {shortened(predicted, 30)}"
             lines.append(f"  {pair}: {rows} {'row' if rows == 1 else 'rows'}")
             lines += [f"    {shortened(text, 76)}" for text in texts]
-        return "\n" + "\n\n".join([*parts, "\n".join(lines)]).rstrip() + "\n"
+        return "\n" + "\n\n".join([*parts, sure, "\n".join(lines)]).rstrip() + "\n"
 
     def to_metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
@@ -118,6 +145,13 @@ class ClassificationResult:
             },
             "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
             "test": classification_report(self.confusion, self.test_loss, self.dataset.class_names),
+        }
+        before, after = self.calibration_errors
+        metrics["test"]["calibration"] = {
+            "temperature": self.temperature,
+            "expected_calibration_error": after,
+            "expected_calibration_error_unscaled": before,
+            "loss_unscaled": cross_entropy(self.test_logits, self.dataset.test.labels),
         }
         if self.baseline is not None:
             metrics["baseline"] = {

@@ -16,6 +16,7 @@ import torch
 
 from textrnn.artifact import Classifier, describe_settings
 from textrnn.baseline import Baseline, linear_baseline
+from textrnn.calibration import fit_temperature
 from textrnn.checkpoint import exclusive_use
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
@@ -31,7 +32,7 @@ from textrnn.model_folder import is_saved
 from textrnn.models.base import TextClassifier
 from textrnn.models.layers import set_precision
 from textrnn.models.registry import ModelEntry, find_model
-from textrnn.objectives.classification import ClassificationObjective, evaluate
+from textrnn.objectives.classification import ClassificationObjective, predict_logits
 from textrnn.randomness import seeded
 from textrnn.report.classification import ClassificationResult
 from textrnn.tasks.request import ClassifyRequest
@@ -108,6 +109,7 @@ def train(
                 LabelledTexts.from_encoded(encoded.train, dataset.train.labels, device),
                 LabelledTexts.from_encoded(encoded.dev, dataset.dev.labels, device),
                 plan.training,
+                len(dataset.class_names),
             )
             history = fit(
                 model,
@@ -127,13 +129,21 @@ def train(
             f"dev accuracy {best['dev_accuracy']:.4f}"
         )
         with naming_lack_of_memory():
-            tested = evaluate(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
+            temperature = fit_temperature(predict_logits(model, objective.dev), dataset.dev.labels)
+            test_logits = predict_logits(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
         baseline = _train_baseline(dataset) if request.baseline else None
         classifier = Classifier(
-            plan.entry.name, plan.model, model, encoded.vocabulary, dataset.class_names, plan.data, plan.training
+            plan.entry.name,
+            plan.model,
+            model,
+            encoded.vocabulary,
+            dataset.class_names,
+            plan.data,
+            plan.training,
+            temperature,
         )
         result = ClassificationResult(
-            classifier.model_name, plan.training.seed, dataset, history, tested.loss, tested.predictions, baseline
+            classifier.model_name, plan.training.seed, dataset, history, test_logits.numpy(), temperature, baseline
         )
         say(result.to_text())
         files, notices = result.to_files(

@@ -38,7 +38,7 @@ from textrnn.tasks.resuming import (
     refuse_other_data,
     settings_to_resume,
 )
-from textrnn.train_eval import choose_device, fit, naming_lack_of_memory
+from textrnn.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
 
 TUNING_SHARE, MOST_TUNING = 0.025, 20_000  # of the training text, kept from the network to weigh the mixture with
 TUNING_CELLS = 1 << 22  # probabilities that the weighing looks at
