@@ -55,11 +55,31 @@ def test_round_trip() -> None:
 def test_fitted_settings_are_usable(training_rows: int, dev_rows: int) -> None:
     fitted = TrainConfig().fitted_to(training_rows, dev_rows)
     assert fitted.epochs is not None
-    assert 6 <= fitted.epochs <= 30
+    assert 2 <= fitted.epochs <= 30
     assert fitted.batch_size is not None
     assert 1 <= fitted.batch_size <= min(128, training_rows)
     assert fitted.evaluate_every is not None
     assert 1 <= fitted.evaluate_every <= -(-training_rows // fitted.batch_size) * fitted.epochs
+
+
+@pytest.mark.parametrize(
+    ("rows", "length", "passes", "epochs", "batch_size"),
+    [
+        (44_960, 19, 6, 6, 128),  # titles
+        (44_960, 19, 4, 4, 128),
+        (2000, 18, 6, 30, 64),
+        (2000, 18, 4, 20, 64),
+        (25_000, 230, 6, 2, 32),  # reviews: the tokens of 14 passes over the titles
+        (3000, 450, 6, 9, 16),
+        (140, 512, 6, 30, 8),
+        (3_000_000, 500, 6, 2, 16),
+    ],
+)
+def test_passes_and_batches_by_rows_and_length(
+    rows: int, length: float, passes: int, epochs: int, batch_size: int
+) -> None:
+    fitted = TrainConfig().fitted_to(rows, 1000, mean_length=length, passes=passes)
+    assert (fitted.epochs, fitted.batch_size) == (epochs, batch_size)
 
 
 def test_given_settings_are_kept_by_fitting() -> None:

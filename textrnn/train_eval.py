@@ -29,6 +29,7 @@ from textrnn.training_state import TrainingState
 
 WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
 MOST_OFTEN = 5  # a look at what is held out is followed by so many times its time of training, where time is short
+SELDOM = 10  # a checkpoint is followed by at least so many times its time without one
 READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
 
 
@@ -192,6 +193,7 @@ def _train(
     clock_start = time.perf_counter() - history.seconds
     look_seconds = objective.evaluation_seconds(model) if config.budget else 0.0
     last_look = history.seconds
+    last_save, save_seconds = time.perf_counter(), 0.0
     listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
     while not history.stopped_by:
         batch = position.next_batch()
@@ -221,12 +223,14 @@ def _train(
         worth_it = time_left >= 2 * look_seconds and history.seconds - last_look >= MOST_OFTEN * look_seconds
         if history.stopped_by or (due and (worth_it or not config.budget)):
             look_seconds = _look(run, config, clock_start, position)
-            if checkpoint is not None:
+            seldom_enough = time.perf_counter() - last_save >= SELDOM * save_seconds
+            if checkpoint is not None and (seldom_enough or history.stopped_by):
                 started = time.perf_counter()
                 run.save(checkpoint)
-                save_seconds = time.perf_counter() - started
-                look_seconds += save_seconds
+                last_save = time.perf_counter()
+                save_seconds = last_save - started
                 history.evaluation_seconds += save_seconds
+            look_seconds += save_seconds
             history.seconds = time.perf_counter() - clock_start
             last_look = history.seconds
             listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)

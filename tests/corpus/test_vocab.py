@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textrnn.config import UNKNOWN_ID
-from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.config import UNKNOWN_ID, DataConfig
+from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ArtifactError, ConfigError
 
@@ -24,8 +24,63 @@ def test_tokenizers() -> None:
     assert Tokenizer("space", lowercase=True)("Big NEWS") == ["big", "news"]
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Don't stop, it's 3.5%!", ["Don't", "stop", ",", "it's", "3", ".", "5", "%", "!"]),
+        ("它是GPU，值3块 ok", ["它", "是", "GPU", "，", "值", "3", "块", "ok"]),
+        ("caffè naïve_x Привет", ["caffè", "naïve", "_", "x", "Привет"]),
+        ("안녕 세계", ["안녕", "세계"]),
+        ("カナ漢字𠀀", ["カ", "ナ", "漢", "字", "𠀀"]),
+        (" \t\n", []),
+    ],
+)
+def test_mixed_tokens(text: str, tokens: list[str]) -> None:
+    assert Tokenizer("mixed")(text) == tokens
+
+
+@given(st.text())
+def test_mixed_tokens_leave_out_only_what_is_no_sign(text: str) -> None:
+    """Nothing but white space (and the controls that the pattern takes for such) is lost, whichever pattern is used."""
+    joined = "".join(Tokenizer("mixed")(text))
+    assert joined == "".join(c for c in text if c in joined)
+    assert not any(c.isalnum() for c in text if c not in joined)
+    assert len(joined) == sum(not c.isspace() for c in text)
+
+
+@pytest.mark.parametrize(
+    ("texts", "spaced"),
+    [
+        (["a fine film", "bad"], True),
+        (["央行下调存款准备金率", "GDP 增长"], False),
+        (["安卓手机 Android iPhone reviews and more words of another script"], True),
+        (["ราคาหุ้น", "ひらがな"], False),
+        (["안녕 세계"], True),
+        (["123 456"], False),  # no letters at all: characters
+        ([""], False),
+    ],
+)
+def test_which_texts_have_spaces_between_words(texts: list[str], spaced: bool) -> None:
+    assert words_are_spaced(texts) == spaced
+
+
+def test_settings_that_were_open() -> None:
+    chinese = Vocabulary.build_as_set(["央行下调 GDP"], DataConfig())
+    assert (chinese.tokenizer.name, chinese.tokenizer.lowercase) == ("char", False)
+    english = Vocabulary.build_as_set(["The GDP fell"], DataConfig())
+    assert english.tokens[2:] == ["fell", "gdp", "the"]
+    assert Vocabulary.build_as_set(["The GDP"], DataConfig(lowercase=False)).tokens[2:] == ["GDP", "The"]
+    assert Vocabulary.build_as_set(["Ab"], DataConfig(tokenizer="char")).tokens[2:] == ["A", "b"]
+    assert DataConfig().fitted_to(words_are_spaced=True).max_vocab == 30_000
+    assert DataConfig(max_vocab=7).fitted_to(words_are_spaced=False) == DataConfig(
+        tokenizer="char", lowercase=False, max_vocab=7
+    )
+
+
 def test_unknown_tokenizer() -> None:
-    with pytest.raises(ConfigError, match=r"--tokenizer words: expected one of char, word, space; did you mean word\?"):
+    with pytest.raises(
+        ConfigError, match=r"--tokenizer words: expected one of char, word, space, mixed; did you mean word\?"
+    ):
         Tokenizer("words")
 
 

@@ -43,25 +43,56 @@ class DataConfig(Settings):
     dataset: str = option("headlines", "data set: a name, a folder or a file")
     text_column: str | None = option(None, "column (or JSON key) that holds the text")
     label_column: str | None = option(None, "column (or JSON key) that holds the label")
-    tokenizer: str = option("char", "what a token is", choices=("char", "word", "space"))
-    lowercase: bool = option(False, "fold upper case to lower case before cutting into tokens")
+    tokenizer: str = option(
+        "auto",
+        "what a token is: a character, a word (cut by jieba), what stands between spaces, or mixed: words and marks of "
+        "scripts with spaces, single characters of others; auto takes mixed where most letters are of scripts with "
+        "spaces, else char",
+        choices=("auto", "char", "word", "space", "mixed"),
+    )
+    lowercase: bool | None = option(
+        None, "fold upper case to lower case before cutting into tokens (default: where auto takes mixed)"
+    )
     min_freq: int = option(1, "leave out tokens seen fewer times in the training split", at_least=1)
-    max_vocab: int = option(10_000, "keep at most this many entries, <pad> and <unk> included", at_least=3)
-    pad_size: int = option(256, "read at most this many tokens (see --tokenizer) of a text", at_least=1)
+    max_vocab: int | None = option(
+        None,
+        "keep at most this many entries, <pad> and <unk> included (default: 10000 characters or 30000 words)",
+        at_least=3,
+    )
+    pad_size: int = option(512, "read at most this many tokens (see --tokenizer) of a text", at_least=1)
     split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
+
+    def fitted_to(self, *, words_are_spaced: bool) -> DataConfig:
+        """The same settings with `tokenizer`, `lowercase` and `max_vocab` chosen where they were open."""
+        tokenizer, lowercase, max_vocab = self.tokenizer, self.lowercase, self.max_vocab
+        if tokenizer == "auto":
+            tokenizer = "mixed" if words_are_spaced else "char"
+            lowercase = words_are_spaced if lowercase is None else lowercase
+        if max_vocab is None:
+            max_vocab = 10_000 if tokenizer == "char" else 30_000
+        return dataclasses.replace(self, tokenizer=tokenizer, lowercase=bool(lowercase), max_vocab=max_vocab)
 
 
 @dataclass(frozen=True)
 class TrainConfig(FitConfig):
     """How a classifier is trained. Fields that are None are fitted to the data by :meth:`fitted_to`."""
 
-    ROWS_SEEN: ClassVar[int] = 60_000  # what a small data set is shown in all, repeats counted, unless --epochs says
+    # A small data set is shown so many rows in all, repeats counted, at every pass that a large one gets; a data set of
+    # long texts, so many tokens.
+    ROWS_A_PASS: ClassVar[int] = 10_000
+    TOKENS_A_PASS: ClassVar[int] = 2_000_000
+    TOKENS_A_BATCH: ClassVar[int] = 8192
     epochs: int | None = option(
-        None, "passes over the training split (default: 6, more where rows are few)", at_least=1
+        None,
+        "passes over the training split (default: 6 or what the model asks for; more where rows are few, fewer where "
+        "there is much text)",
+        at_least=1,
     )
-    batch_size: int | None = option(None, "rows a batch (default: 128, fewer where rows are few)", at_least=1)
+    batch_size: int | None = option(
+        None, "rows a batch (default: 128; fewer where rows are few or texts long)", at_least=1
+    )
     precision: str = option(
         "auto",
         "numbers that LSTMs train and answer in; auto takes bf16 on a CPU that has it",
@@ -77,12 +108,19 @@ class TrainConfig(FitConfig):
         None, "batches between two looks at the dev split (default: some 20 looks in all)", at_least=1
     )
 
-    def fitted_to(self, training_rows: int, dev_rows: int) -> TrainConfig:
+    def fitted_to(
+        self, training_rows: int, dev_rows: int, *, mean_length: float = 20.0, passes: int = 6
+    ) -> TrainConfig:
         """The same settings with `epochs`, `batch_size` and `evaluate_every` chosen where they were None.
 
-        A small data set gets smaller batches (at least some 30 an epoch) and more passes, up to 30. The dev split is
-        looked at up to four times an epoch and some twenty times in all, and seldom enough that scoring it costs less
-        than about a fifth of the time (a row costs about a third as much to score as to train on).
+        A small data set gets smaller batches (at least some 30 an epoch) and up to five times the passes. Long texts
+        get smaller batches and fewer passes, but at least two. The dev split is looked at up to four times an epoch and
+        some twenty times in all, and seldom enough that scoring it costs less than about a fifth of the time (a row
+        costs about a third as much to score as to train on).
+
+        Args:
+            mean_length: tokens read of a training text, on average.
+            passes: what the model asks for on a large data set of short texts.
 
         Raises:
             ConfigError: if a batch size was asked for that is larger than the training split.
@@ -94,11 +132,14 @@ class TrainConfig(FitConfig):
             )
         batch_size = self.batch_size
         if batch_size is None:
-            batch_size = min(128, max(8, 2 ** round(math.log2(max(1, training_rows / 40)))), training_rows)
+            by_rows = max(8, 2 ** round(math.log2(max(1, training_rows / 40))))
+            by_length = max(16, 2 ** round(math.log2(self.TOKENS_A_BATCH / mean_length)))
+            batch_size = min(128, by_rows, by_length, training_rows)
         batches = math.ceil(training_rows / batch_size)
         epochs = self.epochs
         if epochs is None and self.budget is None:
-            epochs = max(6, min(30, round(self.ROWS_SEEN / training_rows)))
+            epochs = max(passes, min(5 * passes, round(passes * self.ROWS_A_PASS / training_rows)))
+            epochs = min(epochs, max(2, round(passes * self.TOKENS_A_PASS / (training_rows * mean_length))))
         evaluate_every = self.evaluate_every
         if evaluate_every is None:
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)

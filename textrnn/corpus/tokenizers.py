@@ -1,7 +1,8 @@
-"""Cuts a text into tokens: characters, words (jieba) or whatever white space separates."""
+"""Cuts a text into tokens: characters, words by jieba, what white space separates, or words and marks of any script."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,38 @@ def _spaced(text: str) -> list[str]:
     return text.split()
 
 
-CUTTERS: dict[str, Callable[[str], Sequence[str]]] = {"char": _characters, "word": _words, "space": _spaced}
+# Scripts that put no space between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+_UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
+_WORDS_AND_MARKS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*|[^\w\s]|_")
+_WITH_UNSPACED = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+(?:['\u2019][a-zA-Z]+)*|[^\w\s]|_")
+SAMPLE = 2000  # texts looked at to choose a tokenizer
+LONGEST_SAMPLE = 1000  # characters of each
+
+
+def _mixed(text: str) -> list[str]:
+    pattern = _WITH_UNSPACED if _UNSPACED_LETTER.search(text) else _WORDS_AND_MARKS
+    return pattern.findall(text)
+
+
+def words_are_spaced(texts: Sequence[str]) -> bool:
+    """Whether most letters of these texts are of scripts that put spaces between words."""
+    step = max(1, len(texts) // SAMPLE)
+    sample = "".join(text[:LONGEST_SAMPLE] for text in texts[::step])
+    unspaced = len(_UNSPACED_LETTER.findall(sample))
+    letters = sum(map(str.isalpha, sample))
+    return letters > 2 * unspaced
+
+
+CUTTERS: dict[str, Callable[[str], Sequence[str]]] = {
+    "char": _characters,
+    "word": _words,
+    "space": _spaced,
+    "mixed": _mixed,
+}
 
 
 @dataclass(frozen=True)

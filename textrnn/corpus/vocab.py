@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.config import UNKNOWN_ID
-from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.config import UNKNOWN_ID, DataConfig
+from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
 from textrnn.errors import ArtifactError, ConfigError, one_line
 
 PAD, UNKNOWN = "<pad>", "<unk>"
@@ -77,6 +77,19 @@ class Vocabulary:
             key=lambda item: (-item[1], item[0]),
         )
         return cls([PAD, UNKNOWN] + [token for token, _ in kept[: max_vocab - 2]], tokenizer)
+
+    @classmethod
+    def build_as_set(cls, texts: Sequence[str], settings: DataConfig) -> Vocabulary:
+        """The vocabulary of training texts with the settings of a data set, those that are open fitted to the texts."""
+        settings = settings.fitted_to(words_are_spaced=words_are_spaced(texts))
+        assert settings.lowercase is not None
+        assert settings.max_vocab is not None
+        return cls.build(
+            texts,
+            Tokenizer(settings.tokenizer, settings.lowercase),
+            min_freq=settings.min_freq,
+            max_vocab=settings.max_vocab,
+        )
 
     def encode(self, texts: Iterable[str], *, longest: int | None = None) -> EncodedTexts:
         """Texts -> token ids. An empty text becomes one ``<unk>``, so that every model has a step to read.

@@ -11,20 +11,23 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import RecurrentConfig, option
+from textrnn.config import NoisyConfig, option
 from textrnn.models.base import TextClassifier
-from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
+from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, dropout, max_over_time, mean_over_time, valid_mask
 from textrnn.models.ngram_bag import NgramBag
 
 NAME = "BiLSTM_Ngram"
+PASSES = 4  # n-grams are learnt by heart soon
 
 
 @dataclass(frozen=True)
-class Config(RecurrentConfig):
+class Config(NoisyConfig):
     """Hyper-parameters of the bidirectional LSTM with n-grams."""
 
     dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
     embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
+    hidden_size: int = option(64, "units of each layer and direction", at_least=1)
+    num_layers: int = option(1, "recurrent layers", at_least=1)
     ngram_size: int = option(64, "numbers per n-gram", at_least=1)
     longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
     max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
@@ -41,7 +44,6 @@ class Model(TextClassifier):
         embedding_size: int,
         hidden_size: int,
         num_layers: int,
-        pooling: str,
         ngram_size: int,
         longest_ngram: int,
         max_ngrams: int,
@@ -56,11 +58,10 @@ class Model(TextClassifier):
         self.encoder = RecurrentEncoder(
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
         )
-        self.pool = make_pooling(pooling, bidirectional=True)
-        self.normalisation = nn.LayerNorm(self.encoder.output_size)
+        self.normalisation = nn.LayerNorm(2 * self.encoder.output_size)
         self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, most=max_ngrams)
         self.dropout = dropout
-        self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
+        self.classifier = nn.Linear(2 * self.encoder.output_size + ngram_size, class_count)
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
         """Counts the n-grams."""
@@ -69,7 +70,8 @@ class Model(TextClassifier):
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
         states = self.encoder(self.embedding(token_ids), lengths)  # (B, T, 2*H)
-        features = self.normalisation(self.pool(states, valid_mask(lengths, token_ids.shape[1])))  # (B, 2*H)
-        features = torch.cat([features, self.ngrams(token_ids, lengths)], dim=1)  # (B, 2*H + G)
+        mask = valid_mask(lengths, token_ids.shape[1])
+        pooled = torch.cat([max_over_time(states, mask), mean_over_time(states, mask)], dim=1)  # (B, 4*H)
+        features = torch.cat([self.normalisation(pooled), self.ngrams(token_ids, lengths)], dim=1)  # (B, 4*H + G)
         logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
         return logits

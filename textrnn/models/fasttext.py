@@ -1,6 +1,7 @@
 """The mean of the vectors of all tokens, and of all their bigrams and trigrams, looked up by hash.
 
-Source: Joulin et al. 2017, section 2; hashing: Weinberger et al. 2009.
+Source: Joulin et al. 2017, section 2; hashing: Weinberger et al. 2009. A mean of n vectors is multiplied by the square
+root of n here: that of a longer text does not shrink, and all of them are large enough to learn from.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from textrnn.models.layers import TokenEmbedding, dropout, mean_over_time, valid
 from textrnn.models.ngram_bag import SparseTable, check_longest, ngrams_of_batch, starts_of_rows
 
 NAME = "FastText"
+PASSES = 4  # n-grams are learnt by heart soon
 
 
 @dataclass(frozen=True)
 class Config(NoisyConfig):
     """Hyper-parameters of the mean of n-grams."""
+
+    dropout: float = option(0.2, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.2, "dropout on token vectors", at_least=0.0, below=1.0)
 
     ngram_rows: int = option(1_000_000, "rows of the table of hashed n-grams", at_least=1, at_most=100_000_000)
     ngram_size: int = option(16, "numbers per n-gram", at_least=1)
@@ -55,13 +60,14 @@ class Model(TextClassifier):
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
-        of_tokens = mean_over_time(self.embedding(token_ids), valid_mask(lengths, token_ids.shape[1]))  # (B, E)
+        mask = valid_mask(lengths, token_ids.shape[1])
+        of_tokens = mean_over_time(self.embedding(token_ids), mask) * lengths[:, None].sqrt()  # (B, E)
         rows, numbers = ngrams_of_batch(token_ids, lengths, 2, self.longest_ngram, self.vocabulary_size)
         counts = torch.bincount(rows, minlength=len(lengths)).clamp(min=1)
         of_ngrams = self.ngrams(
             hashed(numbers, len(self.ngrams.weight)),
             starts_of_rows(rows, len(lengths)),
-            counts[rows].to(of_tokens.dtype).reciprocal(),
+            counts[rows].to(of_tokens.dtype).rsqrt(),
         )  # (B, G)
         features = torch.cat([of_tokens, of_ngrams], dim=1)
         logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))

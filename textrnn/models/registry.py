@@ -51,6 +51,7 @@ class ModelEntry:
     summary: str
     task: str
     fields: tuple[ModelField, ...]
+    passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
 
     def check(self, settings: Mapping[str, Any]) -> None:
         """Check settings as building the ``Config`` would, without importing it.
@@ -136,6 +137,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             summary=summary,
             task=task,
             fields=_config_fields(tree),
+            passes=constants.get("PASSES", 6),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 

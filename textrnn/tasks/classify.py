@@ -24,7 +24,6 @@ from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
-from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ConfigError, one_line
 from textrnn.history import Listener
@@ -187,12 +186,7 @@ def _plan(request: ClassifyRequest, say: Say) -> _Plan:
 
 def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:
     """Build the vocabulary on the training texts and turn all splits into ids."""
-    vocabulary = Vocabulary.build(
-        dataset.train.texts,
-        Tokenizer(plan.data.tokenizer, plan.data.lowercase),
-        min_freq=plan.data.min_freq,
-        max_vocab=plan.data.max_vocab,
-    )
+    vocabulary = Vocabulary.build_as_set(dataset.train.texts, plan.data)
     # A run that goes on has its vectors in the checkpoint, and their size in its settings.
     path = None if plan.resume else find_embedding(plan.data.embedding, dataset.folder)
     embedding = None if path is None else load_embedding(path, vocabulary.tokens, seed=plan.training.seed)
@@ -212,7 +206,13 @@ def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encode
     """Settle what depends on the data: epochs, batch size, evaluation interval, embedding size."""
     if plan.resume and plan.digest != encoded.digest:
         refuse_other_data(request)
-    training = plan.training.fitted_to(len(dataset.train), len(dataset.dev))
+    training = plan.training.fitted_to(
+        len(dataset.train),
+        len(dataset.dev),
+        mean_length=float(encoded.train.lengths.mean()),
+        passes=plan.entry.passes,
+    )
+    data = plan.data.fitted_to(words_are_spaced=encoded.vocabulary.tokenizer.name == "mixed")  # where it was left open
     model = plan.model
     if encoded.embedding is not None:
         size = encoded.embedding.vectors.shape[1]
@@ -228,7 +228,7 @@ def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encode
             "--freeze-embedding: random vectors that are never trained teach nothing; expected --embedding pretrained "
             "or PATH with it"
         )
-    return dataclasses.replace(plan, model=model, training=training)
+    return dataclasses.replace(plan, model=model, data=data, training=training)
 
 
 def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> None:

@@ -14,7 +14,6 @@ from textrnn.config import PAD_ID, DataConfig, TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts
 from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
-from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import Interrupted
 from textrnn.history import Several
@@ -108,9 +107,7 @@ def _of_classifiers(request: MemoryRequest) -> dict[str, Any]:
 def _read(request: MemoryRequest, training: TrainConfig, *, longest: int) -> _Texts:
     data = DataConfig(dataset=DATASET if request.dataset is None else request.dataset)
     dataset = load_dataset(find_dataset(data.dataset), data)
-    vocabulary = Vocabulary.build(
-        dataset.train.texts, Tokenizer(data.tokenizer, data.lowercase), max_vocab=data.max_vocab
-    )
+    vocabulary = Vocabulary.build_as_set(dataset.train.texts, data)
     device = choose_device(training.device)
     splits = {
         name: LabelledTexts.from_encoded(vocabulary.encode(split.texts, longest=longest), split.labels, device)
