@@ -41,6 +41,20 @@ def accuracy(confusion: NDArray[np.int64]) -> float:
     return float(np.trace(confusion) / max(1, confusion.sum()))
 
 
+def wilson_interval(hits: int, count: int) -> tuple[float, float]:
+    """Where a share of `hits` in `count` lies with 95 % confidence; (0, 1) of none.
+
+    Source: Wilson 1927.
+    """
+    if count == 0:
+        return 0.0, 1.0
+    z = 1.959963984540054
+    share, spread = hits / count, z * z / count
+    centre = (share + spread / 2) / (1 + spread)
+    reach = z * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
+    return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
 def macro_f1(confusion: NDArray[np.int64]) -> float:
     """Mean F1 over the classes that occur, in truth or in prediction (as scikit-learn does without fixed labels)."""
     occurring = (confusion.sum(axis=0) + confusion.sum(axis=1)) > 0

@@ -25,6 +25,8 @@ class TrainingBar(Listener):
         self.started = 0.0
 
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+        self.close()  # of the training before, where there are several
+        self.scores = ""
         self.by_time = total_steps is None
         if self.shown and self.interactive and self.by_time:
             self.started = time.perf_counter()

@@ -6,14 +6,15 @@ import argparse
 import dataclasses
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
 from textrnn.cli.output import Say, StopOnInterrupt, bars, program, say, say_aside
-from textrnn.config import DataConfig, TrainConfig
+from textrnn.config import DataConfig, TrainConfig, flag
 from textrnn.errors import ConfigError, user_path
-from textrnn.models.registry import all_models, find_model
+from textrnn.models.registry import ModelEntry, all_models, find_model
 from textrnn.tasks.request import ClassifyRequest
 
 DATA_FORMATS = """data sets:
@@ -25,6 +26,7 @@ EXAMPLES = """examples:
   python run.py --model LSTM --embedding random
   python run.py --dataset my_reviews.csv --model BiLSTM_LN --tokenizer space --pad-size 600
   python run.py --dataset thucnews --model LSTM --budget 60
+  python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"
   python run.py --task lm --help
 """
@@ -43,6 +45,12 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     """The flags of this task."""
     models = all_models("classify")
     main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
+    main_group.add_argument(
+        "--compare",
+        nargs="*",
+        metavar="NAME",
+        help="train several models (all, or those named) and show them in one table, the linear model among them",
+    )
     main_group.add_argument(
         "--predict",
         nargs="+",
@@ -69,28 +77,59 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
 
 
 def to_request(options: argparse.Namespace) -> ClassifyRequest:
-    """Flags -> request.
+    """Flags -> request; of several models to compare, the first.
 
     Raises:
         ConfigError: for a value out of bounds, or a flag that the model does not have.
     """
-    entry = find_model(options.model)
-    given = vars(options)
     if options.top_k < 1:
         raise ConfigError(f"--top-k {options.top_k}: must be at least 1")
+    if options.compare is None:
+        return _request(find_model(options.model), vars(options))
+    if options.predict:
+        raise ConfigError("--predict: cannot stand beside --compare; expected one of them")
+    return _to_compare(options)[0]
+
+
+def _request(entry: ModelEntry, given: Mapping[str, Any]) -> ClassifyRequest:
     return ClassifyRequest(
         model=entry.name,
         model_settings=named_of_model(entry, all_models("classify"), given),
         data_settings=named(DataConfig, given),
         train_settings=named(TrainConfig, given),
-        save_dir=user_path(options.save_dir, "--save-dir"),
-        resume=options.resume,
-        baseline=options.baseline,
+        save_dir=user_path(given["save_dir"], "--save-dir"),
+        resume=given["resume"],
+        baseline=given["baseline"],
     )
+
+
+def _to_compare(options: argparse.Namespace) -> list[ClassifyRequest]:
+    """A request for each model that ``--compare`` names, or for every one; each with the flags that it has.
+
+    Raises:
+        ConfigError: for a name that is no model, or a flag that none of the models has.
+    """
+    by_name = {model.name: model for model in (find_model(name, flag="--compare") for name in options.compare)}
+    models = list((by_name or all_models("classify")).values())
+    of_any = {field.name for model in all_models("classify").values() for field in model.fields}
+    of_these = {field.name for model in models for field in model.fields}
+    for name in of_any - of_these:
+        if name in vars(options):
+            names = ", ".join(model.name for model in models)
+            raise ConfigError(f"{flag(name)}: not a setting of {names}; expected a flag that one of them has")
+    requests = []
+    for model in models:
+        of_others = of_any - {field.name for field in model.fields}
+        own = {name: value for name, value in vars(options).items() if name not in of_others}
+        requests.append(_request(model, own))
+    return requests
 
 
 def run(request: ClassifyRequest, options: argparse.Namespace) -> None:
     """Do what was asked for."""
+    if options.compare is not None:
+        _compare(options)
+        return
     if options.predict:
         _predict(request, options)
         return
@@ -104,6 +143,20 @@ def _train(request: ClassifyRequest, *, quiet: bool, say: Say) -> Path:
 
     with bars(quiet=quiet, say=say) as (bar, download_bar, say_below_bars):
         return train(request, say=say_below_bars, listener=bar, on_download=download_bar, stopping=StopOnInterrupt())
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from textrnn.tasks.compare import compare
+
+    with bars(quiet=options.quiet, say=say) as (bar, download_bar, say_below_bars):
+        folder = compare(
+            _to_compare(options),
+            say=say_below_bars,
+            listener=bar,
+            on_download=download_bar,
+            stopping=StopOnInterrupt,
+        )
+    say(f"saved in {folder} (open report.html); the models are beside it")
 
 
 def _texts(given: Sequence[str]) -> list[str]:

@@ -17,14 +17,14 @@ from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, dropout, max
 from textrnn.models.ngram_bag import NgramBag
 
 NAME = "BiLSTM_Ngram"
-PASSES = 4  # n-grams are learnt by heart soon
+PASSES = 5  # n-grams are learnt by heart soon
 
 
 @dataclass(frozen=True)
 class Config(NoisyConfig):
     """Hyper-parameters of the bidirectional LSTM with n-grams."""
 
-    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    dropout: float = option(0.5, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
     embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
     hidden_size: int = option(64, "units of each layer and direction", at_least=1)
     num_layers: int = option(1, "recurrent layers", at_least=1)

@@ -142,8 +142,11 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 
 
-def find_model(name: str, task: str = "classify") -> ModelEntry:
+def find_model(name: str, task: str = "classify", *, flag: str = "--model") -> ModelEntry:
     """The model called `name`, upper and lower case being the same.
+
+    Args:
+        flag: where it was named.
 
     Raises:
         ConfigError: if there is none; the message lists the models and names the nearest.
@@ -152,4 +155,4 @@ def find_model(name: str, task: str = "classify") -> ModelEntry:
     for known, entry in models.items():
         if known.casefold() == name.casefold():
             return entry
-    raise ConfigError(f"--model {name}: no such model; expected one of {', '.join(models)}{did_you_mean(name, models)}")
+    raise ConfigError(f"{flag} {name}: no such model; expected one of {', '.join(models)}{did_you_mean(name, models)}")

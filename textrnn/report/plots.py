@@ -169,3 +169,47 @@ def _share_label(share: float) -> str:
     if math.isclose(share, 1.0):
         return "1.00"
     return f"{share:.2f}".removeprefix("0") if share >= 0.005 else ""
+
+
+def plot_comparison(entries: Sequence[tuple[str, float, tuple[float, float], float]], title: str) -> dict[str, bytes]:
+    """``comparison.png`` and ``comparison.svg``: accuracy with its interval, and training time, a line for each model.
+
+    Args:
+        entries: (name, accuracy, (lower, upper) end of its interval, seconds), the best first.
+    """
+    title = shortened(title, WIDEST_TITLE)
+    names = [shortened(name, 2 * WIDEST_NAME) for name, *_ in entries]
+    family = font_for([*names, title])
+    files = {}
+    with drawing(family):
+        figure = new_figure(9.5, 1.4 + 0.36 * len(entries))
+        accuracy_axes, time_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+        rows = range(len(entries))
+        accuracies = [accuracy for _, accuracy, _, _ in entries]
+        reaches = [
+            [accuracy - low for _, accuracy, (low, _), _ in entries],
+            [high - accuracy for _, accuracy, (_, high), _ in entries],
+        ]
+        accuracy_axes.errorbar(
+            accuracies, rows, xerr=np.maximum(reaches, 0.0), fmt="o", color=DEV_COLOUR, ecolor=TRAIN_COLOUR, capsize=3
+        )
+        accuracy_axes.set_yticks(rows, names)
+        accuracy_axes.invert_yaxis()
+        accuracy_axes.set_title("accuracy on test, 95 % interval")
+        seconds = [max(spent, 0.01) for *_, spent in entries]
+        time_axes.barh(rows, seconds, color=TRAIN_COLOUR, height=0.6)
+        for row, spent in zip(rows, seconds, strict=True):
+            time_axes.text(spent * 1.08, row, f"{spent:.1f}" if spent < 100 else f"{spent:.0f}", va="center", size=9)
+        time_axes.set_xscale("log")
+        time_axes.set_xlim(min(seconds) / 2, max(seconds) * 3)
+        time_axes.xaxis.set_major_formatter("{x:g}")
+        time_axes.set_title("seconds of training")
+        for axes in (accuracy_axes, time_axes):
+            axes.grid(axis="x", color="#e5e5e5", linewidth=0.8)
+            axes.set_axisbelow(True)
+            axes.tick_params(axis="y", length=0)
+        for kind in ("png", "svg"):
+            figure.suptitle(title if family or kind == "svg" else latin(title), fontsize=12)
+            figure.tight_layout()
+            files[f"comparison.{kind}"] = rendered(figure, kind, family)
+    return files

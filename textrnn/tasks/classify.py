@@ -77,6 +77,7 @@ def train(
     listener: Listener | None = None,
     on_download: Progress | None = None,
     stopping: AbstractContextManager[ShouldStop] | None = None,
+    baseline: Baseline | None = None,
 ) -> Path:
     """Train a classifier, score it on the test split once, and leave everything in the returned folder.
 
@@ -85,6 +86,7 @@ def train(
         listener: told of every step and evaluation.
         stopping: entered while the model is fitted; what it gives is asked after every step, and True ends the run
             with its checkpoint safe.
+        baseline: the linear model, where it is known already.
 
     Raises:
         TextRNNError: for anything the user can mend.
@@ -130,7 +132,8 @@ def train(
         with naming_lack_of_memory():
             temperature = fit_temperature(predict_logits(model, objective.dev), dataset.dev.labels)
             test_logits = predict_logits(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
-        baseline = _train_baseline(dataset) if request.baseline else None
+        if request.baseline and baseline is None:
+            baseline = train_baseline(dataset)
         classifier = Classifier(
             plan.entry.name,
             plan.model,
@@ -291,7 +294,8 @@ def _length_of_training(config: TrainConfig) -> str:
     return ", ".join(part for part in (epochs, budget, f"{config.batch_size} texts a batch") if part)
 
 
-def _train_baseline(dataset: Dataset) -> Baseline:
+def train_baseline(dataset: Dataset) -> Baseline:
+    """The linear model on the same splits."""
     return linear_baseline(
         dataset.train.texts, dataset.train.labels, dataset.test.texts, dataset.test.labels, len(dataset.class_names)
     )

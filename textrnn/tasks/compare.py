@@ -1,0 +1,112 @@
+"""Several models on one data set, side by side, with the linear model always among them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from textrnn.artifact import Classifier, load_classifier
+from textrnn.baseline import NAME as BASELINE_NAME
+from textrnn.baseline import Baseline
+from textrnn.checkpoint import exclusive_use, write_together
+from textrnn.config import DataConfig
+from textrnn.corpus.catalog import find_dataset
+from textrnn.corpus.dataset import Dataset, load_dataset
+from textrnn.corpus.download import Progress
+from textrnn.history import Listener
+from textrnn.metrics import macro_f1
+from textrnn.model_folder import MODEL_FILE, VOCAB_FILE, read_json
+from textrnn.report.classification import METRICS_FILE
+from textrnn.report.comparison import Compared, Comparison
+from textrnn.tasks.classify import train, train_baseline
+from textrnn.tasks.request import ClassifyRequest
+from textrnn.tasks.resuming import Say, ShouldStop
+from textrnn.train_eval import choose_device
+
+FOLDER = "comparison"
+REPEATS = 3  # timings of the predictions, of which the quickest counts
+MOST_TIMED = 10_000  # test texts
+
+
+def compare(
+    requests: Sequence[ClassifyRequest],
+    *,
+    say: Say,
+    listener: Listener | None = None,
+    on_download: Progress | None = None,
+    stopping: Callable[[], AbstractContextManager[ShouldStop]] | None = None,
+) -> Path:
+    """Train one model for each request, all on the same data set, and leave the table in the returned folder.
+
+    The models themselves are kept where each request has its folder.
+
+    Args:
+        say: takes each line of the report as it becomes known.
+        listener: told of every step and evaluation of every training.
+        stopping: makes what is entered while a model is fitted; see :func:`textrnn.tasks.classify.train`.
+
+    Raises:
+        TextRNNError: for anything the user can mend.
+    """
+    first = requests[0]
+    folder = first.folder.parent / FOLDER
+    source = find_dataset(first.dataset, on_progress=on_download)
+    with exclusive_use(folder):
+        dataset = load_dataset(source, DataConfig.from_dict(first.data_settings))
+        for notice in dataset.notices:
+            say(f"note: {notice}")
+        linear = train_baseline(dataset)
+        found = [_linear(linear)]
+        say(found[-1].in_a_line)
+        for request in requests:
+            trained = train(
+                request,
+                say=lambda line: None,  # all that it would say is in its own report
+                listener=listener,
+                stopping=stopping() if stopping else None,
+                baseline=linear,
+            )
+            device = choose_device(str(request.train_settings.get("device", "auto")))
+            found.append(_judge(load_classifier(trained, device), trained, dataset))
+            say(found[-1].in_a_line)
+        comparison = Comparison(dataset.name, dataset.notices, found)
+        say(comparison.to_text())
+        write_together(folder, comparison.to_files())
+    return folder
+
+
+def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Compared:
+    """What the table says of a trained model."""
+    metrics = read_json(folder / METRICS_FILE)
+    texts = dataset.test.texts[:MOST_TIMED]
+    timings = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        classifier.predict_probabilities(texts)
+        timings.append(time.perf_counter() - started)
+    test = metrics["test"]
+    return Compared(
+        name=classifier.model_name,
+        correct=round(test["accuracy"] * len(dataset.test)),
+        texts=len(dataset.test),
+        macro_f1=test["macro_f1"],
+        seconds=metrics["train"]["seconds"],
+        parameters=sum(parameter.numel() for parameter in classifier.model.parameters()),
+        size=sum((folder / name).stat().st_size for name in (MODEL_FILE, VOCAB_FILE)),
+        texts_per_second=len(texts) / min(timings),
+    )
+
+
+def _linear(linear: Baseline) -> Compared:
+    return Compared(
+        name=BASELINE_NAME,
+        correct=int(linear.confusion.trace()),
+        texts=int(linear.confusion.sum()),
+        macro_f1=macro_f1(linear.confusion),
+        seconds=linear.seconds,
+        parameters=linear.parameters,
+        size=linear.size,
+        texts_per_second=linear.texts_per_second,
+    )
