@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from textrnn.metrics import accuracy, class_scores, classification_report, confused_pairs, confusion_matrix, macro_f1
+from textrnn.metrics import (
+    accuracy,
+    class_scores,
+    classification_report,
+    confused_pairs,
+    confusion_matrix,
+    macro_f1,
+    wilson_interval,
+)
 
 pairs = st.integers(2, 6).flatmap(
     lambda classes: st.tuples(
@@ -43,3 +51,22 @@ def test_report_is_plain_values() -> None:
     assert report["accuracy"] == 7 / 8
     assert report["per_class"]["甲"] == {"precision": 1.0, "recall": 0.75, "f1": pytest.approx(6 / 7), "support": 4}
     assert report["labels"] == ["甲", "乙"]
+
+
+@pytest.mark.parametrize(("hits", "count", "expected"), [(0, 10, (0.0, 0.27753)), (8, 10, (0.49016, 0.94332))])
+def test_wilson_interval_against_published_figures(hits: int, count: int, expected: tuple[float, float]) -> None:
+    """Statsmodels' proportion_confint(hits, count, method="wilson")."""
+    assert wilson_interval(hits, count) == pytest.approx(expected, abs=1e-4)
+    low, high = wilson_interval(count - hits, count)
+    assert (1 - high, 1 - low) == pytest.approx(expected, abs=1e-4)
+
+
+@given(st.integers(1, 500), st.floats(0, 1))
+def test_wilson_interval_solves_its_equation(count: int, share: float) -> None:
+    """At its ends, the observed share is 1.96 standard errors away."""
+    hits = round(share * count)
+    for end in wilson_interval(hits, count):
+        if 1e-9 < end < 1 - 1e-9:
+            distance = abs(hits / count - end) / np.sqrt(end * (1 - end) / count)
+            assert distance == pytest.approx(1.959963984540054, rel=1e-6)
+    assert wilson_interval(0, 0) == (0.0, 1.0)

@@ -52,7 +52,7 @@ def wilson_interval(hits: int, count: int) -> tuple[float, float]:
     share, spread = hits / count, z * z / count
     centre = (share + spread / 2) / (1 + spread)
     reach = z * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return max(0.0, centre - reach), min(1.0, centre + reach)
+    return max(0.0, min(share, centre - reach)), min(1.0, max(share, centre + reach))  # rounding aside
 
 
 def macro_f1(confusion: NDArray[np.int64]) -> float:
