@@ -21,20 +21,20 @@ def test_the_example_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (code,) = [
         textwrap.dedent(block)
         for block in re.findall(r"(?:^(?:    .*)?\n)+", README, flags=re.MULTILINE)
-        if 'NAME = "GRU"' in block
+        if 'NAME = "BiGRU"' in block
     ]
-    path = tmp_path / "gru.py"
+    path = tmp_path / "bigru.py"
     path.write_text(code.strip() + "\n", encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("textrnn.models.gru", path)
+    spec = importlib.util.spec_from_file_location("textrnn.models.bigru", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "textrnn.models.gru", module)
+    monkeypatch.setitem(sys.modules, "textrnn.models.bigru", module)
     spec.loader.exec_module(module)
     monkeypatch.setattr(registry, "__file__", str(path))
     registry.all_models.cache_clear()
     try:
-        entry = registry.find_model("gru")
+        entry = registry.find_model("bigru")
         model = entry.build(entry.config_class(hidden_size=7), vocabulary_size=20, class_count=3)
         assert model(torch.randint(2, 20, (4, 5)), torch.tensor([5, 1, 3, 5])).shape == (4, 3)
     finally:

@@ -79,8 +79,19 @@ class Classifier:
         if count == 0:
             return np.empty((0, len(self.class_names)))
         device = next(self.model.parameters()).device
+        if count == 1:  # nothing to sort and to pad
+            return softmax(self._logits_of_one(encoded.token_ids, device), self.temperature)
         rows = LabelledTexts.from_encoded(encoded, [0] * count, device)
         return softmax(predict_logits(self.model, rows), self.temperature)
+
+    @torch.inference_mode()
+    def _logits_of_one(self, token_ids: NDArray[np.int32], device: torch.device) -> NDArray[np.float32]:
+        """(T,) -> (1, C)."""
+        if self.model.training:
+            self.model.eval()
+        ids = torch.from_numpy(token_ids).to(device, torch.int64)[None]
+        logits: NDArray[np.float32] = self.model(ids, torch.tensor([len(token_ids)], device=device)).cpu().numpy()
+        return logits
 
     @property
     def settings(self) -> dict[str, Any]:

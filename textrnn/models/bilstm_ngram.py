@@ -13,22 +13,23 @@ from torch import Tensor, nn
 
 from textrnn.config import NoisyConfig, option
 from textrnn.models.base import TextClassifier
-from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, dropout, max_over_time, mean_over_time, valid_mask
+from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.ngram_bag import NgramBag
 
 NAME = "BiLSTM_Ngram"
-PASSES = 5  # n-grams are learnt by heart soon
+PASSES = 4  # n-grams are learnt by heart soon
 
 
 @dataclass(frozen=True)
 class Config(NoisyConfig):
     """Hyper-parameters of the bidirectional LSTM with n-grams."""
 
-    dropout: float = option(0.5, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
     embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
-    hidden_size: int = option(64, "units of each layer and direction", at_least=1)
+    hidden_size: int = option(128, "units of each layer and direction", at_least=1)
     num_layers: int = option(1, "recurrent layers", at_least=1)
     ngram_size: int = option(64, "numbers per n-gram", at_least=1)
+    ngram_dropout: float = option(0.5, "dropout on what the n-grams say", at_least=0.0, below=1.0)
     longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
     max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
 
@@ -45,6 +46,7 @@ class Model(TextClassifier):
         hidden_size: int,
         num_layers: int,
         ngram_size: int,
+        ngram_dropout: float,
         longest_ngram: int,
         max_ngrams: int,
         dropout: float,
@@ -58,10 +60,10 @@ class Model(TextClassifier):
         self.encoder = RecurrentEncoder(
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
         )
-        self.normalisation = nn.LayerNorm(2 * self.encoder.output_size)
+        self.normalisation = nn.LayerNorm(self.encoder.output_size)
         self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, most=max_ngrams)
-        self.dropout = dropout
-        self.classifier = nn.Linear(2 * self.encoder.output_size + ngram_size, class_count)
+        self.dropout, self.ngram_dropout = dropout, ngram_dropout
+        self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
         """Counts the n-grams."""
@@ -70,8 +72,8 @@ class Model(TextClassifier):
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
         states = self.encoder(self.embedding(token_ids), lengths)  # (B, T, 2*H)
-        mask = valid_mask(lengths, token_ids.shape[1])
-        pooled = torch.cat([max_over_time(states, mask), mean_over_time(states, mask)], dim=1)  # (B, 4*H)
-        features = torch.cat([self.normalisation(pooled), self.ngrams(token_ids, lengths)], dim=1)  # (B, 4*H + G)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
+        states = max_over_time(states, valid_mask(lengths, token_ids.shape[1]))  # (B, 2*H)
+        ordered = dropout(self.normalisation(states), self.dropout, self.training)
+        worded = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)
+        logits: Tensor = self.classifier(torch.cat([ordered, worded], dim=1))
         return logits

@@ -133,7 +133,7 @@ class RecurrentEncoder(nn.Module):
             self.layers.append(directions)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T, E), (B,) -> (B, T, D*H)."""
+        """(B, T, E), (B,) -> (B, T, D*H), in `precision`; the pooling functions below give fp32 back."""
         states = inputs
         if len(self.layers[0]) == 2:  # type: ignore[arg-type]  # a list of modules
             mirror = reversal_index(lengths, inputs.shape[1])[:, :, None]
@@ -160,7 +160,7 @@ class RecurrentEncoder(nn.Module):
         outputs, _, _ = torch.lstm(
             inputs.to(self.precision), (zero, zero), weights, True, 1, 0.0, self.training, False, True
         )
-        return outputs.float()
+        return outputs
 
 
 def set_precision(model: nn.Module, precision: torch.dtype) -> None:
@@ -172,25 +172,25 @@ def set_precision(model: nn.Module, precision: torch.dtype) -> None:
 
 def max_over_time(states: Tensor, mask: Tensor) -> Tensor:
     """(B, T, H), (B, T) -> (B, H): the largest value of each feature over the valid steps."""
-    return states.masked_fill(~mask[:, :, None], torch.finfo(states.dtype).min).amax(dim=1)
+    return states.masked_fill(~mask[:, :, None], torch.finfo(states.dtype).min).amax(dim=1).float()
 
 
 def mean_over_time(states: Tensor, mask: Tensor) -> Tensor:
     """(B, T, H), (B, T) -> (B, H): the mean of each feature over the valid steps."""
-    weights = mask[:, :, None].to(states.dtype)
-    return (states * weights).sum(dim=1) / weights.sum(dim=1)
+    sums = states.masked_fill(~mask[:, :, None], 0.0).sum(dim=1, dtype=torch.float32)
+    return sums / mask.sum(dim=1, keepdim=True)
 
 
 def last_step(states: Tensor, mask: Tensor) -> Tensor:
     """(B, T, H), (B, T) -> (B, H): the state after each row's last token."""
     index = (mask.sum(dim=1) - 1)[:, None, None].expand(-1, 1, states.shape[2])
-    return states.gather(1, index).squeeze(1)
+    return states.gather(1, index).squeeze(1).float()
 
 
 def last_step_of_each_direction(states: Tensor, mask: Tensor) -> Tensor:
     """(B, T, 2*H), (B, T) -> (B, 2*H): forward after the last token, backward after the first, where it ends."""
     forward, backward = states.chunk(2, dim=2)
-    return torch.cat([last_step(forward, mask), backward[:, 0]], dim=1)
+    return torch.cat([last_step(forward, mask), backward[:, 0].float()], dim=1)
 
 
 def make_pooling(name: str, *, bidirectional: bool) -> Callable[[Tensor, Tensor], Tensor]:
