@@ -82,7 +82,7 @@ class TrainConfig(FitConfig):
     # A small data set is shown so many rows in all, repeats counted, at every pass that a large one gets; a data set of
     # long texts, so many tokens.
     ROWS_A_PASS: ClassVar[int] = 10_000
-    TOKENS_A_PASS: ClassVar[int] = 2_000_000
+    TOKENS_A_PASS: ClassVar[int] = 1_000_000
     TOKENS_A_BATCH: ClassVar[int] = 8192
     epochs: int | None = option(
         None,
