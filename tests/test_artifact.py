@@ -155,6 +155,15 @@ def test_texts_are_cleaned_as_in_training() -> None:
     assert np.isfinite(model.predict_probabilities(["\ud800", "\x00"])).all()
 
 
+@pytest.mark.parametrize("name", all_models())
+def test_one_text_is_answered_as_among_others(name: str) -> None:
+    model = classifier(name)
+    texts = ["股市abc", "", "涨" * 40]
+    together = model.predict_probabilities(texts)
+    for row, text in zip(together, texts, strict=True):
+        np.testing.assert_allclose(model.predict_probabilities([text])[0], row, atol=1e-5)
+
+
 def test_the_temperature_divides_the_logits(tmp_path: Path) -> None:
     model = classifier()
     model.save(tmp_path)

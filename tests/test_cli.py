@@ -80,7 +80,7 @@ def test_train_and_predict(run: Callable[..., Result], small_dataset: Path) -> N
     assert lines[2] == "(empty)"
     assert "note: the text is empty; the answer rests on nothing" in answer.out
     assert "note: the model knows none of these tokens; the answer rests on nothing" in answer.out
-    assert "note: a long text: only the first 256 tokens are read" in answer.out
+    assert "note: a long text: only the first 512 tokens are read" in answer.out
 
 
 def test_two_runs_with_one_seed_agree(run: Callable[..., Result], small_dataset: Path) -> None:
@@ -235,7 +235,7 @@ def test_pretrained_vectors_end_to_end(run: Callable[..., Result], small_dataset
         (["--epochs", "many"], "argument --epochs: invalid int value: 'many'; see --help"),
         (["--epochs", "0", "--seed", "-1"], "--epochs 0: must be at least 1; --seed -1: must be at least 0"),
         (["--dropout", "1"], "--dropout 1.0: must be below 1.0"),
-        (["--tokenizer", "chars"], "--tokenizer chars: expected one of char, word, space; did you mean char?"),
+        (["--tokenizer", "chars"], "--tokenizer chars: expected one of auto, char, word, space, mixed; did you mean char?"),
         (["--top-k", "0"], "--top-k 0: must be at least 1"),
         (["--dataset", "headlins"], "--dataset headlins: no such data set; expected one of headlines, thucnews, or the "
          "path of a folder or file; did you mean headlines?"),

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from tests.conftest import small_rows
 from textrnn import train_eval
+from textrnn.calibration import cross_entropy, fit_temperature
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.tokenizers import Tokenizer
@@ -111,7 +112,9 @@ def test_it_learns_and_keeps_the_best_weights() -> None:
     model = new_model()
     history = learn(model, short(epochs=30, learning_rate=0.01))
     assert history.best["dev_accuracy"] > 0.9
-    assert evaluate(model, DEV).loss == pytest.approx(min(row["dev_loss"] for row in history.evaluations), rel=1e-9)
+    logits, labels = predict_logits(model, DEV).numpy(), DEV.labels.numpy()
+    calibrated = cross_entropy(logits, labels, fit_temperature(logits, labels))
+    assert calibrated == pytest.approx(min(row["dev_calibrated_loss"] for row in history.evaluations), rel=1e-5)
     assert history.stopped_by == "all epochs done"
     assert len(history.train_loss) == 30 * 8
     assert history.examples_seen == 30 * 120
@@ -225,7 +228,8 @@ def test_early_stop_and_best_weights() -> None:
     assert steps < 800
     assert steps - history.best_step >= 20
     assert history.stopped_by == f"no better dev score for {steps - history.best_step} batches"
-    assert evaluate(model, DEV).loss == pytest.approx(history.best_loss, rel=1e-9)
+    assert evaluate(model, DEV).loss == pytest.approx(history.best["dev_loss"], rel=1e-9)
+    assert history.best_loss == min(row["dev_calibrated_loss"] for row in history.evaluations)
 
 
 def test_asked_to_stop_at_the_last_step(tmp_path: Path) -> None:
@@ -360,8 +364,8 @@ def test_balanced_loss_by_hand() -> None:
     assert objective.loss(model, batch).objective.item() == pytest.approx(expected.item(), rel=1e-5)
     assert objective.loss(model, batch).reported.item() == pytest.approx(of_rows.mean().item(), rel=1e-5)
     scores = objective.evaluate(model)
-    assert objective.criterion(scores) == scores["dev_weighted_loss"]
-    of_dev = functional.cross_entropy(predict_logits(model, DEV), DEV.labels, weight=weights)
-    assert scores["dev_weighted_loss"] == pytest.approx(of_dev.item(), rel=1e-5)
-    plain = ClassificationObjective(TRAIN, DEV, short(), 3).evaluate(model)
-    assert "dev_weighted_loss" not in plain
+    logits = predict_logits(model, DEV)
+    temperature = fit_temperature(logits.numpy(), DEV.labels.numpy())
+    of_dev = functional.cross_entropy(logits / temperature, DEV.labels, weight=weights)
+    assert objective.criterion(scores) == pytest.approx(of_dev.item(), rel=1e-5)
+    assert scores["dev_loss"] == pytest.approx(functional.cross_entropy(logits, DEV.labels).item(), rel=1e-5)

@@ -147,6 +147,7 @@ def fit(
         raise ConfigError("fit: epochs and budget are both open; expected one of them")
     device = next(model.parameters()).device
     listener = listener or Listener()
+    torch.set_flush_denormal(True)  # numbers next to zero, of which a CPU makes exceptions, are zero
     with seeded(config.seed, device):
         run = TrainingState(model, make_optimizer(model, config), objective, settings or {})
         if resume and checkpoint is not None:

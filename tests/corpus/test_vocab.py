@@ -152,3 +152,8 @@ def test_newer_and_damaged_files(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(ArtifactError, match="not a vocabulary"):
             Vocabulary.load(path)
+
+
+def test_what_a_model_asks_for_holds_where_the_user_said_nothing() -> None:
+    assert DataConfig().fitted_to(words_are_spaced=False, pad_size=4096).pad_size == 4096
+    assert DataConfig(pad_size=30).fitted_to(words_are_spaced=False, pad_size=4096).pad_size == 30

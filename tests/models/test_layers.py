@@ -8,12 +8,17 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from textrnn.models.layers import (
+    MaskedConvolution,
     RecurrentEncoder,
     TokenEmbedding,
     dropout,
     initialise_recurrence,
+    last_step,
     make_pooling,
+    max_over_time,
+    mean_over_time,
     reversal_index,
+    set_precision,
     valid_mask,
 )
 
@@ -121,3 +126,45 @@ def test_token_dropout_spares_padding_and_is_off_in_evaluation() -> None:
     assert dropped.float().mean().item() == pytest.approx(0.5, abs=0.1)
     assert (vectors[:, 20:] == 0).all()
     assert (embedding.eval()(token_ids)[:, :20] == seven).all()
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_bf16_is_near_fp32_and_its_gradients_are_fp32(bidirectional: bool) -> None:
+    torch.manual_seed(0)
+    encoder = RecurrentEncoder(nn.LSTM, 6, 8, num_layers=2, bidirectional=bidirectional, dropout=0.0)
+    inputs, lengths = torch.randn(3, 7, 6), torch.tensor([7, 2, 5])
+    mask = valid_mask(lengths, 7)
+    exact = max_over_time(encoder(inputs, lengths), mask)
+    set_precision(encoder, torch.bfloat16)
+    states = encoder(inputs, lengths)
+    assert states.dtype == torch.bfloat16
+    for pool in (max_over_time, mean_over_time, last_step):
+        assert pool(states, mask).dtype == torch.float32
+    near = max_over_time(states, mask)
+    torch.testing.assert_close(near, exact, atol=0.02, rtol=0.02)
+    assert not torch.equal(near, exact)
+    near.sum().backward()
+    for parameter in encoder.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.dtype == torch.float32
+        assert parameter.grad.abs().sum() > 0
+
+
+def test_only_lstms_have_another_precision() -> None:
+    torch.manual_seed(0)
+    encoder = RecurrentEncoder(nn.GRU, 6, 8, num_layers=1, bidirectional=False, dropout=0.0)
+    set_precision(encoder, torch.bfloat16)
+    assert encoder(torch.randn(1, 3, 6), torch.tensor([3])).dtype == torch.float32
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_masked_convolution_against_torchs(width: int) -> None:
+    torch.manual_seed(0)
+    convolution = MaskedConvolution(5, 4, width)
+    inputs, lengths = torch.randn(3, 6, 5), torch.tensor([6, 1, 4])
+    outputs = convolution(inputs, valid_mask(lengths, 6))
+    kernel = convolution.filters.weight.view(4, width, 5).transpose(1, 2)
+    for row, length in enumerate(lengths.tolist()):
+        text = nn.functional.pad(inputs[row : row + 1, :length].transpose(1, 2), ((width - 1) // 2, width // 2))
+        expected = nn.functional.conv1d(text, kernel, convolution.filters.bias)[0].T
+        torch.testing.assert_close(outputs[row, :length], expected, atol=1e-5, rtol=1e-5)

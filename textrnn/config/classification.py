@@ -59,20 +59,34 @@ class DataConfig(Settings):
         "keep at most this many entries, <pad> and <unk> included (default: 10000 characters or 30000 words)",
         at_least=3,
     )
-    pad_size: int = option(512, "read at most this many tokens (see --tokenizer) of a text", at_least=1)
+    pad_size: int | None = option(
+        None,
+        "read at most this many tokens (see --tokenizer) of a text (default: 512; 4096 with models of n-grams)",
+        at_least=1,
+    )
     split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
 
-    def fitted_to(self, *, words_are_spaced: bool) -> DataConfig:
-        """The same settings with `tokenizer`, `lowercase` and `max_vocab` chosen where they were open."""
+    def fitted_to(self, *, words_are_spaced: bool, pad_size: int | None = None) -> DataConfig:
+        """The same settings with `tokenizer`, `lowercase` and `max_vocab` chosen where they were open.
+
+        Args:
+            pad_size: what the model asks for, where the user said nothing.
+        """
         tokenizer, lowercase, max_vocab = self.tokenizer, self.lowercase, self.max_vocab
         if tokenizer == "auto":
             tokenizer = "mixed" if words_are_spaced else "char"
             lowercase = words_are_spaced if lowercase is None else lowercase
         if max_vocab is None:
             max_vocab = 10_000 if tokenizer == "char" else 30_000
-        return dataclasses.replace(self, tokenizer=tokenizer, lowercase=bool(lowercase), max_vocab=max_vocab)
+        return dataclasses.replace(
+            self,
+            tokenizer=tokenizer,
+            lowercase=bool(lowercase),
+            max_vocab=max_vocab,
+            pad_size=self.pad_size or pad_size,
+        )
 
 
 @dataclass(frozen=True)

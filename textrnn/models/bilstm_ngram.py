@@ -17,6 +17,7 @@ from textrnn.models.layers import RecurrentEncoder, TokenEmbedding, dropout, max
 from textrnn.models.ngram_bag import NgramBag
 
 NAME = "BiLSTM_Ngram"
+PAD_SIZE = 4096  # n-grams are of the whole text
 PASSES = 4  # n-grams are learnt by heart soon
 
 
@@ -28,6 +29,7 @@ class Config(NoisyConfig):
     embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
     hidden_size: int = option(128, "units of each layer and direction", at_least=1)
     num_layers: int = option(1, "recurrent layers", at_least=1)
+    max_steps: int = option(512, "tokens of a text that the LSTM reads; the n-grams are of all", at_least=1)
     ngram_size: int = option(64, "numbers per n-gram", at_least=1)
     ngram_dropout: float = option(0.5, "dropout on what the n-grams say", at_least=0.0, below=1.0)
     longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
@@ -45,6 +47,7 @@ class Model(TextClassifier):
         embedding_size: int,
         hidden_size: int,
         num_layers: int,
+        max_steps: int,
         ngram_size: int,
         ngram_dropout: float,
         longest_ngram: int,
@@ -57,6 +60,7 @@ class Model(TextClassifier):
         self.embedding = TokenEmbedding(
             vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
         )
+        self.max_steps = max_steps
         self.encoder = RecurrentEncoder(
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
         )
@@ -71,8 +75,9 @@ class Model(TextClassifier):
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
-        states = self.encoder(self.embedding(token_ids), lengths)  # (B, T, 2*H)
-        states = max_over_time(states, valid_mask(lengths, token_ids.shape[1]))  # (B, 2*H)
+        head, in_head = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
+        states = self.encoder(self.embedding(head), in_head)  # (B, T, 2*H)
+        states = max_over_time(states, valid_mask(in_head, head.shape[1]))  # (B, 2*H)
         ordered = dropout(self.normalisation(states), self.dropout, self.training)
         worded = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)
         logits: Tensor = self.classifier(torch.cat([ordered, worded], dim=1))

@@ -51,6 +51,7 @@ class ModelEntry:
     summary: str
     task: str
     fields: tuple[ModelField, ...]
+    pad_size: int = 512  # tokens to read of a text, unless the user says
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
 
     def check(self, settings: Mapping[str, Any]) -> None:
@@ -137,6 +138,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             summary=summary,
             task=task,
             fields=_config_fields(tree),
+            pad_size=constants.get("PAD_SIZE", 512),
             passes=constants.get("PASSES", 6),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from textrnn.calibration import fit_temperature
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
 from textrnn.errors import ConfigError
@@ -133,18 +134,19 @@ class ClassificationObjective(Objective[Batch]):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         assert isinstance(model, TextClassifier)
         scored = evaluate(model, self.dev)
-        scores = {"dev_loss": scored.loss, "dev_accuracy": scored.accuracy}
-        if self.class_weights is not None:
-            labels = self.dev.labels.cpu()
-            weighted = functional.cross_entropy(
-                scored.logits.double(), labels, weight=self.class_weights.double().cpu()
-            )
-            scores["dev_weighted_loss"] = weighted.item()
-        return scores
+        labels = self.dev.labels.cpu()
+        scaled = scored.logits / fit_temperature(scored.logits, labels)
+        weights = None if self.class_weights is None else self.class_weights.cpu()
+        calibrated = functional.cross_entropy(scaled, labels, weight=weights).item()
+        return {"dev_loss": scored.loss, "dev_calibrated_loss": calibrated, "dev_accuracy": scored.accuracy}
 
     def criterion(self, scores: Mapping[str, float]) -> float:
-        """The dev loss, with every class counting alike if it does in training."""
-        return scores.get("dev_weighted_loss", scores["dev_loss"])
+        """The dev loss with the best temperature, every class counting alike if it does in training.
+
+        Without the temperature, a network that is right more often but too sure of itself would lose to one that has
+        hardly learnt; and a saved model answers with its temperature.
+        """
+        return scores["dev_calibrated_loss"]
 
     def evaluation_seconds(self, model: nn.Module) -> float:
         """Judged by one batch of the dev split (the first call is slower, so twice)."""

@@ -21,6 +21,7 @@ from textrnn.report.plots import plot_confusion, plot_curves
 from textrnn.report.text import class_table, confusion_table, shortened, table
 
 METRICS_FILE, HISTORY_FILE, PAGE_FILE = "metrics.json", "history.csv", "report.html"
+WITH_NGRAMS = "BiLSTM_Ngram"  # the model that has what the linear model has
 NOTABLE_GAP = 0.05  # accuracy by which the linear model must lead before the report remarks on it
 CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
 
@@ -103,9 +104,10 @@ class ClassificationResult:
             )
         elif self.baseline is not None and self.baseline.accuracy - reached > NOTABLE_GAP:
             gap = self.baseline.accuracy - reached
+            alternative = "" if self.model_name == WITH_NGRAMS else f"try --model {WITH_NGRAMS}, or "
             found.append(
-                f"the linear model is {gap * 100:.1f} points ahead; on this data, use it, or give the network more to "
-                "learn from: more rows, pretrained vectors, a larger --pad-size"
+                f"the linear model is {gap * 100:.1f} points ahead; on this data, use it, or {alternative}give the "
+                "network more to learn from: more rows, pretrained vectors, a larger --pad-size"
             )
         return found
 

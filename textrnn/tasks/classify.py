@@ -24,6 +24,7 @@ from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
+from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ConfigError, one_line
 from textrnn.history import Listener
@@ -44,6 +45,8 @@ from textrnn.tasks.resuming import (
     settings_to_resume,
 )
 from textrnn.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
+
+STEPS = 512  # what lies beyond in a text is read by bags of n-grams alone, and costs little
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ def train(
         plan = _plan(request, say)
         device = choose_device(plan.training.device)
         dataset = load_dataset(source, plan.data)
+        spaced = words_are_spaced(dataset.train.texts)
+        data = plan.data.fitted_to(words_are_spaced=spaced, pad_size=plan.entry.pad_size)
+        plan = dataclasses.replace(plan, data=data)
         encoded = _encode(dataset, plan)
         plan = _fit_to_data(plan, request, dataset, encoded)
         _introduce(dataset, encoded, plan, say)
@@ -212,10 +218,9 @@ def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encode
     training = plan.training.fitted_to(
         len(dataset.train),
         len(dataset.dev),
-        mean_length=float(encoded.train.lengths.mean()),
+        mean_length=float(np.minimum(encoded.train.lengths, STEPS).mean()),
         passes=plan.entry.passes,
     )
-    data = plan.data.fitted_to(words_are_spaced=encoded.vocabulary.tokenizer.name == "mixed")  # where it was left open
     model = plan.model
     if encoded.embedding is not None:
         size = encoded.embedding.vectors.shape[1]
@@ -231,7 +236,7 @@ def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encode
             "--freeze-embedding: random vectors that are never trained teach nothing; expected --embedding pretrained "
             "or PATH with it"
         )
-    return dataclasses.replace(plan, model=model, data=data, training=training)
+    return dataclasses.replace(plan, model=model, training=training)
 
 
 def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> None:

@@ -45,7 +45,7 @@ def predict(
             notice = "the text is empty; the answer rests on nothing"
         elif (ids == UNKNOWN_ID).all():
             notice = "the model knows none of these tokens; the answer rests on nothing"
-        elif encoded.truncated and len(ids) == classifier.data.pad_size < len(text):
+        elif encoded.truncated and len(ids) == (classifier.data.pad_size or 0) < len(text):
             notice = f"a long text: only the first {classifier.data.pad_size} tokens are read"
         answers.append(Prediction(text, classes, notice))
     return answers
