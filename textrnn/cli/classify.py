@@ -24,7 +24,7 @@ DATA_FORMATS = """data sets:
 """
 EXAMPLES = """examples:
   python run.py --model LSTM --embedding random
-  python run.py --dataset my_reviews.csv --model BiLSTM_LN --tokenizer space --pad-size 600
+  python run.py --dataset my_reviews.csv --model BiLSTM_Ngram
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"

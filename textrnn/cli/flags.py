@@ -80,9 +80,22 @@ def add_model_settings(group: argparse._ArgumentGroup, models: Mapping[str, Mode
         elif len(uses) == len(models) and len(set(defaults.values())) == 1:
             note = f" (default: {first.default})" if first.default is not None else ""
         else:
-            note = " (" + ", ".join(f"{model} {default}" for model, default in defaults.items()) + ")"
+            note = f" ({_defaults_in_short(defaults)})"
         arguments = _value_arguments(first.kind, first.choices)
         group.add_argument(flag(name), default=argparse.SUPPRESS, help=f"{first.help}{note}", **arguments)
+
+
+def _defaults_in_short(defaults: Mapping[str, Any]) -> str:
+    """Defaults by model -> ``128; GRU, LSTM 192``: the commonest first, named only where few models have the
+    setting."""
+    by_value: dict[Any, list[str]] = {}
+    for model, default in defaults.items():
+        by_value.setdefault(default, []).append(model)
+    groups = sorted(by_value.items(), key=lambda group: -len(group[1]))
+    named = [f"{', '.join(names)} {value}" for value, names in groups]
+    if len(defaults) > 3:
+        named[0] = str(groups[0][0])
+    return "; ".join(named)
 
 
 def models_listed(models: Mapping[str, ModelEntry]) -> str:
