@@ -8,7 +8,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from textrnn.calibration import cross_entropy, expected_calibration_error, fit_temperature, softmax
+from textrnn.calibration import (
+    cross_entropy,
+    expected_calibration_error,
+    fit_temperature,
+    penalised_loss,
+    softmax,
+)
 
 
 def example(seed: int, rows: int = 400, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -29,16 +35,26 @@ def test_the_temperature_undoes_what_stretched_the_logits(stretched: float) -> N
 def test_no_temperature_nearby_is_better(seed: int) -> None:
     logits, labels = example(seed)
     found = fit_temperature(logits, labels)
-    least = cross_entropy(logits, labels, found)
+    least = penalised_loss(logits, labels, found)
     expected = torch.nn.functional.cross_entropy(torch.from_numpy(logits / found), torch.from_numpy(labels)).item()
-    assert least == pytest.approx(expected)
+    assert least == pytest.approx(expected + np.log(found) ** 2 / 0.5 / len(labels))
     for other in (0.5, 0.9, 1.1, 2.0):
-        assert least <= cross_entropy(logits, labels, found * other) + 1e-7
+        assert least <= penalised_loss(logits, labels, found * other) + 1e-6
 
 
-def test_answers_that_are_all_right_end_at_the_coldest() -> None:
-    assert fit_temperature([[2.0, 0.0], [0.0, 1.0]], [0, 1]) == pytest.approx(1 / 64, rel=1e-3)
+def test_a_few_answers_that_are_all_right_are_not_believed() -> None:
+    logits, labels = np.array([[2.0, 0.0], [0.0, 1.0], [1.5, 0.0], [0.0, 0.5], [1.0, 0.0]]), np.array([0, 1, 0, 1, 0])
+    found = fit_temperature(logits, labels)
+    assert 0.4 < found < 1.0
     assert fit_temperature(np.empty((0, 2)), []) == 1.0
+    surer = penalised_loss(logits * 3, labels, fit_temperature(logits * 3, labels))
+    assert 0 < surer < penalised_loss(logits, labels, found)  # which of two looks is better can still be told
+
+
+def test_weighted_cross_entropy_by_hand() -> None:
+    logits, labels = [[1.0, 0.0], [0.0, 2.0]], [0, 0]
+    losses = [np.log(1 + np.exp(-1)), np.log(1 + np.exp(2))]
+    assert cross_entropy(logits, labels, weights=np.array([3.0, 1.0])) == pytest.approx((3 * losses[0] + losses[1]) / 4)
 
 
 @settings(max_examples=50, deadline=None)

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sklearn.metrics import f1_score
@@ -14,7 +15,10 @@ from tests.commands import Result, error_of
 from textrnn.artifact import load_classifier
 from textrnn.baseline import NAME
 from textrnn.corpus.readers import read_rows
+from textrnn.errors import TrainingError
 from textrnn.models.registry import all_models
+from textrnn.tasks import classify, compare
+from textrnn.tasks.request import ClassifyRequest
 
 COMPARED = ["--embedding-size", "8", "--learning-rate", "0.01", "--epochs", "4", "--quiet"]
 
@@ -71,8 +75,39 @@ def test_resumed_it_does_not_train_again(run: Callable[..., Result], small_datas
     run(*flags)
     weights = Path("saved_dict") / small_dataset.name / "RNN" / "model.safetensors"
     before = weights.stat().st_mtime_ns
-    assert run(*flags, "--resume").status == 0
+    again = run(*flags, "--resume")
+    assert f"note: RNN: the run in {weights.parent} is finished: nothing to resume\n" in again.out
     assert weights.stat().st_mtime_ns == before
+
+
+def test_a_finished_model_of_other_data_is_not_compared(run: Callable[..., Result], small_dataset: Path) -> None:
+    flags = ["--dataset", small_dataset, "--compare", "RNN", "--hidden-size", "12", *COMPARED]
+    run(*flags)
+    test = small_dataset / "test.txt"
+    test.write_text(test.read_text(encoding="utf-8") + "山水河\t山水\n", encoding="utf-8")
+    folder = Path("saved_dict") / small_dataset.name / "RNN"
+    assert error_of(run(*flags, "--resume")) == (
+        f"--resume: the finished model in {folder} was scored on other data (30 test texts instead of 31, or other "
+        "classes); expected one of this data: leave out --resume to train it again"
+    )
+
+
+def test_one_that_diverges_leaves_the_others(
+    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(request: ClassifyRequest, **others: Any) -> Path:
+        if request.model == "RNN":
+            raise TrainingError("training: the loss is nan at step 3")
+        return classify.train(request, **others)
+
+    monkeypatch.setattr(compare, "train", train)
+    result = run("--dataset", small_dataset, "--hidden-size", "12", *COMPARED, "--compare", "RNN", "GRU")
+    assert result.status == 0, result.err
+    assert "note: RNN: training: the loss is nan at step 3\n" in result.out
+    folder = Path("saved_dict") / small_dataset.name / "comparison"
+    document = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    assert {entry["model"] for entry in document["models"]} == {NAME, "GRU"}
+    assert "RNN: training: the loss is nan" in (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +118,10 @@ def test_resumed_it_does_not_train_again(run: Callable[..., Result], small_datas
         (["--compare", "LSTM", "GRU", "--num-filters", "7"],
          "--num-filters: not a setting of LSTM, GRU; expected a flag that one of them has"),
         (["--compare", "--predict", "x"], "--predict: cannot stand beside --compare; expected one of them"),
+        (["--compare", "--model", "LSTM"], "--model: cannot stand beside --compare; expected one of them"),
+        (["--compare", "--no-baseline"], "--no-baseline: cannot stand beside --compare; expected one of them"),
+        (["--compare", "LSTM", "Transformer", "--hidden-size", "150"],
+         "Transformer: --hidden-size 150: must be even and a multiple of --num-heads (4)"),
         (["--compare", "LSTM", "--epochs", "0"], "--epochs 0: must be at least 1"),
     ],
 )  # fmt: skip

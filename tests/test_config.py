@@ -67,6 +67,7 @@ def test_fitted_settings_are_usable(training_rows: int, dev_rows: int) -> None:
     [
         (44_960, 19, 6, 6, 128),  # titles
         (44_960, 19, 4, 4, 128),
+        (180_000, 19, 6, 6, 128),
         (2000, 18, 6, 30, 64),
         (2000, 18, 4, 20, 64),
         (25_000, 230, 6, 2, 32),  # reviews: no fewer than two

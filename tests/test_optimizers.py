@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textrnn.config import FitConfig
+from textrnn.errors import ConfigError
 from textrnn.models.ngram_bag import SparseTable
 from textrnn.optimizers import RowAdam, make_optimizer, sparse_tables
 
@@ -66,7 +67,7 @@ class Network(nn.Module):
         return logits
 
 
-@pytest.mark.parametrize("kind", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("kind", ["adam", "adamw"])
 def test_the_state_goes_on_where_it_was(kind: str) -> None:
     """Saved after two steps and loaded into new ones: the third step is the same."""
     config = FitConfig(optimizer=kind, learning_rate=0.1)
@@ -91,6 +92,14 @@ def test_the_state_goes_on_where_it_was(kind: str) -> None:
     step(other, [2, 2])
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_tables_do_not_learn_by_sgd() -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_optimizer(Network(), FitConfig(optimizer="sgd"))
+    assert str(caught.value) == (
+        "--optimizer sgd: tables of n-grams learn by Adam; expected adam or adamw for this model"
+    )
 
 
 def test_a_table_of_another_size_is_refused() -> None:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from tests.conftest import small_rows
 from textrnn import train_eval
-from textrnn.calibration import cross_entropy, fit_temperature
+from textrnn.calibration import fit_temperature, penalised_loss
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.tokenizers import Tokenizer
@@ -50,11 +50,15 @@ VOCABULARY = Vocabulary.build([text for text, _ in small_rows(120, 1)], Tokenize
 TRAIN, DEV = labelled(120, 1, VOCABULARY), labelled(33, 2, VOCABULARY)
 
 
-def new_model(seed: int = 0, **settings: object) -> TextClassifier:
+def new_model(seed: int = 0, name: str = "LSTM", **settings: object) -> TextClassifier:
     torch.manual_seed(seed)
-    entry = find_model("LSTM")
-    config = entry.config_class.from_dict({"embedding_size": 8, "hidden_size": 12, **settings})
-    return entry.build(config, vocabulary_size=len(VOCABULARY), class_count=3)
+    entry = find_model(name)
+    sizes = {"embedding_size": 8, "hidden_size": 12, "ngram_rows": 500, **settings}
+    own = {field.name for field in entry.fields}
+    config = entry.config_class.from_dict({field: value for field, value in sizes.items() if field in own})
+    model: TextClassifier = entry.build(config, vocabulary_size=len(VOCABULARY), class_count=3)
+    model.learn_statistics(TRAIN.token_ids, torch.cat([TRAIN.starts, torch.tensor([len(TRAIN.token_ids)])]))
+    return model
 
 
 def short(**settings: object) -> TrainConfig:
@@ -113,7 +117,7 @@ def test_it_learns_and_keeps_the_best_weights() -> None:
     history = learn(model, short(epochs=30, learning_rate=0.01))
     assert history.best["dev_accuracy"] > 0.9
     logits, labels = predict_logits(model, DEV).numpy(), DEV.labels.numpy()
-    calibrated = cross_entropy(logits, labels, fit_temperature(logits, labels))
+    calibrated = penalised_loss(logits, labels, fit_temperature(logits, labels))
     assert calibrated == pytest.approx(min(row["dev_calibrated_loss"] for row in history.evaluations), rel=1e-5)
     assert history.stopped_by == "all epochs done"
     assert len(history.train_loss) == 30 * 8
@@ -158,10 +162,12 @@ _prebuilt = new_model()
 
 
 @pytest.mark.parametrize("stop_at", [1, 5, 7, 13, 31])
-@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
-def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int, optimizer: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "optimizer"), [("LSTM", "adam"), ("LSTM", "adamw"), ("FastText", "adam"), ("BiLSTM_Ngram", "adam")]
+)
+def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int, name: str, optimizer: str) -> None:
     config = short(optimizer=optimizer, weight_decay=0.01)
-    whole = new_model()
+    whole = new_model(name=name)
     expected = learn(whole, config)
     checkpoint = tmp_path / "c.safetensors"
     steps = 0
@@ -172,9 +178,9 @@ def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int
         return steps == stop_at
 
     with pytest.raises(Interrupted, match=f"training was stopped at step {stop_at}; the checkpoint is"):
-        learn(new_model(), config, checkpoint=checkpoint, settings={"a": 1}, should_stop=should_stop)
+        learn(new_model(name=name), config, checkpoint=checkpoint, settings={"a": 1}, should_stop=should_stop)
     assert read_checkpoint_settings(checkpoint) == ({"a": 1}, stop_at)
-    resumed = new_model(seed=99)
+    resumed = new_model(seed=99, name=name)
     history = learn(resumed, config, checkpoint=checkpoint, resume=True)
     assert same(weights(whole), weights(resumed))
     assert history.train_loss == expected.train_loss
@@ -366,6 +372,30 @@ def test_balanced_loss_by_hand() -> None:
     scores = objective.evaluate(model)
     logits = predict_logits(model, DEV)
     temperature = fit_temperature(logits.numpy(), DEV.labels.numpy())
-    of_dev = functional.cross_entropy(logits / temperature, DEV.labels, weight=weights)
-    assert objective.criterion(scores) == pytest.approx(of_dev.item(), rel=1e-5)
+    of_dev = functional.cross_entropy(logits / temperature, DEV.labels, weight=weights).item()
+    penalty = math.log(temperature) ** 2 / 0.5 / len(DEV)
+    assert objective.criterion(scores) == pytest.approx(of_dev + penalty, rel=1e-5)
     assert scores["dev_loss"] == pytest.approx(functional.cross_entropy(logits, DEV.labels).item(), rel=1e-5)
+
+
+def test_smoothing_does_not_teach_the_rare_class() -> None:
+    """One row in a hundred, label smoothing: what the loss of a row of the common class asks for is the common
+    class."""
+    labels = torch.tensor([0] * 99 + [1])
+    rows = LabelledTexts(
+        torch.ones(100, dtype=torch.int32), torch.arange(100), torch.ones(100, dtype=torch.long), labels
+    )
+    objective = ClassificationObjective(rows, rows, short(class_weight="balanced", label_smoothing=0.1), 2)
+
+    class Constant(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.logits = torch.nn.Parameter(torch.zeros(1, 2))
+
+        def forward(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+            return self.logits.expand(len(lengths), 2)
+
+    model = Constant()
+    objective.loss(model, rows.batch(torch.tensor([0]))).objective.backward()
+    assert model.logits.grad is not None
+    assert model.logits.grad[0, 0] < 0 < model.logits.grad[0, 1]  # a step along it makes class 0 likelier

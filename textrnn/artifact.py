@@ -90,7 +90,9 @@ class Classifier:
         if self.model.training:
             self.model.eval()
         ids = torch.from_numpy(token_ids).to(device, torch.int64)[None]
-        logits: NDArray[np.float32] = self.model(ids, torch.tensor([len(token_ids)], device=device)).cpu().numpy()
+        logits: NDArray[np.float32] = (
+            self.model(ids, torch.tensor([len(token_ids)], device=device)).float().cpu().numpy()
+        )
         return logits
 
     @property
@@ -143,7 +145,8 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         model_config = entry.config_class.from_dict(config["hyper_parameters"])
         model = entry.build(model_config, vocabulary_size=len(vocabulary), class_count=len(class_names))
         model.load_state_dict(weights)
-        data, training = DataConfig.from_dict(config["data"]), TrainConfig.from_dict(config["training"])
+        data = DataConfig.from_dict(config["data"])
+        training = TrainConfig.from_dict({"precision": "fp32", **config["training"]})  # earlier versions had no other
         temperature = config.get("calibration", {}).get("temperature", 1.0)  # earlier versions had none
         if not (isinstance(temperature, float) and 0 < temperature < math.inf):
             raise ValueError(f"the temperature is {temperature!r}, not a number above 0")

@@ -23,6 +23,7 @@ class Baseline:
     Attributes:
         confusion: (C, C) counts on the test split
         seconds: to train and to predict the test split
+        training_seconds: of them, to train
         parameters: weights of the linear model and of the n-grams
         size: bytes of those, in single precision, and of the n-grams themselves as UTF-8
         texts_per_second: predicted, from raw texts to classes
@@ -30,6 +31,7 @@ class Baseline:
 
     confusion: NDArray[np.int64]
     seconds: float
+    training_seconds: float = 0.0
     parameters: int = 0
     size: int = 0
     texts_per_second: float = 0.0
@@ -41,9 +43,19 @@ class Baseline:
 
 
 def linear_baseline(
-    train_texts: list[str], train_labels: list[int], test_texts: list[str], test_labels: list[int], class_count: int
+    train_texts: list[str],
+    train_labels: list[int],
+    test_texts: list[str],
+    test_labels: list[int],
+    class_count: int,
+    *,
+    repeats: int = 1,
 ) -> Baseline:
-    """Train the linear model and score it on the test split."""
+    """Train the linear model and score it on the test split.
+
+    Args:
+        repeats: how often the test split is predicted; the quickest time counts.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
@@ -54,13 +66,17 @@ def linear_baseline(
     features = vectorizer.fit_transform(train_texts)
     classifier = LinearSVC(C=0.5, random_state=0).fit(features, train_labels)
     trained = time.perf_counter()
-    predictions = classifier.predict(vectorizer.transform(test_texts))
-    ended = time.perf_counter()
+    timings = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        predictions = classifier.predict(vectorizer.transform(test_texts))
+        timings.append(time.perf_counter() - began)
     parameters = classifier.coef_.size + classifier.intercept_.size + vectorizer.idf_.size
     return Baseline(
         confusion=confusion_matrix(test_labels, predictions, class_count),
-        seconds=ended - started,
+        seconds=trained - started + timings[0],
+        training_seconds=trained - started,
         parameters=parameters,
         size=4 * parameters + sum(len(ngram.encode("utf-8", "replace")) for ngram in vectorizer.vocabulary_),
-        texts_per_second=len(test_texts) / (ended - trained),
+        texts_per_second=len(test_texts) / min(timings),
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
-CHECKPOINT_VERSION = 2
+CHECKPOINT_VERSION = 3
 
 
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:

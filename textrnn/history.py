@@ -78,7 +78,7 @@ class Listener:
         """A step is done; `loss` is the latest that was read off the device."""
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
-        """The dev split was scored and the checkpoint written."""
+        """What is held out was scored."""
 
 
 class Several(Listener):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.config import FitConfig
+from textrnn.errors import ConfigError
 from textrnn.models.ngram_bag import SparseTable
 
 
@@ -124,14 +125,19 @@ def sparse_tables(model: nn.Module) -> list[nn.Parameter]:
 
 def make_optimizer(model: nn.Module, config: FitConfig) -> Optimizers:
     """The optimizers over the parameters that are not frozen. Weight decay spares biases and the like (vectors, also
-    where they are written as a matrix of one row), and tables of n-grams, which always learn by Adam.
+    where they are written as a matrix of one row), and tables of n-grams, which learn by Adam alone.
 
     By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and a tenth of them is
     memory enough.
 
+    Raises:
+        ConfigError: for a model with tables of n-grams and ``sgd``.
+
     Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (AdamW).
     """
     tables = sparse_tables(model)
+    if tables and config.optimizer == "sgd":
+        raise ConfigError("--optimizer sgd: tables of n-grams learn by Adam; expected adam or adamw for this model")
     by_rows = {id(table) for table in tables}
     parameters = [p for p in model.parameters() if p.requires_grad and id(p) not in by_rows]
     groups = [

@@ -1,4 +1,4 @@
-"""The one training loop, for every task: train_step -> fit, and a checkpoint after every evaluation.
+"""The one training loop, for every task: train_step -> fit, and a checkpoint after evaluations.
 
 A run is a function of its seed: the order of the batches comes from (seed, epoch), dropout from torch's generator,
 which the checkpoint carries. A run that was killed and goes on from its checkpoint therefore ends with the same
@@ -130,7 +130,8 @@ def fit(
     Args:
         model: on the device to train on.
         objective: the batches, their loss, and how the model is judged.
-        checkpoint: written after every evaluation, and when `should_stop` says so.
+        checkpoint: written after evaluations, but for no more than about a tenth of the time, and when `should_stop`
+            says so.
         resume: go on from `checkpoint`.
         settings: kept in the checkpoint, for whoever resumes it.
         listener: told of every step and evaluation.

@@ -99,3 +99,10 @@ def test_the_hash_spreads_evenly() -> None:
     counts = torch.bincount(hashed(torch.arange(100_000), 1000), minlength=1000)
     assert counts.min() > 50
     assert counts.max() < 160
+
+
+def test_texts_shorter_than_the_longest_ngram() -> None:
+    assert len(learnt(["a"], longest=4).known) == 1
+    bag = learnt(["ab", "a", "b"], longest=4)
+    assert len(bag.known) == 3
+    assert bag(*encode(["a"])).shape == (1, 1)

@@ -44,7 +44,7 @@ def epilog() -> str:
 def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     """The flags of this task."""
     models = all_models("classify")
-    main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
+    main_group.add_argument("--model", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
     main_group.add_argument(
         "--compare",
         nargs="*",
@@ -85,9 +85,10 @@ def to_request(options: argparse.Namespace) -> ClassifyRequest:
     if options.top_k < 1:
         raise ConfigError(f"--top-k {options.top_k}: must be at least 1")
     if options.compare is None:
-        return _request(find_model(options.model), vars(options))
-    if options.predict:
-        raise ConfigError("--predict: cannot stand beside --compare; expected one of them")
+        return _request(find_model(options.model or "LSTM"), vars(options))
+    for name, given in (("predict", options.predict), ("model", options.model), ("no-baseline", not options.baseline)):
+        if given:
+            raise ConfigError(f"--{name}: cannot stand beside --compare; expected one of them")
     return _to_compare(options)[0]
 
 
@@ -121,7 +122,12 @@ def _to_compare(options: argparse.Namespace) -> list[ClassifyRequest]:
     for model in models:
         of_others = of_any - {field.name for field in model.fields}
         own = {name: value for name, value in vars(options).items() if name not in of_others}
-        requests.append(_request(model, own))
+        request = _request(model, own)
+        try:
+            model.config_class.from_dict(request.model_settings)  # also what no single setting tells
+        except ConfigError as error:
+            raise ConfigError(f"{model.name}: {error}") from error
+        requests.append(request)
     return requests
 
 

@@ -98,6 +98,7 @@ class TrainConfig(FitConfig):
     ROWS_A_PASS: ClassVar[int] = 10_000
     TOKENS_A_PASS: ClassVar[int] = 1_000_000
     TOKENS_A_BATCH: ClassVar[int] = 8192
+    LONG: ClassVar[int] = 64  # tokens of a text
     epochs: int | None = option(
         None,
         "passes over the training split (default: 6 or what the model asks for; more where rows are few, fewer where "
@@ -153,7 +154,8 @@ class TrainConfig(FitConfig):
         epochs = self.epochs
         if epochs is None and self.budget is None:
             epochs = max(passes, min(5 * passes, round(passes * self.ROWS_A_PASS / training_rows)))
-            epochs = min(epochs, max(2, round(passes * self.TOKENS_A_PASS / (training_rows * mean_length))))
+            if mean_length > self.LONG:
+                epochs = min(epochs, max(2, round(passes * self.TOKENS_A_PASS / (training_rows * mean_length))))
         evaluate_every = self.evaluate_every
         if evaluate_every is None:
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)

@@ -59,7 +59,7 @@ class Model(TextClassifier):
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
-        states = self.encoder(self.embedding(token_ids), lengths).float()  # (B, T, 2*H)
+        states = self.encoder(self.embedding(token_ids), lengths)  # (B, T, 2*H)
         weights = self.attention_weights(states, valid_mask(lengths, token_ids.shape[1]))
         features = torch.tanh((weights[:, :, None] * states).sum(dim=1))  # (B, 2*H)
         logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))

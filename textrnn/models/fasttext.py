@@ -30,7 +30,7 @@ class Config(NoisyConfig):
 
     ngram_rows: int = option(1_000_000, "rows of the table of hashed n-grams", at_least=1, at_most=100_000_000)
     ngram_size: int = option(16, "numbers per n-gram", at_least=1)
-    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
+    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=2, at_most=8)
 
 
 class Model(TextClassifier):

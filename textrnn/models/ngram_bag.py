@@ -132,7 +132,7 @@ class NgramBag(nn.Module):
         fewest = 2 if texts >= 1000 else 1  # seen once is noise in a large set, but all there is in a tiny one
         text_of_token = torch.repeat_interleave(torch.arange(texts), offsets.diff())
         numbers, frequencies = [], []
-        for order in range(1, self.longest + 1):
+        for order in range(1, min(self.longest, len(token_ids)) + 1):
             inside = text_of_token[: len(text_of_token) - order + 1] == text_of_token[order - 1 :]
             in_order, by = ngram_numbers(token_ids, order, self.vocabulary_size)[inside].sort(stable=True)
             if not len(in_order):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textrnn.calibration import fit_temperature
+from textrnn.calibration import fit_temperature, penalised_loss
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
 from textrnn.errors import ConfigError
@@ -123,9 +123,14 @@ class ClassificationObjective(Objective[Batch]):
 
     def loss(self, model: nn.Module, batch: Batch) -> Loss:
         logits = model(batch.token_ids, batch.lengths).float()
-        objective = functional.cross_entropy(
-            logits, batch.labels, weight=self.class_weights, label_smoothing=self.smoothing
-        )
+        if self.class_weights is None:
+            objective = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
+        else:
+            # Each row counts with the weight of its class. (torch's own `weight` weighs the smoothed part by the
+            # classes it is spread over: with one row in a hundred, every row would be taught to be of the rare class.)
+            of_rows = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing, reduction="none")
+            weights = self.class_weights[batch.labels]
+            objective = (weights * of_rows).sum() / weights.sum()
         return Loss(objective, functional.cross_entropy(logits.detach(), batch.labels), len(batch))
 
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
@@ -134,10 +139,9 @@ class ClassificationObjective(Objective[Batch]):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         assert isinstance(model, TextClassifier)
         scored = evaluate(model, self.dev)
-        labels = self.dev.labels.cpu()
-        scaled = scored.logits / fit_temperature(scored.logits, labels)
-        weights = None if self.class_weights is None else self.class_weights.cpu()
-        calibrated = functional.cross_entropy(scaled, labels, weight=weights).item()
+        labels, logits = self.dev.labels.cpu().numpy(), scored.logits.numpy()
+        weights = None if self.class_weights is None else self.class_weights.cpu().numpy()[labels]
+        calibrated = penalised_loss(logits, labels, fit_temperature(logits, labels), weights)
         return {"dev_loss": scored.loss, "dev_calibrated_loss": calibrated, "dev_accuracy": scored.accuracy}
 
     def criterion(self, scores: Mapping[str, float]) -> float:

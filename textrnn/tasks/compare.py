@@ -15,6 +15,7 @@ from textrnn.config import DataConfig
 from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
+from textrnn.errors import ConfigError, TrainingError
 from textrnn.history import Listener
 from textrnn.metrics import macro_f1
 from textrnn.model_folder import MODEL_FILE, VOCAB_FILE, read_json
@@ -55,26 +56,51 @@ def compare(
     source = find_dataset(first.dataset, on_progress=on_download)
     with exclusive_use(folder):
         dataset = load_dataset(source, DataConfig.from_dict(first.data_settings))
-        for notice in dataset.notices:
+        notices = list(dataset.notices)
+        for notice in notices:
             say(f"note: {notice}")
-        linear = train_baseline(dataset)
+        said = {f"note: {notice}" for notice in notices}
+        linear = train_baseline(dataset, repeats=REPEATS)
         found = [_linear(linear)]
         say(found[-1].in_a_line)
         for request in requests:
-            trained = train(
-                request,
-                say=lambda line: None,  # all that it would say is in its own report
-                listener=listener,
-                stopping=stopping() if stopping else None,
-                baseline=linear,
-            )
+            note = _Notes(request.model, say, said)
+            try:
+                trained = train(
+                    request,
+                    say=note,
+                    listener=listener,
+                    stopping=stopping() if stopping else None,
+                    baseline=linear,
+                )
+            except TrainingError as error:  # diverged, or out of memory: the others may do better
+                note(f"note: {error}")
+                notices.append(f"{request.model}: {error}")
+                continue
             device = choose_device(str(request.train_settings.get("device", "auto")))
             found.append(_judge(load_classifier(trained, device), trained, dataset))
             say(found[-1].in_a_line)
-        comparison = Comparison(dataset.name, dataset.notices, found)
+        comparison = Comparison(dataset.name, notices, found)
         say(comparison.to_text())
         write_together(folder, comparison.to_files())
     return folder
+
+
+class _Notes:
+    """Lets what a user should know of one training through, with the name of its model; the rest is in its report.
+
+    What was said before is not said again, nor how far the linear model is ahead: the table shows it.
+    """
+
+    def __init__(self, model: str, say: Say, said: set[str]):
+        self.model, self.say, self.said = model, say, said
+
+    def __call__(self, line: str) -> None:
+        if line in self.said or line.startswith("note: the linear model is "):
+            return
+        self.said.add(line)
+        if line.startswith(("note: ", "the run in ", "going on after ")):
+            self.say(f"note: {self.model}: {line.removeprefix('note: ')}")
 
 
 def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Compared:
@@ -87,6 +113,12 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Compared:
         classifier.predict_probabilities(texts)
         timings.append(time.perf_counter() - started)
     test = metrics["test"]
+    scored = sum(map(sum, test["confusion_matrix"]))
+    if scored != len(dataset.test) or test["labels"] != dataset.class_names:
+        raise ConfigError(
+            f"--resume: the finished model in {folder} was scored on other data ({scored:,} test texts instead of "
+            f"{len(dataset.test):,}, or other classes); expected one of this data: leave out --resume to train it again"
+        )
     return Compared(
         name=classifier.model_name,
         correct=round(test["accuracy"] * len(dataset.test)),
@@ -105,7 +137,7 @@ def _linear(linear: Baseline) -> Compared:
         correct=int(linear.confusion.trace()),
         texts=int(linear.confusion.sum()),
         macro_f1=macro_f1(linear.confusion),
-        seconds=linear.seconds,
+        seconds=linear.training_seconds,
         parameters=linear.parameters,
         size=linear.size,
         texts_per_second=linear.texts_per_second,

@@ -21,6 +21,8 @@ class Request(ABC):
     """What was asked for: each mapping holds only the settings that were named, the rest take their defaults."""
 
     FREE: ClassVar[frozenset[str]] = frozenset({"device"})  # settings that may change when a run goes on
+    CHOOSES: ClassVar[Mapping[str, Any]] = {}  # values that stand for whatever was chosen
+    DEFAULTS: ClassVar[Mapping[str, Any]] = {}  # of settings that runs of earlier versions did not have
 
     model: str = "LSTM"
     model_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -45,6 +47,8 @@ class ClassifyRequest(Request):
     """Train a text classifier."""
 
     FREE = frozenset({"device", "dataset"})  # the data is compared by its content, elsewhere
+    CHOOSES: ClassVar[Mapping[str, Any]] = {"tokenizer": "auto"}
+    DEFAULTS: ClassVar[Mapping[str, Any]] = {"precision": "fp32", "class_weight": "none"}
 
     baseline: bool = True
 
@@ -89,7 +93,8 @@ class LanguageModelRequest(Request):
 
 def changed_settings(kept: Mapping[str, Any], request: Request) -> list[str]:
     """Where the settings named in a request differ from those kept in a checkpoint or ``config.json``."""
-    before = {**kept["hyper_parameters"], **kept["data"], **kept["training"], "recipe": kept.get("recipe")}
+    before = {**request.DEFAULTS, **kept["hyper_parameters"], **kept["data"], **kept["training"]}
+    before["recipe"] = kept.get("recipe")
     asked = {**request.model_settings, **request.data_settings, **request.train_settings}
     recipe = getattr(request, "recipe", None)
     if recipe is not None:
@@ -97,5 +102,5 @@ def changed_settings(kept: Mapping[str, Any], request: Request) -> list[str]:
     return [
         f"{flag(name)} was {before.get(name)}, now {value}"
         for name, value in asked.items()
-        if name not in request.FREE and before.get(name) != value
+        if name not in request.FREE and before.get(name) != value and value != request.CHOOSES.get(name)
     ]
