@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def classifier(name: str = "LSTM") -> Classifier:
         vocabulary,
         ["财经", "体育"],
         DataConfig(pad_size=20),
-        TrainConfig(epochs=1, batch_size=2, precision="fp32"),
+        TrainConfig(epochs=1, batch_size=2, precision="fp32", label_smoothing=0.0),
         temperature=1.25,
     )
 
@@ -174,9 +175,19 @@ def test_the_temperature_divides_the_logits(tmp_path: Path) -> None:
     del document["calibration"]  # as written before there was one
     path.write_text(json.dumps(document))
     plain = load_classifier(tmp_path)
-    assert plain.temperature == 1.0
+    assert plain.temperature is None
     of_plain, of_scaled = (np.diff(np.log(m.predict_probabilities(["股市"])[0])) for m in (plain, scaled))
     np.testing.assert_allclose(of_plain, 1.25 * of_scaled)
+
+
+def test_smoothing_is_undone(tmp_path: Path) -> None:
+    """What a network says of smoothed labels, 0.9 p + 0.05, becomes p again."""
+    model = classifier()
+    exact = model.predict_probabilities(["股市"])
+    model.training = dataclasses.replace(model.training, label_smoothing=0.1)
+    model.temperature = 1.0
+    undone = model._calibrated(np.log(0.9 * exact + 0.05).astype(np.float32))
+    np.testing.assert_allclose(undone, exact, atol=1e-5)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, "hot", float("nan"), None])

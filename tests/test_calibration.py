@@ -14,6 +14,7 @@ from textrnn.calibration import (
     fit_temperature,
     penalised_loss,
     softmax,
+    without_smoothing,
 )
 
 
@@ -76,3 +77,14 @@ def test_by_hand() -> None:
     assert expected_calibration_error([[0.8, 0.2]] * 4, [0, 0, 0, 1]) == pytest.approx(0.05)
     assert expected_calibration_error([[1.0, 0.0]], [1]) == 1.0
     assert expected_calibration_error(np.empty((0, 2)), []) == 0.0
+
+
+def test_smoothing_undone_by_hand() -> None:
+    """Of three classes, 0.1 spread: 0.9 * 0.7 + 1 / 30 was 0.7; what is below its share of the smoothing is next to
+    nothing."""
+    shares = np.array([[0.7, 0.2, 0.1], [1.0, 0.0, 0.0]])
+    found = np.exp(without_smoothing(np.log(0.9 * shares + 0.1 / 3), 0.1))
+    np.testing.assert_allclose(found[0], shares[0], atol=1e-12)
+    np.testing.assert_allclose(found[1], np.array([1.0, 1e-4, 1e-4]) / 1.0002, atol=1e-12)
+    logits = np.array([[3.0, -1.0, 0.5]])
+    np.testing.assert_allclose(softmax(without_smoothing(logits, 0.0)), softmax(logits))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textrnn.calibration import softmax
+from textrnn.calibration import softmax, without_smoothing
 from textrnn.checkpoint import json_bytes, tensor_bytes, write_together
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
@@ -63,7 +63,7 @@ class Classifier:
     class_names: list[str]
     data: DataConfig
     training: TrainConfig
-    temperature: float = 1.0  # what logits are divided by, so that probabilities mean what they say
+    temperature: float | None = None  # fitted on the dev split; None: probabilities as the network gives them
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
@@ -80,9 +80,14 @@ class Classifier:
             return np.empty((0, len(self.class_names)))
         device = next(self.model.parameters()).device
         if count == 1:  # nothing to sort and to pad
-            return softmax(self._logits_of_one(encoded.token_ids, device), self.temperature)
+            return self._calibrated(self._logits_of_one(encoded.token_ids, device))
         rows = LabelledTexts.from_encoded(encoded, [0] * count, device)
-        return softmax(predict_logits(self.model, rows), self.temperature)
+        return self._calibrated(predict_logits(self.model, rows).numpy())
+
+    def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        if self.temperature is None:
+            return softmax(logits)
+        return softmax(without_smoothing(logits, self.training.label_smoothing), self.temperature)
 
     @torch.inference_mode()
     def _logits_of_one(self, token_ids: NDArray[np.int32], device: torch.device) -> NDArray[np.float32]:
@@ -110,7 +115,7 @@ class Classifier:
                 {
                     **self.settings,
                     "tokenizer": self.vocabulary.tokenizer.to_dict(),
-                    "calibration": {"temperature": self.temperature},
+                    **({} if self.temperature is None else {"calibration": {"temperature": self.temperature}}),
                 }
             ),
         }
@@ -147,8 +152,8 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         model.load_state_dict(weights)
         data = DataConfig.from_dict(config["data"])
         training = TrainConfig.from_dict({"precision": "fp32", **config["training"]})  # earlier versions had no other
-        temperature = config.get("calibration", {}).get("temperature", 1.0)  # earlier versions had none
-        if not (isinstance(temperature, float) and 0 < temperature < math.inf):
+        temperature = config["calibration"]["temperature"] if "calibration" in config else None  # of earlier versions
+        if "calibration" in config and not (isinstance(temperature, float) and 0 < temperature < math.inf):
             raise ValueError(f"the temperature is {temperature!r}, not a number above 0")
     model.to(device).eval()
     set_precision(model, precision_for(training.precision, torch.device(device)))

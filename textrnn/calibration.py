@@ -1,4 +1,5 @@
-"""Probabilities that mean what they say: one temperature for all logits, fitted on texts that were not learnt from.
+"""Probabilities that mean what they say: label smoothing is undone, then one temperature for all is fitted on texts
+that were not learnt from.
 
 Shapes: N texts, C classes.
 """
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 COLDEST, HOTTEST = 1 / 64, 64.0
+LEAST = 1e-4
 SPREAD = 0.5  # standard deviation that the logarithm of a temperature is expected to have
 GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -22,6 +24,19 @@ def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
     raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     probabilities: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
     return probabilities
+
+
+def without_smoothing(logits: ArrayLike, label_smoothing: float) -> NDArray[np.float64]:
+    """(N, C) logits of a network that learnt from smoothed labels -> (N, C) log-probabilities of the labels themselves.
+
+    What such a network learns to say is q = (1 - s) p + s / C (Szegedy et al. 2016, equation 3); hence p = (q - s / C)
+    / (1 - s). No temperature can undo that: it would make half-sure answers too sure before the sure ones are sure
+    enough. Probabilities below 1e-4, where the noise of q is larger than they are, become 1e-4.
+    """
+    smoothed = softmax(logits)
+    shares = np.maximum((smoothed - label_smoothing / smoothed.shape[1]) / (1 - label_smoothing), LEAST)
+    logarithms: NDArray[np.float64] = np.log(shares / shares.sum(axis=1, keepdims=True))
+    return logarithms
 
 
 def cross_entropy(

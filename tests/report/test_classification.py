@@ -25,7 +25,7 @@ def result(predictions: list[int], baseline_right: int | None = None) -> Classif
             np.diag([baseline_right, 0, 0]) + np.array([[0, 10 - baseline_right, 0]] + [[0] * 3] * 2), 0.5
         )
     logits = 3.0 * np.eye(3, dtype=np.float32)[predictions]
-    return ClassificationResult("LSTM", 0, dataset, history, logits, 1.5, baseline)
+    return ClassificationResult("LSTM", 0, dataset, history, logits, 0.0, 1.5, baseline)
 
 
 def test_worst_pairs_with_two_texts_each() -> None:
@@ -90,6 +90,6 @@ def test_calibration_by_hand() -> None:
     assert found["calibration"]["temperature"] == 1.5
     assert found["calibration"]["expected_calibration_error"] == pytest.approx(abs(sure[1] - 0.7))
     assert (
-        f"expected calibration error {abs(sure[1] - 0.7):.4f}; {abs(sure[0] - 0.7):.4f} without the "
-        "temperature 1.500 (fitted on dev)"
+        f"expected calibration error {abs(sure[1] - 0.7):.4f}; {abs(sure[0] - 0.7):.4f} before calibration "
+        "(temperature 1.500)"
     ) in shown.to_text()

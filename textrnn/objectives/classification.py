@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textrnn.calibration import fit_temperature, penalised_loss
+from textrnn.calibration import fit_temperature, penalised_loss, without_smoothing
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
 from textrnn.errors import ConfigError
@@ -139,16 +139,17 @@ class ClassificationObjective(Objective[Batch]):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         assert isinstance(model, TextClassifier)
         scored = evaluate(model, self.dev)
-        labels, logits = self.dev.labels.cpu().numpy(), scored.logits.numpy()
+        labels = self.dev.labels.cpu().numpy()
+        logits = without_smoothing(scored.logits.numpy(), self.smoothing)
         weights = None if self.class_weights is None else self.class_weights.cpu().numpy()[labels]
         calibrated = penalised_loss(logits, labels, fit_temperature(logits, labels), weights)
         return {"dev_loss": scored.loss, "dev_calibrated_loss": calibrated, "dev_accuracy": scored.accuracy}
 
     def criterion(self, scores: Mapping[str, float]) -> float:
-        """The dev loss with the best temperature, every class counting alike if it does in training.
+        """The dev loss of calibrated probabilities, every class counting alike if it does in training.
 
-        Without the temperature, a network that is right more often but too sure of itself would lose to one that has
-        hardly learnt; and a saved model answers with its temperature.
+        Without the calibration, a network that is right more often but too sure of itself would lose to one that has
+        hardly learnt; and a saved model answers calibrated.
         """
         return scores["dev_calibrated_loss"]
 

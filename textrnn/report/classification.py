@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from textrnn.baseline import NAME as BASELINE_NAME
 from textrnn.baseline import Baseline
-from textrnn.calibration import cross_entropy, expected_calibration_error, softmax
+from textrnn.calibration import cross_entropy, expected_calibration_error, softmax, without_smoothing
 from textrnn.checkpoint import json_bytes
 from textrnn.corpus.dataset import Dataset
 from textrnn.history import History
@@ -32,7 +32,8 @@ class ClassificationResult:
 
     Attributes:
         test_logits: (test rows, C)
-        temperature: what logits are divided by, fitted on the dev split
+        label_smoothing: that the network learnt with
+        temperature: what is divided by after the smoothing is undone, fitted on the dev split
     """
 
     model_name: str
@@ -40,6 +41,7 @@ class ClassificationResult:
     dataset: Dataset
     history: History
     test_logits: NDArray[np.float32]
+    label_smoothing: float
     temperature: float
     baseline: Baseline | None
 
@@ -50,18 +52,20 @@ class ClassificationResult:
         return predictions
 
     @cached_property
+    def _calibrated(self) -> NDArray[np.float64]:
+        return without_smoothing(self.test_logits, self.label_smoothing)
+
+    @cached_property
     def test_loss(self) -> float:
-        """Mean cross-entropy on the test split, nats per text, with the temperature."""
-        return cross_entropy(self.test_logits, self.dataset.test.labels, self.temperature)
+        """Mean cross-entropy on the test split, nats per text, of the calibrated probabilities."""
+        return cross_entropy(self._calibrated, self.dataset.test.labels, self.temperature)
 
     @cached_property
     def calibration_errors(self) -> tuple[float, float]:
-        """Expected calibration error on the test split, before and after dividing by the temperature."""
+        """Expected calibration error on the test split, before and after calibration."""
         labels = self.dataset.test.labels
-        before, after = (
-            expected_calibration_error(softmax(self.test_logits, temperature), labels)
-            for temperature in (1.0, self.temperature)
-        )
+        before = expected_calibration_error(softmax(self.test_logits), labels)
+        after = expected_calibration_error(softmax(self._calibrated, self.temperature), labels)
         return before, after
 
     @cached_property
@@ -120,10 +124,7 @@ class ClassificationResult:
             confusion_table(self.confusion, names),
         ]
         before, after = self.calibration_errors
-        sure = (
-            f"expected calibration error {after:.4f}; {before:.4f} without the temperature "
-            f"{self.temperature:.3f} (fitted on dev)"
-        )
+        sure = f"expected calibration error {after:.4f}; {before:.4f} before calibration (temperature {self.temperature:.3f})"
         lines = ["most confused:"] if self.confused else []
         for true, predicted, rows, texts in self.confused:
             pair = f"{shortened(true, 30)} taken for {shortened(predicted, 30)}"

@@ -16,7 +16,7 @@ import torch
 
 from textrnn.artifact import Classifier, describe_settings
 from textrnn.baseline import Baseline, linear_baseline
-from textrnn.calibration import fit_temperature
+from textrnn.calibration import fit_temperature, without_smoothing
 from textrnn.checkpoint import exclusive_use
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
@@ -136,7 +136,10 @@ def train(
             f"dev accuracy {best['dev_accuracy']:.4f}"
         )
         with naming_lack_of_memory():
-            temperature = fit_temperature(predict_logits(model, objective.dev), dataset.dev.labels)
+            dev_logits = predict_logits(model, objective.dev).numpy()
+            temperature = fit_temperature(
+                without_smoothing(dev_logits, plan.training.label_smoothing), dataset.dev.labels
+            )
             test_logits = predict_logits(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
         if request.baseline and baseline is None:
             baseline = train_baseline(dataset)
@@ -151,7 +154,14 @@ def train(
             temperature,
         )
         result = ClassificationResult(
-            classifier.model_name, plan.training.seed, dataset, history, test_logits.numpy(), temperature, baseline
+            classifier.model_name,
+            plan.training.seed,
+            dataset,
+            history,
+            test_logits.numpy(),
+            plan.training.label_smoothing,
+            temperature,
+            baseline,
         )
         say(result.to_text())
         files, notices = result.to_files(
