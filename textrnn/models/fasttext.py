@@ -25,9 +25,9 @@ PASSES = 4  # n-grams are learnt by heart soon
 class Config(NoisyConfig):
     """Hyper-parameters of the mean of n-grams."""
 
-    dropout: float = option(0.2, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
-    embedding_dropout: float = option(0.2, "dropout on token vectors", at_least=0.0, below=1.0)
-
+    embedding_size: int = option(64, "numbers per token vector (a pretrained file brings its own)", at_least=1)
+    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.0, "dropout on token vectors", at_least=0.0, below=1.0)
     ngram_rows: int = option(1_000_000, "rows of the table of hashed n-grams", at_least=1, at_most=100_000_000)
     ngram_size: int = option(16, "numbers per n-gram", at_least=1)
     longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=2, at_most=8)

@@ -124,7 +124,8 @@ class ClassificationResult:
             confusion_table(self.confusion, names),
         ]
         before, after = self.calibration_errors
-        sure = f"expected calibration error {after:.4f}; {before:.4f} before calibration (temperature {self.temperature:.3f})"
+        gaps = f"expected calibration error {after:.4f}; {before:.4f} before calibration"
+        sure = f"{gaps} (temperature {self.temperature:.3f})"
         lines = ["most confused:"] if self.confused else []
         for true, predicted, rows, texts in self.confused:
             pair = f"{shortened(true, 30)} taken for {shortened(predicted, 30)}"
