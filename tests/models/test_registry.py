@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from textrnn.config import TrainConfig
 from textrnn.errors import ConfigError
 from textrnn.models.registry import ModelEntry, all_models, find_model
 
@@ -33,3 +34,10 @@ def test_what_is_read_without_importing_is_what_is_there(entry: ModelEntry) -> N
     read = [(f.name, f.default, {"help": f.help, **f.limits}) for f in entry.fields]
     assert sorted(map(repr, read)) == sorted(map(repr, real))
     assert entry.summary
+
+
+def test_what_models_ask_for_is_what_the_help_says() -> None:
+    (entry,) = [field for field in dataclasses.fields(TrainConfig) if field.name == "learning_rate"]
+    asked = [f"{model.name} {model.learning_rate:g}" for model in all_models().values() if model.learning_rate]
+    assert entry.metadata["help"] == f"peak learning rate (default: {entry.default:g}; {', '.join(asked)})"
+    assert {model.name for model in all_models().values() if model.pad_size != 512} == {"BiLSTM_Ngram", "FastText"}

@@ -105,6 +105,9 @@ class TrainConfig(FitConfig):
         "there is much text)",
         at_least=1,
     )
+    learning_rate: float = option(
+        3e-3, "peak learning rate (default: 0.003; FastText 0.005, Transformer 0.001)", above=0.0
+    )
     batch_size: int | None = option(
         None, "rows a batch (default: 128; fewer where rows are few or texts long)", at_least=1
     )

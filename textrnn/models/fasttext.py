@@ -17,6 +17,7 @@ from textrnn.models.layers import TokenEmbedding, dropout, mean_over_time, valid
 from textrnn.models.ngram_bag import SparseTable, check_longest, ngrams_of_batch, starts_of_rows
 
 NAME = "FastText"
+LEARNING_RATE = 5e-3
 PAD_SIZE = 4096
 PASSES = 4  # n-grams are learnt by heart soon
 

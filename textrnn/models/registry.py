@@ -51,6 +51,7 @@ class ModelEntry:
     summary: str
     task: str
     fields: tuple[ModelField, ...]
+    learning_rate: float | None = None  # unless the user says; None: as for all others
     pad_size: int = 512  # tokens to read of a text, unless the user says
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
 
@@ -138,6 +139,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             summary=summary,
             task=task,
             fields=_config_fields(tree),
+            learning_rate=constants.get("LEARNING_RATE"),
             pad_size=constants.get("PAD_SIZE", 512),
             passes=constants.get("PASSES", 6),
         )

@@ -19,6 +19,7 @@ from textrnn.models.base import TextClassifier
 from textrnn.models.layers import TokenEmbedding, dropout, make_pooling, valid_mask
 
 NAME = "Transformer"
+LEARNING_RATE = 1e-3  # at three times that, it learns nothing
 
 
 @dataclass(frozen=True)

@@ -185,11 +185,12 @@ def _plan(request: ClassifyRequest, say: Say) -> _Plan:
     entry = find_model(request.model)
     kept = settings_to_resume(request, say)
     if kept is None:
+        wanted = {} if entry.learning_rate is None else {"learning_rate": entry.learning_rate}
         return _Plan(
             entry,
             entry.config_class.from_dict(request.model_settings),
             DataConfig.from_dict(request.data_settings),
-            TrainConfig.from_dict(request.train_settings),
+            TrainConfig.from_dict(wanted | dict(request.train_settings)),
             resume=False,
         )
     with naming_unreadable_settings(request.checkpoint):
