@@ -350,6 +350,18 @@ def test_history_of_nothing_is_a_header() -> None:
     assert History().to_csv() == "step,epoch,learning_rate,train_loss,dev_loss,seconds\n"
 
 
+def test_denormals_are_as_they_were_after_training() -> None:
+    number = train_eval.SMALLEST
+    assert number * 1.0 > 0.0
+    with train_eval.flushing_denormals():
+        assert number * 1.0 == 0.0
+        with train_eval.flushing_denormals():
+            pass
+        assert number * 1.0 == 0.0
+    learn(new_model(), short(epochs=1))
+    assert number * 1.0 > 0.0
+
+
 def test_balanced_weights_against_scikit_learn() -> None:
     labels = torch.tensor([0, 2, 2, 1, 0, 0, 0])
     expected = compute_class_weight("balanced", classes=np.arange(3), y=labels.numpy())

@@ -29,6 +29,7 @@ from textrnn.training_state import TrainingState
 
 WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
 MOST_OFTEN = 5  # a look at what is held out is followed by so many times its time of training, where time is short
+SMALLEST = float.fromhex("0x1p-1074")  # above zero
 SELDOM = 10  # a checkpoint is followed by at least so many times its time without one
 READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
 
@@ -49,6 +50,17 @@ def naming_lack_of_memory(flags: str = "--batch-size, --pad-size or --hidden-siz
             f"training: out of memory ({one_line(error) or 'MemoryError'}); expected room for a batch: try a smaller "
             f"{flags}"
         ) from error
+
+
+@contextlib.contextmanager
+def flushing_denormals() -> Iterator[None]:
+    """While entered, numbers so near zero that a CPU handles them apart, and slowly, are zero (in this thread)."""
+    before = SMALLEST * 1.0 == 0.0  # there is no way to ask for it
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
 
 
 def choose_device(name: str) -> torch.device:
@@ -148,8 +160,7 @@ def fit(
         raise ConfigError("fit: epochs and budget are both open; expected one of them")
     device = next(model.parameters()).device
     listener = listener or Listener()
-    torch.set_flush_denormal(True)  # numbers next to zero, of which a CPU makes exceptions, are zero
-    with seeded(config.seed, device):
+    with seeded(config.seed, device), flushing_denormals():
         run = TrainingState(model, make_optimizer(model, config), objective, settings or {})
         if resume and checkpoint is not None:
             run.restore(checkpoint)
