@@ -46,7 +46,7 @@ def test_mixed_tokens(text: str, tokens: list[str]) -> None:
 
 @given(st.text(st.characters(max_codepoint=127)))
 def test_ascii_texts_are_cut_as_all_others(text: str) -> None:
-    assert tokenizers._ASCII_TOKEN.findall(text) == tokenizers._TOKEN.findall(text)
+    assert tokenizers._ASCII_TOKEN.findall(text) == tokenizers._token_pattern().findall(text)
 
 
 @given(st.text())
@@ -71,13 +71,17 @@ def test_which_texts_have_spaces_between_words(texts: list[str], spaced: bool) -
     assert words_are_spaced(texts) == spaced
 
 
+def fitted(text: str, **settings: object) -> Vocabulary:
+    config = DataConfig.from_dict(settings).fitted_to(words_are_spaced=words_are_spaced([text]))
+    return Vocabulary.build_as_set([text], config)
+
+
 def test_settings_that_were_open() -> None:
-    chinese = Vocabulary.build_as_set(["央行下调 GDP"], DataConfig())
+    chinese = fitted("央行下调 GDP")
     assert (chinese.tokenizer.name, chinese.tokenizer.lowercase) == ("char", False)
-    english = Vocabulary.build_as_set(["The GDP fell"], DataConfig())
-    assert english.tokens[2:] == ["fell", "gdp", "the"]
-    assert Vocabulary.build_as_set(["The GDP"], DataConfig(lowercase=False)).tokens[2:] == ["GDP", "The"]
-    assert Vocabulary.build_as_set(["Ab"], DataConfig(tokenizer="char")).tokens[2:] == ["A", "b"]
+    assert fitted("The GDP fell").tokens[2:] == ["fell", "gdp", "the"]
+    assert fitted("The GDP", lowercase=False).tokens[2:] == ["GDP", "The"]
+    assert fitted("Ab", tokenizer="char").tokens[2:] == ["A", "b"]
     assert DataConfig().fitted_to(words_are_spaced=True).max_vocab == 30_000
     assert DataConfig(max_vocab=7).fitted_to(words_are_spaced=False) == DataConfig(
         tokenizer="char", lowercase=False, max_vocab=7

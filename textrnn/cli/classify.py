@@ -76,8 +76,8 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     add_model_settings(parser.add_argument_group("model"), models)
 
 
-def to_request(options: argparse.Namespace) -> ClassifyRequest:
-    """Flags -> request; of several models to compare, the first.
+def to_request(options: argparse.Namespace) -> ClassifyRequest | list[ClassifyRequest]:
+    """Flags -> request, or one for each model to compare.
 
     Raises:
         ConfigError: for a value out of bounds, or a flag that the model does not have.
@@ -89,7 +89,7 @@ def to_request(options: argparse.Namespace) -> ClassifyRequest:
     for name, given in (("predict", options.predict), ("model", options.model), ("no-baseline", not options.baseline)):
         if given:
             raise ConfigError(f"--{name}: cannot stand beside --compare; expected one of them")
-    return _to_compare(options)[0]
+    return _to_compare(options)
 
 
 def _request(entry: ModelEntry, given: Mapping[str, Any]) -> ClassifyRequest:
@@ -131,10 +131,10 @@ def _to_compare(options: argparse.Namespace) -> list[ClassifyRequest]:
     return requests
 
 
-def run(request: ClassifyRequest, options: argparse.Namespace) -> None:
+def run(request: ClassifyRequest | list[ClassifyRequest], options: argparse.Namespace) -> None:
     """Do what was asked for."""
-    if options.compare is not None:
-        _compare(options)
+    if isinstance(request, list):
+        _compare(request, quiet=options.quiet)
         return
     if options.predict:
         _predict(request, options)
@@ -151,12 +151,12 @@ def _train(request: ClassifyRequest, *, quiet: bool, say: Say) -> Path:
         return train(request, say=say_below_bars, listener=bar, on_download=download_bar, stopping=StopOnInterrupt())
 
 
-def _compare(options: argparse.Namespace) -> None:
+def _compare(requests: list[ClassifyRequest], *, quiet: bool) -> None:
     from textrnn.tasks.compare import compare
 
-    with bars(quiet=options.quiet, say=say) as (bar, download_bar, say_below_bars):
+    with bars(quiet=quiet, say=say) as (bar, download_bar, say_below_bars):
         folder = compare(
-            _to_compare(options),
+            requests,
             say=say_below_bars,
             listener=bar,
             on_download=download_bar,

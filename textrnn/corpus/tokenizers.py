@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -34,17 +35,23 @@ _UNSPACED = (
     "\U00020000-\U0003ffff"
 )
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
-# Vowel signs, accents and joiners go on with the word they stand in, and are no signs of their own.
-_MARKS = "".join(chr(c) for c in range(0x300, 0xFE30) if unicodedata.category(chr(c)) in ("Mn", "Mc")) + "\u200c\u200d"
-_IN_WORD = f"(?:(?![{_UNSPACED}])[^\\W_][{_MARKS}]*)+"
-_TOKEN = re.compile(f"{_IN_WORD}(?:['\u2019]{_IN_WORD})*|[{_UNSPACED}][{_MARKS}]*|[^\\w\\s]|_")
 _ASCII_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")  # the same, three times as fast
 SAMPLE = 2000  # texts looked at to choose a tokenizer
 LONGEST_SAMPLE = 1000  # characters of each
 
 
+@functools.cache
+def _token_pattern() -> re.Pattern[str]:
+    # Vowel signs, accents and joiners go on with the word they stand in, and are no signs of their own.
+    marks = (
+        "".join(c for c in map(chr, range(0x300, 0xFE30)) if unicodedata.category(c) in ("Mn", "Mc")) + "\u200c\u200d"
+    )
+    in_word = f"(?:(?![{_UNSPACED}])[^\\W_][{marks}]*)+"
+    return re.compile(f"{in_word}(?:['\u2019]{in_word})*|[{_UNSPACED}][{marks}]*|[^\\w\\s]|_")
+
+
 def _mixed(text: str) -> list[str]:
-    return (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
+    return (_ASCII_TOKEN if text.isascii() else _token_pattern()).findall(text)
 
 
 def words_are_spaced(texts: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import UNKNOWN_ID, DataConfig
-from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
+from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.errors import ArtifactError, ConfigError, one_line
 
 PAD, UNKNOWN = "<pad>", "<unk>"
@@ -80,8 +80,7 @@ class Vocabulary:
 
     @classmethod
     def build_as_set(cls, texts: Sequence[str], settings: DataConfig) -> Vocabulary:
-        """The vocabulary of training texts with the settings of a data set, those that are open fitted to the texts."""
-        settings = settings.fitted_to(words_are_spaced=words_are_spaced(texts))
+        """The vocabulary of training texts with settings that are fitted to them (:meth:`DataConfig.fitted_to`)."""
         assert settings.lowercase is not None
         assert settings.max_vocab is not None
         return cls.build(

@@ -14,6 +14,7 @@ from textrnn.config import PAD_ID, DataConfig, TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts
 from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
+from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import Interrupted
 from textrnn.history import Several
@@ -107,6 +108,7 @@ def _of_classifiers(request: MemoryRequest) -> dict[str, Any]:
 def _read(request: MemoryRequest, training: TrainConfig, *, longest: int) -> _Texts:
     data = DataConfig(dataset=DATASET if request.dataset is None else request.dataset)
     dataset = load_dataset(find_dataset(data.dataset), data)
+    data = data.fitted_to(words_are_spaced=words_are_spaced(dataset.train.texts))
     vocabulary = Vocabulary.build_as_set(dataset.train.texts, data)
     device = choose_device(training.device)
     splits = {
