@@ -39,10 +39,10 @@ Measured = dict[str, Any]
 def _train(data: Path, model: str, seed: int, **settings: Any) -> Measured:
     """One training by this project, from the files to the scores."""
     from textrnn.config import TrainConfig
-    from textrnn.history import Listener
     from textrnn.models.registry import find_model
     from textrnn.tasks.classify import train
     from textrnn.tasks.request import ClassifyRequest
+    from textrnn.training.history import Listener
 
     started = time.perf_counter()
     curve: list[tuple[float, float]] = []
@@ -146,8 +146,8 @@ def dense(data: Path, seed: int, *, fused: bool) -> Measured:
     from torch import Tensor
     from torch.nn import functional
 
-    from textrnn import optimizers
-    from textrnn.models.ngram_bag import SparseTable
+    from textrnn.models.parts.ngram_bag import SparseTable
+    from textrnn.training import optimizers
 
     def forward(self: SparseTable, indices: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
         bags: Tensor = functional.embedding_bag(

@@ -30,7 +30,7 @@ def rows_of(path: Path) -> tuple[list[str], list[str]]:
 
 
 def ours(folder: Path) -> Answer:
-    from textrnn.artifact import load_classifier
+    from textrnn.saved.classifier import load_classifier
 
     classifier = load_classifier(folder)
     return lambda texts: classifier.predict_probabilities(texts).argmax(axis=1).tolist()

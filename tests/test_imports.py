@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,31 +14,22 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "textrnn"
 # A module may import from its own level or a lower one; `models` and `corpus` never from each other.
 LEVELS = {
-    "cli": 7,
-    "estimator": 6,
-    "progress": 5,
-    "tasks": 5,
-    "artifact": 4,
-    "character_model": 4,
-    "mixing": 4,
-    "generation": 3,
-    "model_folder": 3,
-    "report": 4,
-    "baseline": 3,
-    "train_eval": 3,
-    "training_state": 3,
-    "optimizers": 3,
-    "objectives": 3,
-    "models": 2,
-    "corpus": 2,
-    "history": 1,
+    "cli": 10,
+    "estimators": 9,
+    "tasks": 8,
+    "report": 7,
+    "saved": 6,
+    "training": 5,
+    "models": 4,
+    "corpus": 4,
+    "evaluation": 3,
+    "config": 2,
+    "files": 1,
     "randomness": 1,
-    "config": 1,
-    "metrics": 1,
-    "calibration": 1,
-    "checkpoint": 1,
     "errors": 0,
+    "version": 0,
 }
+MOST_AT_THE_ROOT = 6  # what everybody uses, and nothing else
 
 
 def imported_parts(path: Path) -> set[str]:
@@ -58,11 +50,35 @@ def imported_parts(path: Path) -> set[str]:
 def test_imports_point_down(path: Path) -> None:
     part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     if part == "__init__":
-        assert imported_parts(path) <= {"estimator"}  # when it is asked for; the test below holds that
+        assert imported_parts(path) <= {"estimators", "version"}  # when asked for; the test below holds that
         return
-    for other in imported_parts(path) - {"__version__"}:
+    for other in imported_parts(path):
         assert LEVELS[other] <= LEVELS[part], f"{part} imports {other}, which stands above it"
         assert {part, other} != {"models", "corpus"}, "models and corpus never import each other"
+
+
+def test_only_what_everybody_uses_stands_at_the_root() -> None:
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_AT_THE_ROOT
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules of textrnn that a file imports at its top level."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("textrnn."):
+            assert node.module is not None
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}  # some of them are modules
+    return found
+
+
+def test_imports_go_round_in_no_circle() -> None:
+    modules = {
+        ".".join(("textrnn", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in PACKAGE.rglob("*.py")
+    }
+    names = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+    graph = {name: imported_modules(path) & set(names) - {name} for name, path in names.items()}
+    assert tuple(TopologicalSorter(graph).static_order())  # raises CycleError
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from textrnn.estimator import LanguageModel
+from textrnn.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from textrnn.estimators.language_model import LanguageModel
+
 __all__ = ["LanguageModel", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     """``LanguageModel`` is imported when it is asked for: it needs torch, which the command line's start does not."""
     if name == "LanguageModel":
-        from textrnn.estimator import LanguageModel
+        from textrnn.estimators.language_model import LanguageModel
 
         return LanguageModel
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textrnn.baseline import Baseline
 from textrnn.corpus.dataset import Dataset, Split
-from textrnn.history import History
+from textrnn.evaluation.baseline import Baseline
 from textrnn.report.classification import ClassificationResult
+from textrnn.training.history import History
 
 NAMES = ["财经", "体育", "a name\nwith a line break"]
 

@@ -7,11 +7,11 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from tests.test_character_model import RAW, model
-from textrnn.history import History
-from textrnn.mixing import held_out_scores
+from tests.saved.test_character_model import RAW, model
 from textrnn.report.language_model import LanguageModelResult
 from textrnn.report.plots import plot_perplexity
+from textrnn.training.history import History
+from textrnn.training.mixing import held_out_scores
 
 
 def history(highest: float) -> History:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from textrnn.history import History
 from textrnn.report import drawing, plots
 from textrnn.report.html import make_page
+from textrnn.training.history import History
 
 CONFUSION = np.array([[8, 2, 0], [1, 7, 2], [0, 0, 10]])
 NAMES = ["财经", "体育$x$", "<b>&"]

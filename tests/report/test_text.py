@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textrnn.metrics import class_scores
+from textrnn.evaluation.metrics import class_scores
 from textrnn.report.text import class_table, confusion_table, display_width, shortened, table
 
 

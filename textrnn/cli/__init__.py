@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-import textrnn
 from textrnn.cli import classify, language_model, memory
 from textrnn.cli.flags import Parser, parse
 from textrnn.cli.output import print_error, program, say_aside
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
+from textrnn.version import __version__
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 TASKS: dict[str, ModuleType] = {"classify": classify, "lm": language_model, "memory": memory}
@@ -31,7 +31,7 @@ def build_parser(task: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"textrnn {textrnn.__version__}")
+    parser.add_argument("--version", action="version", version=f"textrnn {__version__}")
     group = parser.add_argument_group("what to do")
     group.add_argument("--task", choices=list(TASKS), default="classify", help=TASK_HELP)
     TASKS[task].add_flags(parser, group)

@@ -18,7 +18,7 @@ from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.request import LanguageModelRequest
 
 if TYPE_CHECKING:
-    from textrnn.character_model import CharacterModel
+    from textrnn.saved.character_model import CharacterModel
 
 DESCRIPTION = (
     "A character language model: learns to write like a text, with perplexity tracked while it trains, then continues "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from textrnn.errors import one_line
 
 if TYPE_CHECKING:
-    from textrnn.progress import DownloadBar, TrainingBar
+    from textrnn.cli.progress import DownloadBar, TrainingBar
 
 Say = Callable[[str], None]
 
@@ -69,7 +69,7 @@ class StopOnInterrupt:
 @contextlib.contextmanager
 def bars(*, quiet: bool, say: Say) -> Iterator[tuple[TrainingBar, DownloadBar, Say]]:
     """The progress bars of a training, and a `say` that takes them away first."""
-    from textrnn.progress import DownloadBar, TrainingBar
+    from textrnn.cli.progress import DownloadBar, TrainingBar
 
     bar, download_bar = TrainingBar(shown=not quiet, say=say_aside), DownloadBar(shown=not quiet)
     with contextlib.closing(bar), contextlib.closing(download_bar):

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textrnn.checkpoint import exclusive_use
 from textrnn.errors import DataError, did_you_mean, listed, user_path
+from textrnn.files import exclusive_use
 
 if TYPE_CHECKING:
     from textrnn.corpus.download import Progress

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.checkpoint import write_atomically
 from textrnn.config import SHORTEST
 from textrnn.corpus.readers import decode, read_bytes
 from textrnn.errors import ArtifactError, ConfigError, DataError, listed, one_line
+from textrnn.files import write_atomically
 
 CLASSES = 19  # sums 0 to 18
 DATA_FOLDER = Path("data") / "digit_sum"

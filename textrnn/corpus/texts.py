@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textrnn.checkpoint import exclusive_use
 from textrnn.config import CorpusConfig
 from textrnn.corpus.catalog import data_folders
 from textrnn.corpus.readers import LONE_SURROGATE, decode, read_bytes
 from textrnn.errors import DataError, did_you_mean, listed, user_path
+from textrnn.files import exclusive_use
 
 if TYPE_CHECKING:
     from textrnn.corpus.download import Progress

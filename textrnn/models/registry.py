@@ -1,4 +1,4 @@
-"""Finds the models: every file of this folder that says ``NAME = "..."`` at its top level is one.
+"""Finds the models: every file in the folder of a task that says ``NAME = "..."`` at its top level is one.
 
 The files are read as syntax trees, not imported, so that ``--help`` can list models and their hyper-parameters without
 waiting for torch. That asks two things of a model file, and a test holds them: ``Config`` subclasses a class of
@@ -19,6 +19,8 @@ from typing import Any
 import textrnn.config
 from textrnn.config import Settings, find_problem
 from textrnn.errors import ConfigError, did_you_mean
+
+FOLDERS = {"classify": "classifiers", "lm": "language", "memory": "memory"}  # by task
 
 
 @dataclass(frozen=True)
@@ -124,18 +126,17 @@ def _config_fields(tree: ast.Module) -> tuple[ModelField, ...]:
 def all_models(task: str = "classify") -> dict[str, ModelEntry]:
     """The models of a task by name, in alphabetical order."""
     found = {}
-    for path in Path(__file__).parent.glob("*.py"):
+    package = importlib.import_module(f"{__package__}.{FOLDERS[task]}")
+    for path in (path for folder in package.__path__ for path in Path(folder).glob("*.py")):
         source = path.read_text(encoding="utf-8")
         if "\nNAME = " not in source:
             continue
         tree = ast.parse(source)
         constants = _literal_assignments(tree)
-        if constants.get("TASK", "classify") != task:
-            continue
         summary = (ast.get_docstring(tree) or "").partition("\n")[0]
         found[constants["NAME"]] = ModelEntry(
             name=constants["NAME"],
-            module=f"{__package__}.{path.stem}",
+            module=f"{package.__name__}.{path.stem}",
             summary=summary,
             task=task,
             fields=_config_fields(tree),

@@ -9,16 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.baseline import NAME as BASELINE_NAME
-from textrnn.baseline import Baseline
-from textrnn.calibration import cross_entropy, expected_calibration_error, softmax, without_smoothing
-from textrnn.checkpoint import json_bytes
 from textrnn.corpus.dataset import Dataset
-from textrnn.history import History
-from textrnn.metrics import accuracy, class_scores, classification_report, confused_pairs, confusion_matrix, macro_f1
+from textrnn.evaluation.baseline import NAME as BASELINE_NAME
+from textrnn.evaluation.baseline import Baseline
+from textrnn.evaluation.calibration import cross_entropy, expected_calibration_error, softmax, without_smoothing
+from textrnn.evaluation.metrics import (
+    accuracy,
+    class_scores,
+    classification_report,
+    confused_pairs,
+    confusion_matrix,
+    macro_f1,
+)
+from textrnn.files import json_bytes
 from textrnn.report.html import make_page
 from textrnn.report.plots import plot_confusion, plot_curves
 from textrnn.report.text import class_table, confusion_table, shortened, table
+from textrnn.training.history import History
 
 METRICS_FILE, HISTORY_FILE, PAGE_FILE = "metrics.json", "history.csv", "report.html"
 WITH_NGRAMS = "BiLSTM_Ngram"  # the model that has what the linear model has

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from textrnn.checkpoint import json_bytes
-from textrnn.metrics import wilson_interval
+from textrnn.evaluation.metrics import wilson_interval
+from textrnn.files import json_bytes
 from textrnn.report.html import embedded, escaped, html_table, page
 from textrnn.report.plots import plot_comparison
 from textrnn.report.text import table

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.metrics import class_scores
+from textrnn.evaluation.metrics import class_scores
 from textrnn.report.text import shortened
 
 STYLE = """

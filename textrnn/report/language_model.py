@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from textrnn.character_model import CharacterModel
-from textrnn.checkpoint import json_bytes
-from textrnn.history import History
-from textrnn.metrics import bits, perplexity
-from textrnn.mixing import BLOCK, HeldOutScores
+from textrnn.evaluation.metrics import bits, perplexity
+from textrnn.files import json_bytes
 from textrnn.report.classification import HISTORY_FILE, METRICS_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
 from textrnn.report.html import embedded, html_table, page
 from textrnn.report.plots import plot_perplexity
 from textrnn.report.text import table
+from textrnn.saved.character_model import CharacterModel
+from textrnn.training.history import History
+from textrnn.training.mixing import BLOCK, HeldOutScores
 
 SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 240, 0.7
 

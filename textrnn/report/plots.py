@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.history import History
 from textrnn.report.drawing import (
     BEST_COLOUR,
     DEV_COLOUR,
@@ -27,6 +26,7 @@ from textrnn.report.drawing import (
     smoothed,
 )
 from textrnn.report.text import display_width, shortened
+from textrnn.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.metrics import ClassScores
+from textrnn.evaluation.metrics import ClassScores
 
 MOST_CLASSES_SHOWN = 30  # a wider matrix would not fit any terminal
 WIDEST_COLUMN_NAME = 8

@@ -14,10 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from textrnn.artifact import Classifier, describe_settings
-from textrnn.baseline import Baseline, linear_baseline
-from textrnn.calibration import fit_temperature, without_smoothing
-from textrnn.checkpoint import exclusive_use
 from textrnn.config import DataConfig, ModelConfig, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.catalog import find_dataset
@@ -27,14 +23,16 @@ from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_
 from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ConfigError, one_line
-from textrnn.history import Listener
-from textrnn.model_folder import is_saved
-from textrnn.models.base import TextClassifier
-from textrnn.models.layers import set_precision
+from textrnn.evaluation.baseline import Baseline, linear_baseline
+from textrnn.evaluation.calibration import fit_temperature, without_smoothing
+from textrnn.files import exclusive_use
+from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.parts.layers import set_precision
 from textrnn.models.registry import ModelEntry, find_model
-from textrnn.objectives.classification import ClassificationObjective, predict_logits
 from textrnn.randomness import seeded
 from textrnn.report.classification import ClassificationResult
+from textrnn.saved.classifier import Classifier, describe_settings
+from textrnn.saved.folder import is_saved
 from textrnn.tasks.request import ClassifyRequest
 from textrnn.tasks.resuming import (
     Say,
@@ -44,7 +42,9 @@ from textrnn.tasks.resuming import (
     refuse_other_data,
     settings_to_resume,
 )
-from textrnn.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
+from textrnn.training.history import Listener
+from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
+from textrnn.training.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
 
 STEPS = 512  # what lies beyond in a text is read by bags of n-grams alone, and costs little
 

@@ -7,24 +7,24 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from textrnn.artifact import Classifier, load_classifier
-from textrnn.baseline import NAME as BASELINE_NAME
-from textrnn.baseline import Baseline
-from textrnn.checkpoint import exclusive_use, write_together
 from textrnn.config import DataConfig
 from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.errors import ConfigError, TrainingError
-from textrnn.history import Listener
-from textrnn.metrics import macro_f1
-from textrnn.model_folder import MODEL_FILE, VOCAB_FILE, read_json
+from textrnn.evaluation.baseline import NAME as BASELINE_NAME
+from textrnn.evaluation.baseline import Baseline
+from textrnn.evaluation.metrics import macro_f1
+from textrnn.files import exclusive_use, write_together
 from textrnn.report.classification import METRICS_FILE
 from textrnn.report.comparison import Compared, Comparison
+from textrnn.saved.classifier import Classifier, load_classifier
+from textrnn.saved.folder import MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import train, train_baseline
 from textrnn.tasks.request import ClassifyRequest
 from textrnn.tasks.resuming import Say, ShouldStop
-from textrnn.train_eval import choose_device
+from textrnn.training.history import Listener
+from textrnn.training.train_eval import choose_device
 
 FOLDER = "comparison"
 REPEATS = 3  # timings of the predictions, of which the quickest counts

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textrnn.character_model import CharacterModel, Score
 from textrnn.corpus.readers import decode, read_bytes
 from textrnn.corpus.texts import corpus_name, file_digest, find_local
 from textrnn.errors import ArtifactError, DataError
+from textrnn.saved.character_model import CharacterModel, Score
 from textrnn.tasks.request import LanguageModelRequest, changed_settings
 from textrnn.tasks.resuming import Say
-from textrnn.train_eval import choose_device
+from textrnn.training.train_eval import choose_device
 
 
 def open_model(request: LanguageModelRequest, folder: Path, say: Say) -> CharacterModel:

@@ -13,22 +13,19 @@ from pathlib import Path
 
 import torch
 
-from textrnn.character_model import CharacterModel, describe_settings, encode, start_id
-from textrnn.checkpoint import exclusive_use
 from textrnn.config import CorpusConfig, LanguageModelConfig, LanguageModelTrainConfig
 from textrnn.corpus.download import Progress
 from textrnn.corpus.texts import STORY, Corpus, TextSource, find_local, find_text, load_corpus
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ConfigError, DataError, one_line
-from textrnn.history import Listener, Several
-from textrnn.mixing import fit_mixture, held_out_scores
-from textrnn.model_folder import is_saved
-from textrnn.models.char_lm import RecurrentLanguageModel
+from textrnn.files import exclusive_use
+from textrnn.models.language.base import RecurrentLanguageModel
 from textrnn.models.registry import ModelEntry, find_model
-from textrnn.objectives.language_model import HeldOutText, LanguageModelObjective
 from textrnn.randomness import seeded
 from textrnn.report.language_model import LanguageModelResult
+from textrnn.saved.character_model import CharacterModel, describe_settings, encode, start_id
+from textrnn.saved.folder import is_saved
 from textrnn.tasks.request import LanguageModelRequest
 from textrnn.tasks.resuming import (
     Say,
@@ -38,7 +35,10 @@ from textrnn.tasks.resuming import (
     refuse_other_data,
     settings_to_resume,
 )
-from textrnn.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
+from textrnn.training.history import Listener, Several
+from textrnn.training.mixing import fit_mixture, held_out_scores
+from textrnn.training.objectives.language_model import HeldOutText, LanguageModelObjective
+from textrnn.training.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
 
 TUNING_SHARE, MOST_TUNING = 0.025, 20_000  # of the training text, kept from the network to weigh the mixture with
 TUNING_CELLS = 1 << 22  # probabilities that the weighing looks at

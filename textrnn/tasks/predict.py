@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from textrnn.artifact import Classifier, load_classifier
 from textrnn.config import UNKNOWN_ID
+from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.tasks.request import ClassifyRequest, changed_settings
-from textrnn.train_eval import choose_device
+from textrnn.training.train_eval import choose_device
 
 
 @dataclass(frozen=True)

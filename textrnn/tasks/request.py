@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textrnn.checkpoint import CHECKPOINT_NAME
 from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, DataConfig, Recipe, flag
 from textrnn.corpus.catalog import save_name
 from textrnn.corpus.texts import corpus_name
 from textrnn.errors import ConfigError, did_you_mean
 from textrnn.models.registry import find_model
+from textrnn.training.checkpoint import CHECKPOINT_NAME
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from textrnn.corpus.texts import file_digest
 from textrnn.errors import ArtifactError, ConfigError, one_line
-from textrnn.model_folder import CONFIG_FILE, is_saved, read_json
+from textrnn.saved.folder import CONFIG_FILE, is_saved, read_json
 from textrnn.tasks.request import Request, changed_settings
-from textrnn.training_state import read_checkpoint_settings
+from textrnn.training.checkpoint import read_checkpoint_settings
 
 Say = Callable[[str], None]
 ShouldStop = Callable[[], bool]

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
-from textrnn.checkpoint import exclusive_use
 from textrnn.config import EXPLOSION
-from textrnn.history import Listener
+from textrnn.files import exclusive_use
 from textrnn.tasks.memory.explosion import run_explosion
 from textrnn.tasks.memory.findings import write_page
 from textrnn.tasks.memory.gates import run_gates
@@ -21,7 +20,8 @@ from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.speed import run_speed
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say, ShouldStop
-from textrnn.train_eval import naming_lack_of_memory
+from textrnn.training.history import Listener
+from textrnn.training.train_eval import naming_lack_of_memory
 
 RUN: dict[str, Callable[[MemoryRequest, Bench, Say], None]] = {
     "lengths": run_lengths,

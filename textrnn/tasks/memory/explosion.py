@@ -11,8 +11,7 @@ from torch import Tensor
 
 from textrnn.config import TIGHTER
 from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
-from textrnn.models.sequence_classifier import SequenceClassifier
-from textrnn.objectives.digit_sum import DigitBatch, score
+from textrnn.models.memory.base import SequenceClassifier
 from textrnn.report.html import embedded, escaped, html_table
 from textrnn.report.memory import plot_gradients
 from textrnn.report.text import table
@@ -20,6 +19,7 @@ from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench, Follower
 from textrnn.tasks.resuming import Say
+from textrnn.training.objectives.digit_sum import DigitBatch, score
 
 WHAT_TO_SEE = (
     "A spike, and next to nothing after it, is what explosion looks like: one step threw the weights so far that every "

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textrnn.checkpoint import json_bytes, write_atomically, write_together
 from textrnn.config import EXPERIMENTS
 from textrnn.errors import one_line
+from textrnn.files import json_bytes, write_atomically, write_together
 from textrnn.report.html import page
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.resuming import Say

@@ -12,9 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textrnn.checkpoint import tensor_bytes
 from textrnn.errors import ArtifactError, ConfigError, Interrupted
-from textrnn.model_folder import (
+from textrnn.files import tensor_bytes
+from textrnn.models.memory.base import SequenceClassifier
+from textrnn.models.parts.cells import LSTMRecord
+from textrnn.models.parts.visible_cells import LSTM
+from textrnn.models.registry import find_model
+from textrnn.report.html import embedded, escaped
+from textrnn.report.memory import plot_gates
+from textrnn.saved.folder import (
     CONFIG_FILE,
     MODEL_FILE,
     config_bytes,
@@ -23,17 +29,11 @@ from textrnn.model_folder import (
     read_config,
     read_weights,
 )
-from textrnn.models.cells import LSTMRecord
-from textrnn.models.registry import find_model
-from textrnn.models.sequence_classifier import SequenceClassifier
-from textrnn.models.visible_cells import LSTM
-from textrnn.objectives.digit_sum import score
-from textrnn.report.html import embedded, escaped
-from textrnn.report.memory import plot_gates
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say
+from textrnn.training.objectives.digit_sum import score
 
 PARTS = ("input_gate", "forget_gate", "output_gate", "cell")
 NAMES = {"input_gate": "input gate", "forget_gate": "forget gate", "output_gate": "output gate", "cell": "cell state"}

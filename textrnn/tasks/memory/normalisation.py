@@ -17,10 +17,8 @@ from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import Interrupted
-from textrnn.history import Several
-from textrnn.models.base import TextClassifier
+from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.registry import find_model
-from textrnn.objectives.classification import ClassificationObjective, evaluate
 from textrnn.randomness import seeded
 from textrnn.report.html import embedded, escaped, html_table
 from textrnn.report.memory import plot_dev_losses, plot_padding
@@ -29,7 +27,9 @@ from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say
-from textrnn.train_eval import choose_device, fit
+from textrnn.training.history import Several
+from textrnn.training.objectives.classification import ClassificationObjective, evaluate
+from textrnn.training.train_eval import choose_device, fit
 
 DATASET = "headlines"
 SIZES = {"embedding_size": 64, "hidden_size": 64, "dropout": 0.2, "embedding_dropout": 0.2}

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.errors import Interrupted
+from textrnn.models.parts.visible_cells import VisibleCell
 from textrnn.models.registry import find_model
-from textrnn.models.visible_cells import VisibleCell
 from textrnn.randomness import seeded
 from textrnn.report.html import embedded, escaped, html_table
 from textrnn.report.memory import plot_times

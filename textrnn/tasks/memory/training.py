@@ -11,19 +11,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from textrnn.checkpoint import json_bytes, write_atomically
 from textrnn.config import MEMORY_RECIPES, DigitSumConfig, MemoryModelConfig, MemoryTrainConfig, Recipe
 from textrnn.corpus.digit_sum import CLASSES, DigitSums, load_splits
 from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
-from textrnn.history import History, Listener, Several
+from textrnn.files import json_bytes, write_atomically
+from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.registry import find_model
-from textrnn.models.sequence_classifier import SequenceClassifier
-from textrnn.objectives.digit_sum import DigitBatch, DigitSumObjective, score
 from textrnn.randomness import seeded
 from textrnn.report.memory import CURVE, Training, training_key
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.resuming import Say, ShouldStop
-from textrnn.train_eval import choose_device, fit
+from textrnn.training.history import History, Listener, Several
+from textrnn.training.objectives.digit_sum import DigitBatch, DigitSumObjective, score
+from textrnn.training.train_eval import choose_device, fit
 
 UNFINISHED = "unfinished.json"
 MOST_FOR_ONE_THREAD = 1 << 20  # multiplications of a step

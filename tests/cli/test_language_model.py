@@ -1,0 +1,302 @@
+"""`python run.py --task lm`, end to end."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.commands import SLOWED, Result, command, error_of
+from textrnn import LanguageModel
+from textrnn.corpus import texts
+from textrnn.tasks import language_model
+from textrnn.training import train_eval
+
+SENTENCES = ["the traveller came in time.\n", "no machine keeps time for ever.\n", "what time is it?\n", "时间到了。\n"]
+TINY = ["--task", "lm", "--hidden-size", "12", "--embedding-size", "6", "--num-steps", "20", "--quiet"]
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "我的.txt"
+    path.write_text("".join(SENTENCES[i * i % 7 % 4] for i in range(150)), encoding="utf-8")
+    return path
+
+
+def test_train_then_everything_else(run: Callable[..., Result], text: Path) -> None:
+    trained = run(*TINY, "--corpus", text, "--epochs", "3")
+    assert trained.status == 0, trained.err
+    folder = Path("saved_dict/我的/lm_LSTM")
+    assert {path.name for path in folder.iterdir()} >= {
+        "model.safetensors", "config.json", "vocab.json", "metrics.json", "history.csv", "report.html",
+        "perplexity.png", "perplexity.svg",
+    }  # fmt: skip
+    assert not (folder / "checkpoint.safetensors").exists()
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert (metrics["task"], metrics["model"], metrics["corpus"], metrics["seed"]) == ("lm", "LSTM", "我的", 0)
+    assert metrics["train"].keys() >= {"seconds", "epochs", "tokens_per_second", "perplexity_by_epoch"}
+    assert [row["epoch"] for row in metrics["train"]["perplexity_by_epoch"]] == [1, 2, 3]
+    valid = metrics["valid"]
+    assert valid["perplexity"] == pytest.approx(math.exp(valid["nats_per_char"]))
+    assert valid["bits_per_char"] == pytest.approx(valid["nats_per_char"] / math.log(2))
+    assert f"{valid['perplexity']:.3f}" in trained.out
+    # The figure can be had again from the folder alone: the held-out tail, scored.
+    whole = text.read_text(encoding="utf-8")
+    tail = whole[int(len(whole) * 0.9) :]
+    assert LanguageModel.load(folder).score(tail).nats_per_char == pytest.approx(valid["nats_per_char"], abs=1e-4)
+    assert (folder / "history.csv").read_text().count("\n") == metrics_steps(metrics, folder)
+
+    said = run("--task", "lm", "--corpus", text, "--predict", "the ti", "", "--length", "12")
+    assert said.status == 0, said.err
+    model = LanguageModel.load(folder)
+    assert said.out == model.generate("the ti", 12) + "\n" + model.generate("", 12) + "\n"
+    drawn = [
+        run("--task", "lm", "--corpus", text, "--predict", "the", "--temperature", "1", "--seed", seed).out
+        for seed in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+    odd = run("--task", "lm", "--corpus", text, "--predict", "time Ω")
+    assert odd.err == "note: the model never saw 'Ω'; read as an unknown character\n"
+
+    scored = run("--task", "lm", "--corpus", text, "--score", text)
+    score = model.score(whole)
+    assert scored.out.startswith(
+        f"{text}: {len(whole):,} characters; {score.nats_per_char:.4f} nats and {score.bits_per_char:.4f} bits a "
+        f"character, perplexity {score.perplexity:.3f}\nmost surprising passages"
+    )
+    assert scored.out.count("\n") == 7
+    moved = run("--task", "lm", "--save-dir", folder, "--predict", "the", "--length", "3")
+    assert moved.out == model.generate("the", 3) + "\n"
+
+
+def metrics_steps(metrics: dict[str, object], folder: Path) -> int:
+    """Lines of history.csv: a header and one for each step."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["training"]["epochs"] == 3
+    per_epoch = [line for line in (folder / "history.csv").read_text().splitlines() if line.split(",")[1] == "1"]
+    return 1 + 3 * len(per_epoch)
+
+
+def test_the_same_seed_gives_the_same_model(run: Callable[..., Result], text: Path) -> None:
+    for name in ("a", "b"):
+        assert run(*TINY, "--corpus", text, "--epochs", "2", "--save-dir", name).status == 0
+    folders = [Path(name) / "我的" / "lm_LSTM" for name in ("a", "b")]
+    assert (
+        folders[0].joinpath("model.safetensors").read_bytes() == folders[1].joinpath("model.safetensors").read_bytes()
+    )
+    metrics = [json.loads((folder / "metrics.json").read_text(encoding="utf-8")) for folder in folders]
+    for one in metrics:
+        del one["train"]["seconds"], one["train"]["tokens_per_second"]
+    assert metrics[0] == metrics[1]
+
+
+@pytest.mark.parametrize("name", ["GRU", "RNN", "lstm-scratch", "gru-scratch", "rnn-scratch"])
+def test_every_model_trains(run: Callable[..., Result], text: Path, name: str) -> None:
+    result = run(*TINY, "--corpus", text, "--epochs", "1", "--model", name, "--tied", "--num-layers", "2")
+    assert result.status == 0, result.err
+    assert Path(f"saved_dict/我的/lm_{name}/model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--sampling", "random"],
+        ["--ngram-order", "0"],
+        ["--letters"],
+        ["--precision", "bf16"],
+        ["--embedding-size", "0"],
+    ],
+    ids=lambda flags: " ".join(flags),
+)
+def test_options(run: Callable[..., Result], text: Path, flags: list[str]) -> None:
+    result = run(*TINY, "--corpus", text, "--epochs", "1", *flags)
+    assert result.status == 0, result.err
+    assert ("n-gram" in result.out) == ("--ngram-order" not in flags)
+    assert ("letters and spaces" in result.out) == (flags == ["--letters"])
+
+
+def test_the_recipe_of_the_book(run: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("the time traveller\nfor so it will\n" * 900, encoding="utf-8")
+    result = run("--task", "lm", "--recipe", "d2l", "--corpus", path, "--letters", "--epochs", "20", "--quiet")
+    assert result.status == 0, result.err
+    folder = Path("saved_dict/t/lm_LSTM")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["recipe"] == "d2l"
+    assert (config["training"]["optimizer"], config["training"]["learning_rate"]) == ("sgd", 1.0)
+    assert (config["hyper_parameters"]["hidden_size"], config["hyper_parameters"]["embedding_size"]) == (256, 0)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["train"]["characters"] == 10_000
+    assert [row["epoch"] for row in metrics["train"]["perplexity_by_epoch"]] == [10, 20]
+    assert "characters/s" in result.out
+    assert "n-gram" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--temperature", "0"], "--temperature 0.0: must be above 0.0"),
+        (["--top-p", "1.2"], "--top-p 1.2: must be at most 1.0"),
+        (["--top-p", "0"], "--top-p 0.0: must be above 0.0"),
+        (["--recipe", "d3l"], "--recipe d3l: no such recipe; expected one of default, d2l; did you mean d2l?"),
+        (["--model", "BiLSTM_LN"], "--model BiLSTM_LN: no such model; expected one of GRU, gru-scratch, LSTM, "
+         "lstm-scratch, RNN, rnn-scratch; did you mean LSTM?"),
+        (["--dataset", "x"], "--dataset: no such flag; did you mean --task?; see --help"),
+        (["--corpus", "timemachin"], "--corpus timemachin: no such text; expected one of story, timemachine, "
+         "tinyshakespeare, or the path of a text file; did you mean timemachine?"),
+        (["--corpus", "no.txt"], "no.txt: no such file; expected --corpus to be a name or a text file"),
+        (["--corpus", "story", "--tied", "--embedding-size", "0"],
+         "--tied: one-hot input has no matrix to share; expected --embedding-size above 0 with it"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_mistakes(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.delenv("TEXTRNN_DATA", raising=False)
+    assert error_of(run("--task", "lm", *arguments)) == message
+
+
+def test_texts_that_do_not_do(run: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_bytes(b"")
+    assert error_of(run(*TINY, "--corpus", path)) == f"{path}: the file is empty; expected a text to learn from"
+    path.write_text("too short")
+    assert error_of(run(*TINY, "--corpus", path)) == (
+        f"{path}: 8 characters to learn from (see --held-out and --max-chars); expected at least 21, one window of "
+        "--num-steps 20 and the character after it: a longer text, or a smaller --num-steps"
+    )
+    path.write_bytes(b"line one\nline \xff\xfe two\n")
+    assert error_of(run(*TINY, "--corpus", path)).startswith(f"{path}:2: ")
+    path.write_text("x" * 300)
+    assert run(*TINY, "--corpus", path, "--epochs", "1").status == 0
+    assert error_of(run("--task", "lm", "--corpus", path, "--predict", "y" * 1_000_000)).startswith(
+        "--predict: a prefix of 1,000,000 characters; expected at most 100,000"
+    )
+    empty = tmp_path / "empty.txt"
+    empty.write_text("\r")
+    assert error_of(run("--task", "lm", "--corpus", path, "--score", empty)) == (
+        f"{empty}: no character to score in it; expected a text"
+    )
+    assert error_of(run("--task", "lm", "--corpus", path, "--score", tmp_path / "none.txt")) == (
+        f"--score {tmp_path / 'none.txt'}: no such file; expected the path of a text file, or a name that --corpus takes"
+    )
+
+
+def test_a_model_of_another_text(run: Callable[..., Result], text: Path) -> None:
+    run(*TINY, "--corpus", text, "--epochs", "1")
+    folder = Path("saved_dict/我的/lm_LSTM")
+    assert error_of(run("--task", "lm", "--save-dir", folder, "--corpus", "story", "--predict", "a")) == (
+        f"{folder}: a model of 我的; expected one of story: name its folder with --save-dir, or train one"
+    )
+    assert error_of(run("--save-dir", folder, "--predict", "a")) == (
+        f"{folder / 'config.json'}: a model for the task lm; expected one for classify: name its folder with --save-dir, "
+        "or train one"
+    )
+
+
+def test_without_network_the_story_takes_the_place(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEXTRNN_DATA", raising=False)
+    monkeypatch.setenv("TEXTRNN_MIRROR", "http://127.0.0.1:9")
+    monkeypatch.setattr(texts, "data_folders", lambda: [Path(texts.__file__).parents[2] / "data" / "none"])
+    story = Path("data_of_the_test.txt")
+    story.write_text("".join(SENTENCES[:3]) * 30)
+    monkeypatch.setattr(
+        language_model,
+        "find_local",
+        lambda name: texts.TextSource("story", story, by_name=True) if name == "story" else None,
+    )
+    first = run(*TINY, "--epochs", "1", "--predict", "time ")
+    assert first.status == 0, first.err
+    assert (
+        "note: timemachine is not here and cannot be fetched; going on with story, the text of the project" in first.err
+    )
+    assert first.out.startswith("time ")
+    assert first.out.count("\n") == 1
+    monkeypatch.setattr(texts, "find_text", None)  # the second call asks nobody
+    second = run("--task", "lm", "--predict", "time ")
+    assert (second.status, second.out) == (0, first.out)
+    assert second.err == "note: timemachine is not here; answering with the saved model of story\n"
+
+
+def test_predict_finishes_what_was_begun(
+    run: Callable[..., Result], text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException): ...
+
+    def die(*arguments: object) -> None:
+        raise Killed
+
+    common = [*TINY, "--corpus", text, "--epochs", "2"]
+    with monkeypatch.context() as patch:
+        patch.setattr(train_eval, "_look", die)
+        with pytest.raises(Killed):
+            run(*common)
+    assert "finishing it first" in run(*common, "--predict", "a").err
+    assert error_of(run(*common, "--resume", "--hidden-size", "13")) == (
+        "--resume: --hidden-size was 12, now 13; expected the settings of saved_dict/我的/lm_LSTM: leave the flags out, "
+        "or leave out --resume to start over"
+    )
+    assert "is finished: nothing to resume" in run("--task", "lm", "--corpus", text, "--resume").out
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_gives_the_same_model(tmp_path: Path, text: Path) -> None:
+    arguments = [*TINY[:-1], "--corpus", text, "--epochs", "40", "--hidden-size", "48"]
+    for name, kill in (("a", False), ("b", True)):
+        process = subprocess.Popen(
+            command(*arguments, "--save-dir", tmp_path / name),
+            env=SLOWED, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        with process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if kill and line.startswith("epoch 8,"):
+                    process.send_signal(signal.SIGKILL)
+                    break
+        assert process.returncode == (-signal.SIGKILL if kill else 0)
+    folders = [tmp_path / name / "我的" / "lm_LSTM" for name in "ab"]
+    assert not (folders[1] / "model.safetensors").exists()
+    done = subprocess.run(
+        command("--task", "lm", "--corpus", text, "--save-dir", tmp_path / "b", "--resume", "--quiet"),
+        env=SLOWED, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    models = [(folder / "model.safetensors").read_bytes() for folder in folders]
+    assert models[0] == models[1]
+
+
+def test_from_python(tmp_path: Path, text: Path) -> None:
+    class Animator:
+        def __init__(self) -> None:
+            self.points: list[tuple[int, list[float]]] = []
+
+        def add(self, epoch: int, values: list[float]) -> None:
+            self.points.append((epoch, values))
+
+    animator = Animator()
+    model = LanguageModel.train(
+        text, animator=animator, epochs=2, hidden_size=12, embedding_size=6, num_steps=20, letters=True
+    )
+    assert isinstance(model, LanguageModel)
+    assert [epoch for epoch, _ in animator.points] == [1, 2]
+    assert all(len(values) == 2 and min(values) > 1 for _, values in animator.points)
+    assert model.generate("time ", length=7).startswith("time ")
+    model.save(tmp_path / "m")
+    assert LanguageModel.load(tmp_path / "m").score("the time").nats == pytest.approx(model.score("the time").nats)
+    with pytest.raises(train_eval.ConfigError, match=r"^hidden_sise: no such setting; did you mean hidden_size\?$"):
+        LanguageModel.train(text, hidden_sise=3)
+
+
+def test_help_of_the_task(run: Callable[..., Result]) -> None:
+    result = run("--task", "lm", "--help")
+    assert result.status == 0
+    for word in ("--corpus", "--temperature", "--top-p", "--num-steps", "--recipe", "tinyshakespeare", "--raw"):
+        assert word in result.out
+    assert "--dataset" not in result.out
+    assert "--task lm --help" in run("--help").out

@@ -1,0 +1,353 @@
+"""``--task memory`` end to end: what is printed, what is left behind, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.commands import MEMORY, MEMORY_ROOT, SMALL_MEMORY, Result, error_of, without_seconds
+from textrnn.files import load_tensors
+from textrnn.report.memory import MOST_FREQUENT_SUM
+from textrnn.tasks.memory import normalisation, speed
+
+Run = Callable[..., Result]
+ROOT = MEMORY_ROOT
+SMALL = SMALL_MEMORY
+
+
+def metrics_of(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / name / "metrics.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_lengths_of_one_model(run: Run) -> None:
+    result = run(*MEMORY, "--model", "lstm", "--lengths", 3, 6, *SMALL)
+    assert result.status == 0, result.err
+    folder = ROOT / "lengths_LSTM"
+    assert {path.name for path in folder.iterdir()} == {
+        "metrics.json", "history.csv", "section.html", "accuracy.png", "accuracy.svg", "losses.png", "losses.svg",
+        ".lock",
+    }  # fmt: skip
+    metrics = metrics_of("lengths_LSTM")
+    assert {name: metrics[name] for name in ("task", "experiment", "model", "recipe", "seeds")} == {
+        "task": "memory", "experiment": "lengths", "model": "LSTM", "recipe": "default", "seeds": [0]
+    }  # fmt: skip
+    assert list(metrics["lengths"]) == ["3", "6"]
+    for figures in metrics["lengths"].values():
+        assert {"dev", "test", "seconds"} <= set(figures)
+        assert 0 <= figures["test"] <= 1
+    assert "test accuracy  length 3  length 6  seconds each" in result.out
+    assert "saved in saved_dict/memory/lengths_LSTM; all experiments are shown in saved_dict/memory/report.html" in (
+        result.out
+    )
+    assert sorted(path.name for path in Path("data/digit_sum/6").iterdir()) == ["dev.txt", "test.txt", "train.txt"]
+    with open(folder / "history.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows if row["length"] == "6"] == [5, 10, 15, 20]
+    assert not (folder / "unfinished.json").exists()
+
+
+def test_several_models_and_seeds(run: Run) -> None:
+    result = run(*MEMORY, "--model", "SRN", "ResidualSRN", "LSTM", "--lengths", 4, "--seeds", 3, *SMALL)
+    assert result.status == 0, result.err
+    together = metrics_of("lengths_SRN+ResidualSRN+LSTM")
+    assert list(together["models"]) == ["SRN", "ResidualSRN", "LSTM"]
+    for model in together["models"]:
+        figures = metrics_of(f"lengths_{model}")["lengths"]["4"]
+        assert figures == together["models"][model]["lengths"]["4"]
+        tests = [one["test"] for one in figures["runs"]]
+        assert [one["seed"] for one in figures["runs"]] == [0, 1, 2]
+        assert figures["test"] == pytest.approx(statistics.mean(tests))
+        assert figures["test_spread"] == pytest.approx(statistics.stdev(tests))
+        assert not (ROOT / f"lengths_{model}" / "section.html").exists()
+    assert " ± " in result.out
+    page = (ROOT / "report.html").read_text(encoding="utf-8")
+    assert "<h2>lengths: SRN, ResidualSRN, LSTM</h2>" in page
+    assert page.count('<img alt="') == 4  # accuracies of all, losses of each
+    assert {path.name for path in Path("data/digit_sum/4").iterdir() if path.is_dir()} == {"seed_1", "seed_2"}
+
+
+def test_the_same_seed_gives_the_same_figures(run: Run) -> None:
+    found = []
+    for _ in range(2):
+        assert run(*MEMORY, "--lengths", 5, "--seed", 4, *SMALL).status == 0
+        found.append(without_seconds(metrics_of("lengths_LSTM")))
+    assert found[0] == found[1]
+    assert found[0]["lengths"]["5"]["runs"][0]["seed"] == 4
+
+
+def test_an_lstm_remembers_what_it_should(run: Run) -> None:
+    """A short training of the default recipe is far above chance."""
+    assert run(*MEMORY, "--lengths", 6, "--epochs", 60).status == 0
+    assert metrics_of("lengths_LSTM")["lengths"]["6"]["test"] > 0.6
+
+
+def test_learning_rates(run: Run) -> None:
+    result = run(*MEMORY, "--experiment", "learning-rates", "--model", "SRN", "--lengths", 3, 5, *SMALL)
+    assert result.status == 0, result.err
+    metrics = metrics_of("learning-rates_SRN")
+    assert list(metrics["learning_rates"]) == ["0.1", "0.01", "0.001", "0.0001"]
+    for length, best in metrics["lengths"].items():
+        devs = {rate: found["lengths"][length]["dev"] for rate, found in metrics["learning_rates"].items()}
+        assert best["dev"] == max(devs.values()) == devs[f"{best['learning_rate']:g}"]
+
+
+def test_explosion(run: Run) -> None:
+    result = run(*MEMORY, "--experiment", "explosion")
+    assert result.status == 0, result.err
+    metrics = metrics_of("explosion_SRN")
+    assert metrics["clip_norm"] == 20
+    assert list(metrics["runs"]) == ["unclipped", "clipped", "clipped_tightly"]
+    assert metrics["settings"]["training"]["learning_rate"] == 0.2
+    assert metrics["settings"]["training"]["summed_loss"]
+    unclipped, clipped, tightly = metrics["runs"].values()
+    for found in metrics["runs"].values():
+        assert found["steps"] == 250
+        assert {name: len(values) for name, values in found["gradient_norm"].items()} == {"W": 250, "U": 250, "b": 250}
+    # Without clipping, the gradient rises to thousands and is next to nothing for most of the time.
+    assert unclipped["largest_gradient_norm"] > 500
+    assert unclipped["median_gradient_norm"] < 1
+    assert unclipped["test_accuracy"] < 1.5 * MOST_FREQUENT_SUM
+    assert clipped["median_gradient_norm"] > unclipped["median_gradient_norm"]
+    assert clipped["train_loss"] < unclipped["train_loss"]
+    # Clipped tightly, the network learns.
+    assert tightly["test_accuracy"] > 1.5 * MOST_FREQUENT_SUM
+    assert tightly["train_loss"] < 2.5
+
+
+def test_several_models_explode_apart(run: Run) -> None:
+    settings = ["--epochs", 1, "--hidden-size", 4, "--lengths", 5]
+    result = run(*MEMORY, "--experiment", "explosion", "--model", "SRN", "LSTM", *settings)
+    assert "saved in saved_dict/memory/explosion_SRN, saved_dict/memory/explosion_LSTM; all" in result.out
+    assert sorted(path.name for path in ROOT.iterdir() if path.is_dir()) == ["explosion_LSTM", "explosion_SRN"]
+
+
+def test_gradient_norms_against_autograd() -> None:
+    from textrnn.models.registry import find_model
+    from textrnn.tasks.memory.explosion import GradientNorms
+
+    entry = find_model("LSTM", "memory")
+    torch.manual_seed(0)
+    network = entry.build(entry.config_class(hidden_size=4), vocabulary_size=10, class_count=19, sequence_length=5)
+    norms = GradientNorms()
+    norms.watch(network)
+    expected: list[float] = []
+    for _ in range(2):
+        network.zero_grad()
+        network(torch.randint(0, 10, (6, 5))).square().sum().backward()
+        of_u = [p.grad.flatten() for name, p in network.cell.named_parameters() if name.startswith("U")]
+        expected.append(float(torch.cat(of_u).norm()))
+    assert norms.norms("U") == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(run: Run) -> None:
+    result = run(*MEMORY, "--experiment", "explosion", "--lengths", 5, "--learning-rate", "1e30", "--epochs", 4)
+    assert result.status == 0, result.err
+    found = metrics_of("explosion_SRN")["runs"]["unclipped"]
+    assert "the loss is" in found["diverged"] or "the dev loss is" in found["diverged"]
+    assert found["test_accuracy_of_best_dev"] is None
+    assert found["train_loss"] is None  # nothing is made up where nothing was seen
+    assert "diverged" in result.out
+    assert "NaN" not in (ROOT / "explosion_SRN" / "metrics.json").read_text(encoding="utf-8")
+
+
+def test_lack_of_memory_is_no_explosion(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate")
+
+    monkeypatch.setattr("textrnn.training.objectives.digit_sum.DigitSumObjective.loss", exhausted)
+    assert error_of(run(*MEMORY, "--experiment", "explosion")).startswith("training: out of memory")
+
+
+def test_a_learning_rate_that_diverges_is_a_result(run: Run) -> None:
+    settings = ["--optimizer", "sgd", "--clip-norm", 0, "--summed-loss", "--epochs", 20, "--hidden-size", 16]
+    result = run(*MEMORY, "--experiment", "learning-rates", "--model", "ResidualSRN", "--lengths", 30, *settings)
+    assert result.status == 0, result.err
+    assert "ResidualSRN, length 30, seed 0, learning rate 0.1: diverged (" in result.out
+    alone = run(*MEMORY, "--model", "ResidualSRN", "--lengths", 30, *settings, "--learning-rate", 0.1)
+    assert error_of(alone).startswith("ResidualSRN, length 30, seed 0, learning rate 0.1: training: the ")
+
+
+def test_gates(run: Run) -> None:
+    first = run(*MEMORY, "--experiment", "gates", "--digits", 6, 7, 0, 0, 1, 0, *SMALL)
+    assert first.status == 0, first.err
+    assert "LSTM reads 6 7 0 0 1 0 and answers 6 + 7 = " in first.out
+    metrics = metrics_of("gates_LSTM")
+    assert list(metrics["lengths"]) == ["6"]
+    assert metrics["digits"] == [6, 7, 0, 0, 1, 0]
+    with open(ROOT / "gates_LSTM" / "gates.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6 * 5
+    values = {name: np.array([float(row[name]) for row in rows]) for name in ("input_gate", "forget_gate", "cell")}
+    assert (values["input_gate"] > 0).all()
+    assert (values["forget_gate"] < 1).all()
+    by_hand = gates_by_hand(ROOT / "gates_LSTM", [6, 7, 0, 0, 1, 0])
+    np.testing.assert_allclose(values["cell"].reshape(6, 5), by_hand, atol=1e-5)
+    weights = (ROOT / "gates_LSTM" / "model.safetensors").read_bytes()
+    second = run(*MEMORY, "--experiment", "gates", "--digits", 1, 2, 0, 0, 0, 0, *SMALL)
+    assert "using the model in saved_dict/memory/gates_LSTM (delete the folder to train another)" in second.out
+    assert (ROOT / "gates_LSTM" / "model.safetensors").read_bytes() == weights
+    other = run(*MEMORY, "--experiment", "gates", "--digits", 1, 2, 0, 0, 0, 0, *SMALL, "--seed", 1)
+    assert "using the model" not in other.out
+    (ROOT / "gates_LSTM" / "model.safetensors").write_bytes(b"damaged")
+    again = run(*MEMORY, "--experiment", "gates", "--digits", 1, 2, 0, 0, 0, 0, *SMALL, "--seed", 1)
+    assert again.status == 0, again.err
+    assert "using the model" not in again.out
+    train = Path("data/digit_sum/6/seed_1/train.txt")
+    assert "using the model" in run(*MEMORY, "--experiment", "gates", "--digits", *range(6), *SMALL, "--seed", 1).out
+    train.write_text("".join(train.read_text(encoding="ascii").splitlines(keepends=True)[:50]), encoding="ascii")
+    # Of other data, the model knows nothing.
+    assert (
+        "using the model" not in run(*MEMORY, "--experiment", "gates", "--digits", *range(6), *SMALL, "--seed", 1).out
+    )
+
+
+def gates_by_hand(folder: Path, digits: list[int]) -> Any:
+    """The cell state after every step, (T, H), by the equations in numpy from the saved weights."""
+    tensors, _ = load_tensors(folder / "model.safetensors")
+    w = {name: tensor.double().numpy() for name, tensor in tensors.items()}
+
+    def sigmoid(x: Any) -> Any:
+        return 1 / (1 + np.exp(-x))
+
+    hidden, cell = w["start.0"][None], w["start.1"][None]
+    states = []
+    for digit in digits:
+        x = w["embedding.weight"][digit][None]
+        i, f, c, o = (
+            x @ w[f"cell.W_{gate}"] + hidden @ w[f"cell.U_{gate}"] + w[f"cell.b_{gate}"]
+            for gate in ("i", "f", "c", "o")
+        )
+        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
+        hidden = sigmoid(o) * np.tanh(cell)
+        states.append(cell[0])
+    return np.array(states)
+
+
+def test_gates_of_other_lengths_than_the_training(run: Run) -> None:
+    result = run(*MEMORY, "--experiment", "gates", "--lengths", 5, "--digits", *[3, 4] + [0] * 70, *SMALL)
+    assert result.status == 0, result.err
+    assert list(metrics_of("gates_LSTM")["lengths"]) == ["5"]
+
+
+def test_speed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "SHAPES", ((2, 3, 4, 5),))
+    monkeypatch.setattr(speed, "SECONDS", 0.001)
+    result = run(*MEMORY, "--experiment", "speed", "--model", "SRN", "ResidualSRN", "LSTM")
+    assert result.status == 0, result.err
+    measured = metrics_of("speed_SRN+ResidualSRN+LSTM")["measured"]
+    assert [(row["model"], row["way"]) for row in measured] == [
+        (model, way) for model in ("SRN", "ResidualSRN", "LSTM") for way in ("forward", "forward_backward")
+    ]
+    for row in measured:
+        assert ("PyTorch" in row["seconds"]) == (row["model"] != "ResidualSRN")  # PyTorch has no such layer
+        for other, ratio in row["ratio"].items():
+            assert ratio == pytest.approx(row["seconds"]["written out"] / row["seconds"][other])
+
+
+def test_normalisation(run: Run, small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normalisation, "TRAINING", {**normalisation.TRAINING, "epochs": 12, "batch_size": 16})
+    result = run(*MEMORY, "--experiment", "normalisation", "--dataset", small_dataset, "--lengths", 12, 120)
+    assert result.status == 0, result.err
+    metrics = metrics_of("normalisation_BiLSTM_LN+LSTM+RNN")
+    assert metrics["dataset"] == "小数据"
+    assert set(metrics["layer_normalisation"]) == {"with", "without"}
+    padding = metrics["padding"]
+    assert {reading: list(found) for reading, found in padding.items()} == {
+        "padded": ["RNN", "LSTM"], "proper": ["RNN", "LSTM"]
+    }  # fmt: skip
+    # Read after 110 steps of padding, a simple recurrent network has forgotten the text; read properly, it has not.
+    assert padding["proper"]["RNN"]["120"]["test"] > padding["padded"]["RNN"]["120"]["test"] + 0.2
+    assert "小数据" in (ROOT / "report.html").read_text(encoding="utf-8")
+
+
+def test_padded_texts() -> None:
+    from textrnn.corpus.batches import LabelledTexts
+    from textrnn.corpus.vocab import EncodedTexts
+    from textrnn.tasks.memory.normalisation import PaddedTexts
+
+    plain = LabelledTexts.from_encoded(
+        EncodedTexts(np.array([2, 3, 4, 5, 6], dtype=np.int32), np.array([0, 2, 5]), 0, 0), [0, 1]
+    )
+    for reads_padding, lengths in ((True, [6, 6]), (False, [3, 2])):
+        texts = PaddedTexts(
+            plain.token_ids, plain.starts, plain.lengths, plain.labels, width=6, reads_padding=reads_padding
+        )
+        batch = texts.batch(torch.tensor([1, 0]))
+        assert batch.token_ids.tolist() == [[4, 5, 6, 0, 0, 0], [2, 3, 0, 0, 0, 0]]
+        assert batch.lengths.tolist() == lengths
+        assert batch.labels.tolist() == [1, 0]
+
+
+def test_one_page_for_all_experiments(run: Run) -> None:
+    assert run(*MEMORY, "--lengths", 3, *SMALL).status == 0
+    assert run(*MEMORY, "--experiment", "gates", *SMALL).status == 0
+    page = (ROOT / "report.html").read_text(encoding="utf-8")
+    assert page.index("<h2>lengths: LSTM</h2>") < page.index("<h2>gates: LSTM</h2>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--lengths", 2], "--lengths 2: expected at least 3, the two digits to add and one more"),
+        (["--lengths", 5, 5], "--lengths: 5 named twice; expected each once"),
+        (["--variants", 0], "--variants 0: must be at least 1"),
+        (["--seeds", 0], "--seeds 0: must be at least 1 and at most 1000"),
+        (["--model", "GRU"], "--model GRU: no such model; expected one of LSTM, ResidualSRN, SRN"),
+        (["--model", "SRN", "srn"], "--model: SRN named twice; expected each once"),
+        (["--recipe", "book"], "--recipe book: no such recipe; expected one of default, textbook; did you mean textbook?"),
+        (["--experiment", "gate"], "--experiment gate: no such experiment; expected one of lengths, learning-rates, "
+         "explosion, gates, speed, normalisation; did you mean gates?"),
+        (["--experiment", "gates", "--model", "SRN"], "--model SRN: its cell has no gates to draw; expected --model LSTM"),
+        (["--experiment", "gates", "--digits", 6, 70, -1], "--digits: 70, -1; expected digits from 0 to 9, separated by "
+         "spaces"),
+        (["--experiment", "gates", "--digits", 6, 7], "--digits: 2 of them; expected at least 3, the two to add and more"),
+        (["--digits", 6, 7, 0], "--digits: of no use to the lengths experiment; expected with gates"),
+        (["--experiment", "speed", "--lengths", 10], "--lengths: of no use to the speed experiment; expected with "
+         "lengths, learning-rates, explosion, gates, normalisation"),
+        (["--experiment", "normalisation", "--model", "LSTM"], "--model: of no use to the normalisation experiment; "
+         "expected with lengths, learning-rates, explosion, gates, speed"),
+        (["--experiment", "normalisation", "--lengths", 4], "--lengths 4: expected at least 8, tokens of a padded text"),
+        (["--experiment", "explosion", "--lengths", 10, 20], "--lengths 10 20: the explosion experiment takes one "
+         "length"),
+        (["--experiment", "explosion", "--clip-norm", 0], "--clip-norm 0: the explosion experiment compares with "
+         "clipping; expected a norm above 0"),
+        (["--lengths", 10**20], f"--lengths {10**20}: must be at most 1000000"),
+        (["--lengths", 3.5], "'3.5': expected whole numbers, separated by spaces"),
+        (["--experiment", "gates", "--digits", "6,7,0"], "'6,7,0': expected whole numbers, separated by spaces"),
+        (["--variants", 10**7], f"--variants {10**7}: must be at most 100000"),
+        (["--seed", 2**63 - 1, "--seeds", 2], f"--seed {2**63}: must be at most {2**63 - 1}"),
+        (["--experiment", "speed", "--hidden-size", 9], "--hidden-size: of no use to the speed experiment; leave it out"),
+        (["--experiment", "normalisation", "--shuffle"], "--shuffle: of no use to the normalisation experiment; leave it "
+         "out"),
+        (["--experiment", "learning-rates", "--learning-rate", 0.5], "--learning-rate: of no use to the learning-rates "
+         "experiment; leave it out"),
+        (["--experiment", "gates", "--resume"], "--resume: of no use to the gates experiment, which starts over; expected "
+         "with lengths, learning-rates"),
+        (["--predict", "x"], "--predict: no such flag; did you mean --recipe?; see --help"),
+        (["--task", "memry"], "--task memry: expected one of classify, lm, memory; did you mean memory?"),
+        (["--num-layers", 2], "--num-layers: no such flag; did you mean --no-summed-loss?; see --help"),
+    ],
+)  # fmt: skip
+def test_bad_usage(run: Run, arguments: list[object], message: str) -> None:
+    assert error_of(run(*MEMORY, *arguments)) == message
+    assert not ROOT.exists()
+
+
+def test_a_damaged_data_file_is_named_with_its_line(run: Run) -> None:
+    assert run(*MEMORY, "--lengths", 4, *SMALL).status == 0
+    path = Path("data/digit_sum/4/dev.txt")
+    lines = path.read_text(encoding="ascii").splitlines(keepends=True)
+    path.write_text("".join([*lines[:6], "0 12 0 0\t12\n", *lines[7:]]), encoding="ascii")
+    assert error_of(run(*MEMORY, "--lengths", 4, *SMALL)) == (
+        "data/digit_sum/4/dev.txt:7: 12; expected digits from 0 to 9, separated by spaces (delete the folder, and it is "
+        "made anew)"
+    )

@@ -1,0 +1,129 @@
+"""``--compare``: several models on one data set, end to end."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.metrics import f1_score
+
+from tests.commands import Result, error_of
+from textrnn.corpus.readers import read_rows
+from textrnn.errors import TrainingError
+from textrnn.evaluation.baseline import NAME
+from textrnn.models.registry import all_models
+from textrnn.saved.classifier import load_classifier
+from textrnn.tasks import classify, compare
+from textrnn.tasks.request import ClassifyRequest
+
+COMPARED = ["--embedding-size", "8", "--learning-rate", "0.01", "--epochs", "4", "--quiet"]
+
+
+def test_the_table_is_what_the_models_answer(run: Callable[..., Result], small_dataset: Path) -> None:
+    result = run("--dataset", small_dataset, "--compare", "rnn", "FastText", "RNN", "--hidden-size", "12", *COMPARED)
+    assert result.status == 0, result.err
+    folder = Path("saved_dict") / small_dataset.name
+    document = json.loads((folder / "comparison" / "comparison.json").read_text(encoding="utf-8"))
+    assert document["dataset"] == small_dataset.name
+    assert {entry["model"] for entry in document["models"]} == {NAME, "RNN", "FastText"}
+    accuracies = [entry["accuracy"] for entry in document["models"]]
+    assert accuracies == sorted(accuracies, reverse=True)
+    rows = read_rows(small_dataset / "test.txt")
+    for entry in document["models"]:
+        low, high = entry["accuracy_interval"]
+        assert low <= entry["accuracy"] <= high
+        assert entry["texts_per_second"] > 0
+        assert f"{entry['accuracy']:.4f}  {low:.4f} to {high:.4f}" in result.out
+        if entry["model"] == NAME:
+            continue
+        classifier = load_classifier(folder / entry["model"])
+        predicted = classifier.predict_probabilities(rows.texts).argmax(axis=1)
+        truth = [classifier.class_names.index(label) for label in rows.labels]
+        assert entry["accuracy"] == pytest.approx((predicted == truth).mean())
+        assert entry["macro_f1"] == pytest.approx(f1_score(truth, predicted, average="macro"))
+        assert entry["parameters"] == sum(p.numel() for p in classifier.model.parameters())
+        metrics = json.loads((folder / entry["model"] / "metrics.json").read_text(encoding="utf-8"))
+        assert metrics["baseline"]["name"] == NAME  # trained once, shown in every report
+        assert metrics["train"]["seconds"] == entry["seconds"]
+    with open(folder / "comparison" / "comparison.csv", encoding="utf-8", newline="") as file:
+        assert [row["model"] for row in csv.DictReader(file)] == [entry["model"] for entry in document["models"]]
+    files = {path.name for path in (folder / "comparison").iterdir() if not path.name.startswith(".")}
+    assert files == {"comparison.json", "comparison.csv", "comparison.png", "comparison.svg", "report.html"}
+    assert "FastText" in (folder / "comparison" / "report.html").read_text(encoding="utf-8")
+
+
+def test_without_names_all_are_compared(
+    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(
+        "textrnn.tasks.compare.compare", lambda requests, **_: asked.extend(requests) or Path("somewhere")
+    )
+    assert run("--dataset", small_dataset, "--num-filters", "7", "--compare").status == 0
+    assert [request.model for request in asked] == list(all_models())
+    of_model = {request.model: dict(request.model_settings) for request in asked}
+    assert of_model["TextCNN"] == {"num_filters": 7}
+    assert of_model["LSTM"] == {}
+
+
+def test_resumed_it_does_not_train_again(run: Callable[..., Result], small_dataset: Path) -> None:
+    flags = ["--dataset", small_dataset, "--compare", "RNN", "--hidden-size", "12", *COMPARED]
+    run(*flags)
+    weights = Path("saved_dict") / small_dataset.name / "RNN" / "model.safetensors"
+    before = weights.stat().st_mtime_ns
+    again = run(*flags, "--resume")
+    assert f"note: RNN: the run in {weights.parent} is finished: nothing to resume\n" in again.out
+    assert weights.stat().st_mtime_ns == before
+
+
+def test_a_finished_model_of_other_data_is_not_compared(run: Callable[..., Result], small_dataset: Path) -> None:
+    flags = ["--dataset", small_dataset, "--compare", "RNN", "--hidden-size", "12", *COMPARED]
+    run(*flags)
+    test = small_dataset / "test.txt"
+    test.write_text(test.read_text(encoding="utf-8") + "山水河\t山水\n", encoding="utf-8")
+    folder = Path("saved_dict") / small_dataset.name / "RNN"
+    assert error_of(run(*flags, "--resume")) == (
+        f"--resume: the finished model in {folder} was scored on other data (30 test texts instead of 31, or other "
+        "classes); expected one of this data: leave out --resume to train it again"
+    )
+
+
+def test_one_that_diverges_leaves_the_others(
+    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(request: ClassifyRequest, **others: Any) -> Path:
+        if request.model == "RNN":
+            raise TrainingError("training: the loss is nan at step 3")
+        return classify.train(request, **others)
+
+    monkeypatch.setattr(compare, "train", train)
+    result = run("--dataset", small_dataset, "--hidden-size", "12", *COMPARED, "--compare", "RNN", "GRU")
+    assert result.status == 0, result.err
+    assert "note: RNN: training: the loss is nan at step 3\n" in result.out
+    folder = Path("saved_dict") / small_dataset.name / "comparison"
+    document = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    assert {entry["model"] for entry in document["models"]} == {NAME, "GRU"}
+    assert "RNN: training: the loss is nan" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--compare", "LSTM", "GRUU"],
+         f"--compare GRUU: no such model; expected one of {', '.join(all_models())}; did you mean GRU?"),
+        (["--compare", "LSTM", "GRU", "--num-filters", "7"],
+         "--num-filters: not a setting of LSTM, GRU; expected a flag that one of them has"),
+        (["--compare", "--predict", "x"], "--predict: cannot stand beside --compare; expected one of them"),
+        (["--compare", "--model", "LSTM"], "--model: cannot stand beside --compare; expected one of them"),
+        (["--compare", "--no-baseline"], "--no-baseline: cannot stand beside --compare; expected one of them"),
+        (["--compare", "LSTM", "Transformer", "--hidden-size", "150"],
+         "Transformer: --hidden-size 150: must be even and a multiple of --num-heads (4)"),
+        (["--compare", "LSTM", "--epochs", "0"], "--epochs 0: must be at least 1"),
+    ],
+)  # fmt: skip
+def test_mistakes(run: Callable[..., Result], flags: list[str], message: str) -> None:
+    assert error_of(run(*flags)) == message

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from textrnn import files
+from textrnn.errors import ArtifactError
+
+
+def test_tensors_and_document_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b.safetensors"
+    tensors = {"x": torch.arange(6).reshape(2, 3), "y": torch.rand(4, dtype=torch.float64)}
+    files.save_tensors(path, tensors, {"名": "值", "loss": 0.1 + 0.2})
+    loaded, document = files.load_tensors(path)
+    assert files.load_document(path) == document
+    assert document == {"名": "值", "loss": 0.1 + 0.2}
+    assert set(loaded) == {"x", "y"}
+    assert all(torch.equal(loaded[name], tensors[name]) for name in tensors)
+    assert [file.name for file in path.parent.iterdir()] == ["b.safetensors"]
+
+
+def test_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ArtifactError) as caught:
+        files.write_atomically(path, b"x" * 2_000_000)
+    assert str(caught.value) == (
+        f"{path}: no space left on the disk for 2.0 MB; expected room for it: free some space or choose another disk "
+        "with --save-dir (what was saved before is untouched)"
+    )
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ArtifactError, match=r"cannot be written \(File exists\); expected a folder you may write to"):
+        files.write_atomically(tmp_path / "file" / "model", b"x")
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 40, b"\x02\0\0\0\0\0\0\0{}more"])
+def test_damaged_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    for load in (files.load_tensors, files.load_document):
+        if load is files.load_document and content.endswith(b"more"):
+            continue  # what follows the header is not its business
+        with pytest.raises(ArtifactError, match=r"x\.safetensors: not a whole safetensors file"):
+            load(path)
+
+
+def test_truncated_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    files.save_tensors(path, {"x": torch.rand(100)})
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ArtifactError, match="not a whole safetensors file"):
+        files.load_tensors(path)
+
+
+def test_files_that_belong_together_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = {"a": b"old a", "b": b"old b", "config": b"old"}
+    files.write_together(tmp_path, old)
+    real, calls = os.fsync, []
+
+    def full_at_the_last(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full_at_the_last)
+    with pytest.raises(ArtifactError, match="no space left on the disk"):
+        files.write_together(tmp_path, {"a": b"new a", "b": b"new b", "config": b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == old
+
+
+def test_cut_off_between_two_renames_leaves_no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_together(tmp_path, {"a": b"old a", "config": b"old"})
+    real = os.replace
+
+    def killed(source: Path, target: Path) -> None:
+        if Path(target).name == "config":
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_together(tmp_path, {"a": b"new a", "config": b"new"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_left_overs_of_a_killed_run_are_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / ".checkpoint.safetensors.123.tmp").write_bytes(b"half")
+    (tmp_path / "kept").write_bytes(b"x")
+    with files.exclusive_use(tmp_path):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "kept"]
+
+
+def test_a_run_that_came_to_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    with files.exclusive_use(tmp_path / "saved" / "data" / "LSTM"):
+        pass
+    assert list((tmp_path / "saved").iterdir()) == []
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    with files.exclusive_use(tmp_path / "run"):
+        with pytest.raises(ArtifactError) as caught, files.exclusive_use(tmp_path / "run"):
+            pass
+        assert str(caught.value) == (
+            f"{tmp_path / 'run'}: another run is writing here; wait for it or give this one its own --save-dir"
+        )
+    with files.exclusive_use(tmp_path / "run"):
+        pass
+
+
+def test_json_has_no_number_beyond_all_bounds() -> None:
+    content = files.json_bytes(
+        {"perplexity": float("inf"), "curve": [1.5, float("nan"), (2, -float("inf"))], "名": "x"}
+    )
+    assert json.loads(content, parse_constant=pytest.fail) == {
+        "perplexity": None,
+        "curve": [1.5, None, [2, None]],
+        "名": "x",
+    }

@@ -1,0 +1,134 @@
+"""What a network learns DigitSum by: batches, loss, and which weights are kept."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig
+from textrnn.corpus.digit_sum import make_splits
+from textrnn.errors import ConfigError
+from textrnn.training.objectives.digit_sum import DigitBatch, DigitSumObjective, score
+from textrnn.training.optimizers import make_optimizer
+
+CPU = torch.device("cpu")
+
+
+class Fixed(nn.Module):
+    """Answers what a table says, by the first digit."""
+
+    def __init__(self, table: Tensor):
+        super().__init__()
+        self.table = nn.Parameter(table)
+
+    def forward(self, digits: Tensor) -> Tensor:
+        return self.table[digits[:, 0]]
+
+
+def objective(**settings: object) -> DigitSumObjective:
+    splits = make_splits(6, 0)
+    config = MemoryTrainConfig.from_dict({"epochs": 2, "batch_size": 64, **settings}).fitted_to(300, 6)
+    return DigitSumObjective(DigitBatch.of(splits["train"], CPU), DigitBatch.of(splits["dev"], CPU), config)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_an_epoch_has_every_row_once(shuffle: bool) -> None:
+    found = objective(shuffle=shuffle)
+    batches = found.batches(1)
+    assert [len(batch.labels) for batch in batches] == [64, 64, 64, 64, 44]
+    assert len(batches) == found.batch_count(1)
+    digits = torch.cat([batch.digits for batch in batches])
+    assert torch.equal(digits, found.train.digits) == (not shuffle)
+    np.testing.assert_array_equal(np.sort(digits.numpy(), axis=0), np.sort(found.train.digits.numpy(), axis=0))
+    for batch in batches:
+        assert torch.equal(batch.digits[:, 0] + batch.digits[:, 1], batch.labels)
+    again, other = found.batches(1), found.batches(2)
+    assert torch.equal(again[0].digits, batches[0].digits)
+    assert torch.equal(other[0].digits, batches[0].digits) == (not shuffle)
+
+
+def test_loss_is_the_mean_or_the_sum() -> None:
+    torch.manual_seed(0)
+    model = Fixed(torch.randn(10, 19))
+    mean, summed = objective(), objective(summed_loss=True)
+    batch = mean.train
+    expected = -model.table.log_softmax(1)[batch.digits[:, 0], batch.labels]
+    found = mean.loss(model, batch)
+    torch.testing.assert_close(found.objective, expected.mean())
+    assert found.examples == 300
+    of_sum = summed.loss(model, batch)
+    torch.testing.assert_close(of_sum.objective, expected.sum())
+    torch.testing.assert_close(of_sum.reported, expected.mean())
+
+
+def test_score_by_hand() -> None:
+    table = torch.zeros(10, 19)
+    table[:, 9] = 50.0  # always answers 9: right for 10 of the 100 pairs
+    found = objective()
+    accuracy, loss = score(Fixed(table), found.dev)
+    assert accuracy == pytest.approx(0.1)
+    assert loss == pytest.approx(0.9 * 50.0, abs=1e-6)
+    assert found.evaluate(Fixed(table)) == {"dev_loss": loss, "dev_accuracy": accuracy}
+
+
+def test_which_weights_are_kept() -> None:
+    by_accuracy, by_loss = objective(), objective(select_by="loss")
+
+    def better(one: tuple[float, float], other: tuple[float, float], of: DigitSumObjective) -> bool:
+        first, second = (of.criterion({"dev_accuracy": a, "dev_loss": loss}) for a, loss in (one, other))
+        return first < second
+
+    assert better((0.91, 9.0), (0.90, 0.1), by_accuracy)
+    assert better((0.90, 0.1), (0.90, 0.2), by_accuracy)
+    assert better((0.90, 0.1), (0.91, 0.2), by_loss)
+
+
+def test_open_settings_are_refused() -> None:
+    splits = make_splits(6, 0)
+    train, dev = (DigitBatch.of(splits[name], CPU) for name in ("train", "dev"))
+    with pytest.raises(ConfigError, match=r"^batch_size is open; expected MemoryTrainConfig.fitted_to\(...\) first$"):
+        DigitSumObjective(train, dev, dataclasses.replace(MemoryTrainConfig(), batch_size=None))
+
+
+def test_settings_are_fitted_to_the_data() -> None:
+    config = MemoryTrainConfig()
+    assert config.fitted_to(300, 10).epochs == 150
+    assert config.fitted_to(300, 100).epochs == 100
+    assert config.fitted_to(300, 1000).epochs == 150
+    assert config.fitted_to(3000, 10).epochs == 15
+    assert config.fitted_to(20, 10).batch_size == 20
+    assert MemoryTrainConfig(epochs=3).fitted_to(300, 10).epochs == 3
+    assert MemoryTrainConfig(budget=2.0).fitted_to(300, 10).epochs is None
+
+
+def test_the_textbooks_recipe() -> None:
+    """19,000 steps for each length, with Adam as PyTorch has it by default."""
+    config = MemoryTrainConfig.from_dict(MEMORY_RECIPES["textbook"].training).fitted_to(300, 10)
+    splits = make_splits(6, 0)
+    train, dev = (DigitBatch.of(splits[name], CPU) for name in ("train", "dev"))
+    assert config.epochs is not None
+    assert config.epochs * DigitSumObjective(train, dev, config).batch_count(1) == 19_000
+    (optimizer,) = make_optimizer(nn.Linear(2, 2), config).parts
+    assert type(optimizer) is torch.optim.Adam
+    assert optimizer.defaults["betas"] == (0.9, 0.999)
+    assert optimizer.defaults["lr"] == 1e-3
+
+
+def test_weight_decay_spares_biases_and_starts() -> None:
+    from textrnn.models.registry import find_model
+
+    entry = find_model("LSTM", "memory")
+    network = entry.build(entry.config_class(), vocabulary_size=10, class_count=19, sequence_length=5)
+    decayed, spared = make_optimizer(network, MemoryTrainConfig(weight_decay=0.3)).param_groups
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.3, 0.0)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    assert {names[id(p)] for p in decayed["params"]} == {
+        "embedding.weight", "output.weight", *(f"cell.{letter}_{gate}" for letter in "WU" for gate in "ifco")
+    }  # fmt: skip
+    assert {names[id(p)] for p in spared["params"]} == {
+        "output.bias", "start.0", "start.1", *(f"cell.b_{gate}" for gate in "ifco")
+    }  # fmt: skip

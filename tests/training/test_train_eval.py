@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import log_loss
+from torch.nn import functional
+
+from tests.conftest import small_rows
+from textrnn.config import TrainConfig
+from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.corpus.vocab import Vocabulary
+from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
+from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
+from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.registry import find_model
+from textrnn.training import train_eval
+from textrnn.training.checkpoint import read_checkpoint_settings
+from textrnn.training.history import History, Listener
+from textrnn.training.objectives import classification
+from textrnn.training.objectives.base import Loss
+from textrnn.training.objectives.classification import (
+    ClassificationObjective,
+    Evaluation,
+    evaluate,
+    predict_logits,
+)
+from textrnn.training.optimizers import make_optimizer
+from textrnn.training.train_eval import choose_device, fit, learning_rate_at, train_step
+
+NAMES = ["山水", "数字", "猫狗"]
+
+
+def labelled(count: int, seed: int, vocabulary: Vocabulary) -> LabelledTexts:
+    rows = small_rows(count, seed)
+    return LabelledTexts.from_encoded(vocabulary.encode([t for t, _ in rows]), [NAMES.index(n) for _, n in rows])
+
+
+VOCABULARY = Vocabulary.build([text for text, _ in small_rows(120, 1)], Tokenizer())
+TRAIN, DEV = labelled(120, 1, VOCABULARY), labelled(33, 2, VOCABULARY)
+
+
+def new_model(seed: int = 0, name: str = "LSTM", **settings: object) -> TextClassifier:
+    torch.manual_seed(seed)
+    entry = find_model(name)
+    sizes = {"embedding_size": 8, "hidden_size": 12, "ngram_rows": 500, **settings}
+    own = {field.name for field in entry.fields}
+    config = entry.config_class.from_dict({field: value for field, value in sizes.items() if field in own})
+    model: TextClassifier = entry.build(config, vocabulary_size=len(VOCABULARY), class_count=3)
+    model.learn_statistics(TRAIN.token_ids, torch.cat([TRAIN.starts, torch.tensor([len(TRAIN.token_ids)])]))
+    return model
+
+
+def short(**settings: object) -> TrainConfig:
+    return TrainConfig(**{"epochs": 4, "batch_size": 16, "evaluate_every": 5, **settings})  # type: ignore[arg-type]
+
+
+def learn(model: TextClassifier, config: TrainConfig, **others: Any) -> History:
+    return fit(model, ClassificationObjective(TRAIN, DEV, config), config, **others)
+
+
+def test_evaluation_against_scikit_learn() -> None:
+    model = new_model()
+    scored = evaluate(model, DEV)
+    probabilities = predict_logits(model, DEV).double().softmax(dim=1).numpy()
+    assert scored.loss == pytest.approx(log_loss(DEV.labels.numpy(), probabilities, labels=[0, 1, 2]), rel=1e-9)
+    np.testing.assert_array_equal(scored.predictions, probabilities.argmax(axis=1))
+    assert scored.accuracy == (scored.predictions == DEV.labels.numpy()).mean()
+
+
+def test_logits_come_in_the_order_of_the_rows() -> None:
+    model = new_model()
+    logits = predict_logits(model, DEV)
+    for row in (0, 7, 32):
+        batch = DEV.batch(torch.tensor([row]))
+        torch.testing.assert_close(logits[row], model(batch.token_ids, batch.lengths)[0].detach(), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_step_is_the_gradient_of_the_smoothed_loss(smoothing: float) -> None:
+    ours, theirs = (new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0) for _ in range(2))
+    config = short(label_smoothing=smoothing, clip_norm=0.5)
+    batch = TRAIN.batch(torch.arange(16))
+    objective = ClassificationObjective(TRAIN, DEV, config)
+    reported = train_step(ours, objective, batch, make_optimizer(ours, config), config).reported
+    logits = theirs(batch.token_ids, batch.lengths)
+    assert reported.item() == pytest.approx(functional.cross_entropy(logits, batch.labels).item(), rel=1e-5)
+    functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing).backward()
+    torch.nn.utils.clip_grad_norm_(theirs.parameters(), 0.5)
+    for (name, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, other.grad, atol=1e-6, rtol=1e-4, msg=name)
+
+
+def test_schedule_by_hand() -> None:
+    config = TrainConfig(learning_rate=1.0)
+    assert learning_rate_at(config, 0.0) == pytest.approx(0.04)
+    assert learning_rate_at(config, 0.075) == pytest.approx(0.52)
+    assert learning_rate_at(config, 0.15) == pytest.approx(1.0)
+    assert learning_rate_at(config, 0.575) == pytest.approx(0.5, abs=1e-3)
+    assert learning_rate_at(config, 1.0) == pytest.approx(1e-4)
+    assert learning_rate_at(TrainConfig(learning_rate=1.0, schedule="cosine"), 0.5) == pytest.approx(0.5, abs=1e-3)
+    assert learning_rate_at(TrainConfig(learning_rate=1.0, schedule="constant"), 0.9) == 1.0
+
+
+def test_it_learns_and_keeps_the_best_weights() -> None:
+    model = new_model()
+    history = learn(model, short(epochs=30, learning_rate=0.01))
+    assert history.best["dev_accuracy"] > 0.9
+    logits, labels = without_smoothing(predict_logits(model, DEV).numpy(), 0.1), DEV.labels.numpy()
+    calibrated = penalised_loss(logits, labels, fit_temperature(logits, labels))
+    assert calibrated == pytest.approx(min(row["dev_calibrated_loss"] for row in history.evaluations), rel=1e-5)
+    assert history.stopped_by == "all epochs done"
+    assert len(history.train_loss) == 30 * 8
+    assert history.examples_seen == 30 * 120
+    assert history.evaluations[-1]["step"] == 240
+
+
+def test_history_as_csv() -> None:
+    history = learn(new_model(), short(epochs=2))
+    rows = list(csv.DictReader(io.StringIO(history.to_csv())))
+    assert [int(row["step"]) for row in rows] == list(range(1, 17))
+    assert [row["epoch"] for row in rows] == ["1"] * 8 + ["2"] * 8
+    assert [int(row["step"]) for row in rows if row["dev_loss"]] == [5, 10, 15, 16]
+    assert float(rows[0]["train_loss"]) == pytest.approx(history.train_loss[0], rel=1e-5)
+    assert float(rows[4]["dev_loss"]) == history.evaluations[0]["dev_loss"]
+
+
+def weights(model: TextClassifier) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_seed_decides_everything() -> None:
+    models = [new_model() for _ in range(3)]
+    histories = [learn(model, short(seed=seed)) for model, seed in zip(models, (1, 1, 2), strict=True)]
+    assert histories[0].train_loss == histories[1].train_loss != histories[2].train_loss
+    assert same(weights(models[0]), weights(models[1]))
+
+
+def test_training_leaves_the_global_generator_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    learn(_prebuilt, short(epochs=1))
+    assert torch.equal(torch.rand(1), expected)
+
+
+_prebuilt = new_model()
+
+
+@pytest.mark.parametrize("stop_at", [1, 5, 7, 13, 31])
+@pytest.mark.parametrize(
+    ("name", "optimizer"), [("LSTM", "adam"), ("LSTM", "adamw"), ("FastText", "adam"), ("BiLSTM_Ngram", "adam")]
+)
+def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int, name: str, optimizer: str) -> None:
+    config = short(optimizer=optimizer, weight_decay=0.01)
+    whole = new_model(name=name)
+    expected = learn(whole, config)
+    checkpoint = tmp_path / "c.safetensors"
+    steps = 0
+
+    def should_stop() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps == stop_at
+
+    with pytest.raises(Interrupted, match=f"training was stopped at step {stop_at}; the checkpoint is"):
+        learn(new_model(name=name), config, checkpoint=checkpoint, settings={"a": 1}, should_stop=should_stop)
+    assert read_checkpoint_settings(checkpoint) == ({"a": 1}, stop_at)
+    resumed = new_model(seed=99, name=name)
+    history = learn(resumed, config, checkpoint=checkpoint, resume=True)
+    assert same(weights(whole), weights(resumed))
+    assert history.train_loss == expected.train_loss
+    assert history.learning_rate == expected.learning_rate
+    assert [row["dev_loss"] for row in history.evaluations] == [row["dev_loss"] for row in expected.evaluations]
+    assert history.best_step == expected.best_step
+
+
+class _Killed(BaseException): ...
+
+
+class _KillAfter(Listener):
+    """Leaves at an evaluation, as a kill would: nothing is saved but what the loop had saved by itself."""
+
+    def __init__(self, evaluation: int):
+        self.left = evaluation
+
+    def on_step(self, step: int, loss: float) -> None:
+        if self.left <= 0 and step % 5 == 3:
+            raise _Killed
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        self.left -= 1
+
+
+@pytest.mark.parametrize("evaluation", [1, 3, 5])
+def test_killed_and_resumed_is_as_if_never_killed(tmp_path: Path, evaluation: int) -> None:
+    whole, checkpoint = new_model(), tmp_path / "c.safetensors"
+    learn(whole, short())
+    with pytest.raises(_Killed):
+        learn(new_model(), short(), checkpoint=checkpoint, listener=_KillAfter(evaluation))
+    resumed = new_model(seed=7)
+    learn(resumed, short(), checkpoint=checkpoint, resume=True)
+    assert same(weights(whole), weights(resumed))
+
+
+def test_a_finished_run_is_only_read_back(tmp_path: Path) -> None:
+    first, again = new_model(), new_model(seed=3)
+    learn(first, short(), checkpoint=tmp_path / "c")
+    history = learn(again, short(), checkpoint=tmp_path / "c", resume=True)
+    assert same(weights(first), weights(again))
+    assert len(history.train_loss) == 32
+
+
+def test_early_stop_and_best_weights() -> None:
+    """With a rate that ruins the model, the first evaluations are the best ever."""
+    config = short(epochs=100, learning_rate=0.5, schedule="constant", require_improvement=20)
+    model = new_model()
+    history = learn(model, config)
+    steps = len(history.train_loss)
+    assert steps < 800
+    assert steps - history.best_step >= 20
+    assert history.stopped_by == f"no better dev score for {steps - history.best_step} batches"
+    assert evaluate(model, DEV).loss == pytest.approx(history.best["dev_loss"], rel=1e-9)
+    assert history.best_loss == min(row["dev_calibrated_loss"] for row in history.evaluations)
+
+
+def test_asked_to_stop_at_the_last_step(tmp_path: Path) -> None:
+    asked = iter([False] * 31 + [True])
+    with pytest.raises(Interrupted, match="stopped at step 32"):
+        learn(new_model(), short(), checkpoint=tmp_path / "c", should_stop=lambda: next(asked))
+    history = learn(new_model(), short(), checkpoint=tmp_path / "c", resume=True)
+    assert (len(history.train_loss), history.stopped_by) == (32, "all epochs done")
+
+
+def test_mean_training_loss_counts_rows_not_batches() -> None:
+    model = new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0)
+    config = short(epochs=1, batch_size=119, evaluate_every=2, learning_rate=1e-12, label_smoothing=0.0)
+    history = learn(model, config)
+    assert history.examples == [119, 1] or history.examples == [1, 119]
+    assert history.evaluations[0]["train_loss"] == pytest.approx(evaluate(model, TRAIN).loss, rel=1e-5)
+
+
+def test_early_stopped_run_is_only_read_back(tmp_path: Path) -> None:
+    config = short(epochs=100, learning_rate=0.5, schedule="constant", require_improvement=20)
+    first, again = new_model(), new_model(seed=4)
+    stopped = learn(first, config, checkpoint=tmp_path / "c")
+    history = learn(again, config, checkpoint=tmp_path / "c", resume=True)
+    assert history.stopped_by == stopped.stopped_by
+    assert same(weights(first), weights(again))
+
+
+class _Clock:
+    """A clock that only training steps (0.01 s each) and looks at the dev split move."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, look_seconds: float):
+        self.now = 0.0
+
+        def step(*arguments: Any) -> Loss:
+            self.now += 0.01
+            return train_step(*arguments)
+
+        def look(*arguments: Any) -> Evaluation:
+            self.now += look_seconds
+            return evaluate(*arguments)
+
+        monkeypatch.setattr(train_eval, "time", SimpleNamespace(perf_counter=lambda: self.now))
+        monkeypatch.setattr(train_eval, "train_step", step)
+        monkeypatch.setattr(classification, "evaluate", look)
+        monkeypatch.setattr(ClassificationObjective, "evaluation_seconds", lambda objective, model: look_seconds)
+
+
+@pytest.mark.parametrize("evaluate_every", [1, 7, 20, 1000])
+@pytest.mark.parametrize("look_seconds", [0.001, 0.3, 5.0])
+def test_a_budget_is_kept_with_all_looks_at_dev(
+    monkeypatch: pytest.MonkeyPatch, evaluate_every: int, look_seconds: float
+) -> None:
+    _Clock(monkeypatch, look_seconds)
+    config = TrainConfig(budget=2.0, batch_size=16, evaluate_every=evaluate_every)
+    history = learn(new_model(), config)
+    assert history.stopped_by == "the budget of 2 s"
+    # Where one look takes longer than half the budget, training gets that half and the look comes on top.
+    assert history.seconds <= (2.0 if look_seconds < 1 else 1.0 + look_seconds) + 0.011
+    assert history.seconds >= 1.5
+    assert history.learning_rate[-1] < 0.02 * config.learning_rate or look_seconds == 0.3  # a look leaves a gap
+    assert history.evaluations[-1]["step"] == len(history.train_loss)
+
+
+def test_a_budget_and_epochs_whichever_ends_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    _Clock(monkeypatch, 0.001)
+    history = learn(new_model(), short(budget=100.0))
+    assert history.stopped_by == "all epochs done"
+    assert history.learning_rate[-1] < 0.1 * TrainConfig().learning_rate
+
+
+def test_a_loss_that_is_no_number_is_an_error() -> None:
+    model = new_model()
+    with torch.no_grad():
+        model.embedding.table.weight[2:] = math.nan
+    with pytest.raises(TrainingError) as caught:
+        learn(model, short())
+    assert str(caught.value) == (
+        "training: the loss is nan at step 1; expected a finite number: try a lower --learning-rate or --clip-norm"
+    )
+
+
+def test_frozen_vectors_stay_as_they_are() -> None:
+    model = new_model()
+    model.embedding.table.weight.requires_grad_(False)
+    before = model.embedding.table.weight.clone()
+    learn(model, short())
+    assert torch.equal(model.embedding.table.weight, before)
+
+
+def test_checkpoint_of_another_model(tmp_path: Path) -> None:
+    learn(new_model(), short(), checkpoint=tmp_path / "c")
+    with pytest.raises(
+        ArtifactError, match=r"not a checkpoint of this model .*; delete it and train from the beginning"
+    ):
+        learn(new_model(hidden_size=5), short(), checkpoint=tmp_path / "c", resume=True)
+
+
+def test_open_settings_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"expected TrainConfig\.fitted_to\(\.\.\.\) first"):
+        learn(new_model(), TrainConfig())
+
+
+def test_devices() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    with pytest.raises(
+        ConfigError, match=r"--device cudda: cannot be used \(.*\); expected auto, cpu or a GPU that is here"
+    ):
+        choose_device("cudda")
+
+
+def test_history_of_nothing_is_a_header() -> None:
+    assert History().to_csv() == "step,epoch,learning_rate,train_loss,dev_loss,seconds\n"
+
+
+def test_denormals_are_as_they_were_after_training() -> None:
+    number = train_eval.SMALLEST
+    assert number * 1.0 > 0.0
+    with train_eval.flushing_denormals():
+        assert number * 1.0 == 0.0
+        with train_eval.flushing_denormals():
+            pass
+        assert number * 1.0 == 0.0
+    learn(new_model(), short(epochs=1))
+    assert number * 1.0 > 0.0

@@ -1,0 +1,94 @@
+"""Progress bars on stderr (tqdm), for training and for downloads."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tqdm import tqdm
+
+from textrnn.training.history import Listener
+
+
+class TrainingBar(Listener):
+    """Steps done, loss, latest scores and time left. Where stderr is no terminal, one line for each evaluation."""
+
+    def __init__(self, *, shown: bool, say: Callable[[str], None]):
+        self.shown = shown
+        self.say = say
+        self.interactive = sys.stderr.isatty()
+        self.bar: tqdm[Any] | None = None
+        self.scores = ""
+        self.by_time = False
+        self.started = 0.0
+
+    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+        self.close()  # of the training before, where there are several
+        self.scores = ""
+        self.by_time = total_steps is None
+        if self.shown and self.interactive and self.by_time:
+            self.started = time.perf_counter()
+            shape = "{l_bar}{bar}| {n:.0f} of {total:.0f} s{postfix}"
+            self.bar = tqdm(total=seconds_left, bar_format=shape, dynamic_ncols=True, leave=False)
+        elif self.shown and self.interactive:
+            self.bar = tqdm(total=total_steps, initial=done_steps, unit="batch", dynamic_ncols=True, leave=False)
+
+    def on_step(self, step: int, loss: float) -> None:
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"loss {loss:.3f}{self.scores}", refresh=False)
+            done = time.perf_counter() - self.started if self.by_time else step
+            self.bar.update(min(done, self.bar.total or done) - self.bar.n)
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        self.scores = f", {_in_short(row)}"
+        if self.shown and not self.interactive:
+            mark = " *" if is_best else ""
+            where = f"epoch {int(row['epoch'])}, step {int(row['step']):,}"
+            self.say(f"{where}: {_in_full(row)}{mark} ({row['seconds']:.1f} s)")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+def _in_short(row: dict[str, float]) -> str:
+    """The scores of an evaluation, for the end of a bar."""
+    if "dev_accuracy" in row:
+        return f"dev {row['dev_accuracy']:.4f}"
+    epoch = f"epoch {int(row['epoch'])}"
+    return f"{epoch}: perplexity train {row['train_perplexity']:.2f}, held out {row['dev_perplexity']:.2f}"
+
+
+def _in_full(row: dict[str, float]) -> str:
+    """The scores of an evaluation, for a line in a log."""
+    if "dev_accuracy" in row:
+        losses = f"train loss {row['train_loss']:.4f}, dev loss {row['dev_loss']:.4f}"
+        return f"{losses}, dev accuracy {row['dev_accuracy']:.4f}"
+    return f"perplexity {row['train_perplexity']:.3f} on train, {row['dev_perplexity']:.3f} held out"
+
+
+class DownloadBar:
+    """Bytes of one file after another."""
+
+    def __init__(self, *, shown: bool):
+        self.shown = shown
+        self.bar: tqdm[Any] | None = None
+
+    def __call__(self, name: str, done: int, total: int | None) -> None:
+        if not self.shown:
+            return
+        if self.bar is None or self.bar.desc != f"{name}: ":
+            self.close()
+            self.bar = tqdm(total=total, unit="B", unit_scale=True, desc=name, dynamic_ncols=True)
+        assert self.bar is not None
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        """Leave the last bar as it is."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None

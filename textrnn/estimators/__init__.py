@@ -1,0 +1,1 @@
+"""textrnn from Python."""

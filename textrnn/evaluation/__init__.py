@@ -1,0 +1,1 @@
+"""Figures computed from what a model answered, and the linear model to compare with."""

@@ -1,0 +1,178 @@
+"""Files that are whole or absent, and folders that one run at a time writes to."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import math
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textrnn.errors import ArtifactError, one_line
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files that belong together: first all of them beside their places, flushed to the disk, then the renames.
+
+    A full disk shows before the first rename, so a reader sees the old files or the new ones. The last file is taken
+    away before and comes back last: a folder without it was cut off between two renames.
+
+    Raises:
+        ArtifactError: if the disk is full or the folder cannot be written; what was there before is untouched.
+    """
+    temporary = {name: folder / f".{name}.{os.getpid()}.tmp" for name in files}
+    name = ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            with open(temporary[name], "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for name in files:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, "a folder stands in its place")
+        if len(files) > 1:
+            (folder / name).unlink(missing_ok=True)
+        for name, path in temporary.items():
+            os.replace(path, folder / name)
+    except BaseException as error:
+        for path in temporary.values():
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if isinstance(error, OSError):
+            raise _write_error(folder / name, sum(map(len, files.values())), error) from error
+        raise
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """One file, whole or not at all; see :func:`write_together`."""
+    write_together(path.parent, {path.name: content})
+
+
+def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
+    if error.errno == errno.ENOSPC:
+        return ArtifactError(
+            f"{path}: no space left on the disk for {size / 1e6:.1f} MB; expected room for it: free some space or "
+            "choose another disk with --save-dir (what was saved before is untouched)"
+        )
+    return ArtifactError(
+        f"{path}: cannot be written ({error.strerror or error}); expected a folder you may write to: see --save-dir"
+    )
+
+
+def json_bytes(value: Any) -> bytes:
+    """A JSON document that people may read: indented, any script kept as it is.
+
+    A number that is not finite becomes null: JSON has none, and other readers than Python's refuse ``NaN``.
+    """
+    return (json.dumps(_finite(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def tensor_bytes(tensors: Mapping[str, Tensor], document: dict[str, Any] | None = None) -> bytes:
+    """Tensors, and a JSON document in the header, as a safetensors file."""
+    from safetensors.torch import save
+
+    metadata = None if document is None else {"document": json.dumps(document, ensure_ascii=False)}
+    return save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], document: dict[str, Any] | None = None) -> None:
+    """Write :func:`tensor_bytes` atomically."""
+    write_atomically(path, tensor_bytes(tensors, document))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what :func:`save_tensors` wrote: the tensors and the document (empty where none was given).
+
+    Raises:
+        ArtifactError: if the file is missing or is no whole safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        content = path.read_bytes()
+        tensors = load(content)
+        (header_size,) = struct.unpack("<Q", content[:8])
+        return tensors, _document_of(content[8 : 8 + header_size])
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: no such file; expected a model or checkpoint saved by textrnn") from error
+    except (OSError, SafetensorError, ValueError, RecursionError, struct.error) as error:
+        raise ArtifactError(
+            f"{path}: not a whole safetensors file ({one_line(error)}); delete it and train again, or copy it once more"
+        ) from error
+
+
+def load_document(path: Path) -> dict[str, Any]:
+    """The document of :func:`save_tensors` alone, read from the header without the tensors.
+
+    Raises:
+        ArtifactError: if the file is missing or does not start as a safetensors file does.
+    """
+    try:
+        with open(path, "rb") as file:
+            (header_size,) = struct.unpack("<Q", file.read(8))
+            header = file.read(min(header_size, path.stat().st_size))
+        return _document_of(header)
+    except (OSError, ValueError, RecursionError, AttributeError, struct.error) as error:
+        raise ArtifactError(
+            f"{path}: not a whole safetensors file ({one_line(error)}); delete it and train again, or copy it once more"
+        ) from error
+
+
+def _document_of(header: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.loads(header).get("__metadata__", {}).get("document", "{}"))
+    return document
+
+
+@contextlib.contextmanager
+def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one its own --save-dir") -> Iterator[None]:
+    """Hold `folder` for one run, so that two runs never write the same files.
+
+    The lock goes with the process, however it ends. Where the platform has no file locks, nothing is held.
+
+    Raises:
+        ArtifactError: if another run holds the folder or it cannot be made.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    path = folder / ".lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w")  # noqa: SIM115 - it is closed below, after the lock was tried
+    except OSError as error:
+        raise _write_error(path, 0, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ArtifactError(f"{folder}: another run is writing here; {remedy}") from error
+        for left_over in folder.glob(".*.tmp"):  # of a run that was killed while it wrote
+            left_over.unlink()
+        try:
+            yield
+        finally:
+            if all(child == path for child in folder.iterdir()):  # nothing came of it: leave no trace
+                path.unlink()
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+                    folder.parent.rmdir()

@@ -1,0 +1,1 @@
+"""Text classifiers, one file each, and what they share."""

@@ -1,0 +1,35 @@
+"""What every text classifier has in common.
+
+Shapes: B batch, T time (tokens), C classes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from textrnn.models.parts.layers import TokenEmbedding
+
+
+class TextClassifier(nn.Module, ABC):
+    """Token ids (B, T) and lengths (B,) -> logits (B, C). Padding (id 0, after the text) never changes an output."""
+
+    embedding: TokenEmbedding  # pretrained vectors are put into its table
+
+    def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
+        """Count whatever the model wants to know of the training texts before training; most want nothing.
+
+        Args:
+            token_ids: (all tokens,) of the training texts, end to end, on the CPU.
+            offsets: (texts + 1,) where each begins.
+        """
+
+    @abstractmethod
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T) int64, (B,) int64 -> (B, C) logits."""
+
+    def __call__(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """As :meth:`forward`, through torch's hooks (restated for its types)."""
+        logits: Tensor = super().__call__(token_ids, lengths)
+        return logits

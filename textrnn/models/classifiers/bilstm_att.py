@@ -1,0 +1,66 @@
+"""LSTM in both directions, its states weighed by attention.
+
+Source: Zhou et al. 2016, equations 9 to 12 (there the two directions are added; here they stand side by side).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.config import NoisyConfig, option
+from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, valid_mask
+
+NAME = "BiLSTM_Att"
+
+
+@dataclass(frozen=True)
+class Config(NoisyConfig):
+    """Hyper-parameters of the bidirectional LSTM with attention."""
+
+    hidden_size: int = option(128, "units of each layer and direction", at_least=1)
+    num_layers: int = option(1, "recurrent layers", at_least=1)
+
+
+class Model(TextClassifier):
+    """Token ids (B, T), lengths (B,) -> logits (B, C)."""
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        class_count: int,
+        embedding_size: int,
+        hidden_size: int,
+        num_layers: int,
+        dropout: float,
+        embedding_dropout: float,
+        token_dropout: float,
+    ):
+        super().__init__()
+        self.embedding = TokenEmbedding(
+            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        )
+        self.encoder = RecurrentEncoder(
+            nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
+        )
+        self.attention = nn.Linear(self.encoder.output_size, 1, bias=False)  # a bias would change no weight
+        self.dropout = dropout
+        self.classifier = nn.Linear(self.encoder.output_size, class_count)
+
+    def attention_weights(self, states: Tensor, mask: Tensor) -> Tensor:
+        """(B, T, 2*H), (B, T) -> (B, T): positive at tokens, zero at padding, one in sum."""
+        scores = self.attention(torch.tanh(states)).squeeze(2).masked_fill(~mask, -torch.inf)
+        weights: Tensor = scores.softmax(dim=1)
+        return weights
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, C)."""
+        states = self.encoder(self.embedding(token_ids), lengths)  # (B, T, 2*H)
+        weights = self.attention_weights(states, valid_mask(lengths, token_ids.shape[1]))
+        features = torch.tanh((weights[:, :, None] * states).sum(dim=1))  # (B, 2*H)
+        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
+        return logits

@@ -1,0 +1,57 @@
+"""LSTM in both directions, with layer normalisation before the classifier.
+
+Source: Graves & Schmidhuber 2005 (bidirectional LSTM); Ba et al. 2016, equation 4 (layer normalisation).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from textrnn.config import RecurrentConfig
+from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
+
+NAME = "BiLSTM_LN"
+
+
+@dataclass(frozen=True)
+class Config(RecurrentConfig):
+    """Hyper-parameters of the bidirectional LSTM with layer normalisation."""
+
+
+class Model(TextClassifier):
+    """Token ids (B, T), lengths (B,) -> logits (B, C)."""
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        class_count: int,
+        embedding_size: int,
+        hidden_size: int,
+        num_layers: int,
+        pooling: str,
+        dropout: float,
+        embedding_dropout: float,
+        token_dropout: float,
+    ):
+        super().__init__()
+        self.embedding = TokenEmbedding(
+            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        )
+        self.encoder = RecurrentEncoder(
+            nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
+        )
+        self.pool = make_pooling(pooling, bidirectional=True)
+        self.normalisation = nn.LayerNorm(self.encoder.output_size)
+        self.dropout = dropout
+        self.classifier = nn.Linear(self.encoder.output_size, class_count)
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, C)."""
+        states = self.encoder(self.embedding(token_ids), lengths, as_computed=True)  # (B, T, D*H)
+        features = self.normalisation(self.pool(states, valid_mask(lengths, token_ids.shape[1])))  # (B, D*H)
+        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
+        return logits

@@ -1,0 +1,86 @@
+"""The mean of the vectors of all tokens, and of all their bigrams and trigrams, looked up by hash.
+
+Source: Joulin et al. 2017, section 2; hashing: Weinberger et al. 2009. A mean of n vectors is multiplied by the square
+root of n here: that of a longer text does not shrink, and all of them are large enough to learn from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.config import NoisyConfig, option
+from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.parts.layers import TokenEmbedding, dropout, mean_over_time, valid_mask
+from textrnn.models.parts.ngram_bag import SparseTable, check_longest, ngrams_of_batch, starts_of_rows
+
+NAME = "FastText"
+LEARNING_RATE = 5e-3
+PAD_SIZE = 4096
+PASSES = 4  # n-grams are learnt by heart soon
+
+
+@dataclass(frozen=True)
+class Config(NoisyConfig):
+    """Hyper-parameters of the mean of n-grams."""
+
+    embedding_size: int = option(64, "numbers per token vector (a pretrained file brings its own)", at_least=1)
+    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
+    embedding_dropout: float = option(0.0, "dropout on token vectors", at_least=0.0, below=1.0)
+    ngram_rows: int = option(1_000_000, "rows of the table of hashed n-grams", at_least=1, at_most=100_000_000)
+    ngram_size: int = option(16, "numbers per n-gram", at_least=1)
+    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=2, at_most=8)
+
+
+class Model(TextClassifier):
+    """Token ids (B, T), lengths (B,) -> logits (B, C)."""
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        class_count: int,
+        embedding_size: int,
+        ngram_rows: int,
+        ngram_size: int,
+        longest_ngram: int,
+        dropout: float,
+        embedding_dropout: float,
+        token_dropout: float,
+    ):
+        super().__init__()
+        check_longest(longest_ngram, vocabulary_size)
+        self.vocabulary_size, self.longest_ngram = vocabulary_size, longest_ngram
+        self.embedding = TokenEmbedding(
+            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        )
+        self.ngrams = SparseTable(ngram_rows, ngram_size)
+        self.dropout = dropout
+        self.classifier = nn.Linear(embedding_size + ngram_size, class_count)
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, C)."""
+        mask = valid_mask(lengths, token_ids.shape[1])
+        of_tokens = mean_over_time(self.embedding(token_ids), mask) * lengths[:, None].sqrt()  # (B, E)
+        rows, numbers = ngrams_of_batch(token_ids, lengths, 2, self.longest_ngram, self.vocabulary_size)
+        counts = torch.bincount(rows, minlength=len(lengths)).clamp(min=1)
+        of_ngrams = self.ngrams(
+            hashed(numbers, len(self.ngrams.weight)),
+            starts_of_rows(rows, len(lengths)),
+            counts[rows].to(of_tokens.dtype).rsqrt(),
+        )  # (B, G)
+        features = torch.cat([of_tokens, of_ngrams], dim=1)
+        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
+        return logits
+
+
+def hashed(numbers: Tensor, rows: int) -> Tensor:
+    """Numbers of n-grams -> rows of a table, spread evenly.
+
+    Source: the finaliser of SplitMix64 (Steele et al. 2014), with signed shifts.
+    """
+    numbers = (numbers ^ (numbers >> 30)) * -0x40A7B892E31B1A47  # 0xBF58476D1CE4E5B9
+    numbers = (numbers ^ (numbers >> 27)) * -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
+    return (numbers ^ (numbers >> 31)) % rows

@@ -1,0 +1,29 @@
+"""Long short-term memory, pooled over time.
+
+Source: Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from textrnn.config import RecurrentConfig, option
+from textrnn.models.classifiers.recurrent_classifier import RecurrentClassifier
+
+NAME = "LSTM"
+
+
+@dataclass(frozen=True)
+class Config(RecurrentConfig):
+    """Hyper-parameters of the LSTM."""
+
+    hidden_size: int = option(192, "units of each layer and direction", at_least=1)
+    bidirectional: bool = option(False, "read the text in both directions")
+
+
+class Model(RecurrentClassifier):
+    """Token ids (B, T), lengths (B,) -> logits (B, C)."""
+
+    cell = nn.LSTM

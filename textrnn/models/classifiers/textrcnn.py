@@ -1,0 +1,63 @@
+"""LSTM in both directions; each token with what was read left and right of it makes features, the largest of each.
+
+Source: Lai et al. 2015, equations 1 to 5, with LSTMs for the two simple recurrences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.config import NoisyConfig, option
+from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
+
+NAME = "TextRCNN"
+
+
+@dataclass(frozen=True)
+class Config(NoisyConfig):
+    """Hyper-parameters of the recurrent convolutional network."""
+
+    hidden_size: int = option(128, "units of each layer and direction", at_least=1)
+    num_layers: int = option(1, "recurrent layers", at_least=1)
+    feature_size: int = option(256, "features made of each token in its context", at_least=1)
+
+
+class Model(TextClassifier):
+    """Token ids (B, T), lengths (B,) -> logits (B, C)."""
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        class_count: int,
+        embedding_size: int,
+        hidden_size: int,
+        num_layers: int,
+        feature_size: int,
+        dropout: float,
+        embedding_dropout: float,
+        token_dropout: float,
+    ):
+        super().__init__()
+        self.embedding = TokenEmbedding(
+            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        )
+        self.encoder = RecurrentEncoder(
+            nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
+        )
+        self.features = nn.Linear(embedding_size + self.encoder.output_size, feature_size)
+        self.dropout = dropout
+        self.classifier = nn.Linear(feature_size, class_count)
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, C)."""
+        vectors = self.embedding(token_ids)  # (B, T, E)
+        states = self.encoder(vectors, lengths)  # (B, T, 2*H)
+        of_tokens = torch.tanh(self.features(torch.cat([vectors, states], dim=2)))  # (B, T, F)
+        features = max_over_time(of_tokens, valid_mask(lengths, token_ids.shape[1]))  # (B, F)
+        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
+        return logits

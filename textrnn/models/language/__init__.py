@@ -1,0 +1,1 @@
+"""Character language models, one file each, and what they share."""

@@ -1,0 +1,1 @@
+"""What the memory experiments train, one file each, and what they share."""

@@ -1,0 +1,95 @@
+"""What the memory experiments train: digits are embedded, any of the visible cells reads them, and a linear layer
+answers from the last state.
+
+Shapes: B batch, T time (digits), E embedding, H hidden, C classes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.models.parts.cells import LSTMRecord, SRNRecord
+from textrnn.models.parts.layers import dropout
+from textrnn.models.parts.visible_cells import LSTM, VisibleCell
+
+
+def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
+    """Set the weights of a cell.
+
+    Args:
+        way: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero. ``glorot``: Glorot W and U, zero
+            biases. ``orthogonal``: orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but
+            the forget biases of an LSTM are drawn so that its units forget within 1 to `sequence_length` - 1 steps, and
+            the input biases are their opposites.
+        sequence_length: T.
+
+    Source: Glorot & Bengio 2010; Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias);
+    Tallec & Ollivier 2018, section 3 (chrono).
+    """
+    if way == "uniform":
+        return
+    with torch.no_grad():
+        for name, parameter in cell.named_parameters():
+            if way == "zero" or name.startswith("b"):
+                parameter.zero_()
+            elif name.startswith("U") and way != "glorot":
+                nn.init.orthogonal_(parameter)
+            else:
+                nn.init.xavier_uniform_(parameter)
+        if isinstance(cell, LSTM) and way == "orthogonal":
+            cell.get_parameter("b_f").fill_(1.0)
+        elif isinstance(cell, LSTM) and way == "chrono":
+            spans = torch.empty(1, cell.hidden_size).uniform_(1, max(2, sequence_length - 1))
+            cell.get_parameter("b_f").copy_(spans.log())
+            cell.get_parameter("b_i").copy_(-spans.log())
+
+
+class SequenceClassifier(nn.Module):
+    """Digits (B, T) -> logits (B, C) of what the whole sequence means.
+
+    Source: the shape is that of ``Model_RNN4SeqClass`` in Qiu, Neural Networks and Deep Learning, exercises of
+    chapter 6.
+    """
+
+    cell_type: type[VisibleCell]
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        class_count: int,
+        sequence_length: int,
+        embedding_size: int,
+        hidden_size: int,
+        embedding_dropout: float,
+        dropout: float,
+        learned_start: bool,
+        initialisation: str,
+    ):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
+        if initialisation in ("glorot", "zero"):  # the cell may start at zero: alike digits could never be told apart
+            nn.init.xavier_uniform_(self.embedding.weight)
+        self.cell = self.cell_type(embedding_size, hidden_size)
+        initialise(self.cell, initialisation, sequence_length)
+        # With a start of its own, the cell can tell the first step from the second and so on: it learns when to shut.
+        parts = 2 if isinstance(self.cell, LSTM) else 1
+        self.start = nn.ParameterList(torch.randn(hidden_size) * 0.5 for _ in range(parts if learned_start else 0))
+        self.output = nn.Linear(hidden_size, class_count)
+        self.embedding_dropout, self.dropout = embedding_dropout, dropout
+
+    def _inputs(self, digits: Tensor) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        """(B, T) -> what the cell reads, (B, T, E), and the state it begins with."""
+        start = tuple(part.expand(len(digits), -1) for part in self.start) or None
+        return dropout(self.embedding(digits), self.embedding_dropout, self.training), start
+
+    def record(self, digits: Tensor) -> LSTMRecord | SRNRecord:
+        """(B, T) int64 -> what the cell did at every step."""
+        return self.cell.record(*self._inputs(digits))
+
+    def forward(self, digits: Tensor) -> Tensor:
+        """(B, T) int64 -> (B, C)."""
+        last = self.cell(*self._inputs(digits))
+        logits: Tensor = self.output(dropout(last, self.dropout, self.training))
+        return logits

@@ -1,0 +1,179 @@
+"""Bags of n-grams: all n-grams of a text as one vector, beside or instead of a recurrent network.
+
+Shapes: B batch, T time (tokens), N n-grams of a batch, K n-grams known, R rows of a table, G numbers per n-gram,
+V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from textrnn.errors import ConfigError
+from textrnn.models.parts.layers import valid_mask
+
+
+class SparseTable(nn.Module):
+    """A table of vectors of which a batch touches few rows: its gradient names those rows and no others.
+
+    Rows start at zero, so that one which was never learnt says nothing; only the others are saved.
+    """
+
+    def __init__(self, rows: int, size: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(rows, size))
+
+    def forward(self, indices: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
+        """(N,) rows, (B,) where each text's begin, (N,) weights -> (B, G) weighted sums."""
+        bags: Tensor = functional.embedding_bag(
+            indices, self.weight, starts, mode="sum", per_sample_weights=weights, sparse=True
+        )
+        return bags
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        rows = self.weight.detach().any(dim=1).nonzero().squeeze(1)
+        destination[prefix + "rows"] = rows
+        destination[prefix + "values"] = self.weight.detach()[rows]
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
+        missing, errors = others[2], others[4]
+        rows, values = state_dict.get(prefix + "rows"), state_dict.get(prefix + "values")
+        if rows is None or values is None:
+            missing.append(prefix + ("values" if rows is not None else "rows"))
+            return
+        fits = values.shape == (len(rows), self.weight.shape[1]) and not rows.is_floating_point()
+        if not fits or (len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < len(self.weight)):
+            errors.append(f"size mismatch for {prefix}values: it does not fit a table of {tuple(self.weight.shape)}")
+            return
+        with torch.no_grad():
+            self.weight.zero_()
+            self.weight[rows.to(self.weight.device)] = values.to(self.weight)
+
+
+def check_longest(longest: int, vocabulary_size: int) -> None:
+    """An n-gram is numbered by its token ids, read as the digits of one number, which has to fit 63 bits.
+
+    Raises:
+        ConfigError: if it does not.
+    """
+    if (vocabulary_size + 1) ** longest >= 2**62:
+        raise ConfigError(
+            f"--longest-ngram {longest}: too long for a vocabulary of {vocabulary_size:,}; expected a smaller one, or "
+            "a smaller --max-vocab"
+        )
+
+
+def ngram_numbers(token_ids: Tensor, order: int, vocabulary_size: int) -> Tensor:
+    """(..., T) -> (..., T - order + 1) int64: the number of the n-gram that starts at each token. Orders do not mix."""
+    count = token_ids.shape[-1] - order + 1
+    token_ids = token_ids.long() + 1  # so that a shorter n-gram never has the number of a longer one
+    numbers = torch.zeros_like(token_ids[..., : max(0, count)])
+    for position in range(order if count > 0 else 0):
+        numbers = numbers * (vocabulary_size + 1) + token_ids[..., position : position + count]
+    return numbers
+
+
+def ngrams_of_batch(
+    token_ids: Tensor, lengths: Tensor, shortest: int, longest: int, vocabulary_size: int
+) -> tuple[Tensor, Tensor]:
+    """(B, T), (B,) -> (N,), (N,): the row and the number of every n-gram within its text, row by row."""
+    width = token_ids.shape[1]
+    orders = range(shortest, longest + 1)
+    numbers = torch.cat([ngram_numbers(token_ids, order, vocabulary_size) for order in orders], dim=1)
+    mask = torch.cat([valid_mask(lengths - order + 1, max(0, width - order + 1)) for order in orders], dim=1)
+    rows, columns = mask.nonzero(as_tuple=True)
+    return rows, numbers[rows, columns]
+
+
+def starts_of_rows(rows: Tensor, row_count: int) -> Tensor:
+    """(N,) rising row numbers -> (B,): where each row begins."""
+    counts = torch.bincount(rows, minlength=row_count)
+    return counts.cumsum(0) - counts
+
+
+class NgramBag(nn.Module):
+    """The n-grams of a text, weighted by TF-IDF, as the weighted sum of one learnt vector each: -> (B, G).
+
+    Which n-grams there are, and how telling each is, is counted on the training texts before training
+    (:meth:`learn_statistics`). The weight of an n-gram is (1 + ln count in the text) * (1 + ln((1 + texts) / (1 + texts
+    that have it))); the weights of a text are scaled to a Euclidean norm of one. An n-gram that is not known says
+    nothing.
+
+    Source: Salton & Buckley 1988 (TF-IDF), in the smoothed form of scikit-learn's TfidfVectorizer with sublinear_tf.
+    """
+
+    known: Tensor
+    idf: Tensor
+
+    def __init__(self, vocabulary_size: int, size: int, *, longest: int, most: int):
+        """
+        Args:
+            longest: n-grams of one to so many tokens.
+            most: keep at most so many, those of the most texts.
+        """
+        super().__init__()
+        check_longest(longest, vocabulary_size)
+        self.vocabulary_size, self.longest, self.most = vocabulary_size, longest, most
+        self.register_buffer("known", torch.empty(0, dtype=torch.int64))  # (K,) numbers, rising
+        self.register_buffer("idf", torch.empty(0))  # (K,)
+        self.table = SparseTable(0, size)
+
+    def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
+        """Count the n-grams of all training texts and lay out the table, on the CPU.
+
+        Args:
+            token_ids: (all tokens,) of the texts, end to end.
+            offsets: (texts + 1,) where each begins.
+        """
+        texts = len(offsets) - 1
+        fewest = 2 if texts >= 1000 else 1  # seen once is noise in a large set, but all there is in a tiny one
+        text_of_token = torch.repeat_interleave(torch.arange(texts), offsets.diff())
+        numbers, frequencies = [], []
+        for order in range(1, min(self.longest, len(token_ids)) + 1):
+            inside = text_of_token[: len(text_of_token) - order + 1] == text_of_token[order - 1 :]
+            in_order, by = ngram_numbers(token_ids, order, self.vocabulary_size)[inside].sort(stable=True)
+            if not len(in_order):
+                continue
+            # Equal n-grams now stand together, and among them the texts still rise.
+            text = text_of_token[: len(inside)][inside][by]
+            new = torch.cat([torch.ones(1, dtype=torch.bool), in_order[1:] != in_order[:-1]])
+            new_text = new.clone()
+            new_text[1:] |= text[1:] != text[:-1]
+            frequency = torch.bincount(new.cumsum(0)[new_text] - 1)  # texts that have it
+            kept = frequency >= fewest
+            numbers.append(in_order[new][kept])
+            frequencies.append(frequency[kept])
+        known, frequency = torch.cat(numbers), torch.cat(frequencies)
+        if len(known) > self.most:
+            chosen = frequency.argsort(descending=True, stable=True)[: self.most]
+            known, frequency = known[chosen], frequency[chosen]
+        known, by = known.sort()
+        self.known = known
+        self.idf = (1 + torch.log((1 + texts) / (1 + frequency[by].double()))).float()
+        self.table = SparseTable(len(known), self.table.weight.shape[1])
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, G)."""
+        count = len(self.known)
+        if count == 0:
+            return self.table.weight.new_zeros(len(lengths), self.table.weight.shape[1])
+        rows, numbers = ngrams_of_batch(token_ids, lengths, 1, self.longest, self.vocabulary_size)
+        places = torch.searchsorted(self.known, numbers).clamp_(max=count - 1)
+        found = self.known[places] == numbers
+        pairs, repeats = torch.unique(rows[found] * count + places[found], return_counts=True)
+        rows, places = pairs // count, pairs % count
+        weights = (1 + torch.log(repeats.to(self.idf.dtype))) * self.idf[places]
+        norms = weights.new_zeros(len(lengths)).index_add_(0, rows, weights * weights).sqrt_()
+        bags: Tensor = self.table(places, starts_of_rows(rows, len(lengths)), weights / norms[rows])
+        return bags
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
+        """Takes over the number of n-grams from what is loaded."""
+        known = state_dict.get(prefix + "known")
+        if known is not None and len(known) != len(self.known):
+            self.known, self.idf = self.known.new_zeros(len(known)), self.idf.new_zeros(len(known))
+            self.table.weight = nn.Parameter(self.table.weight.new_zeros(len(known), self.table.weight.shape[1]))
+        super()._load_from_state_dict(state_dict, prefix, *others)

@@ -1,0 +1,229 @@
+"""Cells as textbooks write them: a matrix W for the input, U for the state and a bias b for every gate, all to be seen.
+
+They compute what PyTorch's layers compute, and their weights convert to and from those. Every step's gates, cell and
+hidden state can be recorded.
+
+Shapes: B batch, T time, E input size, H hidden.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from textrnn.errors import ConfigError, one_line
+from textrnn.models.parts.cells import LSTMRecord, SRNRecord, lstm_steps, project, srn_steps
+
+CACHED = 1 << 20  # numbers: so many projected inputs are worked on at a time, which keeps what comes of them at hand
+
+
+class VisibleCell(nn.Module, ABC):
+    """A recurrent layer over batch-first inputs (B, T, E). For each gate: ``W`` (E, H), ``U`` (H, H), ``b`` (1, H).
+
+    Args:
+        weights: given initial values by the parameters' names, such as ``W_i`` (nested lists will do); the others are
+            drawn as PyTorch draws its own, uniformly between plus and minus 1/sqrt(H).
+
+    Raises:
+        ConfigError: for a name or a shape that is not the cell's.
+    """
+
+    gates: ClassVar[tuple[str, ...]]  # endings of the parameters' names, in PyTorch's order
+    torch_layer: ClassVar[type[nn.RNNBase] | None]
+
+    def __init__(
+        self, input_size: int, hidden_size: int, *, weights: Mapping[str, Tensor | list[list[float]]] | None = None
+    ):
+        super().__init__()
+        self.input_size, self.hidden_size = input_size, hidden_size
+        for gate in self.gates:
+            self.register_parameter(f"W{gate}", nn.Parameter(torch.empty(input_size, hidden_size)))
+            self.register_parameter(f"U{gate}", nn.Parameter(torch.empty(hidden_size, hidden_size)))
+            self.register_parameter(f"b{gate}", nn.Parameter(torch.empty(1, hidden_size)))
+        bound = hidden_size**-0.5
+        own = dict(self.named_parameters())
+        with torch.no_grad():
+            for parameter in own.values():
+                parameter.uniform_(-bound, bound)
+            for name, given in (weights or {}).items():
+                try:
+                    values = torch.as_tensor(given, dtype=torch.float32)
+                except (ValueError, TypeError) as error:
+                    raise ConfigError(
+                        f"{name}: no matrix ({one_line(error)}); expected rows of equal length"
+                    ) from error
+                if name not in own:
+                    raise ConfigError(f"{name}: no weight of {type(self).__name__}; expected one of {', '.join(own)}")
+                if values.shape != own[name].shape:
+                    raise ConfigError(
+                        f"{name}: values of shape {tuple(values.shape)}; expected {tuple(own[name].shape)}"
+                    )
+                own[name].copy_(values)
+
+    def _side_by_side(self, letter: str) -> Tensor:
+        """The matrices of all gates as one, (E or H or 1, G*H)."""
+        parts = self._parameters
+        if len(self.gates) == 1:
+            return self.get_parameter(letter)
+        return torch.cat([parts[letter + gate] for gate in self.gates], dim=1)  # type: ignore[misc]  # none is None
+
+    def _project(self, inputs: Tensor) -> Tensor:
+        """(B, T, E) -> (T, B, G*H): the inputs' share of all gates at all steps, in one product."""
+        return project(inputs.transpose(0, 1), self._side_by_side("W").t(), self._side_by_side("b")[0])
+
+    def _recurrent(self) -> Tensor:
+        """(G*H, H)."""
+        return self._side_by_side("U").t()
+
+    @abstractmethod
+    def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord | SRNRecord:
+        """(B, T, E), and (B, H) for each part of a state -> what happened at every step, time first."""
+
+    @abstractmethod
+    def step_by_step(self, inputs: Tensor) -> Tensor:
+        """As :meth:`forward`, but equation by equation under autograd, as textbooks do: to check and to time."""
+
+    def forward(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> Tensor:
+        """(B, T, E) -> (B, H): the hidden state after the last step."""
+        if torch.is_grad_enabled() or inputs.device.type != "cpu" or inputs.shape[1] == 0:
+            return self.record(inputs, state).last_hidden
+        # Nobody will look back, so the records need not outlive the cache: a part of the steps at a time.
+        numbers_a_step = max(1, len(inputs)) * len(self.gates) * self.hidden_size
+        for part in inputs.split(max(1, CACHED // numbers_a_step), dim=1):
+            record = self.record(part, state)
+            last = record.last_hidden
+            state = (last, record.cell[-1]) if isinstance(record, LSTMRecord) else (last,)
+        return last
+
+    def to_torch(self) -> nn.RNNBase:
+        """PyTorch's layer with the same weights (batch first).
+
+        Raises:
+            ConfigError: if PyTorch has no such layer.
+        """
+        if self.torch_layer is None:
+            raise ConfigError(f"{type(self).__name__}: PyTorch has no such layer; expected SRN or LSTM")
+        layer = self.torch_layer(self.input_size, self.hidden_size, batch_first=True)  # type: ignore[call-arg, arg-type]
+        with torch.no_grad():
+            values = {
+                "weight_ih_l0": self._side_by_side("W").t(),
+                "weight_hh_l0": self._recurrent(),
+                "bias_ih_l0": self._side_by_side("b")[0],
+                "bias_hh_l0": torch.zeros(len(self.gates) * self.hidden_size),
+            }
+            layer.load_state_dict(values)
+        return layer.to(values["weight_ih_l0"])  # its device and precision
+
+    @torch.no_grad()
+    def take_from_torch(self, layer: nn.RNNBase) -> None:
+        """Take over the weights of a PyTorch layer of one layer and one direction; its two biases become one.
+
+        Raises:
+            ConfigError: if it is another kind of layer, or of another size.
+        """
+        plain = getattr(layer, "nonlinearity", "tanh") == "tanh" and layer.proj_size == 0
+        if self.torch_layer is None or not isinstance(layer, self.torch_layer) or not plain:
+            raise ConfigError(
+                f"{type(self).__name__}: cannot take the weights of {layer}; expected a plain layer of its kind"
+            )
+        if (layer.input_size, layer.hidden_size, layer.num_layers, layer.bidirectional) != (
+            self.input_size, self.hidden_size, 1, False,
+        ):  # fmt: skip
+            raise ConfigError(
+                f"{type(self).__name__}: expected one layer and direction, {self.input_size} inputs and "
+                f"{self.hidden_size} units; see the sizes of the layer given"
+            )
+        given = dict(layer.named_parameters())
+        biases = torch.zeros(len(self.gates) * self.hidden_size)
+        if layer.bias:
+            biases = given["bias_ih_l0"] + given["bias_hh_l0"]
+        for index, gate in enumerate(self.gates):
+            rows = slice(index * self.hidden_size, (index + 1) * self.hidden_size)
+            self.get_parameter(f"W{gate}").copy_(given["weight_ih_l0"][rows].t())
+            self.get_parameter(f"U{gate}").copy_(given["weight_hh_l0"][rows].t())
+            self.get_parameter(f"b{gate}").copy_(biases[None, rows])
+
+
+class SRN(VisibleCell):
+    """Simple recurrent network: h_t = tanh(x_t W + h_{t-1} U + b). Source: Elman 1990."""
+
+    gates = ("",)
+    torch_layer: ClassVar[type[nn.RNNBase] | None] = nn.RNN
+    residual = False
+
+    def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> SRNRecord:
+        """(B, T, E) -> the hidden state after every step, (T, B, H)."""
+        hidden = state[0] if state else inputs.new_zeros(len(inputs), self.hidden_size)
+        return srn_steps(self._project(inputs), self._recurrent(), hidden, residual=self.residual)
+
+    def step_by_step(self, inputs: Tensor) -> Tensor:
+        """(B, T, E) -> (B, H)."""
+        W, U, b = (self.get_parameter(name) for name in "WUb")
+        hidden = inputs.new_zeros(len(inputs), self.hidden_size)
+        for x in inputs.unbind(1):
+            squashed = torch.tanh(x @ W + hidden @ U + b)
+            hidden = hidden + squashed if self.residual else squashed
+        return hidden
+
+
+class ResidualSRN(SRN):
+    """With a way around the nonlinearity: h_t = h_{t-1} + tanh(x_t W + h_{t-1} U + b).
+
+    Source: Qiu, Neural Networks and Deep Learning, section 6.5.
+    """
+
+    torch_layer = None
+    residual = True
+
+
+class LSTM(VisibleCell):
+    """Long short-term memory with input (i), forget (f), candidate (c) and output (o) weights apart.
+
+    Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000 (forget gate).
+    """
+
+    gates = ("_i", "_f", "_c", "_o")
+    torch_layer = nn.LSTM
+
+    def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord:
+        """(B, T, E) -> every gate, the cell and the hidden state of every step, (T, B, H) each."""
+        zeros = self.get_parameter("b_i").new_zeros(len(inputs), self.hidden_size)
+        hidden, cell = state or (zeros, zeros)
+        return lstm_steps(self._project(inputs), self._recurrent(), hidden, cell)
+
+    def step_by_step(self, inputs: Tensor) -> Tensor:
+        """(B, T, E) -> (B, H)."""
+        (W_i, W_f, W_c, W_o), (U_i, U_f, U_c, U_o), (b_i, b_f, b_c, b_o) = (
+            [self.get_parameter(letter + gate) for gate in self.gates] for letter in "WUb"
+        )
+        hidden = cell = inputs.new_zeros(len(inputs), self.hidden_size)
+        for x in inputs.unbind(1):
+            input_gate = torch.sigmoid(x @ W_i + hidden @ U_i + b_i)
+            forget_gate = torch.sigmoid(x @ W_f + hidden @ U_f + b_f)
+            candidate = torch.tanh(x @ W_c + hidden @ U_c + b_c)
+            output_gate = torch.sigmoid(x @ W_o + hidden @ U_o + b_o)
+            cell = forget_gate * cell + input_gate * candidate
+            hidden = output_gate * torch.tanh(cell)
+        return hidden
+
+
+class OneHotLSTM(LSTM):
+    """An LSTM over digits as one-hot vectors: the product with W is the look-up of a row.
+
+    Args:
+        input_size: how many digits there are.
+    """
+
+    def _project(self, inputs: Tensor) -> Tensor:
+        """(B, T) digits -> (T, B, G*H)."""
+        table = self._side_by_side("W") + self._side_by_side("b")
+        return functional.embedding(inputs.t(), table)
+
+    def step_by_step(self, inputs: Tensor) -> Tensor:
+        """(B, T) digits -> (B, H)."""
+        return super().step_by_step(functional.one_hot(inputs, self.input_size).to(self.get_parameter("W_i").dtype))

@@ -1,0 +1,1 @@
+"""Model folders, written and read: self-contained, versioned, without pickle."""

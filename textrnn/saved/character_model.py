@@ -1,0 +1,344 @@
+"""The saved language model: a folder that continues and scores texts on any machine with textrnn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from textrnn.config import (
+    UNKNOWN_ID,
+    CorpusConfig,
+    GenerationConfig,
+    LanguageModelConfig,
+    LanguageModelTrainConfig,
+    find_problem,
+)
+from textrnn.corpus.texts import TextReader, only_letters, prepared
+from textrnn.corpus.vocab import Vocabulary
+from textrnn.errors import ConfigError, listed
+from textrnn.evaluation.metrics import bits, perplexity
+from textrnn.files import tensor_bytes, write_together
+from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguageModel, State
+from textrnn.models.language.mixture import MOST_WEIGHT, NgramMixture
+from textrnn.models.language.ngram import NgramModel
+from textrnn.models.registry import find_model
+from textrnn.saved.folder import (
+    CONFIG_FILE,
+    MODEL_FILE,
+    VOCAB_FILE,
+    config_bytes,
+    naming_what_does_not_fit,
+    read_config,
+    read_weights,
+)
+from textrnn.saved.generation import continued
+from textrnn.training.objectives.language_model import token_losses
+from textrnn.training.train_eval import choose_device
+
+TASK = "lm"
+LONGEST_PREFIX = 100_000  # characters
+
+
+def describe_settings(
+    model_name: str,
+    model_config: LanguageModelConfig,
+    corpus: CorpusConfig,
+    training: LanguageModelTrainConfig,
+    recipe: str,
+    digest: str,
+) -> dict[str, Any]:
+    """The settings of a run, as ``config.json`` and the checkpoint keep them."""
+    return {
+        "task": TASK,
+        "model": model_name,
+        "recipe": recipe,
+        "hyper_parameters": model_config.to_dict(),
+        "data": corpus.to_dict(),
+        "training": training.to_dict(),
+        "digest": digest,
+    }
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What goes over from one piece of a text to the next: the model's state, the last character, white space held."""
+
+    reader: TextReader
+    last_id: int
+    state: State | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A scored text.
+
+    Attributes:
+        text: as the model read it
+        losses: float64, (characters,): -ln p of each, nats
+        carried: hand it to the next call of :meth:`CharacterModel.score` to go on after this text
+    """
+
+    text: str
+    losses: NDArray[np.float64]
+    carried: Carried = field(repr=False)
+
+    @property
+    def characters(self) -> int:
+        """How many were scored."""
+        return len(self.losses)
+
+    @property
+    def nats(self) -> float:
+        """-ln p of the whole text."""
+        return math.fsum(self.losses)
+
+    @property
+    def nats_per_char(self) -> float:
+        """Mean cross-entropy; not a number for an empty text."""
+        return self.nats / self.characters if self.characters else math.nan
+
+    @property
+    def bits_per_char(self) -> float:
+        """The same in bits."""
+        return bits(self.nats_per_char)
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the nats per character."""
+        return perplexity(self.nats_per_char)
+
+    def surprising(self, count: int = 5, width: int = 40) -> list[tuple[int, str, float]]:
+        """The passages with the highest mean loss, none overlapping another: (start, text, nats per character)."""
+        width = min(width, self.characters)
+        if width == 0:
+            return []
+        sums = np.concatenate([[0.0], np.cumsum(self.losses)])
+        means = (sums[width:] - sums[:-width]) / width
+        found: list[tuple[int, str, float]] = []
+        while len(found) < count and np.isfinite(means.max()):
+            start = int(means.argmax())
+            found.append((start, self.text[start : start + width], float(means[start])))
+            means[max(0, start - width + 1) : start + width] = -np.inf
+        return found
+
+
+@dataclass
+class CharacterModel:
+    """A trained character language model with all that it needs to continue and to score raw text.
+
+    Attributes:
+        ngram: mixed with the network where there is one
+        weights: the exponents of network and n-gram in the mixture
+        corpus: `letters` is decided
+        digest: SHA-256 of the file it has learnt from
+    """
+
+    model_name: str
+    model_config: LanguageModelConfig
+    network: RecurrentLanguageModel
+    vocabulary: Vocabulary
+    corpus: CorpusConfig
+    training: LanguageModelTrainConfig
+    recipe: str
+    digest: str
+    ngram: NgramModel | None = None
+    weights: tuple[float, float] = (1.0, 0.0)
+
+    @property
+    def model(self) -> LanguageModelNetwork:
+        """What answers: the network, or its mixture with the n-gram."""
+        return self.network if self.ngram is None else NgramMixture(self.network, self.ngram, self.weights)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    @property
+    def start_id(self) -> int:
+        """What a text is taken to follow: a line end, else a space, else the most frequent character."""
+        return start_id(self.vocabulary)
+
+    def encode(self, text: str) -> Tensor:
+        """Prepared text -> int64 ids (characters,); none for an empty text."""
+        return encode(self.vocabulary, text).to(self.device)
+
+    def score(self, text: str, carried: Carried | None = None) -> Score:
+        """How probable a text is, character by character; white space at its end waits for what follows.
+
+        Args:
+            carried: what a score before this one left, to go on where it ended. However a text is cut, the sum over its
+                pieces is that over the whole.
+        """
+        reader = TextReader(letters=bool(self.corpus.letters), line_join=self.corpus.line_join)
+        last_id, state = self.start_id, None
+        if carried is not None:
+            reader.held_back, reader.started = carried.reader.held_back, carried.reader.started
+            last_id, state = carried.last_id, carried.state
+        body = reader.read(text)
+        targets = self.encode(body)
+        inputs = torch.cat([targets.new_tensor([last_id]), targets[:-1]])[: len(targets)]
+        losses = np.empty(0)
+        if len(targets):
+            found, state = token_losses(self.model, inputs[None], targets[None], state)
+            losses, last_id = found[0].cpu().double().numpy(), int(targets[-1])
+        return Score(body, losses, Carried(reader, last_id, state))
+
+    def unknown_share(self, score: Score) -> float:
+        """Which part of a scored text are characters that the model does not know."""
+        return float((self.encode(score.text) == UNKNOWN_ID).float().mean()) if score.characters else 0.0
+
+    def read_prefix(self, prefix: str) -> tuple[str, list[str]]:
+        """A prefix as the model reads it, and what a user should know of that.
+
+        Raises:
+            ConfigError: if it is no text, or too long.
+        """
+        if not isinstance(prefix, str):
+            raise ConfigError(f"--predict: a prefix of type {type(prefix).__name__}; expected a text")
+        if len(prefix) > LONGEST_PREFIX:
+            raise ConfigError(
+                f"--predict: a prefix of {len(prefix):,} characters; expected at most {LONGEST_PREFIX:,}: give its "
+                "end, what stands further back no longer tells"
+            )
+        notices = []
+        if self.corpus.letters:
+            strange = sorted({c for c in prefix if not (c.isascii() and c.isalpha()) and not c.isspace()})
+            body = only_letters(prefix)
+            if strange:
+                notices.append(
+                    f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
+                )
+        else:
+            body = prepared(prefix, letters=False)
+        unknown = sorted({body[at] for at in (self.encode(body) == UNKNOWN_ID).nonzero().flatten().tolist()})
+        if unknown:
+            notices.append(f"the model never saw {listed(map(repr, unknown))}; read as an unknown character")
+        return body, notices
+
+    def stream(self, prefix: str = "", config: GenerationConfig | None = None, *, seed: int = 0) -> Iterator[str]:
+        """The characters that follow `prefix`, one by one as they come; in constant memory, however many.
+
+        Args:
+            seed: of what is drawn; without temperature, top-k or top-p nothing is.
+
+        Raises:
+            ConfigError: if the prefix is too long, or the seed out of bounds.
+        """
+        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise ConfigError(f"--seed {seed}: must be a whole number from 0 to 2**63 - 1")
+        body, _ = self.read_prefix(prefix)
+        start = torch.tensor([self.start_id], device=self.device)
+        generator = torch.Generator().manual_seed(seed)
+        tokens = self.vocabulary.tokens
+        ids = torch.cat([start, self.encode(body)])
+        return (tokens[i] for i in continued(self.model, ids, config or GenerationConfig(), generator))
+
+    def generate(
+        self,
+        prefix: str = "",
+        length: int = 50,
+        *,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+    ) -> str:
+        """`prefix` as the model read it, and `length` characters that follow.
+
+        Raises:
+            ConfigError: for a value out of bounds, or a prefix that is too long.
+        """
+        config = GenerationConfig(length, temperature, top_k, top_p)
+        body, _ = self.read_prefix(prefix)
+        return body + "".join(self.stream(prefix, config, seed=seed))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How the model was made."""
+        return describe_settings(
+            self.model_name, self.model_config, self.corpus, self.training, self.recipe, self.digest
+        )
+
+    def to_files(self) -> dict[str, bytes]:
+        """The files of the model folder, ``config.json`` last."""
+        tensors = {f"network/{name}": tensor for name, tensor in self.network.state_dict().items()}
+        if self.ngram is not None:
+            tensors |= {f"ngram/{name}": tensor for name, tensor in self.ngram.to_tensors().items()}
+        mixture = dict(zip(("network", "ngram"), self.weights, strict=True))
+        return {
+            MODEL_FILE: tensor_bytes(tensors),
+            VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
+            CONFIG_FILE: config_bytes({**self.settings, "mixture": mixture}),
+        }
+
+    def save(self, folder: Path | str, others: Mapping[str, bytes] | None = None) -> None:
+        """Write the model into `folder`, with `others` (the report) beside it.
+
+        Raises:
+            ArtifactError: if the folder cannot be written or the disk is full; a model that was there stays as it was.
+        """
+        write_together(Path(folder), {**(others or {}), **self.to_files()})
+
+    @classmethod
+    def load(cls, folder: Path | str, device: torch.device | str = "cpu") -> Self:
+        """Read a saved model folder.
+
+        Raises:
+            ConfigError: if there is no such device.
+            ArtifactError: if it is of a newer format or another task, incomplete, or its files do not belong together.
+        """
+        folder, device = Path(folder), choose_device(str(device))
+        config = read_config(folder, TASK)
+        vocabulary = Vocabulary.load(folder / VOCAB_FILE)
+        weights = read_weights(folder)
+        with naming_what_does_not_fit(folder):
+            entry = find_model(config["model"], TASK)
+            model_config = entry.config_class.from_dict(config["hyper_parameters"])
+            network = entry.build(model_config, vocabulary_size=len(vocabulary))
+            network.load_state_dict(
+                {n.removeprefix("network/"): t for n, t in weights.items() if n.startswith("network/")}
+            )
+            counted = {n.removeprefix("ngram/"): t for n, t in weights.items() if n.startswith("ngram/")}
+            corpus = CorpusConfig.from_dict(config["data"])
+            ngram = NgramModel.from_tensors(counted, len(vocabulary)) if counted else None
+            if (0 if ngram is None else ngram.order) != corpus.ngram_order:
+                raise ValueError(f"its n-gram is not the one of --ngram-order {corpus.ngram_order}")
+            mixture = config["mixture"]
+            for name in ("network", "ngram"):
+                problem = find_problem(name, mixture[name], float, {"at_least": 0.0, "at_most": MOST_WEIGHT})
+                if problem:
+                    raise ValueError(f"the mixture's weight {problem.removeprefix('--')}")
+            return cls(
+                entry.name,
+                model_config,
+                network.to(device).eval(),
+                vocabulary,
+                corpus,
+                LanguageModelTrainConfig.from_dict(config["training"]),
+                config["recipe"],
+                config["digest"],
+                None if ngram is None else ngram.to(device),
+                (float(mixture["network"]), float(mixture["ngram"])),
+            )
+
+
+def start_id(vocabulary: Vocabulary) -> int:
+    """The id that stands before the first character of a text."""
+    for character in ("\n", " "):
+        if character in vocabulary.tokens:
+            return vocabulary.tokens.index(character)
+    return min(UNKNOWN_ID + 1, len(vocabulary) - 1)
+
+
+def encode(vocabulary: Vocabulary, text: str) -> Tensor:
+    """Prepared text -> int64 ids (characters,); none for an empty text."""
+    return torch.from_numpy(vocabulary.encode_characters(text).astype(np.int64))

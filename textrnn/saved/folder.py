@@ -1,0 +1,123 @@
+"""What every saved model folder has: ``config.json`` with a format version, weights, and the errors of reading them.
+
+``config.json`` is written last and read first: a folder without it is not a model yet. No pickle anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textrnn.errors import ArtifactError, ConfigError, listed, one_line
+from textrnn.files import json_bytes, load_tensors
+from textrnn.version import __version__
+
+FORMAT_VERSION = 1
+WHOLE_NUMBERS = "ngram/"  # tensors of counts and positions, by the start of their names
+MODEL_FILE, CONFIG_FILE, VOCAB_FILE = "model.safetensors", "config.json", "vocab.json"
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a whole model stands in `folder`."""
+    return (folder / CONFIG_FILE).is_file()
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file of a saved model.
+
+    Raises:
+        ArtifactError: if it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: no such file; expected a folder that training wrote: see --save-dir") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArtifactError(
+            f"{path}: cannot be read ({one_line(error)}); expected what training wrote: train again"
+        ) from error
+
+
+def config_bytes(settings: dict[str, Any]) -> bytes:
+    """The content of ``config.json``: the settings, with the versions of the format and of all that wrote it."""
+    versions = {
+        "textrnn": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+    return json_bytes({"format_version": FORMAT_VERSION, **settings, "versions": versions})
+
+
+def read_config(folder: Path, task: str) -> dict[str, Any]:
+    """The ``config.json`` of a model for `task`.
+
+    Raises:
+        ArtifactError: if it is missing, of a newer format, or of a model for another task.
+    """
+    config_path = folder / CONFIG_FILE
+    config: dict[str, Any] = read_json(config_path)
+    version = config.get("format_version") if isinstance(config, dict) else None
+    if not isinstance(version, int):
+        raise ArtifactError(f"{config_path}: no format version; expected what training wrote: train again")
+    if version > FORMAT_VERSION:
+        versions = config.get("versions")
+        writer = versions.get("textrnn", "?") if isinstance(versions, dict) else "?"
+        raise ArtifactError(
+            f"{config_path}: format version {version}; expected {FORMAT_VERSION} or older: a newer textrnn "
+            f"({one_line(writer, widest=20)}) wrote it, upgrade this one ({__version__})"
+        )
+    if config.get("task") != task:
+        raise ArtifactError(
+            f"{config_path}: a model for the task {one_line(config.get('task'), widest=20)}; expected one for {task}: "
+            "name its folder with --save-dir, or train one"
+        )
+    return config
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """The weights of a model folder.
+
+    Raises:
+        ArtifactError: if they are missing, damaged, or no finite real numbers.
+    """
+    weights, _ = load_tensors(folder / MODEL_FILE)
+    unusable = [
+        name
+        for name, values in weights.items()
+        if not (
+            name.startswith(WHOLE_NUMBERS)
+            or values.dtype == torch.int64
+            or (values.is_floating_point() and values.isfinite().all())
+        )
+    ]
+    if unusable:
+        raise ArtifactError(
+            f"{folder / MODEL_FILE}: {listed(unusable)} holds what are no finite real numbers; expected what training "
+            "wrote: train again"
+        )
+    return weights
+
+
+@contextmanager
+def naming_what_does_not_fit(folder: Path) -> Iterator[None]:
+    """Turns whatever goes wrong when a model is put together from its files into one error.
+
+    Raises:
+        ArtifactError: in its place.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError, ConfigError) as error:
+        raise ArtifactError(
+            f"{folder}: its files do not belong together ({one_line(error)}); expected those of one training: "
+            "train again"
+        ) from error

@@ -1,0 +1,162 @@
+"""Puts network and n-gram together after training, and scores what is held out in every way that is reported.
+
+Shapes: N characters, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguageModel
+from textrnn.models.language.mixture import NgramNetwork, fit_weights, mixed
+from textrnn.models.language.ngram import NgramModel
+from textrnn.training.objectives.language_model import WARM_UP, HeldOutText, scored_steps
+
+BLOCK = 256  # characters of the blocks that nanoGPT is measured on
+EQUAL = (0.5, 0.5)  # near the best weights on every text tried
+MOST_COUNTED = 10_000_000  # characters, the last ones: counting takes some 200 bytes for each
+LONGEST_IN_ONE_GO = 300_000  # held-out characters
+BLOCK_ROWS = 64  # scored side by side
+
+
+class Mixture(Protocol):
+    """A trained network with the n-gram it is mixed with, if any.
+
+    Attributes:
+        weights: the exponents of both in the mixture
+    """
+
+    network: RecurrentLanguageModel
+    ngram: NgramModel | None
+    weights: tuple[float, float]
+
+    @property
+    def start_id(self) -> int:
+        """What a text is taken to follow."""
+
+
+@dataclass(frozen=True)
+class HeldOutScores:
+    """Nats per held-out character.
+
+    Attributes:
+        model: as it is saved: the mixture, or the network where there is no n-gram; state carried from end to end
+        network: the network alone, likewise
+        ngram: the n-gram alone
+        blocks: the model in blocks of 256 characters, each begun without a state
+        network_blocks: the network alone, likewise
+    """
+
+    model: float
+    network: float
+    ngram: float | None
+    blocks: float
+    network_blocks: float
+
+
+@torch.inference_mode()
+def _log_probabilities(model: LanguageModelNetwork, inputs: Tensor) -> Tensor:
+    """(N,) ids -> (N, V) log-probabilities of what follows each, the state carried along."""
+    model.eval()
+    state, parts = None, []
+    for part in inputs.split(scored_steps(1, model.vocabulary_size)):
+        logits, state = model(part[None], state)
+        parts.append(logits[0].log_softmax(dim=1))
+    return torch.cat(parts)
+
+
+@torch.inference_mode()
+def _losses(mixture: Mixture, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """-ln p of each target by the model, the network and the n-gram, each piece of the text read once.
+
+    Args:
+        inputs: int64, (B, N).
+        targets: int64, (B, N).
+
+    Returns:
+        (B, N) nats each.
+    """
+    mixture.network.eval()
+    ngram = None if mixture.ngram is None else NgramNetwork(mixture.ngram)
+    state = ngram_state = None
+    found: dict[str, list[Tensor]] = {}
+    steps = scored_steps(len(inputs), mixture.network.vocabulary_size)
+    for part, wanted in zip(inputs.split(steps, dim=1), targets.split(steps, dim=1), strict=True):
+        logits, state = mixture.network(part, state)
+        answers = {"network": logits.log_softmax(dim=2)}
+        if ngram is not None:
+            answers["ngram"], ngram_state = ngram(part, ngram_state)
+            answers["model"] = mixed(answers["network"], answers["ngram"], mixture.weights)
+        else:
+            answers["model"] = answers["network"]
+        for name, log_probabilities in answers.items():
+            losses = -log_probabilities.gather(2, wanted[:, :, None])[:, :, 0]
+            found.setdefault(name, []).append(losses.cpu().double())
+    return {name: torch.cat(parts, dim=1) for name, parts in found.items()}
+
+
+def fit_mixture(
+    network: RecurrentLanguageModel, token_ids: Tensor, tuning: slice, order: int
+) -> tuple[NgramModel, tuple[float, float]]:
+    """Count the n-gram and weigh it against the network.
+
+    The weights are found on a part of the training text that the network has not learnt from, against an n-gram that
+    has not seen it either; then the n-gram is counted anew on the whole.
+
+    Args:
+        token_ids: int64, (N,): the training text.
+        tuning: the part that the network has not seen; an empty one gives both the same weight.
+    """
+    size = network.vocabulary_size
+    whole = NgramModel.count(token_ids[-MOST_COUNTED:].cpu().numpy(), size, order).to(token_ids.device)
+    if tuning.start == tuning.stop:
+        return whole, EQUAL
+    seen = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])[-MOST_COUNTED:]
+    without = NgramModel.count(seen.cpu().numpy(), size, order).to(token_ids.device)
+    wanted = token_ids[tuning]
+    read = token_ids[max(0, tuning.start - 1 - WARM_UP) : tuning.stop - 1]
+    by_network, by_ngram = (
+        _log_probabilities(model, read)[-len(wanted) :] for model in (network, NgramNetwork(without))
+    )
+    return whole, fit_weights(by_network, by_ngram, wanted)
+
+
+def held_out_scores(mixture: Mixture, held_out: Tensor) -> HeldOutScores:
+    """Score what is held out.
+
+    A text of more than a few hundred thousand characters is not read in one go but in 64 rows, each warmed up on what
+    stands before it; nothing is left out, and it takes a small part of the time.
+
+    Args:
+        held_out: int64, (N,), N at least 1.
+    """
+    first = held_out.new_tensor([mixture.start_id])
+    inputs = torch.cat([first, held_out[:-1]])
+    if len(held_out) <= LONGEST_IN_ONE_GO:
+        carried = _losses(mixture, inputs[None], held_out[None])
+    else:
+        rows = HeldOutText(first.expand(WARM_UP + 1), held_out)
+        carried = {name: part[rows.scored.cpu()] for name, part in _losses(mixture, rows.inputs, rows.targets).items()}
+    block = min(BLOCK, len(held_out))
+    whole = len(held_out) // block * block
+    pieces = zip(
+        inputs[:whole].view(-1, block).split(BLOCK_ROWS),
+        held_out[:whole].view(-1, block).split(BLOCK_ROWS),
+        strict=True,
+    )
+    blocks = [_losses(mixture, *piece) for piece in pieces]
+
+    def in_blocks(name: str) -> float:
+        return sum(float(part[name].sum()) for part in blocks) / whole
+
+    return HeldOutScores(
+        float(carried["model"].mean()),
+        float(carried["network"].mean()),
+        float(carried["ngram"].mean()) if "ngram" in carried else None,
+        in_blocks("model"),
+        in_blocks("network"),
+    )

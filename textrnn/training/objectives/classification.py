@@ -1,0 +1,167 @@
+"""Learning to classify texts: cross-entropy over batches of texts of similar length.
+
+Shapes: B batch, C classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from textrnn.config import TrainConfig
+from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
+from textrnn.errors import ConfigError
+from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
+from textrnn.models.classifiers.base import TextClassifier
+from textrnn.randomness import epoch_generator
+from textrnn.training.objectives.base import Loss, Objective
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A scored split, in the order of its rows.
+
+    Attributes:
+        loss: mean cross-entropy, nats per row
+        accuracy: share of rows predicted right
+        predictions: int64, (rows,): class indices
+        logits: (rows, C), on the CPU
+    """
+
+    loss: float
+    accuracy: float
+    predictions: NDArray[np.int64]
+    logits: Tensor
+
+
+@torch.inference_mode()
+def predict_logits(model: TextClassifier, texts: LabelledTexts) -> Tensor:
+    """Logits (rows, C) on the CPU, in the order of the rows."""
+    model.eval()
+    logits: Tensor | None = None
+    for rows in sorted_batches(texts.lengths):
+        batch = texts.batch(rows)
+        scored = model(batch.token_ids, batch.lengths).float().cpu()
+        if logits is None:
+            logits = torch.empty(len(texts), scored.shape[1])
+        logits[rows] = scored
+    assert logits is not None, "no rows to score"
+    return logits
+
+
+def evaluate(model: TextClassifier, texts: LabelledTexts) -> Evaluation:
+    """Score a split; the loss is summed over all rows and divided once."""
+    logits = predict_logits(model, texts)
+    labels = texts.labels.cpu()
+    loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item() / len(labels)
+    predictions = logits.argmax(dim=1)
+    return Evaluation(loss, int((predictions == labels).sum()) / len(labels), predictions.numpy(), logits)
+
+
+def balanced_weights(labels: Tensor, class_count: int) -> Tensor:
+    """(rows,) class indices -> (C,): rows / (classes * rows of the class), so that every class counts alike.
+
+    A class without rows gets 1; nothing is ever weighed by it.
+    """
+    counts = torch.bincount(labels, minlength=class_count)
+    return torch.where(counts > 0, len(labels) / (int((counts > 0).sum()) * counts.clamp(min=1)), 1.0)
+
+
+class _BatchesOfRows(Sequence[Batch]):
+    """Batches cut out of the data when they are asked for."""
+
+    def __init__(self, texts: LabelledTexts, rows: list[Tensor]):
+        self.texts, self.rows = texts, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Batch:  # type: ignore[override]  # no slices are taken
+        return self.texts.batch(self.rows[index])
+
+
+class ClassificationObjective(Objective[Batch]):
+    """Cross-entropy with label smoothing on the training split, judged by the dev split.
+
+    Args:
+        train: rows to learn from.
+        dev: rows scored now and then, never learnt from.
+        config: fitted to the data (:meth:`TrainConfig.fitted_to`).
+
+    Raises:
+        ConfigError: if `config` is not fitted.
+    """
+
+    memory_flags = "--batch-size, --pad-size or --hidden-size"
+
+    def __init__(self, train: LabelledTexts, dev: LabelledTexts, config: TrainConfig, class_count: int | None = None):
+        if config.batch_size is None or config.evaluate_every is None:
+            raise ConfigError("batch_size and evaluate_every are open; expected TrainConfig.fitted_to(...) first")
+        self.train, self.dev = train, dev
+        self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
+        self.smoothing = config.label_smoothing
+        self.seed = config.seed
+        self.class_weights: Tensor | None = None
+        if config.class_weight == "balanced":
+            self.class_weights = balanced_weights(train.labels, class_count or int(train.labels.max()) + 1)
+
+    def batch_count(self, epoch: int) -> int:
+        return math.ceil(len(self.train) / self.batch_size)
+
+    def batches(self, epoch: int) -> Sequence[Batch]:
+        rows = shuffled_batches(self.train.lengths, self.batch_size, epoch_generator(self.seed, epoch))
+        return _BatchesOfRows(self.train, rows)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        logits = model(batch.token_ids, batch.lengths).float()
+        if self.class_weights is None:
+            objective = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
+        else:
+            # Each row counts with the weight of its class. (torch's own `weight` weighs the smoothed part by the
+            # classes it is spread over: with one row in a hundred, every row would be taught to be of the rare class.)
+            of_rows = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing, reduction="none")
+            weights = self.class_weights[batch.labels]
+            objective = (weights * of_rows).sum() / weights.sum()
+        return Loss(objective, functional.cross_entropy(logits.detach(), batch.labels), len(batch))
+
+    def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
+        return step % self.evaluate_every == 0
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        assert isinstance(model, TextClassifier)
+        scored = evaluate(model, self.dev)
+        labels = self.dev.labels.cpu().numpy()
+        logits = without_smoothing(scored.logits.numpy(), self.smoothing)
+        weights = None if self.class_weights is None else self.class_weights.cpu().numpy()[labels]
+        calibrated = penalised_loss(logits, labels, fit_temperature(logits, labels), weights)
+        return {"dev_loss": scored.loss, "dev_calibrated_loss": calibrated, "dev_accuracy": scored.accuracy}
+
+    def criterion(self, scores: Mapping[str, float]) -> float:
+        """The dev loss of calibrated probabilities, every class counting alike if it does in training.
+
+        Without the calibration, a network that is right more often but too sure of itself would lose to one that has
+        hardly learnt; and a saved model answers calibrated.
+        """
+        return scores["dev_calibrated_loss"]
+
+    def evaluation_seconds(self, model: nn.Module) -> float:
+        """Judged by one batch of the dev split (the first call is slower, so twice)."""
+        assert isinstance(model, TextClassifier)
+        rows = next(sorted_batches(self.dev.lengths))
+        sample = dataclasses.replace(
+            self.dev, starts=self.dev.starts[rows], lengths=self.dev.lengths[rows], labels=self.dev.labels[rows]
+        )
+        predict_logits(model, sample)
+        started = time.perf_counter()
+        predict_logits(model, sample)
+        seconds = time.perf_counter() - started
+        return seconds * float(self.dev.lengths.sum() / sample.lengths.sum())

@@ -1,0 +1,99 @@
+"""Learning to add the first two digits of a sequence: cross-entropy over the sums.
+
+Shapes: B batch, T time (digits), C classes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from textrnn.config import MemoryTrainConfig
+from textrnn.corpus.digit_sum import DigitSums
+from textrnn.errors import ConfigError
+from textrnn.randomness import epoch_generator
+from textrnn.training.objectives.base import Loss, Objective
+
+
+class DigitBatch(NamedTuple):
+    """Digits (B, T) and their sums (B,), int64."""
+
+    digits: Tensor
+    labels: Tensor
+
+    @classmethod
+    def of(cls, sums: DigitSums, device: torch.device) -> DigitBatch:
+        """A whole split."""
+        return cls(torch.from_numpy(sums.digits).to(device), torch.from_numpy(sums.labels).to(device))
+
+
+@torch.inference_mode()
+def score(model: nn.Module, split: DigitBatch) -> tuple[float, float]:
+    """Accuracy, and mean cross-entropy in nats, of a split."""
+    model.eval()
+    logits, labels = model(split.digits).float().cpu(), split.labels.cpu()  # not every device has doubles
+    right = int((logits.argmax(dim=1) == labels).sum())
+    loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item()
+    return right / len(labels), loss / len(labels)
+
+
+class DigitSumObjective(Objective[DigitBatch]):
+    """Cross-entropy of the sums, judged by the dev split.
+
+    Args:
+        config: fitted to the data (:meth:`MemoryTrainConfig.fitted_to`).
+
+    Raises:
+        ConfigError: if `config` is not fitted.
+    """
+
+    memory_flags = "--batch-size, --lengths or --hidden-size"
+
+    def __init__(self, train: DigitBatch, dev: DigitBatch, config: MemoryTrainConfig):
+        if config.batch_size is None or config.evaluate_every is None:
+            raise ConfigError("batch_size is open; expected MemoryTrainConfig.fitted_to(...) first")
+        self.train, self.dev, self.config = train, dev, config
+        self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
+
+    def batch_count(self, epoch: int) -> int:
+        return math.ceil(len(self.train.labels) / self.batch_size)
+
+    def batches(self, epoch: int) -> Sequence[DigitBatch]:
+        digits, labels = self.train
+        if self.config.shuffle:
+            order = torch.randperm(len(labels), generator=epoch_generator(self.config.seed, epoch)).to(labels.device)
+            digits, labels = digits[order], labels[order]
+        parts = zip(digits.split(self.batch_size), labels.split(self.batch_size), strict=True)
+        return [DigitBatch(*part) for part in parts]
+
+    def loss(self, model: nn.Module, batch: DigitBatch) -> Loss:
+        cross_entropy = functional.cross_entropy(model(batch.digits).float(), batch.labels)
+        rows = len(batch.labels)
+        return Loss(cross_entropy * rows if self.config.summed_loss else cross_entropy, cross_entropy.detach(), rows)
+
+    def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
+        return step % self.evaluate_every == 0
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        accuracy, loss = score(model, self.dev)
+        return {"dev_loss": loss, "dev_accuracy": accuracy}
+
+    def criterion(self, scores: Mapping[str, float]) -> float:
+        """The wrong answers, or the loss; among equally many wrong answers, the lower loss is the better."""
+        loss = scores["dev_loss"]
+        if self.config.select_by == "loss":
+            return loss
+        return (1 - scores["dev_accuracy"]) * len(self.dev.labels) + 0.5 * loss / (1 + loss)
+
+    def evaluation_seconds(self, model: nn.Module) -> float:
+        """Measured (the first call is slower, so twice)."""
+        score(model, self.dev)
+        started = time.perf_counter()
+        score(model, self.dev)
+        return time.perf_counter() - started

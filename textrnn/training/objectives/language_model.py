@@ -1,0 +1,164 @@
+"""Learning to foretell the next character: cross-entropy over windows of a text, the state carried along.
+
+Shapes: B rows, T steps, V vocabulary, N characters.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from textrnn.config import LanguageModelTrainConfig
+from textrnn.corpus.windows import RandomWindows, SequentialWindows, Window
+from textrnn.errors import ConfigError
+from textrnn.evaluation.metrics import perplexity
+from textrnn.models.language.base import LanguageModelNetwork, State
+from textrnn.randomness import epoch_generator
+from textrnn.training.objectives.base import Loss, Objective
+
+STREAM = 500  # scored characters a row, where a text is scored in several rows side by side
+WARM_UP = 128  # characters read before them, not scored
+SCORED_STEPS = 512  # characters of a row scored in one go, at most
+SCORED_CELLS = 1 << 22  # and logits of all rows
+
+
+def scored_steps(rows: int, vocabulary_size: int) -> int:
+    """How many characters of each row are scored in one go, so that their logits stay in bounds."""
+    return max(1, min(SCORED_STEPS, SCORED_CELLS // (rows * vocabulary_size)))
+
+
+@torch.inference_mode()
+def token_losses(
+    model: LanguageModelNetwork, inputs: Tensor, targets: Tensor, state: State | None = None
+) -> tuple[Tensor, State | None]:
+    """-ln p of each target, the state carried from the first to the last.
+
+    Args:
+        inputs: int64, (B, N): what is read.
+        targets: int64, (B, N): what follows.
+
+    Returns:
+        (B, N) nats, and the state after the last input.
+    """
+    model.eval()
+    losses = []
+    steps = scored_steps(len(inputs), model.vocabulary_size)
+    for part in range(0, inputs.shape[1], steps):
+        logits, state = model(inputs[:, part : part + steps], state)
+        wanted = targets[:, part : part + steps]
+        losses.append(functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none"))
+    return torch.cat(losses, dim=1) if losses else inputs.new_empty(inputs.shape, dtype=torch.float32), state
+
+
+class HeldOutText:
+    """A text scored again and again while training, in several rows side by side.
+
+    Each row is warmed up on the characters before it; that comes so close to reading the whole text in one go that the
+    two can be compared, in a fraction of the time.
+
+    Args:
+        context: int64, (at least one,): what stands before the text.
+        token_ids: int64, (N,), N at least 1.
+    """
+
+    def __init__(self, context: Tensor, token_ids: Tensor):
+        self.count = len(token_ids)
+        rows = max(1, min(64, self.count // STREAM))
+        length = -(-self.count // rows)
+        whole = torch.cat([context[-(WARM_UP + 1) :], token_ids])
+        first = len(whole) - self.count  # position of the first character scored
+        warm_up = first - 1
+        starts = first + length * torch.arange(rows, device=whole.device)
+        at = starts[:, None] + torch.arange(-warm_up, length, device=whole.device)[None, :]
+        scored = (at >= starts[:, None]) & (at < len(whole))
+        self.targets = whole[at.clamp(max=len(whole) - 1)]
+        self.inputs = whole[(at - 1).clamp(max=len(whole) - 1)]
+        self.scored = scored
+
+    def loss(self, model: LanguageModelNetwork) -> float:
+        """Mean nats per character."""
+        losses, _ = token_losses(model, self.inputs, self.targets)
+        return float(losses[self.scored].cpu().double().sum()) / self.count
+
+
+class LanguageModelObjective(Objective[Window]):
+    """Cross-entropy of the characters of a text, judged by a text held out.
+
+    Args:
+        token_ids: int64, (N,): the text to learn from.
+        config: fitted to the text (:meth:`LanguageModelTrainConfig.fitted_to`).
+
+    Raises:
+        ConfigError: if `config` is not fitted, or the text does not fill one batch.
+    """
+
+    memory_flags = "--batch-size, --num-steps or --hidden-size"
+
+    def __init__(self, token_ids: Tensor, held_out: HeldOutText, config: LanguageModelTrainConfig):
+        if config.batch_size is None or config.evaluate_epochs is None:
+            raise ConfigError("batch_size is open; expected LanguageModelTrainConfig.fitted_to(...) first")
+        self.token_ids, self.held_out, self.config = token_ids, held_out, config
+        self.batch_size = config.batch_size
+        self.evaluate_epochs = config.evaluate_epochs
+        self.state: State | None = None
+        if self.batch_count(1) < 1:
+            raise ConfigError(
+                f"--batch-size {self.batch_size} and --num-steps {config.num_steps}: one batch has more than the "
+                f"{len(token_ids):,} characters to learn from; expected smaller ones, or a longer text"
+            )
+
+    def _windows(self, epoch: int) -> SequentialWindows | RandomWindows:
+        """An epoch's windows: drawn from the seed and the epoch alone, as a resumed run needs it."""
+        generator = epoch_generator(self.config.seed, epoch)
+        steps = self.config.num_steps
+        spare = max(0, len(self.token_ids) - 1 - self.batch_size * steps)  # a short text has no room for an offset
+        offset = int(torch.randint(min(steps, spare + 1), (), generator=generator))
+        if self.config.sampling == "random":
+            return RandomWindows(self.token_ids, self.batch_size, steps, offset=offset, generator=generator)
+        return SequentialWindows(self.token_ids, self.batch_size, steps, offset=offset, keep_rest=self.config.keep_rest)
+
+    def batch_count(self, epoch: int) -> int:
+        return len(self._windows(epoch))
+
+    def batches(self, epoch: int) -> Sequence[Window]:
+        return self._windows(epoch)
+
+    def loss(self, model: nn.Module, batch: Window) -> Loss:
+        logits, state = model(batch.inputs, self.state if batch.goes_on else None)
+        self.state = tuple(part.detach() for part in state)
+        loss = functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
+        return Loss(loss, loss.detach(), batch.targets.numel())
+
+    def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
+        if self.config.evaluate_every is not None:
+            return step % self.config.evaluate_every == 0
+        return at_epoch_end and epoch % self.evaluate_epochs == 0
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        assert isinstance(model, LanguageModelNetwork)
+        loss = self.held_out.loss(model)
+        return {"dev_loss": loss, "dev_perplexity": perplexity(loss)}
+
+    def evaluation_seconds(self, model: nn.Module) -> float:
+        """Judged by one part of the rows (the first call is slower, so twice)."""
+        assert isinstance(model, LanguageModelNetwork)
+        inputs, targets = (t[:, :SCORED_STEPS] for t in (self.held_out.inputs, self.held_out.targets))
+        token_losses(model, inputs, targets)
+        started = time.perf_counter()
+        token_losses(model, inputs, targets)
+        return (time.perf_counter() - started) * self.held_out.inputs.shape[1] / inputs.shape[1]
+
+    def summary(self, train_loss: float) -> Mapping[str, float]:
+        return {"train_perplexity": perplexity(train_loss)}
+
+    def carried(self) -> dict[str, Tensor]:
+        return {str(index): part for index, part in enumerate(self.state or ())}
+
+    def carry(self, tensors: Mapping[str, Any]) -> None:
+        like = self.token_ids.device
+        self.state = tuple(tensors[str(index)].to(like) for index in range(len(tensors))) or None

@@ -1,0 +1,294 @@
+"""The one training loop, for every task: train_step -> fit, and a checkpoint after evaluations.
+
+A run is a function of its seed: the order of the batches comes from (seed, epoch), dropout from torch's generator,
+which the checkpoint carries. A run that was killed and goes on from its checkpoint therefore ends with the same
+weights, bit for bit, as one left alone (CPU, same machine, no time budget).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from textrnn.config import FitConfig
+from textrnn.errors import ConfigError, DivergedError, Interrupted, TrainingError, one_line
+from textrnn.randomness import seeded
+from textrnn.training.history import History, Listener
+from textrnn.training.objectives.base import BatchType, Loss, Objective
+from textrnn.training.optimizers import Optimizers, make_optimizer
+from textrnn.training.state import TrainingState
+
+WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
+MOST_OFTEN = 5  # a look at what is held out is followed by so many times its time of training, where time is short
+SMALLEST = float.fromhex("0x1p-1074")  # above zero
+SELDOM = 10  # a checkpoint is followed by at least so many times its time without one
+READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
+
+
+@contextlib.contextmanager
+def naming_lack_of_memory(flags: str = "--batch-size, --pad-size or --hidden-size") -> Iterator[None]:
+    """Turns the several ways of running out of memory into one error that says what to make smaller.
+
+    Raises:
+        TrainingError: in the place of what torch or Python raised.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError or a subclass of it
+        if isinstance(error, RuntimeError) and not re.search("out of memory|can't allocate memory", str(error)):
+            raise
+        raise TrainingError(
+            f"training: out of memory ({one_line(error) or 'MemoryError'}); expected room for a batch: try a smaller "
+            f"{flags}"
+        ) from error
+
+
+@contextlib.contextmanager
+def flushing_denormals() -> Iterator[None]:
+    """While entered, numbers so near zero that a CPU handles them apart, and slowly, are zero (in this thread)."""
+    before = SMALLEST * 1.0 == 0.0  # there is no way to ask for it
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `name`; ``auto`` is the first GPU where there is one, else the CPU.
+
+    Raises:
+        ConfigError: if there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).tolist()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = one_line(str(error).partition("\n")[0].partition(". ")[0])
+        raise ConfigError(
+            f"--device {name}: cannot be used ({reason}); expected auto, cpu or a GPU that is here"
+        ) from error
+    return device
+
+
+def precision_for(name: str, device: torch.device) -> torch.dtype:
+    """The numbers to train in: ``auto`` is bf16 on a CPU whose instructions multiply it, where it halves the time."""
+    fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if name == "bf16" or (name == "auto" and fast) else torch.float32
+
+
+def learning_rate_at(config: FitConfig, progress: float) -> float:
+    """The learning rate at a share of the training (0 to 1).
+
+    ``one-cycle`` rises over the first 15 % from a twenty-fifth of the peak and falls to nothing along a cosine;
+    ``cosine`` only falls.
+
+    Source: Smith & Topin 2018 (one-cycle); Loshchilov & Hutter 2017, equation 5 (cosine).
+    """
+    progress = min(1.0, max(0.0, progress))
+    if config.schedule == "constant":
+        return config.learning_rate
+    if config.schedule == "one-cycle":
+        if progress < WARM_UP:
+            start = config.learning_rate / 25
+            return start + (config.learning_rate - start) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP))
+        progress = (progress - WARM_UP) / (1 - WARM_UP)
+    floor = config.learning_rate * 1e-4
+    return floor + (config.learning_rate - floor) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def train_step(
+    model: nn.Module,
+    objective: Objective[BatchType],
+    batch: BatchType,
+    optimizer: Optimizers,
+    config: FitConfig,
+) -> Loss:
+    """One update."""
+    loss = objective.loss(model, batch)
+    optimizer.zero_grad(set_to_none=True)
+    loss.objective.backward()
+    if config.clip_norm:  # rows of a large table take steps of their own, bounded by Adam
+        dense = [p for p in model.parameters() if p.grad is not None and not p.grad.is_sparse]
+        nn.utils.clip_grad_norm_(dense, config.clip_norm)
+    optimizer.step()
+    return loss
+
+
+def fit(
+    model: nn.Module,
+    objective: Objective[Any],
+    config: FitConfig,
+    *,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    settings: dict[str, Any] | None = None,
+    listener: Listener | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> History:
+    """Train `model` in place and leave it with the weights that did best on what is held out.
+
+    Args:
+        model: on the device to train on.
+        objective: the batches, their loss, and how the model is judged.
+        checkpoint: written after evaluations, but for no more than about a tenth of the time, and when `should_stop`
+            says so.
+        resume: go on from `checkpoint`.
+        settings: kept in the checkpoint, for whoever resumes it.
+        listener: told of every step and evaluation.
+        should_stop: asked after every step.
+
+    Raises:
+        Interrupted: if `should_stop` said so; the checkpoint is on disk by then.
+        DivergedError: if the loss is no longer finite.
+        TrainingError: if the memory does not do.
+        ConfigError: if neither epochs nor a budget is given.
+        ArtifactError: if the checkpoint cannot be written, or read back.
+    """
+    if config.epochs is None and config.budget is None:
+        raise ConfigError("fit: epochs and budget are both open; expected one of them")
+    device = next(model.parameters()).device
+    listener = listener or Listener()
+    with seeded(config.seed, device), flushing_denormals():
+        run = TrainingState(model, make_optimizer(model, config), objective, settings or {})
+        if resume and checkpoint is not None:
+            run.restore(checkpoint)
+        elif checkpoint is not None:
+            run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
+        with naming_lack_of_memory(objective.memory_flags):
+            _train(run, config, checkpoint, listener, should_stop)
+    model.load_state_dict(run.best_weights)
+    return run.history
+
+
+class _Position:
+    """Where in the epochs a run is: the batches of the current epoch, and how many of them are done."""
+
+    def __init__(self, objective: Objective[Any], history: History):
+        self.objective = objective
+        self.epoch = history.epoch[-1] if history.epoch else 1
+        self.done = sum(epoch == self.epoch for epoch in history.epoch)
+        self.batches: Sequence[Any] = objective.batches(self.epoch)
+
+    def next_batch(self) -> Any:
+        if self.at_epoch_end:
+            self.epoch, self.done = self.epoch + 1, 0
+            self.batches = self.objective.batches(self.epoch)
+        self.done += 1
+        return self.batches[self.done - 1]
+
+    @property
+    def at_epoch_end(self) -> bool:
+        return self.done == len(self.batches)
+
+
+def _train(
+    run: TrainingState,
+    config: FitConfig,
+    checkpoint: Path | None,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+) -> None:
+    model, objective, history = run.model, run.objective, run.history
+    total_steps = sum(map(objective.batch_count, range(1, config.epochs + 1))) if config.epochs else None
+    position = _Position(objective, history)
+    clock_start = time.perf_counter() - history.seconds
+    look_seconds = objective.evaluation_seconds(model) if config.budget else 0.0
+    last_look = history.seconds
+    last_save, save_seconds = time.perf_counter(), 0.0
+    listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
+    while not history.stopped_by:
+        batch = position.next_batch()
+        # The budget includes the last evaluation; however long that takes, training gets half of it.
+        deadline = max(config.budget - look_seconds, config.budget / 2) if config.budget else math.inf
+        progress = max(run.step / total_steps if total_steps else 0.0, (time.perf_counter() - clock_start) / deadline)
+        rate = learning_rate_at(config, progress)
+        for group in run.optimizer.param_groups:
+            group["lr"] = rate
+        model.train()
+        loss = train_step(model, objective, batch, run.optimizer, config)
+        run.pending.append(loss.reported)
+        history.learning_rate.append(rate)
+        history.epoch.append(position.epoch)
+        history.examples.append(loss.examples)
+        if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
+            run.read_losses()
+            listener.on_step(run.step, history.train_loss[-1])
+        history.seconds = time.perf_counter() - clock_start
+        if run.step == total_steps:
+            history.stopped_by = "all epochs done"
+        elif history.seconds >= deadline:
+            history.stopped_by = f"the budget of {config.budget:g} s"
+        # Of a budget, looks take no large part, and none eats into the time of the last one.
+        time_left = config.budget - history.seconds if config.budget else math.inf
+        due = objective.is_due(run.step, position.epoch, position.at_epoch_end)
+        worth_it = time_left >= 2 * look_seconds and history.seconds - last_look >= MOST_OFTEN * look_seconds
+        if history.stopped_by or (due and (worth_it or not config.budget)):
+            look_seconds = _look(run, config, clock_start, position)
+            seldom_enough = time.perf_counter() - last_save >= SELDOM * save_seconds
+            if checkpoint is not None and (seldom_enough or history.stopped_by):
+                started = time.perf_counter()
+                run.save(checkpoint)
+                last_save = time.perf_counter()
+                save_seconds = last_save - started
+                history.evaluation_seconds += save_seconds
+            look_seconds += save_seconds
+            history.seconds = time.perf_counter() - clock_start
+            last_look = history.seconds
+            listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
+        if should_stop():
+            if checkpoint is None:
+                raise Interrupted("training was stopped; nothing was saved")
+            run.save(checkpoint)
+            raise Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint}")
+
+
+def _look(run: TrainingState, config: FitConfig, clock_start: float, position: _Position) -> float:
+    """Score what is held out, keep the weights if they are the best so far, decide whether to stop early.
+
+    Returns:
+        The seconds that took.
+    """
+    run.read_losses()
+    started = time.perf_counter()
+    history = run.history
+    scores = run.objective.evaluate(run.model)
+    loss, criterion = scores["dev_loss"], run.objective.criterion(scores)
+    if not math.isfinite(loss):
+        raise DivergedError(
+            f"training: the dev loss is {loss} at step {run.step}; expected a finite number: try a lower "
+            "--learning-rate or --clip-norm"
+        )
+    since = int(history.evaluations[-1]["step"]) if history.evaluations else 0
+    train_loss = float(np.average(history.train_loss[since:], weights=history.examples[since:]))
+    history.seconds = time.perf_counter() - clock_start
+    history.evaluations.append(
+        {
+            "step": run.step,
+            "epoch": history.epoch[-1],
+            "passes": position.epoch - 1 + position.done / len(position.batches),
+            "seconds": history.seconds,
+            "train_loss": train_loss,
+            **scores,
+            **run.objective.summary(train_loss),
+        }
+    )
+    if criterion < history.best_loss:
+        history.best_loss, history.best_step = criterion, run.step
+        run.best_weights = {name: tensor.detach().clone() for name, tensor in run.model.state_dict().items()}
+    elif run.step - history.best_step >= config.require_improvement and not history.stopped_by:
+        history.stopped_by = f"no better dev score for {run.step - history.best_step:,} batches"
+    seconds = time.perf_counter() - started
+    history.evaluation_seconds += seconds
+    return seconds
