@@ -1,14 +1,19 @@
-"""Everything that can go wrong in a way the user can mend.
+"""Everything that can go wrong in a way the user can mend, and what is worth a note.
 
-A message is one line that says what is wrong, where (``path:line`` or the flag), what was expected and how to mend it.
-The command line prints it after ``error: `` and exits with 2; a Python caller catches :class:`TextRNNError`.
+A message is one line that says what is wrong, where (``path:line`` or the setting), what was expected and how to mend
+it. The command line prints it after ``error: `` and exits with 2; a Python caller catches :class:`TextRNNError`.
+
+A setting stands in a message by its name between backticks, with a value where one is meant: ```hidden_size```,
+```tokenizer=word```. The command line shows such a name as its flag.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 class TextRNNError(Exception):
@@ -45,6 +50,26 @@ class Interrupted(TextRNNError):
     def __init__(self, message: str, *, resumable: bool = True):
         super().__init__(message)
         self.resumable = resumable
+
+
+@dataclass(frozen=True, init=False)
+class Note:
+    """Something to be told that stops nothing: its kind, and what there is to say of it.
+
+    No room but ``report`` and ``cli`` puts it into words, and nobody reads those words but people.
+
+    >>> Note("replaced", folder=Path("saved_dict/headlines/LSTM"))
+    """
+
+    kind: str
+    facts: Mapping[str, Any]
+
+    def __init__(self, kind: str, /, **facts: Any):
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "facts", facts)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.facts[name]
 
 
 def user_path(text: str, flag: str) -> Path:

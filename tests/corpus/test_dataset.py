@@ -101,7 +101,8 @@ def test_other_names_of_the_dev_split(tmp_path: Path) -> None:
     assert len(load(tmp_path / "s").dev) == 30
 
 
-def test_no_such_data_set() -> None:
+def test_no_such_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEXTRNN_DATA", raising=False)
     with pytest.raises(DataError) as caught:
         find_dataset("headline")
     assert str(caught.value).startswith("--dataset headline: no such data set; expected one of headlines, thucnews")
