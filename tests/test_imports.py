@@ -25,6 +25,7 @@ LEVELS = {
     "evaluation": 3,
     "config": 2,
     "files": 1,
+    "declarations": 1,
     "randomness": 1,
     "errors": 0,
     "version": 0,

@@ -122,12 +122,11 @@ def _to_compare(options: argparse.Namespace) -> list[ClassifyRequest]:
     for model in models:
         of_others = of_any - {field.name for field in model.fields}
         own = {name: value for name, value in vars(options).items() if name not in of_others}
-        request = _request(model, own)
         try:
-            model.config_class.from_dict(request.model_settings)  # also what no single setting tells
-        except ConfigError as error:
+            named_of_model(model, all_models("classify"), own)
+        except ConfigError as error:  # of several models, it is told which one
             raise ConfigError(f"{model.name}: {error}") from error
-        requests.append(request)
+        requests.append(_request(model, own))
     return requests
 
 

@@ -68,21 +68,24 @@ def add_settings(group: argparse._ArgumentGroup, settings: type[Settings], *, le
 
 def add_model_settings(group: argparse._ArgumentGroup, models: Mapping[str, ModelEntry]) -> None:
     """A flag for each hyper-parameter of any model, saying which models have it and with which default."""
-    by_name: dict[str, list[tuple[ModelEntry, Any]]] = {}
+    by_name: dict[str, dict[str, dataclasses.Field[Any]]] = {}  # of a hyper-parameter, by the name of a model
+    kinds: dict[str, type] = {}
     for model in models.values():
+        hints = typing.get_type_hints(model.config_class)
         for entry in model.fields:
-            by_name.setdefault(entry.name, []).append((model, entry))
+            by_name.setdefault(entry.name, {})[model.name] = entry
+            (kinds[entry.name],) = _kinds(hints[entry.name])
     for name, uses in by_name.items():
-        first = uses[0][1]
-        defaults = {model.name: entry.default for model, entry in uses}
-        if first.kind is bool and len(uses) == len(models):
+        first, kind = next(iter(uses.values())), kinds[name]
+        defaults = {model: entry.default for model, entry in uses.items()}
+        if kind is bool and len(uses) == len(models):
             note = ""
         elif len(uses) == len(models) and len(set(defaults.values())) == 1:
             note = f" (default: {first.default})" if first.default is not None else ""
         else:
             note = f" ({_defaults_in_short(defaults)})"
-        arguments = _value_arguments(first.kind, first.choices)
-        group.add_argument(flag(name), default=argparse.SUPPRESS, help=f"{first.help}{note}", **arguments)
+        arguments = _value_arguments(kind, first.metadata.get("choices"))
+        group.add_argument(flag(name), default=argparse.SUPPRESS, help=f"{first.metadata['help']}{note}", **arguments)
 
 
 def _defaults_in_short(defaults: Mapping[str, Any]) -> str:
@@ -118,7 +121,7 @@ def named_of_model(entry: ModelEntry, models: Mapping[str, ModelEntry], given: M
     """The hyper-parameters of a model that were given as flags.
 
     Raises:
-        ConfigError: for a value out of bounds, or a flag that only other models have.
+        ConfigError: for values out of bounds or that do not go together, or a flag that only other models have.
     """
     own = {field.name for field in entry.fields}
     of_any_model = {field.name for model in models.values() for field in model.fields}
@@ -127,7 +130,7 @@ def named_of_model(entry: ModelEntry, models: Mapping[str, ModelEntry], given: M
             flags = ", ".join(flag(field.name) for field in entry.fields)
             raise ConfigError(f"{flag(name)}: not a setting of {entry.name}; expected one of {flags}")
     values = {name: given[name] for name in own if name in given}
-    entry.check(values)
+    entry.config_class.from_dict(values)
     return values
 
 

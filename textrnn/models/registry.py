@@ -1,8 +1,7 @@
 """Finds the models: every file in the folder of a task that says ``NAME = "..."`` at its top level is one.
 
-The files are read as syntax trees, not imported, so that ``--help`` can list models and their hyper-parameters without
-waiting for torch. That asks two things of a model file, and a test holds them: ``Config`` subclasses a class of
-:mod:`textrnn.config`, and its fields are written ``name: type = option(literal, "help", ...)``.
+The files are read as syntax trees, and of each only its ``Config`` is executed, so that ``--help`` can list models and
+their hyper-parameters without waiting for torch.
 """
 
 from __future__ import annotations
@@ -11,71 +10,40 @@ import ast
 import dataclasses
 import functools
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+import sys
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
-import textrnn.config
-from textrnn.config import Settings, find_problem
-from textrnn.errors import ConfigError, did_you_mean
+from textrnn.config import Settings
+from textrnn.declarations import DeclaringFile, files_declaring
+from textrnn.errors import ConfigError, did_you_mean, one_line
 
 FOLDERS = {"classify": "classifiers", "lm": "language", "memory": "memory"}  # by task
-
-
-@dataclass(frozen=True)
-class ModelField:
-    """A hyper-parameter as the command line needs to know it."""
-
-    name: str
-    annotation: str
-    default: Any
-    help: str
-    limits: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def kind(self) -> type:
-        """The type of its values."""
-        return {"int": int, "float": float, "str": str, "bool": bool}[self.annotation.removesuffix(" | None")]
-
-    @property
-    def choices(self) -> tuple[str, ...] | None:
-        """The values it may take, where they are listed."""
-        return self.limits.get("choices")
+LIGHT = ("textrnn.config", "textrnn.errors")  # what a Config may import beside the standard library
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model as its file declares it."""
+    """A model as its file declares it.
+
+    Attributes:
+        config_class: its ``Config``, of which torch knows nothing
+    """
 
     name: str
     module: str
     summary: str
     task: str
-    fields: tuple[ModelField, ...]
+    config_class: type[Any]
     learning_rate: float | None = None  # unless the user says; None: as for all others
     pad_size: int = 512  # tokens to read of a text, unless the user says
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
 
-    def check(self, settings: Mapping[str, Any]) -> None:
-        """Check settings as building the ``Config`` would, without importing it.
-
-        Raises:
-            ConfigError: naming every value out of bounds.
-        """
-        problems = [
-            find_problem(entry.name, settings[entry.name], entry.kind, entry.limits)
-            for entry in self.fields
-            if entry.name in settings
-        ]
-        if any(problems):
-            raise ConfigError("; ".join(problem for problem in problems if problem))
-
     @property
-    def config_class(self) -> type[Any]:
-        """The model's ``Config`` (imports torch)."""
-        found: type[Any] = importlib.import_module(self.module).Config
-        return found
+    def fields(self) -> tuple[dataclasses.Field[Any], ...]:
+        """Its hyper-parameters: defaults, and as metadata help and limits."""
+        return dataclasses.fields(self.config_class)
 
     @property
     def model_class(self) -> type[Any]:
@@ -93,56 +61,64 @@ class ModelEntry:
         return self.model_class(**sizes, **config.to_dict())
 
 
-def _literal_assignments(tree: ast.Module) -> dict[str, Any]:
-    found = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            try:
-                found[node.targets[0].id] = ast.literal_eval(node.value)
-            except ValueError:
-                continue  # not a literal, so nothing the registry asks for
-    return found
+def _is_light(node: ast.stmt) -> bool:
+    """Whether a statement is the ``Config`` or an import that it may need and that costs nothing."""
+    if isinstance(node, ast.ImportFrom):
+        imported = [node.module or ""]
+    elif isinstance(node, ast.Import):
+        imported = [alias.name for alias in node.names]
+    else:
+        return isinstance(node, ast.ClassDef) and node.name == "Config"
+    return all(name in LIGHT or name.partition(".")[0] in sys.stdlib_module_names for name in imported)
 
 
-def _config_fields(tree: ast.Module) -> tuple[ModelField, ...]:
-    config = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config")
-    base: type[Settings] = getattr(textrnn.config, ast.unparse(config.bases[0]))
-    found = {
-        f.name: ModelField(
-            f.name, str(f.type), f.default, f.metadata["help"], {k: v for k, v in f.metadata.items() if k != "help"}
+def _execute_config(file: DeclaringFile) -> type[Settings]:
+    """The ``Config`` of a model file; the rest of the file is not run.
+
+    Raises:
+        ConfigError: if it needs the rest, or is no settings class whose fields are all declared by ``option``.
+    """
+    module = ModuleType(f"{file.module} (Config)")
+    sys.modules[module.__name__] = module  # where dataclasses and typing look up what annotations name
+    vars(module).update(file.constants)
+    light = ast.Module([node for node in file.tree.body if _is_light(node)], type_ignores=[])
+    try:
+        exec(compile(light, str(file.path), "exec", dont_inherit=True), vars(module))
+        config: type[Settings] = module.Config
+        config()  # what only shows when one is built, is to show now
+    except Exception as error:
+        raise ConfigError(
+            f"{file.path}: its Config cannot be executed alone ({type(error).__name__}: {one_line(error)}); expected "
+            "one that needs nothing but the standard library, textrnn.config and literal constants of the file: move "
+            "what else it uses into Model"
+        ) from error
+    if not issubclass(config, Settings) or any("help" not in field.metadata for field in dataclasses.fields(config)):
+        raise ConfigError(
+            f"{file.path}: its Config is no settings class; expected a subclass of one in textrnn.config, its fields "
+            "written as option(default, help)"
         )
-        for f in dataclasses.fields(base)
-    }
-    for node in config.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Call):
-            default, help_text = (ast.literal_eval(argument) for argument in node.value.args)
-            keywords = {str(word.arg): ast.literal_eval(word.value) for word in node.value.keywords}
-            name = node.target.id
-            found[name] = ModelField(name, ast.unparse(node.annotation), default, help_text, keywords)
-    return tuple(found.values())
+    return config
 
 
 @functools.cache
 def all_models(task: str = "classify") -> dict[str, ModelEntry]:
-    """The models of a task by name, in alphabetical order."""
+    """The models of a task by name, in alphabetical order.
+
+    Raises:
+        ConfigError: for a model file that cannot be used; says which, and why.
+    """
     found = {}
-    package = importlib.import_module(f"{__package__}.{FOLDERS[task]}")
-    for path in (path for folder in package.__path__ for path in Path(folder).glob("*.py")):
-        source = path.read_text(encoding="utf-8")
-        if "\nNAME = " not in source:
-            continue
-        tree = ast.parse(source)
-        constants = _literal_assignments(tree)
-        summary = (ast.get_docstring(tree) or "").partition("\n")[0]
-        found[constants["NAME"]] = ModelEntry(
-            name=constants["NAME"],
-            module=f"{package.__name__}.{path.stem}",
-            summary=summary,
+    for file in files_declaring("NAME", f"{__package__}.{FOLDERS[task]}"):
+        name = file.constant("NAME", str)
+        found[name] = ModelEntry(
+            name=name,
+            module=file.module,
+            summary=file.meaning,
             task=task,
-            fields=_config_fields(tree),
-            learning_rate=constants.get("LEARNING_RATE"),
-            pad_size=constants.get("PAD_SIZE", 512),
-            passes=constants.get("PASSES", 6),
+            config_class=_execute_config(file),
+            learning_rate=file.constants.get("LEARNING_RATE"),
+            pad_size=file.constants.get("PAD_SIZE", 512),
+            passes=file.constants.get("PASSES", 6),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 
