@@ -42,7 +42,7 @@ def _train(data: Path, model: str, seed: int, **settings: Any) -> Measured:
     from textrnn.models.registry import find_model
     from textrnn.tasks.classify import train
     from textrnn.tasks.request import ClassifyRequest
-    from textrnn.training.history import Listener
+    from textrnn.training.events import Listener
 
     started = time.perf_counter()
     curve: list[tuple[float, float]] = []

@@ -4,18 +4,18 @@ import csv
 import io
 import math
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import log_loss
+from torch import nn
 from torch.nn import functional
 
 from tests.conftest import small_rows
 from textrnn.config import TrainConfig
-from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.batches import Batch, LabelledTexts
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
@@ -23,16 +23,11 @@ from textrnn.evaluation.calibration import fit_temperature, penalised_loss, with
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.registry import find_model
 from textrnn.training import train_eval
-from textrnn.training.checkpoint import read_checkpoint_settings
-from textrnn.training.history import History, Listener
-from textrnn.training.objectives import classification
+from textrnn.training.checkpoint import Checkpoint, read_checkpoint_settings
+from textrnn.training.events import Listener
+from textrnn.training.history import History
 from textrnn.training.objectives.base import Loss
-from textrnn.training.objectives.classification import (
-    ClassificationObjective,
-    Evaluation,
-    evaluate,
-    predict_logits,
-)
+from textrnn.training.objectives.classification import ClassificationObjective, evaluate, predict_logits
 from textrnn.training.optimizers import make_optimizer
 from textrnn.training.train_eval import choose_device, fit, learning_rate_at, train_step
 
@@ -65,6 +60,21 @@ def short(**settings: object) -> TrainConfig:
 
 def learn(model: TextClassifier, config: TrainConfig, **others: Any) -> History:
     return fit(model, ClassificationObjective(TRAIN, DEV, config), config, **others)
+
+
+class StopAt(Listener):
+    """Asks to stop at a step."""
+
+    def __init__(self, step: int):
+        self.steps_left = step
+
+    def should_stop(self) -> bool:
+        self.steps_left -= 1
+        return self.steps_left == 0
+
+
+def kept(path: Path, *, resume: bool = False) -> Checkpoint:
+    return Checkpoint(path, {"a": 1}, resume)
 
 
 def test_evaluation_against_scikit_learn() -> None:
@@ -168,18 +178,11 @@ def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, stop_at: int
     whole = new_model(name=name)
     expected = learn(whole, config)
     checkpoint = tmp_path / "c.safetensors"
-    steps = 0
-
-    def should_stop() -> bool:
-        nonlocal steps
-        steps += 1
-        return steps == stop_at
-
     with pytest.raises(Interrupted, match=f"training was stopped at step {stop_at}; the checkpoint is"):
-        learn(new_model(name=name), config, checkpoint=checkpoint, settings={"a": 1}, should_stop=should_stop)
+        learn(new_model(name=name), config, checkpoint=kept(checkpoint), listener=StopAt(stop_at))
     assert read_checkpoint_settings(checkpoint) == ({"a": 1}, stop_at)
     resumed = new_model(seed=99, name=name)
-    history = learn(resumed, config, checkpoint=checkpoint, resume=True)
+    history = learn(resumed, config, checkpoint=kept(checkpoint, resume=True))
     assert same(weights(whole), weights(resumed))
     assert history.train_loss == expected.train_loss
     assert history.learning_rate == expected.learning_rate
@@ -209,16 +212,16 @@ def test_killed_and_resumed_is_as_if_never_killed(tmp_path: Path, evaluation: in
     whole, checkpoint = new_model(), tmp_path / "c.safetensors"
     learn(whole, short())
     with pytest.raises(_Killed):
-        learn(new_model(), short(), checkpoint=checkpoint, listener=_KillAfter(evaluation))
+        learn(new_model(), short(), checkpoint=kept(checkpoint), listener=_KillAfter(evaluation))
     resumed = new_model(seed=7)
-    learn(resumed, short(), checkpoint=checkpoint, resume=True)
+    learn(resumed, short(), checkpoint=kept(checkpoint, resume=True))
     assert same(weights(whole), weights(resumed))
 
 
 def test_a_finished_run_is_only_read_back(tmp_path: Path) -> None:
     first, again = new_model(), new_model(seed=3)
-    learn(first, short(), checkpoint=tmp_path / "c")
-    history = learn(again, short(), checkpoint=tmp_path / "c", resume=True)
+    learn(first, short(), checkpoint=kept(tmp_path / "c"))
+    history = learn(again, short(), checkpoint=kept(tmp_path / "c", resume=True))
     assert same(weights(first), weights(again))
     assert len(history.train_loss) == 32
 
@@ -237,10 +240,9 @@ def test_early_stop_and_best_weights() -> None:
 
 
 def test_asked_to_stop_at_the_last_step(tmp_path: Path) -> None:
-    asked = iter([False] * 31 + [True])
     with pytest.raises(Interrupted, match="stopped at step 32"):
-        learn(new_model(), short(), checkpoint=tmp_path / "c", should_stop=lambda: next(asked))
-    history = learn(new_model(), short(), checkpoint=tmp_path / "c", resume=True)
+        learn(new_model(), short(), checkpoint=kept(tmp_path / "c"), listener=StopAt(32))
+    history = learn(new_model(), short(), checkpoint=kept(tmp_path / "c", resume=True))
     assert (len(history.train_loss), history.stopped_by) == (32, "all epochs done")
 
 
@@ -255,51 +257,51 @@ def test_mean_training_loss_counts_rows_not_batches() -> None:
 def test_early_stopped_run_is_only_read_back(tmp_path: Path) -> None:
     config = short(epochs=100, learning_rate=0.5, schedule="constant", require_improvement=20)
     first, again = new_model(), new_model(seed=4)
-    stopped = learn(first, config, checkpoint=tmp_path / "c")
-    history = learn(again, config, checkpoint=tmp_path / "c", resume=True)
+    stopped = learn(first, config, checkpoint=kept(tmp_path / "c"))
+    history = learn(again, config, checkpoint=kept(tmp_path / "c", resume=True))
     assert history.stopped_by == stopped.stopped_by
     assert same(weights(first), weights(again))
 
 
-class _Clock:
-    """A clock that only training steps (0.01 s each) and looks at the dev split move."""
+class _Timed(ClassificationObjective):
+    """Has a clock that only its losses (0.01 s each) and its evaluations move."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, look_seconds: float):
-        self.now = 0.0
+    def __init__(self, config: TrainConfig, seconds: float):
+        super().__init__(TRAIN, DEV, config)
+        self.now, self.seconds = 0.0, seconds
 
-        def step(*arguments: Any) -> Loss:
-            self.now += 0.01
-            return train_step(*arguments)
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        self.now += 0.01
+        return super().loss(model, batch)
 
-        def look(*arguments: Any) -> Evaluation:
-            self.now += look_seconds
-            return evaluate(*arguments)
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        self.now += self.seconds
+        return super().evaluate(model)
 
-        monkeypatch.setattr(train_eval, "time", SimpleNamespace(perf_counter=lambda: self.now))
-        monkeypatch.setattr(train_eval, "train_step", step)
-        monkeypatch.setattr(classification, "evaluate", look)
-        monkeypatch.setattr(ClassificationObjective, "evaluation_seconds", lambda objective, model: look_seconds)
+    def evaluation_seconds(self, model: nn.Module) -> float:
+        return self.seconds
+
+    def learn(self, config: TrainConfig) -> History:
+        return fit(new_model(), self, config, clock=lambda: self.now)
 
 
 @pytest.mark.parametrize("evaluate_every", [1, 7, 20, 1000])
-@pytest.mark.parametrize("look_seconds", [0.001, 0.3, 5.0])
-def test_a_budget_is_kept_with_all_looks_at_dev(
-    monkeypatch: pytest.MonkeyPatch, evaluate_every: int, look_seconds: float
-) -> None:
-    _Clock(monkeypatch, look_seconds)
+@pytest.mark.parametrize("seconds", [0.001, 0.3, 5.0])
+def test_a_budget_is_kept_with_all_evaluations(evaluate_every: int, seconds: float) -> None:
     config = TrainConfig(budget=2.0, batch_size=16, evaluate_every=evaluate_every)
-    history = learn(new_model(), config)
+    history = _Timed(config, seconds).learn(config)
     assert history.stopped_by == "the budget of 2 s"
-    # Where one look takes longer than half the budget, training gets that half and the look comes on top.
-    assert history.seconds <= (2.0 if look_seconds < 1 else 1.0 + look_seconds) + 0.011
+    # Where an evaluation takes longer than half the budget, training gets that half and the evaluation comes on top.
+    assert history.seconds <= (2.0 if seconds < 1 else 1.0 + seconds) + 0.011
     assert history.seconds >= 1.5
-    assert history.learning_rate[-1] < 0.02 * config.learning_rate or look_seconds == 0.3  # a look leaves a gap
+    assert history.learning_rate[-1] < 0.02 * config.learning_rate or seconds == 0.3  # an evaluation leaves a gap
     assert history.evaluations[-1]["step"] == len(history.train_loss)
+    assert history.evaluation_seconds == pytest.approx(len(history.evaluations) * seconds)
 
 
-def test_a_budget_and_epochs_whichever_ends_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    _Clock(monkeypatch, 0.001)
-    history = learn(new_model(), short(budget=100.0))
+def test_a_budget_and_epochs_whichever_ends_first() -> None:
+    config = short(budget=100.0)
+    history = _Timed(config, 0.001).learn(config)
     assert history.stopped_by == "all epochs done"
     assert history.learning_rate[-1] < 0.1 * TrainConfig().learning_rate
 
@@ -324,11 +326,11 @@ def test_frozen_vectors_stay_as_they_are() -> None:
 
 
 def test_checkpoint_of_another_model(tmp_path: Path) -> None:
-    learn(new_model(), short(), checkpoint=tmp_path / "c")
+    learn(new_model(), short(), checkpoint=kept(tmp_path / "c"))
     with pytest.raises(
         ArtifactError, match=r"not a checkpoint of this model .*; delete it and train from the beginning"
     ):
-        learn(new_model(hidden_size=5), short(), checkpoint=tmp_path / "c", resume=True)
+        learn(new_model(hidden_size=5), short(), checkpoint=kept(tmp_path / "c", resume=True))
 
 
 def test_open_settings_are_refused() -> None:

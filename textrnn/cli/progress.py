@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from textrnn.training.history import Listener
+from textrnn.training.events import Listener
 
 
 class TrainingBar(Listener):

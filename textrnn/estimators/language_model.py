@@ -13,7 +13,7 @@ from textrnn.models.registry import find_model
 from textrnn.saved.character_model import CharacterModel
 from textrnn.tasks.language_model import train
 from textrnn.tasks.request import LanguageModelRequest
-from textrnn.training.history import Listener
+from textrnn.training.events import Listener
 
 
 class Animator(Protocol):

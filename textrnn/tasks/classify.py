@@ -37,12 +37,14 @@ from textrnn.tasks.request import ClassifyRequest
 from textrnn.tasks.resuming import (
     Say,
     ShouldStop,
+    StopWhen,
     is_finished,
     naming_unreadable_settings,
     refuse_other_data,
     settings_to_resume,
 )
-from textrnn.training.history import Listener
+from textrnn.training.checkpoint import Checkpoint
+from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
 from textrnn.training.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
 
@@ -122,12 +124,13 @@ def train(
                 model,
                 objective,
                 plan.training,
-                checkpoint=checkpoint,
-                resume=plan.resume,
-                settings=describe_settings(plan.entry.name, plan.model, plan.data, plan.training)
-                | {"digest": encoded.digest},
-                listener=listener,
-                should_stop=should_stop,
+                checkpoint=Checkpoint(
+                    checkpoint,
+                    describe_settings(plan.entry.name, plan.model, plan.data, plan.training)
+                    | {"digest": encoded.digest},
+                    plan.resume,
+                ),
+                listener=ListenerGroup([*([listener] if listener else []), StopWhen(should_stop)]),
             )
         best = history.best
         say(

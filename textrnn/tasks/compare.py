@@ -23,7 +23,7 @@ from textrnn.saved.folder import MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import train, train_baseline
 from textrnn.tasks.request import ClassifyRequest
 from textrnn.tasks.resuming import Say, ShouldStop
-from textrnn.training.history import Listener
+from textrnn.training.events import Listener
 from textrnn.training.train_eval import choose_device
 
 FOLDER = "comparison"

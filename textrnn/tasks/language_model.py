@@ -30,12 +30,14 @@ from textrnn.tasks.request import LanguageModelRequest
 from textrnn.tasks.resuming import (
     Say,
     ShouldStop,
+    StopWhen,
     is_finished,
     naming_unreadable_settings,
     refuse_other_data,
     settings_to_resume,
 )
-from textrnn.training.history import Listener, Several
+from textrnn.training.checkpoint import Checkpoint
+from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.mixing import fit_mixture, held_out_scores
 from textrnn.training.objectives.language_model import HeldOutText, LanguageModelObjective
 from textrnn.training.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
@@ -102,13 +104,14 @@ def train(
                 network,
                 objective,
                 plan.training,
-                checkpoint=checkpoint,
-                resume=plan.resume,
-                settings=describe_settings(
-                    plan.entry.name, plan.model, plan.corpus, plan.training, plan.recipe, corpus.digest
+                checkpoint=Checkpoint(
+                    checkpoint,
+                    describe_settings(
+                        plan.entry.name, plan.model, plan.corpus, plan.training, plan.recipe, corpus.digest
+                    ),
+                    plan.resume,
                 ),
-                listener=Several(listeners),
-                should_stop=should_stop,
+                listener=ListenerGroup([*listeners, StopWhen(should_stop)]),
             )
         best = history.best
         say(

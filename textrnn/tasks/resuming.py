@@ -12,9 +12,20 @@ from textrnn.errors import ArtifactError, ConfigError, one_line
 from textrnn.saved.folder import CONFIG_FILE, is_saved, read_json
 from textrnn.tasks.request import Request, changed_settings
 from textrnn.training.checkpoint import read_checkpoint_settings
+from textrnn.training.events import Listener
 
 Say = Callable[[str], None]
 ShouldStop = Callable[[], bool]
+
+
+class StopWhen(Listener):
+    """Ends a training when it is asked to."""
+
+    def __init__(self, asked: ShouldStop):
+        self.asked = asked
+
+    def should_stop(self) -> bool:
+        return self.asked()
 
 
 def is_finished(request: Request, say: Say, *, text: Path | None = None) -> bool:

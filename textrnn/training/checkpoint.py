@@ -6,6 +6,7 @@ that one rename makes it current, so there is no moment at which half of it is n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,20 @@ from textrnn.files import load_document
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
 CHECKPOINT_VERSION = 3
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training is kept while it runs.
+
+    Attributes:
+        settings: kept in it, for whoever resumes
+        resume: whether to go on from what is there
+    """
+
+    path: Path
+    settings: dict[str, Any]
+    resume: bool = False
 
 
 def read_checkpoint_settings(path: Path) -> tuple[dict[str, Any], int]:

@@ -1,18 +1,17 @@
-"""What happened in a training run, and whoever wants to be told while it happens."""
+"""What happened in a training run."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass
 class History:
-    """What happened, step by step, and at each look at the dev split.
+    """What happened, step by step, and at each evaluation.
 
     Attributes:
         train_loss: cross-entropy of each step's batch, nats per example (text, character), without label smoothing
@@ -66,35 +65,3 @@ class History:
             found = [row.get(key, "") for key in scores]
             writer.writerow([step, epoch, f"{rate:.6g}", f"{loss:.6g}", *found, seconds])
         return out.getvalue()
-
-
-class Listener:
-    """Told what happens while :func:`fit` runs; this one does nothing."""
-
-    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
-        """Training starts, or goes on after `done_steps`; either `total_steps` or `seconds_left` may be open."""
-
-    def on_step(self, step: int, loss: float) -> None:
-        """A step is done; `loss` is the latest that was read off the device."""
-
-    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
-        """What is held out was scored."""
-
-
-class Several(Listener):
-    """Tells several listeners."""
-
-    def __init__(self, listeners: Sequence[Listener]):
-        self.listeners = listeners
-
-    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
-        for listener in self.listeners:
-            listener.on_start(total_steps, done_steps, seconds_left)
-
-    def on_step(self, step: int, loss: float) -> None:
-        for listener in self.listeners:
-            listener.on_step(step, loss)
-
-    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
-        for listener in self.listeners:
-            listener.on_evaluation(row, is_best)

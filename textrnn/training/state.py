@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from textrnn.errors import ArtifactError, DivergedError, one_line
 from textrnn.files import load_tensors, save_tensors
-from textrnn.training.checkpoint import CHECKPOINT_VERSION
+from textrnn.training.checkpoint import CHECKPOINT_VERSION, Checkpoint
 from textrnn.training.history import History
 from textrnn.training.objectives.base import Objective
 from textrnn.training.optimizers import Optimizers
@@ -29,12 +29,10 @@ class TrainingState:
         model: nn.Module,
         optimizer: Optimizers,
         objective: Objective[Any],
-        settings: dict[str, Any],
     ):
         self.model = model
         self.objective = objective
         self.device = next(model.parameters()).device
-        self.settings = settings
         self.optimizer = optimizer
         self.history = History()
         self.best_weights: dict[str, Tensor] = {}
@@ -64,7 +62,7 @@ class TrainingState:
                     "--learning-rate or --clip-norm"
                 )
 
-    def save(self, path: Path) -> None:
+    def save(self, checkpoint: Checkpoint) -> None:
         """Write the checkpoint, atomically.
 
         Raises:
@@ -86,7 +84,7 @@ class TrainingState:
         tensors["history/epoch"] = torch.tensor(history.epoch, dtype=torch.int64)
         document = {
             "format_version": CHECKPOINT_VERSION,
-            "settings": self.settings,
+            "settings": checkpoint.settings,
             "steps": self.step,
             "evaluations": history.evaluations,
             "best_step": history.best_step,
@@ -95,7 +93,7 @@ class TrainingState:
             "evaluation_seconds": history.evaluation_seconds,
             "stopped_by": history.stopped_by,
         }
-        save_tensors(path, tensors, document)
+        save_tensors(checkpoint.path, tensors, document)
 
     def restore(self, path: Path) -> None:
         """Take over what a checkpoint holds.

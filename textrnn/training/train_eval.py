@@ -12,7 +12,6 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,9 @@ from torch import nn
 from textrnn.config import FitConfig
 from textrnn.errors import ConfigError, DivergedError, Interrupted, TrainingError, one_line
 from textrnn.randomness import seeded
-from textrnn.training.history import History, Listener
+from textrnn.training.checkpoint import Checkpoint
+from textrnn.training.events import Listener
+from textrnn.training.history import History
 from textrnn.training.objectives.base import BatchType, Loss, Objective
 from textrnn.training.optimizers import Optimizers, make_optimizer
 from textrnn.training.state import TrainingState
@@ -131,26 +132,22 @@ def fit(
     objective: Objective[Any],
     config: FitConfig,
     *,
-    checkpoint: Path | None = None,
-    resume: bool = False,
-    settings: dict[str, Any] | None = None,
+    checkpoint: Checkpoint | None = None,
     listener: Listener | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> History:
     """Train `model` in place and leave it with the weights that did best on what is held out.
 
     Args:
         model: on the device to train on.
         objective: the batches, their loss, and how the model is judged.
-        checkpoint: written after evaluations, but for no more than about a tenth of the time, and when `should_stop`
-            says so.
-        resume: go on from `checkpoint`.
-        settings: kept in the checkpoint, for whoever resumes it.
-        listener: told of every step and evaluation.
-        should_stop: asked after every step.
+        checkpoint: written after evaluations, but for no more than about a tenth of the time, and when `listener`
+            asks to stop.
+        listener: told of every step and evaluation, and asked after every step whether to stop.
+        clock: tells the time in seconds.
 
     Raises:
-        Interrupted: if `should_stop` said so; the checkpoint is on disk by then.
+        Interrupted: if `listener` asked to stop; the checkpoint is on disk by then.
         DivergedError: if the loss is no longer finite.
         TrainingError: if the memory does not do.
         ConfigError: if neither epochs nor a budget is given.
@@ -161,13 +158,13 @@ def fit(
     device = next(model.parameters()).device
     listener = listener or Listener()
     with seeded(config.seed, device), flushing_denormals():
-        run = TrainingState(model, make_optimizer(model, config), objective, settings or {})
-        if resume and checkpoint is not None:
-            run.restore(checkpoint)
+        run = TrainingState(model, make_optimizer(model, config), objective)
+        if checkpoint is not None and checkpoint.resume:
+            run.restore(checkpoint.path)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
         with naming_lack_of_memory(objective.memory_flags):
-            _train(run, config, checkpoint, listener, should_stop)
+            _train(run, config, checkpoint, listener, clock)
     model.load_state_dict(run.best_weights)
     return run.history
 
@@ -196,72 +193,77 @@ class _Position:
 def _train(
     run: TrainingState,
     config: FitConfig,
-    checkpoint: Path | None,
+    checkpoint: Checkpoint | None,
     listener: Listener,
-    should_stop: Callable[[], bool],
+    clock: Callable[[], float],
 ) -> None:
     model, objective, history = run.model, run.objective, run.history
     total_steps = sum(map(objective.batch_count, range(1, config.epochs + 1))) if config.epochs else None
     position = _Position(objective, history)
-    clock_start = time.perf_counter() - history.seconds
+    clock_start = clock() - history.seconds
     look_seconds = objective.evaluation_seconds(model) if config.budget else 0.0
     last_look = history.seconds
-    last_save, save_seconds = time.perf_counter(), 0.0
+    last_save, save_seconds = clock(), 0.0
     listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
-    while not history.stopped_by:
-        batch = position.next_batch()
-        # The budget includes the last evaluation; however long that takes, training gets half of it.
-        deadline = max(config.budget - look_seconds, config.budget / 2) if config.budget else math.inf
-        progress = max(run.step / total_steps if total_steps else 0.0, (time.perf_counter() - clock_start) / deadline)
-        rate = learning_rate_at(config, progress)
-        for group in run.optimizer.param_groups:
-            group["lr"] = rate
-        model.train()
-        loss = train_step(model, objective, batch, run.optimizer, config)
-        run.pending.append(loss.reported)
-        history.learning_rate.append(rate)
-        history.epoch.append(position.epoch)
-        history.examples.append(loss.examples)
-        if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
-            run.read_losses()
-            listener.on_step(run.step, history.train_loss[-1])
-        history.seconds = time.perf_counter() - clock_start
-        if run.step == total_steps:
-            history.stopped_by = "all epochs done"
-        elif history.seconds >= deadline:
-            history.stopped_by = f"the budget of {config.budget:g} s"
-        # Of a budget, looks take no large part, and none eats into the time of the last one.
-        time_left = config.budget - history.seconds if config.budget else math.inf
-        due = objective.is_due(run.step, position.epoch, position.at_epoch_end)
-        worth_it = time_left >= 2 * look_seconds and history.seconds - last_look >= MOST_OFTEN * look_seconds
-        if history.stopped_by or (due and (worth_it or not config.budget)):
-            look_seconds = _look(run, config, clock_start, position)
-            seldom_enough = time.perf_counter() - last_save >= SELDOM * save_seconds
-            if checkpoint is not None and (seldom_enough or history.stopped_by):
-                started = time.perf_counter()
+    try:
+        while not history.stopped_by:
+            batch = position.next_batch()
+            # The budget includes the last evaluation; however long that takes, training gets half of it.
+            deadline = max(config.budget - look_seconds, config.budget / 2) if config.budget else math.inf
+            progress = max(run.step / total_steps if total_steps else 0.0, (clock() - clock_start) / deadline)
+            rate = learning_rate_at(config, progress)
+            for group in run.optimizer.param_groups:
+                group["lr"] = rate
+            model.train()
+            loss = train_step(model, objective, batch, run.optimizer, config)
+            run.pending.append(loss.reported)
+            history.learning_rate.append(rate)
+            history.epoch.append(position.epoch)
+            history.examples.append(loss.examples)
+            if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
+                run.read_losses()
+                listener.on_step(run.step, history.train_loss[-1])
+            history.seconds = clock() - clock_start
+            if run.step == total_steps:
+                history.stopped_by = "all epochs done"
+            elif history.seconds >= deadline:
+                history.stopped_by = f"the budget of {config.budget:g} s"
+            # Of a budget, looks take no large part, and none eats into the time of the last one.
+            time_left = config.budget - history.seconds if config.budget else math.inf
+            due = objective.is_due(run.step, position.epoch, position.at_epoch_end)
+            worth_it = time_left >= 2 * look_seconds and history.seconds - last_look >= MOST_OFTEN * look_seconds
+            if history.stopped_by or (due and (worth_it or not config.budget)):
+                look_seconds = _look(run, config, clock, clock_start, position)
+                seldom_enough = clock() - last_save >= SELDOM * save_seconds
+                if checkpoint is not None and (seldom_enough or history.stopped_by):
+                    started = clock()
+                    run.save(checkpoint)
+                    last_save = clock()
+                    save_seconds = last_save - started
+                    history.evaluation_seconds += save_seconds
+                look_seconds += save_seconds
+                history.seconds = clock() - clock_start
+                last_look = history.seconds
+                listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
+            if listener.should_stop():
+                if checkpoint is None:
+                    raise Interrupted("training was stopped; nothing was saved")
                 run.save(checkpoint)
-                last_save = time.perf_counter()
-                save_seconds = last_save - started
-                history.evaluation_seconds += save_seconds
-            look_seconds += save_seconds
-            history.seconds = time.perf_counter() - clock_start
-            last_look = history.seconds
-            listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
-        if should_stop():
-            if checkpoint is None:
-                raise Interrupted("training was stopped; nothing was saved")
-            run.save(checkpoint)
-            raise Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint}")
+                raise Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint.path}")
+    finally:
+        listener.on_end()
 
 
-def _look(run: TrainingState, config: FitConfig, clock_start: float, position: _Position) -> float:
+def _look(
+    run: TrainingState, config: FitConfig, clock: Callable[[], float], clock_start: float, position: _Position
+) -> float:
     """Score what is held out, keep the weights if they are the best so far, decide whether to stop early.
 
     Returns:
         The seconds that took.
     """
     run.read_losses()
-    started = time.perf_counter()
+    started = clock()
     history = run.history
     scores = run.objective.evaluate(run.model)
     loss, criterion = scores["dev_loss"], run.objective.criterion(scores)
@@ -272,7 +274,7 @@ def _look(run: TrainingState, config: FitConfig, clock_start: float, position: _
         )
     since = int(history.evaluations[-1]["step"]) if history.evaluations else 0
     train_loss = float(np.average(history.train_loss[since:], weights=history.examples[since:]))
-    history.seconds = time.perf_counter() - clock_start
+    history.seconds = clock() - clock_start
     history.evaluations.append(
         {
             "step": run.step,
@@ -289,6 +291,6 @@ def _look(run: TrainingState, config: FitConfig, clock_start: float, position: _
         run.best_weights = {name: tensor.detach().clone() for name, tensor in run.model.state_dict().items()}
     elif run.step - history.best_step >= config.require_improvement and not history.stopped_by:
         history.stopped_by = f"no better dev score for {run.step - history.best_step:,} batches"
-    seconds = time.perf_counter() - started
+    seconds = clock() - started
     history.evaluation_seconds += seconds
     return seconds

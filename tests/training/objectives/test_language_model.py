@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tests.training.test_train_eval import StopAt, kept
 from textrnn.config import LanguageModelTrainConfig
 from textrnn.errors import ConfigError, Interrupted
 from textrnn.models.language.base import RecurrentLanguageModel
@@ -130,12 +131,11 @@ def test_stopped_and_resumed_is_as_if_never_stopped(tmp_path: Path, sampling: st
     config = short(sampling=sampling)
     whole = new_model()
     expected = learn(whole, config)
-    steps = iter(range(1, 1000))
     checkpoint = tmp_path / "c"
     with pytest.raises(Interrupted, match=f"stopped at step {stop_at};"):
-        learn(new_model(), config, checkpoint=checkpoint, should_stop=lambda: next(steps) == stop_at)
+        learn(new_model(), config, checkpoint=kept(checkpoint), listener=StopAt(stop_at))
     resumed = new_model(seed=9)
-    history = learn(resumed, config, checkpoint=checkpoint, resume=True)
+    history = learn(resumed, config, checkpoint=kept(checkpoint, resume=True))
     assert history.train_loss == expected.train_loss
     assert [row["dev_loss"] for row in history.evaluations] == [row["dev_loss"] for row in expected.evaluations]
     for name, tensor in whole.state_dict().items():

@@ -20,7 +20,7 @@ from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.speed import run_speed
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say, ShouldStop
-from textrnn.training.history import Listener
+from textrnn.training.events import Listener
 from textrnn.training.train_eval import naming_lack_of_memory
 
 RUN: dict[str, Callable[[MemoryRequest, Bench, Say], None]] = {

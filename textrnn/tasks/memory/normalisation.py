@@ -26,8 +26,8 @@ from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
-from textrnn.tasks.resuming import Say
-from textrnn.training.history import Several
+from textrnn.tasks.resuming import Say, StopWhen
+from textrnn.training.events import ListenerGroup
 from textrnn.training.objectives.classification import ClassificationObjective, evaluate
 from textrnn.training.train_eval import choose_device, fit
 
@@ -135,7 +135,8 @@ def _train(
     objective = ClassificationObjective(splits["train"], splits["dev"], config)
     objective.memory_flags = "--lengths or --batch-size"
     try:
-        history = fit(network, objective, config, listener=Several(bench.listeners), should_stop=bench.should_stop)
+        listener = ListenerGroup([*bench.listeners, StopWhen(bench.should_stop)])
+        history = fit(network, objective, config, listener=listener)
     except Interrupted as error:
         raise Interrupted("the normalisation experiment was stopped; nothing was saved", resumable=False) from error
     test = evaluate(network, splits["test"])

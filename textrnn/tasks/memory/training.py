@@ -20,8 +20,9 @@ from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
 from textrnn.report.memory import CURVE, Training, training_key
 from textrnn.tasks.memory.request import MemoryRequest
-from textrnn.tasks.resuming import Say, ShouldStop
-from textrnn.training.history import History, Listener, Several
+from textrnn.tasks.resuming import Say, ShouldStop, StopWhen
+from textrnn.training.events import Listener, ListenerGroup
+from textrnn.training.history import History
 from textrnn.training.objectives.digit_sum import DigitBatch, DigitSumObjective, score
 from textrnn.training.train_eval import choose_device, fit
 
@@ -170,8 +171,7 @@ class Bench:
                 network,
                 DigitSumObjective(train, dev, config),
                 config,
-                listener=Several([*self.listeners, *(listeners or [])]),
-                should_stop=self.should_stop,
+                listener=ListenerGroup([*self.listeners, *(listeners or []), StopWhen(self.should_stop)]),
             )
         return network, history
 
