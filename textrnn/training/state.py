@@ -62,6 +62,12 @@ class TrainingState:
                     "--learning-rate or --clip-norm"
                 )
 
+    def keep_if_best(self, criterion: float) -> None:
+        """Keep the weights as they are, if no evaluation before gave so low a criterion."""
+        if criterion < self.history.best_loss:
+            self.history.best_loss, self.history.best_step = criterion, self.step
+            self.best_weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+
     def save(self, checkpoint: Checkpoint) -> None:
         """Write the checkpoint, atomically.
 
