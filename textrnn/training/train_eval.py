@@ -35,7 +35,7 @@ READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; 
 
 
 @contextlib.contextmanager
-def naming_lack_of_memory(flags: str = "--batch-size, --pad-size or --hidden-size") -> Iterator[None]:
+def explain_out_of_memory(flags: str = "--batch-size, --pad-size or --hidden-size") -> Iterator[None]:
     """Turns the several ways of running out of memory into one error that says what to make smaller.
 
     Raises:
@@ -162,7 +162,7 @@ def fit(
             run.restore(checkpoint.path)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
-        with naming_lack_of_memory(objective.memory_flags):
+        with explain_out_of_memory(objective.memory_flags):
             _train(run, config, checkpoint, listener, clock)
     model.load_state_dict(run.best_weights)
     return run.history
