@@ -14,7 +14,7 @@ Parts:
     fasttext        FastText with a table of a million rows, and one epoch of the same with dense Adam
 
 Columns: seconds of training, of everything from the files to the scores, peak memory, seconds of an epoch with and
-without looks at the dev split and checkpoints, seconds until the textbook's best dev accuracy was reached, and how many
+without evaluations and checkpoints, seconds until the textbook's best dev accuracy was reached, and how many
 times longer than this the textbook's loop took in all.
 """
 

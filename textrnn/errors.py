@@ -33,7 +33,7 @@ class ArtifactError(TextRNNError):
 
 
 class TrainingError(TextRNNError):
-    """Training cannot go on, for instance because the memory does not do."""
+    """Training cannot go on, for instance because it runs out of memory."""
 
 
 class DivergedError(TrainingError):

@@ -234,7 +234,7 @@ def test_predict_finishes_what_was_begun(
 
     common = [*TINY, "--corpus", text, "--epochs", "2"]
     with monkeypatch.context() as patch:
-        patch.setattr(train_eval, "_look", die)
+        patch.setattr(train_eval, "evaluate", die)
         with pytest.raises(Killed):
             run(*common)
     assert "finishing it first" in run(*common, "--predict", "a").err

@@ -49,7 +49,7 @@ def test_a_few_answers_that_are_all_right_are_not_believed() -> None:
     assert 0.4 < found < 1.0
     assert fit_temperature(np.empty((0, 2)), []) == 1.0
     surer = penalised_loss(logits * 3, labels, fit_temperature(logits * 3, labels))
-    assert 0 < surer < penalised_loss(logits, labels, found)  # which of two looks is better can still be told
+    assert 0 < surer < penalised_loss(logits, labels, found)  # which of two evaluations is better can still be told
 
 
 def test_weighted_cross_entropy_by_hand() -> None:

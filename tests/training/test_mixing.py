@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -17,7 +16,6 @@ from textrnn.files import load_tensors, save_tensors
 from textrnn.models.language.mixture import fit_weights
 from textrnn.models.language.ngram import NgramModel
 from textrnn.tasks.language_model import _tuning_part
-from textrnn.training import mixing
 from textrnn.training.mixing import fit_mixture, held_out_scores
 
 
@@ -55,20 +53,13 @@ def test_the_part_is_small_and_in_the_middle(characters: int, vocabulary_size: i
     assert (length == 0) == (characters < 8_000)
 
 
-def test_a_long_text_is_scored_in_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_text_is_scored_in_rows() -> None:
     held_out = RAW_MODEL.encode(RAW * 8)
     exact = held_out_scores(RAW_MODEL, held_out)
-    monkeypatch.setattr(mixing, "LONGEST_IN_ONE_GO", 1000)
-    in_rows = held_out_scores(RAW_MODEL, held_out)
+    in_rows = held_out_scores(RAW_MODEL, held_out, longest_in_one_go=1000)
     assert in_rows.blocks == exact.blocks
     for name in ("model", "network", "ngram"):
         assert getattr(in_rows, name) == pytest.approx(getattr(exact, name), abs=0.01)
-
-
-def test_many_characters_are_scored_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = RAW_MODEL.score(RAW).losses
-    monkeypatch.setattr("textrnn.training.objectives.language_model.SCORED_CELLS", 1)
-    np.testing.assert_allclose(RAW_MODEL.score(RAW).losses, whole, atol=1e-4)
 
 
 def test_scores_of_a_network_alone() -> None:

@@ -20,6 +20,7 @@ from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
 from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
+from textrnn.files import load_document
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.registry import find_model
 from textrnn.training import train_eval
@@ -281,8 +282,8 @@ class _Timed(ClassificationObjective):
     def evaluation_seconds(self, model: nn.Module) -> float:
         return self.seconds
 
-    def learn(self, config: TrainConfig) -> History:
-        return fit(new_model(), self, config, clock=lambda: self.now)
+    def learn(self, config: TrainConfig, **others: Any) -> History:
+        return fit(new_model(), self, config, clock=lambda: self.now, **others)
 
 
 @pytest.mark.parametrize("evaluate_every", [1, 7, 20, 1000])
@@ -304,6 +305,21 @@ def test_a_budget_and_epochs_whichever_ends_first() -> None:
     history = _Timed(config, 0.001).learn(config)
     assert history.stopped_by == "all epochs done"
     assert history.learning_rate[-1] < 0.1 * TrainConfig().learning_rate
+
+
+class _KillAtOnce(Listener):
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        raise _Killed
+
+
+def test_a_checkpoint_knows_the_time_of_its_evaluation(tmp_path: Path) -> None:
+    config = short(budget=10.0)
+    with pytest.raises(_Killed):
+        _Timed(config, 0.01).learn(config, checkpoint=kept(tmp_path / "c"), listener=_KillAtOnce())
+    document = load_document(tmp_path / "c")
+    assert document["steps"] == 5
+    assert document["seconds"] == pytest.approx(0.06)
+    assert document["evaluation_seconds"] == pytest.approx(0.01)
 
 
 def test_a_loss_that_is_no_number_is_an_error() -> None:

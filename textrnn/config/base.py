@@ -104,7 +104,7 @@ class FitConfig(Settings):
     schedule: str = option("one-cycle", "learning rate over time", choices=("one-cycle", "cosine", "constant"))
     clip_norm: float = option(1.0, "largest L2 norm of the whole gradient; 0 turns clipping off", at_least=0.0)
     require_improvement: int = option(1000, "stop after this many batches without a better dev loss", at_least=1)
-    evaluate_every: int | None = option(None, "batches between two looks at what is held out", at_least=1)
+    evaluate_every: int | None = option(None, "batches between two evaluations", at_least=1)
     seed: int = option(0, "seed of initial weights, batch order and dropout", at_least=0, at_most=2**63 - 1)
     device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one")
     budget: float | None = option(None, "train for at most this many seconds, the schedule fitted to it", above=0.0)

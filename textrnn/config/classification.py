@@ -123,7 +123,7 @@ class TrainConfig(FitConfig):
         choices=("none", "balanced"),
     )
     evaluate_every: int | None = option(
-        None, "batches between two looks at the dev split (default: some 20 looks in all)", at_least=1
+        None, "batches between two evaluations on the dev split (default: some 20 in all)", at_least=1
     )
 
     def fitted_to(
@@ -132,7 +132,7 @@ class TrainConfig(FitConfig):
         """The same settings with `epochs`, `batch_size` and `evaluate_every` chosen where they were None.
 
         A small data set gets smaller batches (at least some 30 an epoch) and up to five times the passes. Long texts
-        get smaller batches and fewer passes, but at least two. The dev split is looked at up to four times an epoch and
+        get smaller batches and fewer passes, but at least two. The dev split is scored up to four times an epoch and
         some twenty times in all, and seldom enough that scoring it costs less than about a fifth of the time (a row
         costs about a third as much to score as to train on).
 

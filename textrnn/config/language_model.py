@@ -105,10 +105,10 @@ class LanguageModelTrainConfig(FitConfig):
         10**9, "stop after this many batches without a better held-out loss (default: never)", at_least=1
     )
     evaluate_every: int | None = option(
-        None, "batches between two looks at the held-out text (default: an epoch)", at_least=1
+        None, "batches between two evaluations on the held-out text (default: an epoch)", at_least=1
     )
     evaluate_epochs: int | None = option(
-        None, "epochs between two looks at the held-out text (default: some 20 looks in all)", at_least=1
+        None, "epochs between two evaluations on the held-out text (default: some 20 in all)", at_least=1
     )
     precision: str = option(
         "auto",

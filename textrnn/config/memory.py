@@ -71,7 +71,7 @@ class MemoryTrainConfig(FitConfig):
     budget: float | None = option(
         None, "train each network for at most this many seconds, the schedule fitted to it", above=0.0
     )
-    evaluate_every: int | None = option(50, "batches between two looks at the dev split", at_least=1)
+    evaluate_every: int | None = option(50, "batches between two evaluations on the dev split", at_least=1)
 
     def fitted_to(self, rows: int, length: int) -> MemoryTrainConfig:
         """The same settings with `epochs` chosen where nothing limits the training, and no batch beyond the rows.

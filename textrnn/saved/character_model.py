@@ -35,7 +35,7 @@ from textrnn.saved.folder import (
     MODEL_FILE,
     VOCAB_FILE,
     config_bytes,
-    naming_what_does_not_fit,
+    explain_mismatched_files,
     read_config,
     read_weights,
 )
@@ -300,7 +300,7 @@ class CharacterModel:
         config = read_config(folder, TASK)
         vocabulary = Vocabulary.load(folder / VOCAB_FILE)
         weights = read_weights(folder)
-        with naming_what_does_not_fit(folder):
+        with explain_mismatched_files(folder):
             entry = find_model(config["model"], TASK)
             model_config = entry.config_class.from_dict(config["hyper_parameters"])
             network = entry.build(model_config, vocabulary_size=len(vocabulary))

@@ -27,7 +27,7 @@ from textrnn.saved.folder import (
     MODEL_FILE,
     VOCAB_FILE,
     config_bytes,
-    naming_what_does_not_fit,
+    explain_mismatched_files,
     read_config,
     read_json,
     read_weights,
@@ -143,7 +143,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
             f"{folder / LABELS_FILE}: not a list of class names; expected what training wrote: train again"
         )
     weights = read_weights(folder)
-    with naming_what_does_not_fit(folder):
+    with explain_mismatched_files(folder):
         if config["tokenizer"] != vocabulary.tokenizer.to_dict():
             raise ValueError(f"vocab.json is of another tokenizer, {vocabulary.tokenizer.name}")
         entry = find_model(config["model"])

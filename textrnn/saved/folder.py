@@ -108,7 +108,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 
 
 @contextmanager
-def naming_what_does_not_fit(folder: Path) -> Iterator[None]:
+def explain_mismatched_files(folder: Path) -> Iterator[None]:
     """Turns whatever goes wrong when a model is put together from its files into one error.
 
     Raises:

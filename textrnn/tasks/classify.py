@@ -46,7 +46,7 @@ from textrnn.tasks.resuming import (
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
-from textrnn.training.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
+from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 STEPS = 512  # what lies beyond in a text is read by bags of n-grams alone, and costs little
 
@@ -138,7 +138,7 @@ def train(
             f"weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, "
             f"dev accuracy {best['dev_accuracy']:.4f}"
         )
-        with naming_lack_of_memory():
+        with explain_out_of_memory():
             dev_logits = predict_logits(model, objective.dev).numpy()
             temperature = fit_temperature(
                 without_smoothing(dev_logits, plan.training.label_smoothing), dataset.dev.labels

@@ -40,7 +40,7 @@ from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.mixing import fit_mixture, held_out_scores
 from textrnn.training.objectives.language_model import HeldOutText, LanguageModelObjective
-from textrnn.training.train_eval import choose_device, fit, naming_lack_of_memory, precision_for
+from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 TUNING_SHARE, MOST_TUNING = 0.025, 20_000  # of the training text, kept from the network to weigh the mixture with
 TUNING_CELLS = 1 << 22  # probabilities that the weighing looks at
@@ -123,7 +123,7 @@ def train(
         saved = CharacterModel(
             plan.entry.name, plan.model, network, vocabulary, plan.corpus, plan.training, plan.recipe, corpus.digest
         )
-        with naming_lack_of_memory("--max-chars or --ngram-order"):
+        with explain_out_of_memory("--max-chars or --ngram-order"):
             if plan.corpus.ngram_order:
                 saved.ngram, saved.weights = fit_mixture(network, token_ids, tuning, plan.corpus.ngram_order)
             scores = held_out_scores(saved, held_out)

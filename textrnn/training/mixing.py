@@ -125,7 +125,7 @@ def fit_mixture(
     return whole, fit_weights(by_network, by_ngram, wanted)
 
 
-def held_out_scores(mixture: Mixture, held_out: Tensor) -> HeldOutScores:
+def held_out_scores(mixture: Mixture, held_out: Tensor, *, longest_in_one_go: int = LONGEST_IN_ONE_GO) -> HeldOutScores:
     """Score what is held out.
 
     A text of more than a few hundred thousand characters is not read in one go but in 64 rows, each warmed up on what
@@ -133,10 +133,11 @@ def held_out_scores(mixture: Mixture, held_out: Tensor) -> HeldOutScores:
 
     Args:
         held_out: int64, (N,), N at least 1.
+        longest_in_one_go: characters of a text that is not read in rows, at most.
     """
     first = held_out.new_tensor([mixture.start_id])
     inputs = torch.cat([first, held_out[:-1]])
-    if len(held_out) <= LONGEST_IN_ONE_GO:
+    if len(held_out) <= longest_in_one_go:
         carried = _losses(mixture, inputs[None], held_out[None])
     else:
         rows = HeldOutText(first.expand(WARM_UP + 1), held_out)

@@ -62,6 +62,12 @@ class TrainingState:
                     "--learning-rate or --clip-norm"
                 )
 
+    def keep_if_best(self, criterion: float) -> None:
+        """Keep the weights as they are, if no evaluation before gave so low a criterion."""
+        if criterion < self.history.best_loss:
+            self.history.best_loss, self.history.best_step = criterion, self.step
+            self.best_weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+
     def save(self, checkpoint: Checkpoint) -> None:
         """Write the checkpoint, atomically.
 
@@ -74,7 +80,7 @@ class TrainingState:
         tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
         for index, state in self.optimizer.state_by_index().items():
             tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
-        tensors |= {f"carried/{name}": tensor for name, tensor in self.objective.carried().items()}
+        tensors |= {f"carried/{name}": tensor for name, tensor in self.objective.state_dict().items()}
         tensors["random/cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
@@ -114,7 +120,7 @@ class TrainingState:
                 index, _, key = name.partition("/")
                 state.setdefault(int(index), {})[key] = tensor
             self.optimizer.load_state_by_index(state)
-            self.objective.carry(by_kind.get("carried", {}))
+            self.objective.load_state_dict(by_kind.get("carried", {}))
             torch.set_rng_state(by_kind["random"]["cpu"])
             if self.device.type == "cuda" and "cuda" in by_kind["random"]:
                 torch.cuda.set_rng_state(by_kind["random"]["cuda"], self.device)

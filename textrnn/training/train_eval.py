@@ -26,17 +26,16 @@ from textrnn.training.events import Listener
 from textrnn.training.history import History
 from textrnn.training.objectives.base import BatchType, Loss, Objective
 from textrnn.training.optimizers import Optimizers, make_optimizer
+from textrnn.training.pacing import Pacer
 from textrnn.training.state import TrainingState
 
 WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
-MOST_OFTEN = 5  # a look at what is held out is followed by so many times its time of training, where time is short
 SMALLEST = float.fromhex("0x1p-1074")  # above zero
-SELDOM = 10  # a checkpoint is followed by at least so many times its time without one
 READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
 
 
 @contextlib.contextmanager
-def naming_lack_of_memory(flags: str = "--batch-size, --pad-size or --hidden-size") -> Iterator[None]:
+def explain_out_of_memory(flags: str = "--batch-size, --pad-size or --hidden-size") -> Iterator[None]:
     """Turns the several ways of running out of memory into one error that says what to make smaller.
 
     Raises:
@@ -149,7 +148,7 @@ def fit(
     Raises:
         Interrupted: if `listener` asked to stop; the checkpoint is on disk by then.
         DivergedError: if the loss is no longer finite.
-        TrainingError: if the memory does not do.
+        TrainingError: if it runs out of memory.
         ConfigError: if neither epochs nor a budget is given.
         ArtifactError: if the checkpoint cannot be written, or read back.
     """
@@ -163,7 +162,7 @@ def fit(
             run.restore(checkpoint.path)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
-        with naming_lack_of_memory(objective.memory_flags):
+        with explain_out_of_memory(objective.memory_flags):
             _train(run, config, checkpoint, listener, clock)
     model.load_state_dict(run.best_weights)
     return run.history
@@ -189,6 +188,11 @@ class _Position:
     def at_epoch_end(self) -> bool:
         return self.done == len(self.batches)
 
+    @property
+    def passes(self) -> float:
+        """Epochs, with the part of the current one."""
+        return self.epoch - 1 + self.done / len(self.batches)
+
 
 def _train(
     run: TrainingState,
@@ -197,100 +201,95 @@ def _train(
     listener: Listener,
     clock: Callable[[], float],
 ) -> None:
-    model, objective, history = run.model, run.objective, run.history
+    """Step after step, until all epochs are done, the budget is spent, or it gets no better."""
+    objective, history = run.objective, run.history
     total_steps = sum(map(objective.batch_count, range(1, config.epochs + 1))) if config.epochs else None
     position = _Position(objective, history)
-    clock_start = clock() - history.seconds
-    look_seconds = objective.evaluation_seconds(model) if config.budget else 0.0
-    last_look = history.seconds
-    last_save, save_seconds = clock(), 0.0
     listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
     try:
+        pacer = Pacer(config, total_steps, clock, history.seconds)
+        if config.budget:
+            pacer.expect_evaluations_of(objective.evaluation_seconds(run.model))
         while not history.stopped_by:
-            batch = position.next_batch()
-            # The budget includes the last evaluation; however long that takes, training gets half of it.
-            deadline = max(config.budget - look_seconds, config.budget / 2) if config.budget else math.inf
-            progress = max(run.step / total_steps if total_steps else 0.0, (clock() - clock_start) / deadline)
-            rate = learning_rate_at(config, progress)
-            for group in run.optimizer.param_groups:
-                group["lr"] = rate
-            model.train()
-            loss = train_step(model, objective, batch, run.optimizer, config)
-            run.pending.append(loss.reported)
-            history.learning_rate.append(rate)
-            history.epoch.append(position.epoch)
-            history.examples.append(loss.examples)
-            if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
-                run.read_losses()
+            _step(run, config, position, learning_rate_at(config, pacer.progress(run.step)))
+            if not run.pending:  # its loss was read off the device
                 listener.on_step(run.step, history.train_loss[-1])
-            history.seconds = clock() - clock_start
+            history.seconds = pacer.seconds
             if run.step == total_steps:
                 history.stopped_by = "all epochs done"
-            elif history.seconds >= deadline:
+            elif pacer.time_is_up:
                 history.stopped_by = f"the budget of {config.budget:g} s"
-            # Of a budget, looks take no large part, and none eats into the time of the last one.
-            time_left = config.budget - history.seconds if config.budget else math.inf
             due = objective.is_due(run.step, position.epoch, position.at_epoch_end)
-            worth_it = time_left >= 2 * look_seconds and history.seconds - last_look >= MOST_OFTEN * look_seconds
-            if history.stopped_by or (due and (worth_it or not config.budget)):
-                look_seconds = _look(run, config, clock, clock_start, position)
-                seldom_enough = clock() - last_save >= SELDOM * save_seconds
-                if checkpoint is not None and (seldom_enough or history.stopped_by):
-                    started = clock()
-                    run.save(checkpoint)
-                    last_save = clock()
-                    save_seconds = last_save - started
-                    history.evaluation_seconds += save_seconds
-                look_seconds += save_seconds
-                history.seconds = clock() - clock_start
-                last_look = history.seconds
+            if history.stopped_by or (due and pacer.has_time_to_evaluate):
+                evaluate(run, config, position.passes, pacer)
+                if checkpoint is not None and (history.stopped_by or pacer.checkpoint_is_due):
+                    _save(run, checkpoint, pacer)
+                history.seconds = pacer.seconds
                 listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
             if listener.should_stop():
-                if checkpoint is None:
-                    raise Interrupted("training was stopped; nothing was saved")
-                run.save(checkpoint)
-                raise Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint.path}")
+                raise _stopped(run, checkpoint)
     finally:
         listener.on_end()
 
 
-def _look(
-    run: TrainingState, config: FitConfig, clock: Callable[[], float], clock_start: float, position: _Position
-) -> float:
+def _step(run: TrainingState, config: FitConfig, position: _Position, rate: float) -> None:
+    """One step into the history; its loss may stay on the device for a while."""
+    batch = position.next_batch()
+    for group in run.optimizer.param_groups:
+        group["lr"] = rate
+    run.model.train()
+    loss = train_step(run.model, run.objective, batch, run.optimizer, config)
+    run.pending.append(loss.reported)
+    run.history.learning_rate.append(rate)
+    run.history.epoch.append(position.epoch)
+    run.history.examples.append(loss.examples)
+    if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
+        run.read_losses()
+
+
+def evaluate(run: TrainingState, config: FitConfig, passes: float, pacer: Pacer) -> None:
     """Score what is held out, keep the weights if they are the best so far, decide whether to stop early.
 
-    Returns:
-        The seconds that took.
+    Args:
+        passes: epochs done, with their parts.
+
+    Raises:
+        DivergedError: if the dev loss is not a finite number.
     """
     run.read_losses()
-    started = clock()
+    started = pacer.seconds
     history = run.history
     scores = run.objective.evaluate(run.model)
-    loss, criterion = scores["dev_loss"], run.objective.criterion(scores)
-    if not math.isfinite(loss):
+    if not math.isfinite(scores["dev_loss"]):
         raise DivergedError(
-            f"training: the dev loss is {loss} at step {run.step}; expected a finite number: try a lower "
+            f"training: the dev loss is {scores['dev_loss']} at step {run.step}; expected a finite number: try a lower "
             "--learning-rate or --clip-norm"
         )
     since = int(history.evaluations[-1]["step"]) if history.evaluations else 0
     train_loss = float(np.average(history.train_loss[since:], weights=history.examples[since:]))
-    history.seconds = clock() - clock_start
-    history.evaluations.append(
-        {
-            "step": run.step,
-            "epoch": history.epoch[-1],
-            "passes": position.epoch - 1 + position.done / len(position.batches),
-            "seconds": history.seconds,
-            "train_loss": train_loss,
-            **scores,
-            **run.objective.summary(train_loss),
-        }
-    )
-    if criterion < history.best_loss:
-        history.best_loss, history.best_step = criterion, run.step
-        run.best_weights = {name: tensor.detach().clone() for name, tensor in run.model.state_dict().items()}
-    elif run.step - history.best_step >= config.require_improvement and not history.stopped_by:
+    row = {"step": run.step, "epoch": history.epoch[-1], "passes": passes, "seconds": pacer.seconds}
+    history.evaluations.append({**row, "train_loss": train_loss, **scores, **run.objective.summary(train_loss)})
+    run.keep_if_best(run.objective.criterion(scores))
+    if run.step - history.best_step >= config.require_improvement and not history.stopped_by:
         history.stopped_by = f"no better dev score for {run.step - history.best_step:,} batches"
-    seconds = clock() - started
-    history.evaluation_seconds += seconds
-    return seconds
+    history.seconds = pacer.seconds
+    took = history.seconds - started
+    history.evaluation_seconds += took
+    pacer.note_evaluation(took)
+
+
+def _save(run: TrainingState, checkpoint: Checkpoint, pacer: Pacer) -> None:
+    """Write the checkpoint, and count the time that took."""
+    started = pacer.seconds
+    run.save(checkpoint)
+    took = pacer.seconds - started
+    run.history.evaluation_seconds += took
+    pacer.note_checkpoint(took)
+
+
+def _stopped(run: TrainingState, checkpoint: Checkpoint | None) -> Interrupted:
+    """What to raise where a listener asked to stop, after the checkpoint is written."""
+    if checkpoint is None:
+        return Interrupted("training was stopped; nothing was saved")
+    run.save(checkpoint)
+    return Interrupted(f"training was stopped at step {run.step:,}; the checkpoint is {checkpoint.path}")

@@ -137,7 +137,7 @@ def test_bf16_is_near_fp32_and_its_gradients_are_fp32(bidirectional: bool) -> No
     exact = max_over_time(encoder(inputs, lengths), mask)
     set_precision(encoder, torch.bfloat16)
     assert encoder(inputs, lengths).dtype == torch.float32
-    states = encoder(inputs, lengths, as_computed=True)
+    states = encoder(inputs, lengths, keep_precision=True)
     assert states.dtype == torch.bfloat16
     for pool in (max_over_time, mean_over_time, last_step):
         assert pool(states, mask).dtype == torch.float32

@@ -18,7 +18,6 @@ from textrnn.errors import ConfigError, Interrupted
 from textrnn.models.language.base import RecurrentLanguageModel
 from textrnn.models.registry import find_model
 from textrnn.training.history import History
-from textrnn.training.objectives import language_model as objectives
 from textrnn.training.objectives.language_model import HeldOutText, LanguageModelObjective, token_losses
 from textrnn.training.train_eval import fit
 
@@ -62,12 +61,21 @@ def test_losses_against_a_computation_by_hand() -> None:
     np.testing.assert_allclose(losses[0].numpy(), by_hand, atol=1e-5)
 
 
+def test_many_characters_are_scored_a_few_at_a_time() -> None:
+    model, tokens = new_model().eval(), text(80).view(2, 40)
+    whole, end = token_losses(model, tokens[:, :-1], tokens[:, 1:])
+    for cells in (1, 2 * V, 7 * 2 * V):
+        in_parts, again = token_losses(model, tokens[:, :-1], tokens[:, 1:], cells=cells)
+        torch.testing.assert_close(in_parts, whole, atol=1e-5, rtol=1e-5)
+        for one, other in zip(end or (), again or (), strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("count", [1, 5, 37])
-def test_held_out_in_rows_scores_every_character_once(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(objectives, "STREAM", 4)
-    monkeypatch.setattr(objectives, "WARM_UP", 6)
+def test_held_out_in_rows_scores_every_character_once(count: int) -> None:
     before, tokens = text(20, 1), text(count, 2)
-    held_out = HeldOutText(before, tokens)
+    held_out = HeldOutText(before, tokens, row_length=4, warm_up=6)
+    assert held_out.inputs.shape == {1: (1, 7), 5: (1, 11), 37: (9, 11)}[count]
     assert int(held_out.scored.sum()) == count
     assert sorted(held_out.targets[held_out.scored].tolist()) == sorted(tokens.tolist())
     whole = torch.cat([before, tokens]).tolist()

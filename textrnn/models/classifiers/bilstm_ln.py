@@ -51,7 +51,7 @@ class Model(TextClassifier):
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
-        states = self.encoder(self.embedding(token_ids), lengths, as_computed=True)  # (B, T, D*H)
+        states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (B, T, D*H)
         features = self.normalisation(self.pool(states, valid_mask(lengths, token_ids.shape[1])))  # (B, D*H)
         logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
         return logits

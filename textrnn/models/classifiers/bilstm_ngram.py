@@ -76,7 +76,7 @@ class Model(TextClassifier):
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
         head, in_head = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
-        states = self.encoder(self.embedding(head), in_head, as_computed=True)  # (B, T, 2*H)
+        states = self.encoder(self.embedding(head), in_head, keep_precision=True)  # (B, T, 2*H)
         states = max_over_time(states, valid_mask(in_head, head.shape[1]))  # (B, 2*H)
         ordered = dropout(self.normalisation(states), self.dropout, self.training)
         worded = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)

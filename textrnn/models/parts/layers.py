@@ -132,12 +132,12 @@ class RecurrentEncoder(nn.Module):
                 initialise_recurrence(direction)
             self.layers.append(directions)
 
-    def forward(self, inputs: Tensor, lengths: Tensor, *, as_computed: bool = False) -> Tensor:
+    def forward(self, inputs: Tensor, lengths: Tensor, *, keep_precision: bool = False) -> Tensor:
         """(B, T, E), (B,) -> (B, T, D*H).
 
         Args:
-            as_computed: leave the states in `precision`, which spares a pass over them where they are only pooled (the
-                pooling functions below give fp32 back).
+            keep_precision: leave the states in `precision`, which spares a pass over them where they are only pooled
+                (the pooling functions below give fp32 back).
         """
         states = inputs
         if len(self.layers[0]) == 2:  # type: ignore[arg-type]  # a list of modules
@@ -151,7 +151,7 @@ class RecurrentEncoder(nn.Module):
                 mirrored = self._run(directions[1], states.gather(1, mirror.expand_as(states)))
                 outputs.append(mirrored.gather(1, mirror.expand_as(mirrored)))
             states = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]
-        return states if as_computed else states.float()
+        return states if keep_precision else states.float()
 
     def _run(self, layer: nn.Module, inputs: Tensor) -> Tensor:
         """One layer in one direction: (B, T, E) -> (B, T, H)."""

@@ -21,7 +21,7 @@ from textrnn.tasks.memory.speed import run_speed
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say, ShouldStop
 from textrnn.training.events import Listener
-from textrnn.training.train_eval import naming_lack_of_memory
+from textrnn.training.train_eval import explain_out_of_memory
 
 RUN: dict[str, Callable[[MemoryRequest, Bench, Say], None]] = {
     "lengths": run_lengths,
@@ -65,7 +65,7 @@ def run(
         for folder in sorted({*request.folders, request.folder}):
             held.enter_context(exclusive_use(folder))
         bench.should_stop = held.enter_context(stopping or nullcontext(lambda: False))
-        held.enter_context(naming_lack_of_memory("--lengths, --variants, --batch-size or --hidden-size"))
+        held.enter_context(explain_out_of_memory("--lengths, --variants, --batch-size or --hidden-size"))
         bench.begin()
         RUN[request.experiment](request, bench, say)
         page = write_page(request.root, say)

@@ -24,8 +24,8 @@ from textrnn.saved.folder import (
     CONFIG_FILE,
     MODEL_FILE,
     config_bytes,
+    explain_mismatched_files,
     is_saved,
-    naming_what_does_not_fit,
     read_config,
     read_weights,
 )
@@ -128,7 +128,7 @@ def _saved(folder: Path, settings: dict[str, Any], bench: Bench) -> tuple[Sequen
         if any(config.get(name) != value for name, value in settings.items()):
             return None
         network = bench.build(settings["model"], settings["length"], bench.training.seed)
-        with naming_what_does_not_fit(folder):
+        with explain_mismatched_files(folder):
             network.load_state_dict(read_weights(folder))
             figures = {name: float(config["figures"][name]) for name in ("dev", "test", "seconds")}
     except ArtifactError:

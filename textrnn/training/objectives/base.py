@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
@@ -47,7 +47,7 @@ class Objective(ABC, Generic[BatchType]):
         """Score what is held out: ``dev_loss`` (nats per example) and whatever else history.csv is to tell."""
 
     def criterion(self, scores: Mapping[str, float]) -> float:
-        """What is smallest where the weights are best: the dev loss."""
+        """Score to minimise when weights are chosen: the dev loss."""
         return scores["dev_loss"]
 
     @abstractmethod
@@ -62,9 +62,9 @@ class Objective(ABC, Generic[BatchType]):
         """Further figures for history.csv that follow from the mean training loss since the last evaluation."""
         return {}
 
-    def carried(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """What goes over from one batch to the next beside the weights; it belongs into a checkpoint."""
         return {}
 
-    def carry(self, tensors: Mapping[str, Any]) -> None:
-        """Take back what :meth:`carried` gave."""
+    def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take back what :meth:`state_dict` gave."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,27 +26,33 @@ SCORED_STEPS = 512  # characters of a row scored in one go, at most
 SCORED_CELLS = 1 << 22  # and logits of all rows
 
 
-def scored_steps(rows: int, vocabulary_size: int) -> int:
-    """How many characters of each row are scored in one go, so that their logits stay in bounds."""
-    return max(1, min(SCORED_STEPS, SCORED_CELLS // (rows * vocabulary_size)))
+def scored_steps(rows: int, vocabulary_size: int, cells: int = SCORED_CELLS) -> int:
+    """How many characters of each row are scored in one go, so that there are at most `cells` logits."""
+    return max(1, min(SCORED_STEPS, cells // (rows * vocabulary_size)))
 
 
 @torch.inference_mode()
 def token_losses(
-    model: LanguageModelNetwork, inputs: Tensor, targets: Tensor, state: State | None = None
+    model: LanguageModelNetwork,
+    inputs: Tensor,
+    targets: Tensor,
+    state: State | None = None,
+    *,
+    cells: int = SCORED_CELLS,
 ) -> tuple[Tensor, State | None]:
     """-ln p of each target, the state carried from the first to the last.
 
     Args:
         inputs: int64, (B, N): what is read.
         targets: int64, (B, N): what follows.
+        cells: logits computed in one go, at most.
 
     Returns:
         (B, N) nats, and the state after the last input.
     """
     model.eval()
     losses = []
-    steps = scored_steps(len(inputs), model.vocabulary_size)
+    steps = scored_steps(len(inputs), model.vocabulary_size, cells)
     for part in range(0, inputs.shape[1], steps):
         logits, state = model(inputs[:, part : part + steps], state)
         wanted = targets[:, part : part + steps]
@@ -64,17 +69,18 @@ class HeldOutText:
     Args:
         context: int64, (at least one,): what stands before the text.
         token_ids: int64, (N,), N at least 1.
+        row_length: characters scored in a row, at least.
+        warm_up: characters read before them, at most.
     """
 
-    def __init__(self, context: Tensor, token_ids: Tensor):
+    def __init__(self, context: Tensor, token_ids: Tensor, *, row_length: int = STREAM, warm_up: int = WARM_UP):
         self.count = len(token_ids)
-        rows = max(1, min(64, self.count // STREAM))
+        rows = max(1, min(64, self.count // row_length))
         length = -(-self.count // rows)
-        whole = torch.cat([context[-(WARM_UP + 1) :], token_ids])
+        whole = torch.cat([context[-(warm_up + 1) :], token_ids])
         first = len(whole) - self.count  # position of the first character scored
-        warm_up = first - 1
         starts = first + length * torch.arange(rows, device=whole.device)
-        at = starts[:, None] + torch.arange(-warm_up, length, device=whole.device)[None, :]
+        at = starts[:, None] + torch.arange(1 - first, length, device=whole.device)[None, :]
         scored = (at >= starts[:, None]) & (at < len(whole))
         self.targets = whole[at.clamp(max=len(whole) - 1)]
         self.inputs = whole[(at - 1).clamp(max=len(whole) - 1)]
@@ -156,9 +162,9 @@ class LanguageModelObjective(Objective[Window]):
     def summary(self, train_loss: float) -> Mapping[str, float]:
         return {"train_perplexity": perplexity(train_loss)}
 
-    def carried(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         return {str(index): part for index, part in enumerate(self.state or ())}
 
-    def carry(self, tensors: Mapping[str, Any]) -> None:
+    def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
         like = self.token_ids.device
         self.state = tuple(tensors[str(index)].to(like) for index in range(len(tensors))) or None

@@ -1,0 +1,85 @@
+"""What the clock has a say in while a model is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from textrnn.config import FitConfig
+
+TRAINING_PER_EVALUATION = 5  # seconds of training that follow each second of evaluation, where there is a budget
+TRAINING_PER_CHECKPOINT = 10  # seconds that follow each second of writing a checkpoint, at least
+
+
+class Pacer:
+    """Says how far a training is, whether there is time for an evaluation or a checkpoint, and when time is up.
+
+    A budget includes the last evaluation; however long that takes, training gets half of the budget.
+
+    Args:
+        total_steps: of all epochs, or None where the budget alone ends the training.
+        clock: tells the time in seconds.
+        seconds_before: spent already, by a run that now goes on.
+    """
+
+    def __init__(
+        self,
+        config: FitConfig,
+        total_steps: int | None,
+        clock: Callable[[], float],
+        seconds_before: float = 0.0,
+    ):
+        self.total_steps, self.clock = total_steps, clock
+        self.budget = math.inf if config.budget is None else config.budget
+        self._begun = clock() - seconds_before
+        self._interrupted = self._saved = seconds_before  # when training last went on after an evaluation, a checkpoint
+        self._evaluation_seconds = self._checkpoint_seconds = 0.0  # that the latest took
+
+    @property
+    def seconds(self) -> float:
+        """Since the training began, pauses between a stop and a resumption left out."""
+        return self.clock() - self._begun
+
+    @property
+    def _interruption_seconds(self) -> float:
+        return self._evaluation_seconds + self._checkpoint_seconds
+
+    @property
+    def _deadline(self) -> float:
+        """When training must end for the last evaluation."""
+        return max(self.budget - self._interruption_seconds, self.budget / 2)
+
+    def progress(self, step: int) -> float:
+        """The share of the training that is done after `step` steps, 0 to 1: of the steps or of the time."""
+        return min(1.0, max(step / self.total_steps if self.total_steps else 0.0, self.seconds / self._deadline))
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether to end now, so that the last evaluation is still within the budget."""
+        return self.seconds >= self._deadline
+
+    @property
+    def has_time_to_evaluate(self) -> bool:
+        """Whether an evaluation takes no large part of the budget and leaves time for the last one."""
+        seconds, cost = self.seconds, self._interruption_seconds
+        return math.isinf(self.budget) or (
+            self.budget - seconds >= 2 * cost and seconds - self._interrupted >= TRAINING_PER_EVALUATION * cost
+        )
+
+    @property
+    def checkpoint_is_due(self) -> bool:
+        """Whether the last checkpoint is so long ago that writing takes no large part of the time."""
+        return self.seconds - self._saved >= TRAINING_PER_CHECKPOINT * self._checkpoint_seconds
+
+    def expect_evaluations_of(self, seconds: float) -> None:
+        """How long an evaluation will take, before there was one."""
+        self._evaluation_seconds = seconds
+
+    def note_evaluation(self, seconds: float) -> None:
+        """An evaluation is over that took so long."""
+        self._evaluation_seconds, self._interrupted = seconds, self.seconds
+
+    def note_checkpoint(self, seconds: float) -> None:
+        """A checkpoint is written, which took so long."""
+        self._checkpoint_seconds, self._saved = seconds, self.seconds
+        self._interrupted = self._saved
