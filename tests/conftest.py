@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,41 +10,16 @@ import pytest
 import torch
 
 from tests.commands import Result
+from tests.factories import write_small_dataset
 from textrnn.cli import main
 
 torch.set_num_threads(1)  # the tensors of the tests are too small for two
-
-WORDS = {"猫狗": "猫狗鸟鱼兔", "山水": "山水河湖海", "数字": "一二三四五"}
-FILLER = "的了是在有和不人这中大来上个国"
-
-
-def small_rows(count: int, seed: int = 0, classes: int = 3) -> list[tuple[str, str]]:
-    """Texts whose class shows in two of their characters: quickly learnt, not trivially."""
-    generator = random.Random(seed)
-    rows = []
-    for index in range(count):
-        name = list(WORDS)[index % classes]
-        characters = [generator.choice(FILLER) for _ in range(generator.randint(2, 10))]
-        for _ in range(2):
-            characters.insert(generator.randint(0, len(characters)), generator.choice(WORDS[name]))
-        rows.append(("".join(characters), name))
-    return rows
-
-
-def write_rows(path: Path, rows: list[tuple[str, str]]) -> Path:
-    """``text<TAB>label`` lines."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{text}\t{label}\n" for text, label in rows), encoding="utf-8")
-    return path
 
 
 @pytest.fixture
 def small_dataset(tmp_path: Path) -> Path:
     """A folder with three splits of a three-class data set and no class.txt."""
-    folder = tmp_path / "小数据"
-    for split, count, seed in (("train", 120, 1), ("dev", 30, 2), ("test", 30, 3)):
-        write_rows(folder / f"{split}.txt", small_rows(count, seed))
-    return folder
+    return write_small_dataset(tmp_path / "小数据")
 
 
 @pytest.fixture(scope="session")

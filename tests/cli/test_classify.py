@@ -17,7 +17,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from tests.commands import SLOWED, SMALL, Result, command, error_of
-from tests.conftest import small_rows, write_rows
+from tests.factories import small_rows, write_rows
 from textrnn.corpus.readers import read_rows
 from textrnn.models.registry import all_models
 from textrnn.saved.classifier import load_classifier

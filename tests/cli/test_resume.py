@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import SLOWED, SMALL, Result, command, error_of
-from tests.conftest import small_rows, write_rows
+from tests.factories import small_rows, write_rows
 from textrnn.tasks import classify
 from textrnn.training import train_eval
 

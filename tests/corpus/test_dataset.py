@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import small_rows, write_rows
+from tests.factories import small_rows, write_rows
 from textrnn.config import DataConfig
 from textrnn.corpus.catalog import find_dataset, save_name
 from textrnn.corpus.dataset import Dataset, load_dataset

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import small_rows
+from tests.factories import small_rows
 from textrnn.corpus import catalog, texts
 from textrnn.corpus.catalog import Download, find_dataset
 from textrnn.corpus.download import fetch, git_blob_id

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.conftest import small_rows
+from tests.factories import small_rows
 from textrnn.evaluation.baseline import linear_baseline
 
 

@@ -7,7 +7,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from tests.saved.test_character_model import RAW, model
+from tests.factories import RAW
+from tests.factories import character_model as model
 from textrnn.report.language_model import LanguageModelResult
 from textrnn.report.plots import plot_perplexity
 from textrnn.training.history import History

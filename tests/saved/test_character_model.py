@@ -13,40 +13,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.factories import RAW, RAW_MODEL, character_model
 from textrnn import LanguageModel
-from textrnn.config import CorpusConfig, GenerationConfig, LanguageModelTrainConfig
-from textrnn.corpus.texts import prepared
-from textrnn.corpus.tokenizers import Tokenizer
-from textrnn.corpus.vocab import Vocabulary
+from textrnn.config import GenerationConfig
 from textrnn.errors import ArtifactError, ConfigError
-from textrnn.models.language.ngram import NgramModel
-from textrnn.models.registry import find_model
-from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.generation import allowed
 from textrnn.training.mixing import held_out_scores
 
-TEXT = "the time traveller came in time. 'What time is it?' he asked.\nNo one in the room knew the time.\n"
-RAW = TEXT * 3 + "时间旅行者\n"
-
-
-def model(*, letters: bool = False, mixed: bool = True, name: str = "LSTM") -> CharacterModel:
-    torch.manual_seed(0)
-    text = prepared(RAW, letters=letters)
-    vocabulary = Vocabulary.build([text], Tokenizer())
-    entry = find_model(name, "lm")
-    config = entry.config_class(embedding_size=8, hidden_size=16, dropout=0.0, embedding_dropout=0.0)
-    network = entry.build(config, vocabulary_size=len(vocabulary))
-    saved = CharacterModel(
-        entry.name, config, network, vocabulary, CorpusConfig(letters=letters, ngram_order=4 if mixed else 0), LanguageModelTrainConfig(),
-        "default", "0" * 64,
-    )  # fmt: skip
-    if mixed:
-        saved.ngram = NgramModel.count(saved.encode(text).numpy(), len(vocabulary), 4)
-        saved.weights = (0.4, 0.7)
-    return saved
-
-
-LETTERS, RAW_MODEL = model(letters=True), model()
+LETTERS = character_model(letters=True)
 CUTS = st.lists(st.integers(0, len(RAW)), max_size=6)
 
 
@@ -178,7 +152,7 @@ def test_a_prefix_of_a_megabyte() -> None:
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "rnn-scratch"])
 @pytest.mark.parametrize("mixed", [True, False])
 def test_saved_and_loaded(tmp_path: Path, name: str, mixed: bool) -> None:
-    saved = model(name=name, mixed=mixed)
+    saved = character_model(name=name, mixed=mixed)
     saved.save(tmp_path / "m")
     loaded = LanguageModel.load(tmp_path / "m")
     np.testing.assert_array_equal(loaded.score(RAW).losses, saved.score(RAW).losses)
@@ -217,7 +191,7 @@ def test_held_out_scores_are_those_of_the_parts() -> None:
     held_out = RAW_MODEL.encode(RAW * 2)
     scores = held_out_scores(RAW_MODEL, held_out)
     assert scores.model == pytest.approx(RAW_MODEL.score(RAW * 2).nats_per_char, abs=1e-5)
-    alone = model(mixed=False)
+    alone = character_model(mixed=False)
     assert scores.network == pytest.approx(alone.score(RAW * 2).nats_per_char, abs=1e-5)
     whole = len(held_out) // 256 * 256
     text = (RAW * 2)[:whole]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.commands import Result
-from tests.conftest import write_rows
+from tests.factories import write_rows
 
 PLAIN = [
     "the",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.test_train_eval import kept, learn, new_model, short
+from tests.factories import kept, learn, short
+from tests.factories import new_classifier as new_model
 from textrnn.errors import Interrupted, Note, TrainingError
 from textrnn.training.events import Listener, ListenerGroup
 

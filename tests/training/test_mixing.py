@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tests.saved.test_character_model import RAW, RAW_MODEL, model
+from tests.factories import RAW, RAW_MODEL
+from tests.factories import character_model as model
 from textrnn import LanguageModel
 from textrnn.errors import ArtifactError, ConfigError
 from textrnn.files import load_tensors, save_tensors

@@ -13,69 +13,22 @@ from sklearn.metrics import log_loss
 from torch import nn
 from torch.nn import functional
 
-from tests.conftest import small_rows
+from tests.factories import DEV, TRAIN, StopAt, kept, learn, short
+from tests.factories import new_classifier as new_model
 from textrnn.config import TrainConfig
-from textrnn.corpus.batches import Batch, LabelledTexts
-from textrnn.corpus.tokenizers import Tokenizer
-from textrnn.corpus.vocab import Vocabulary
+from textrnn.corpus.batches import Batch
 from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
 from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
 from textrnn.files import load_document
 from textrnn.models.classifiers.base import TextClassifier
-from textrnn.models.registry import find_model
 from textrnn.training import train_eval
-from textrnn.training.checkpoint import Checkpoint, read_checkpoint_settings
+from textrnn.training.checkpoint import read_checkpoint_settings
 from textrnn.training.events import Listener
 from textrnn.training.history import History
 from textrnn.training.objectives.base import Loss
 from textrnn.training.objectives.classification import ClassificationObjective, evaluate, predict_logits
 from textrnn.training.optimizers import make_optimizer
 from textrnn.training.train_eval import choose_device, fit, learning_rate_at, train_step
-
-NAMES = ["山水", "数字", "猫狗"]
-
-
-def labelled(count: int, seed: int, vocabulary: Vocabulary) -> LabelledTexts:
-    rows = small_rows(count, seed)
-    return LabelledTexts.from_encoded(vocabulary.encode([t for t, _ in rows]), [NAMES.index(n) for _, n in rows])
-
-
-VOCABULARY = Vocabulary.build([text for text, _ in small_rows(120, 1)], Tokenizer())
-TRAIN, DEV = labelled(120, 1, VOCABULARY), labelled(33, 2, VOCABULARY)
-
-
-def new_model(seed: int = 0, name: str = "LSTM", **settings: object) -> TextClassifier:
-    torch.manual_seed(seed)
-    entry = find_model(name)
-    sizes = {"embedding_size": 8, "hidden_size": 12, "ngram_rows": 500, **settings}
-    own = {field.name for field in entry.fields}
-    config = entry.config_class.from_dict({field: value for field, value in sizes.items() if field in own})
-    model: TextClassifier = entry.build(config, vocabulary_size=len(VOCABULARY), class_count=3)
-    model.learn_statistics(TRAIN.token_ids, torch.cat([TRAIN.starts, torch.tensor([len(TRAIN.token_ids)])]))
-    return model
-
-
-def short(**settings: object) -> TrainConfig:
-    return TrainConfig(**{"epochs": 4, "batch_size": 16, "evaluate_every": 5, **settings})  # type: ignore[arg-type]
-
-
-def learn(model: TextClassifier, config: TrainConfig, **others: Any) -> History:
-    return fit(model, ClassificationObjective(TRAIN, DEV, config), config, **others)
-
-
-class StopAt(Listener):
-    """Asks to stop at a step."""
-
-    def __init__(self, step: int):
-        self.steps_left = step
-
-    def should_stop(self) -> bool:
-        self.steps_left -= 1
-        return self.steps_left == 0
-
-
-def kept(path: Path, *, resume: bool = False) -> Checkpoint:
-    return Checkpoint(path, {"a": 1}, resume)
 
 
 def test_evaluation_against_scikit_learn() -> None:

@@ -10,7 +10,8 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
 
-from tests.training.test_train_eval import DEV, TRAIN, new_model, short
+from tests.factories import DEV, TRAIN, short
+from tests.factories import new_classifier as new_model
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.evaluation.calibration import fit_temperature
 from textrnn.training.objectives.classification import ClassificationObjective, balanced_weights, predict_logits

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tests.training.test_train_eval import StopAt, kept
+from tests.factories import StopAt, kept
 from textrnn.config import LanguageModelTrainConfig
 from textrnn.errors import ConfigError, Interrupted
 from textrnn.models.language.base import RecurrentLanguageModel
