@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textrnn.config import DataConfig
 from textrnn.corpus.catalog import Source
-from textrnn.corpus.check import check_class_names, check_training_classes, duplicate_notices
+from textrnn.corpus.check import ReadDataset, ReadFiles, findings
 from textrnn.corpus.readers import Rows, read_class_names, read_rows
 from textrnn.errors import DataError, did_you_mean, listed, one_line
 
@@ -58,7 +58,8 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
         notices += [notice] if notice else []
     else:
         class_names = _sorted_names({label for part in rows.values() for label in part.labels})
-    check_class_names(class_names, sum(map(len, rows.values())), source.train)
+    # First the classes: a label can only be wrong where the classes are right.
+    notices += _checked(ReadFiles(rows, class_names, source.class_names))
     by_name = _labels_are_names(rows["train"], class_names)
     missing = [split for split in ("dev", "test") if split not in rows]
     if missing:
@@ -68,13 +69,23 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
             f"{source.train}: no {' and no '.join(missing)} split there; split at random, the same share of every "
             f"class (seed {config.split_seed}): {counts} rows"
         )
-    splits = {
-        split: Split(part.texts, _class_indices(part, class_names, by_name, source.class_names))
-        for split, part in rows.items()
-    }
-    check_training_classes(splits["train"].labels, class_names, source.train, source.class_names)
-    notices += duplicate_notices({split: part.texts for split, part in splits.items()})
-    return Dataset(source.name, source.folder, class_names, splits["train"], splits["dev"], splits["test"], notices)
+    labels = {split: _class_indices(part, class_names, by_name, source.class_names) for split, part in rows.items()}
+    notices += _checked(ReadDataset(rows, class_names, source.class_names, labels))
+    train, dev, test = (Split(rows[split].texts, labels[split]) for split in ("train", "dev", "test"))
+    return Dataset(source.name, source.folder, class_names, train, dev, test, notices)
+
+
+def _checked(read: ReadFiles) -> list[str]:
+    """The warnings of all checks.
+
+    Raises:
+        DataError: for their errors, all in one.
+    """
+    found = findings(read)
+    errors = [str(finding) for finding in found if finding.severity == "error"]
+    if errors:
+        raise DataError("; ".join(errors))
+    return [str(finding) for finding in found]
 
 
 def _sorted_names(names: set[str]) -> list[str]:
