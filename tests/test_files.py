@@ -3,10 +3,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from textrnn import files
 from textrnn.errors import ArtifactError
@@ -53,8 +56,6 @@ def test_damaged_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
     for load in (files.load_tensors, files.load_document):
-        if load is files.load_document and content.endswith(b"more"):
-            continue  # what follows the header is not its business
         with pytest.raises(ArtifactError, match=r"x\.safetensors: not a whole safetensors file"):
             load(path)
 
@@ -63,8 +64,30 @@ def test_truncated_file(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     files.save_tensors(path, {"x": torch.rand(100)})
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(ArtifactError, match="not a whole safetensors file"):
-        files.load_tensors(path)
+    for load in (files.load_tensors, files.load_document):
+        with pytest.raises(ArtifactError, match="not a whole safetensors file"):
+            load(path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    for load in (files.load_tensors, files.load_document):
+        with pytest.raises(ArtifactError, match="no such file; expected a model or checkpoint saved by textrnn"):
+            load(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("document", ["{", "[" * 100_000])
+def test_a_document_that_is_none(tmp_path: Path, document: str) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(save({"x": torch.rand(3)}, {"document": document}))
+    for load in (files.load_tensors, files.load_document):
+        with pytest.raises(ArtifactError, match="not a whole safetensors file"):
+            load(path)
+
+
+def test_a_file_without_a_document(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    files.save_tensors(path, {"x": torch.rand(3)})
+    assert files.load_document(path) == files.load_tensors(path)[1] == {}
 
 
 def test_files_that_belong_together_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,9 +131,35 @@ def test_left_overs_of_a_killed_run_are_cleared_away(tmp_path: Path) -> None:
 
 
 def test_a_run_that_came_to_nothing_leaves_no_folder(tmp_path: Path) -> None:
-    with files.exclusive_use(tmp_path / "saved" / "data" / "LSTM"):
-        pass
+    folder = tmp_path / "saved" / "data" / "LSTM"
+    with files.exclusive_use(folder):
+        assert (folder / ".lock").exists()
     assert list((tmp_path / "saved").iterdir()) == []
+    with pytest.raises(ValueError, match="of the run"), files.exclusive_use(folder):
+        raise ValueError("of the run")
+    assert list((tmp_path / "saved").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_held(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ArtifactError, match=r"cannot be written"), files.exclusive_use(tmp_path / "file"):
+        pass
+
+
+def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from textrnn.files import exclusive_use\n"
+        "with exclusive_use(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, cwd=Path(files.__file__).parents[1], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(ArtifactError, match="another run is writing here"), files.exclusive_use(tmp_path):
+            pass
+        process.kill()
+    with files.exclusive_use(tmp_path):
+        pass
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:

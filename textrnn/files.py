@@ -7,7 +7,6 @@ import errno
 import json
 import math
 import os
-import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,76 +102,76 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         ArtifactError: if the file is missing or is no whole safetensors file.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load
 
-    try:
-        content = path.read_bytes()
-        tensors = load(content)
-        (header_size,) = struct.unpack("<Q", content[:8])
-        return tensors, _document_of(content[8 : 8 + header_size])
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{path}: no such file; expected a model or checkpoint saved by textrnn") from error
-    except (OSError, SafetensorError, ValueError, RecursionError, struct.error) as error:
-        raise ArtifactError(
-            f"{path}: not a whole safetensors file ({one_line(error)}); delete it and train again, or copy it once more"
-        ) from error
+    with _explain_damage(path):
+        tensors = load(path.read_bytes())  # not mapped into memory: a file that is in use could not be replaced
+    return tensors, load_document(path)
 
 
 def load_document(path: Path) -> dict[str, Any]:
     """The document of :func:`save_tensors` alone, read from the header without the tensors.
 
     Raises:
-        ArtifactError: if the file is missing or does not start as a safetensors file does.
+        ArtifactError: if the file is missing or is no whole safetensors file.
     """
+    from safetensors import safe_open
+
+    with _explain_damage(path), safe_open(path, framework="numpy") as file:
+        document: dict[str, Any] = json.loads((file.metadata() or {}).get("document", "{}"))
+    return document
+
+
+@contextlib.contextmanager
+def _explain_damage(path: Path) -> Iterator[None]:
+    from safetensors import SafetensorError
+
     try:
-        with open(path, "rb") as file:
-            (header_size,) = struct.unpack("<Q", file.read(8))
-            header = file.read(min(header_size, path.stat().st_size))
-        return _document_of(header)
-    except (OSError, ValueError, RecursionError, AttributeError, struct.error) as error:
+        yield
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: no such file; expected a model or checkpoint saved by textrnn") from error
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
         raise ArtifactError(
             f"{path}: not a whole safetensors file ({one_line(error)}); delete it and train again, or copy it once more"
         ) from error
-
-
-def _document_of(header: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(json.loads(header).get("__metadata__", {}).get("document", "{}"))
-    return document
 
 
 @contextlib.contextmanager
 def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one its own --save-dir") -> Iterator[None]:
     """Hold `folder` for one run, so that two runs never write the same files.
 
-    The lock goes with the process, however it ends. Where the platform has no file locks, nothing is held.
+    The lock goes with the process, however it ends.
 
     Raises:
         ArtifactError: if another run holds the folder or it cannot be made.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
+    from filelock import FileLock, Timeout
+
     path = folder / ".lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(path, "w")  # noqa: SIM115 - it is closed below, after the lock was tried
+        held = FileLock(path).acquire(blocking=False)
+    except Timeout as error:
+        raise ArtifactError(f"{folder}: another run is writing here; {remedy}") from error
     except OSError as error:
         raise _write_error(path, 0, error) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ArtifactError(f"{folder}: another run is writing here; {remedy}") from error
+    with contextlib.ExitStack() as at_the_end:  # where nothing came of it, no trace is left
+        at_the_end.callback(_remove_if_empty, folder, folder.parent)
+        at_the_end.enter_context(held)
+        at_the_end.callback(_remove_if_alone, path)
         for left_over in folder.glob(".*.tmp"):  # of a run that was killed while it wrote
             left_over.unlink()
-        try:
-            yield
-        finally:
-            if all(child == path for child in folder.iterdir()):  # nothing came of it: leave no trace
-                path.unlink()
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
-                    folder.parent.rmdir()
+        yield
+
+
+def _remove_if_alone(path: Path) -> None:
+    """Take away a lock that has its folder for itself, while it is held, so that nobody else can be holding it."""
+    with contextlib.suppress(OSError):  # of Windows, where filelock does it when it lets go
+        if all(child == path for child in path.parent.iterdir()):
+            path.unlink()
+
+
+def _remove_if_empty(*folders: Path) -> None:
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
