@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from textrnn.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["--embedding-size", "8", "--hidden-size", "12", "--learning-rate", "0.01", "--no-baseline"]
+TINY = ["--task", "lm", "--hidden-size", "12", "--embedding-size", "6", "--num-steps", "20", "--quiet"]
 SLOWED = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
 class Result:
     def __init__(self, status: int, out: str, err: str):
         self.status, self.out, self.err = status, out, err
+
+
+def run_in(folder: Path, *arguments: object) -> Result:
+    """A command in this process, with `folder` as its working folder."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main([str(argument) for argument in arguments])
+    return Result(status, out.getvalue(), err.getvalue())
 
 
 def error_of(result: Result) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.commands import Result
-from tests.factories import write_small_dataset
+from tests.commands import SMALL, TINY, Result, run_in
+from tests.factories import write_small_corpus, write_small_dataset
 from textrnn.cli import main
 
 torch.set_num_threads(1)  # the tensors of the tests are too small for two
@@ -20,6 +21,42 @@ torch.set_num_threads(1)  # the tensors of the tests are too small for two
 def small_dataset(tmp_path: Path) -> Path:
     """A folder with three splits of a three-class data set and no class.txt."""
     return write_small_dataset(tmp_path / "小数据")
+
+
+@pytest.fixture(scope="session")
+def classifier_training(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The one training of a classifier for all tests that only need its folder: where it ran, and what it said."""
+    place = tmp_path_factory.mktemp("classifier")
+    dataset = write_small_dataset(place / "小数据")
+    return place, run_in(place, "--dataset", f"./{dataset.name}", "--model", "lstm", "--epochs", "20", *SMALL)
+
+
+@pytest.fixture
+def trained_classifier(classifier_training: tuple[Path, Result], small_dataset: Path) -> Path:
+    """A copy of its model folder, beside a copy of its data."""
+    shutil.copytree(classifier_training[0] / "saved_dict", small_dataset.parent / "saved_dict")
+    return small_dataset.parent / "saved_dict" / small_dataset.name / "LSTM"
+
+
+@pytest.fixture
+def small_corpus(tmp_path: Path) -> Path:
+    """A text of a few sentences over and over."""
+    return write_small_corpus(tmp_path / "我的.txt")
+
+
+@pytest.fixture(scope="session")
+def language_model_training(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The same for a language model."""
+    place = tmp_path_factory.mktemp("language_model")
+    corpus = write_small_corpus(place / "我的.txt")
+    return place, run_in(place, *TINY, "--corpus", corpus.name, "--epochs", "3")
+
+
+@pytest.fixture
+def trained_language_model(language_model_training: tuple[Path, Result], small_corpus: Path) -> Path:
+    """A copy of its model folder, beside a copy of its text."""
+    shutil.copytree(language_model_training[0] / "saved_dict", small_corpus.parent / "saved_dict")
+    return small_corpus.parent / "saved_dict" / small_corpus.stem / "lm_LSTM"
 
 
 @pytest.fixture(scope="session")

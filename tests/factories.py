@@ -54,6 +54,15 @@ def write_small_dataset(folder: Path) -> Path:
     return folder
 
 
+SENTENCES = ["the traveller came in time.\n", "no machine keeps time for ever.\n", "what time is it?\n", "时间到了。\n"]
+
+
+def write_small_corpus(path: Path) -> Path:
+    """A text for language models: four sentences over and over."""
+    path.write_text("".join(SENTENCES[i * i % 7 % 4] for i in range(150)), encoding="utf-8")
+    return path
+
+
 VOCABULARY = Vocabulary.build([text for text, _ in small_rows(120, 1)], Tokenizer())
 
 

@@ -23,8 +23,10 @@ from textrnn.models.registry import all_models
 from textrnn.saved.classifier import load_classifier
 
 
-def test_train_and_predict(run: Callable[..., Result], small_dataset: Path) -> None:
-    result = run("--dataset", small_dataset, "--model", "lstm", "--epochs", "20", *SMALL)
+def test_what_training_says_and_leaves(
+    classifier_training: tuple[Path, Result], trained_classifier: Path, small_dataset: Path
+) -> None:
+    result, folder = classifier_training[1], trained_classifier
     assert result.status == 0, result.err
     for part in (
         "3 classes; 120 training, 30 dev, 30 test texts",
@@ -33,7 +35,6 @@ def test_train_and_predict(run: Callable[..., Result], small_dataset: Path) -> N
         "saved in saved_dict",
     ):
         assert part in result.out
-    folder = Path("saved_dict") / "小数据" / "LSTM"
     assert {file.name for file in folder.iterdir() if not file.name.startswith(".")} == {
         *(
             "model.safetensors",
@@ -59,19 +60,11 @@ def test_train_and_predict(run: Callable[..., Result], small_dataset: Path) -> N
         metrics["test"]["confusion_matrix"], confusion_matrix(truth, predicted, labels=[0, 1, 2])
     )
 
-    answer = run(
-        "--dataset",
-        small_dataset,
-        "--model",
-        "LSTM",
-        "--predict",
-        "猫和狗在中国",
-        "",
-        "😀🎉",
-        "猫" * 100_000,
-        "--top-k",
-        "2",
-    )
+
+@pytest.mark.usefixtures("trained_classifier")
+def test_predict(run: Callable[..., Result], small_dataset: Path) -> None:
+    texts = ["猫和狗在中国", "", "😀🎉", "猫" * 100_000]
+    answer = run("--dataset", small_dataset, "--model", "LSTM", "--predict", *texts, "--top-k", "2")
     assert answer.status == 0, answer.err
     lines = answer.out.splitlines()
     assert lines[0] == "猫和狗在中国"
@@ -108,8 +101,8 @@ def test_predict_trains_first_where_nothing_is_saved(run: Callable[..., Result],
     )
 
 
+@pytest.mark.usefixtures("trained_classifier")
 def test_predict_from_stdin(run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     for content in ("山水\r\n一二\n".encode(), "山水\n一二".encode("gb18030"), "\ufeff山水\n一二".encode()):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
         result = run("--dataset", small_dataset, "--predict", "-")
@@ -122,8 +115,8 @@ def test_predict_from_stdin(run: Callable[..., Result], small_dataset: Path, mon
     )
 
 
+@pytest.mark.usefixtures("trained_classifier")
 def test_texts_that_look_like_flags(run: Callable[..., Result], small_dataset: Path) -> None:
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     result = run("--predict", "-山", "山", "--dataset", small_dataset, "--predict=-水", "--predict", "--", "--epochs")
     assert result.out.splitlines()[::2][:3] == ["-山", "山", "-水"]
     assert "--epochs" in result.out
@@ -133,9 +126,8 @@ def test_texts_that_look_like_flags(run: Callable[..., Result], small_dataset: P
     )
 
 
-def test_a_moved_model_folder_predicts(run: Callable[..., Result], small_dataset: Path, tmp_path: Path) -> None:
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
-    shutil.move("saved_dict/小数据/LSTM", tmp_path / "elsewhere")
+def test_a_moved_model_folder_predicts(run: Callable[..., Result], trained_classifier: Path, tmp_path: Path) -> None:
+    shutil.move(trained_classifier, tmp_path / "elsewhere")
     result = run("--save-dir", tmp_path / "elsewhere", "--predict", "猫狗")
     assert result.status == 0
     assert "training it first" not in result.err
@@ -163,12 +155,12 @@ def test_what_a_reader_should_not_overlook(run: Callable[..., Result], small_dat
     assert "the model of an earlier run in saved_dict/小数据/LSTM is replaced" in again.out
 
 
+@pytest.mark.usefixtures("trained_classifier")
 def test_another_data_set_of_the_same_name(run: Callable[..., Result], small_dataset: Path, tmp_path: Path) -> None:
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     (tmp_path / "other").mkdir()
     write_rows(tmp_path / "other" / "小数据" / "train.txt", small_rows(30))
     result = run("--dataset", tmp_path / "other" / "小数据", "--predict", "猫")
-    assert f"note: the saved model was trained on {small_dataset}, which is not" in result.err
+    assert f"note: the saved model was trained on ./{small_dataset.name}, which is not" in result.err
 
 
 def test_a_mistyped_command_leaves_nothing_behind(run: Callable[..., Result]) -> None:
@@ -290,8 +282,8 @@ def test_full_disk_ends_with_one_line(
     assert message.endswith("choose another disk with --save-dir (what was saved before is untouched)")
 
 
+@pytest.mark.usefixtures("trained_classifier")
 def test_newer_model_folder(run: Callable[..., Result], small_dataset: Path) -> None:
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     path = Path("saved_dict/小数据/LSTM/config.json")
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"format_version": 99}), encoding="utf-8")
     assert error_of(run("--dataset", small_dataset, "--predict", "猫")) == (

@@ -11,27 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import SLOWED, Result, command, error_of
+from tests.commands import SLOWED, TINY, Result, command, error_of
+from tests.factories import SENTENCES
 from textrnn import LanguageModel
 from textrnn.corpus import texts
 from textrnn.tasks import language_model
 from textrnn.training import train_eval
 
-SENTENCES = ["the traveller came in time.\n", "no machine keeps time for ever.\n", "what time is it?\n", "时间到了。\n"]
-TINY = ["--task", "lm", "--hidden-size", "12", "--embedding-size", "6", "--num-steps", "20", "--quiet"]
 
-
-@pytest.fixture
-def text(tmp_path: Path) -> Path:
-    path = tmp_path / "我的.txt"
-    path.write_text("".join(SENTENCES[i * i % 7 % 4] for i in range(150)), encoding="utf-8")
-    return path
-
-
-def test_train_then_everything_else(run: Callable[..., Result], text: Path) -> None:
-    trained = run(*TINY, "--corpus", text, "--epochs", "3")
+def test_what_training_says_and_leaves(
+    language_model_training: tuple[Path, Result], trained_language_model: Path, small_corpus: Path
+) -> None:
+    trained, folder = language_model_training[1], trained_language_model
     assert trained.status == 0, trained.err
-    folder = Path("saved_dict/我的/lm_LSTM")
     assert {path.name for path in folder.iterdir()} >= {
         "model.safetensors", "config.json", "vocab.json", "metrics.json", "history.csv", "report.html",
         "perplexity.png", "perplexity.svg",
@@ -46,31 +38,35 @@ def test_train_then_everything_else(run: Callable[..., Result], text: Path) -> N
     assert valid["bits_per_char"] == pytest.approx(valid["nats_per_char"] / math.log(2))
     assert f"{valid['perplexity']:.3f}" in trained.out
     # The figure can be had again from the folder alone: the held-out tail, scored.
-    whole = text.read_text(encoding="utf-8")
+    whole = small_corpus.read_text(encoding="utf-8")
     tail = whole[int(len(whole) * 0.9) :]
     assert LanguageModel.load(folder).score(tail).nats_per_char == pytest.approx(valid["nats_per_char"], abs=1e-4)
     assert (folder / "history.csv").read_text().count("\n") == metrics_steps(metrics, folder)
 
-    said = run("--task", "lm", "--corpus", text, "--predict", "the ti", "", "--length", "12")
+
+def test_a_trained_model_writes_and_scores(
+    run: Callable[..., Result], small_corpus: Path, trained_language_model: Path
+) -> None:
+    said = run("--task", "lm", "--corpus", small_corpus, "--predict", "the ti", "", "--length", "12")
     assert said.status == 0, said.err
-    model = LanguageModel.load(folder)
+    model, whole = LanguageModel.load(trained_language_model), small_corpus.read_text(encoding="utf-8")
     assert said.out == model.generate("the ti", 12) + "\n" + model.generate("", 12) + "\n"
     drawn = [
-        run("--task", "lm", "--corpus", text, "--predict", "the", "--temperature", "1", "--seed", seed).out
+        run("--task", "lm", "--corpus", small_corpus, "--predict", "the", "--temperature", "1", "--seed", seed).out
         for seed in (1, 1, 2)
     ]
     assert drawn[0] == drawn[1] != drawn[2]
-    odd = run("--task", "lm", "--corpus", text, "--predict", "time Ω")
+    odd = run("--task", "lm", "--corpus", small_corpus, "--predict", "time Ω")
     assert odd.err == "note: the model never saw 'Ω'; read as an unknown character\n"
 
-    scored = run("--task", "lm", "--corpus", text, "--score", text)
+    scored = run("--task", "lm", "--corpus", small_corpus, "--score", small_corpus)
     score = model.score(whole)
     assert scored.out.startswith(
-        f"{text}: {len(whole):,} characters; {score.nats_per_char:.4f} nats and {score.bits_per_char:.4f} bits a "
+        f"{small_corpus}: {len(whole):,} characters; {score.nats_per_char:.4f} nats and {score.bits_per_char:.4f} bits a "
         f"character, perplexity {score.perplexity:.3f}\nmost surprising passages"
     )
     assert scored.out.count("\n") == 7
-    moved = run("--task", "lm", "--save-dir", folder, "--predict", "the", "--length", "3")
+    moved = run("--task", "lm", "--save-dir", trained_language_model, "--predict", "the", "--length", "3")
     assert moved.out == model.generate("the", 3) + "\n"
 
 
@@ -82,9 +78,9 @@ def metrics_steps(metrics: dict[str, object], folder: Path) -> int:
     return 1 + 3 * len(per_epoch)
 
 
-def test_the_same_seed_gives_the_same_model(run: Callable[..., Result], text: Path) -> None:
+def test_the_same_seed_gives_the_same_model(run: Callable[..., Result], small_corpus: Path) -> None:
     for name in ("a", "b"):
-        assert run(*TINY, "--corpus", text, "--epochs", "2", "--save-dir", name).status == 0
+        assert run(*TINY, "--corpus", small_corpus, "--epochs", "2", "--save-dir", name).status == 0
     folders = [Path(name) / "我的" / "lm_LSTM" for name in ("a", "b")]
     assert (
         folders[0].joinpath("model.safetensors").read_bytes() == folders[1].joinpath("model.safetensors").read_bytes()
@@ -96,8 +92,8 @@ def test_the_same_seed_gives_the_same_model(run: Callable[..., Result], text: Pa
 
 
 @pytest.mark.parametrize("name", ["GRU", "RNN", "lstm-scratch", "gru-scratch", "rnn-scratch"])
-def test_every_model_trains(run: Callable[..., Result], text: Path, name: str) -> None:
-    result = run(*TINY, "--corpus", text, "--epochs", "1", "--model", name, "--tied", "--num-layers", "2")
+def test_every_model_trains(run: Callable[..., Result], small_corpus: Path, name: str) -> None:
+    result = run(*TINY, "--corpus", small_corpus, "--epochs", "1", "--model", name, "--tied", "--num-layers", "2")
     assert result.status == 0, result.err
     assert Path(f"saved_dict/我的/lm_{name}/model.safetensors").is_file()
 
@@ -113,8 +109,8 @@ def test_every_model_trains(run: Callable[..., Result], text: Path, name: str) -
     ],
     ids=lambda flags: " ".join(flags),
 )
-def test_options(run: Callable[..., Result], text: Path, flags: list[str]) -> None:
-    result = run(*TINY, "--corpus", text, "--epochs", "1", *flags)
+def test_options(run: Callable[..., Result], small_corpus: Path, flags: list[str]) -> None:
+    result = run(*TINY, "--corpus", small_corpus, "--epochs", "1", *flags)
     assert result.status == 0, result.err
     assert ("n-gram" in result.out) == ("--ngram-order" not in flags)
     assert ("letters and spaces" in result.out) == (flags == ["--letters"])
@@ -188,9 +184,8 @@ def test_texts_that_do_not_do(run: Callable[..., Result], tmp_path: Path) -> Non
     )
 
 
-def test_a_model_of_another_text(run: Callable[..., Result], text: Path) -> None:
-    run(*TINY, "--corpus", text, "--epochs", "1")
-    folder = Path("saved_dict/我的/lm_LSTM")
+def test_a_model_of_another_text(run: Callable[..., Result], trained_language_model: Path) -> None:
+    folder = trained_language_model
     assert error_of(run("--task", "lm", "--save-dir", folder, "--corpus", "story", "--predict", "a")) == (
         f"{folder}: a model of 我的; expected one of story: name its folder with --save-dir, or train one"
     )
@@ -225,14 +220,14 @@ def test_without_network_the_story_takes_the_place(run: Callable[..., Result], m
 
 
 def test_predict_finishes_what_was_begun(
-    run: Callable[..., Result], text: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Result], small_corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException): ...
 
     def die(*arguments: object) -> None:
         raise Killed
 
-    common = [*TINY, "--corpus", text, "--epochs", "2"]
+    common = [*TINY, "--corpus", small_corpus, "--epochs", "2"]
     with monkeypatch.context() as patch:
         patch.setattr(train_eval, "evaluate", die)
         with pytest.raises(Killed):
@@ -242,12 +237,12 @@ def test_predict_finishes_what_was_begun(
         "--resume: --hidden-size was 12, now 13; expected the settings of saved_dict/我的/lm_LSTM: leave the flags out, "
         "or leave out --resume to start over"
     )
-    assert "is finished: nothing to resume" in run("--task", "lm", "--corpus", text, "--resume").out
+    assert "is finished: nothing to resume" in run("--task", "lm", "--corpus", small_corpus, "--resume").out
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_gives_the_same_model(tmp_path: Path, text: Path) -> None:
-    arguments = [*TINY[:-1], "--corpus", text, "--epochs", "40", "--hidden-size", "48"]
+def test_killed_and_resumed_gives_the_same_model(tmp_path: Path, small_corpus: Path) -> None:
+    arguments = [*TINY[:-1], "--corpus", small_corpus, "--epochs", "40", "--hidden-size", "48"]
     for name, kill in (("a", False), ("b", True)):
         process = subprocess.Popen(
             command(*arguments, "--save-dir", tmp_path / name),
@@ -263,7 +258,7 @@ def test_killed_and_resumed_gives_the_same_model(tmp_path: Path, text: Path) -> 
     folders = [tmp_path / name / "我的" / "lm_LSTM" for name in "ab"]
     assert not (folders[1] / "model.safetensors").exists()
     done = subprocess.run(
-        command("--task", "lm", "--corpus", text, "--save-dir", tmp_path / "b", "--resume", "--quiet"),
+        command("--task", "lm", "--corpus", small_corpus, "--save-dir", tmp_path / "b", "--resume", "--quiet"),
         env=SLOWED, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -271,7 +266,7 @@ def test_killed_and_resumed_gives_the_same_model(tmp_path: Path, text: Path) -> 
     assert models[0] == models[1]
 
 
-def test_from_python(tmp_path: Path, text: Path) -> None:
+def test_from_python(tmp_path: Path, small_corpus: Path) -> None:
     class Animator:
         def __init__(self) -> None:
             self.points: list[tuple[int, list[float]]] = []
@@ -281,7 +276,7 @@ def test_from_python(tmp_path: Path, text: Path) -> None:
 
     animator = Animator()
     model = LanguageModel.train(
-        text, animator=animator, epochs=2, hidden_size=12, embedding_size=6, num_steps=20, letters=True
+        small_corpus, animator=animator, epochs=2, hidden_size=12, embedding_size=6, num_steps=20, letters=True
     )
     assert isinstance(model, LanguageModel)
     assert [epoch for epoch, _ in animator.points] == [1, 2]
@@ -290,7 +285,7 @@ def test_from_python(tmp_path: Path, text: Path) -> None:
     model.save(tmp_path / "m")
     assert LanguageModel.load(tmp_path / "m").score("the time").nats == pytest.approx(model.score("the time").nats)
     with pytest.raises(train_eval.ConfigError, match=r"^hidden_sise: no such setting; did you mean hidden_size\?$"):
-        LanguageModel.train(text, hidden_sise=3)
+        LanguageModel.train(small_corpus, hidden_sise=3)
 
 
 def test_help_of_the_task(run: Callable[..., Result]) -> None:

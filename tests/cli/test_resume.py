@@ -122,11 +122,11 @@ def test_nothing_to_resume(run: Callable[..., Result], small_dataset: Path) -> N
     assert model.read_bytes() == before
 
 
+@pytest.mark.usefixtures("trained_classifier")
 def test_a_run_killed_at_once_is_known_to_have_begun(
     run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even beside a finished model, `--resume` means the run that was cut off, not the one before."""
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     with monkeypatch.context() as patch:
         patch.setattr(train_eval, "train_step", _die)
         with pytest.raises(_Killed):
@@ -165,9 +165,9 @@ def test_resume_goes_on_on_another_device(
     assert run("--dataset", small_dataset, "--resume", "--device", "cpu", "--no-baseline").status == 0
 
 
+@pytest.mark.usefixtures("trained_classifier")
 def test_checkpoints_of_another_kind(run: Callable[..., Result], small_dataset: Path) -> None:
     folder = Path("saved_dict/小数据/LSTM")
-    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     (folder / "checkpoint.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
     assert error_of(run("--dataset", small_dataset, "--resume")) == (
         f"{folder / 'checkpoint.safetensors'}: not a checkpoint; delete it and train from the beginning"
