@@ -8,6 +8,7 @@ import sys
 import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,13 +86,26 @@ def test_imports_go_round_in_no_circle() -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from textrnn.cli import main; assert main(['--help']) == 0; "
-        "heavy = {'torch', 'numpy', 'sklearn', 'matplotlib', 'jieba', 'tqdm'} & set(sys.modules); assert not heavy, heavy"
+        "heavy = {'torch', 'numpy', 'sklearn', 'matplotlib', 'jieba', 'tqdm', 'jinja2', 'wcwidth'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent, stdout=subprocess.DEVNULL)
 
 
-def test_every_package_is_installed() -> None:
+def setuptools_settings() -> dict[str, Any]:
     with open(PACKAGE.parent / "pyproject.toml", "rb") as file:
-        listed = set(tomllib.load(file)["tool"]["setuptools"]["packages"])
+        settings: dict[str, Any] = tomllib.load(file)["tool"]["setuptools"]
+    return settings
+
+
+def test_every_package_is_installed() -> None:
+    listed = set(setuptools_settings()["packages"])
     there = {".".join(("textrnn", *path.parent.relative_to(PACKAGE).parts)) for path in PACKAGE.rglob("__init__.py")}
     assert there <= listed
+
+
+def test_every_template_is_installed() -> None:
+    patterns = setuptools_settings()["package-data"]["textrnn.report"]
+    installed = {path for pattern in patterns for path in (PACKAGE / "report").glob(pattern)}
+    there = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert there
+    assert there == installed

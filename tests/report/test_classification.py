@@ -13,10 +13,10 @@ from textrnn.training.history import History
 NAMES = ["财经", "体育", "a name\nwith a line break"]
 
 
-def result(predictions: list[int], baseline_right: int | None = None) -> ClassificationResult:
+def result(predictions: list[int], baseline_right: int | None = None, names: list[str] = NAMES) -> ClassificationResult:
     labels = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
     test = Split([f"text {i}" for i in range(9)] + ["very " * 100 + "long\x1b[31m"], labels)
-    dataset = Dataset("set", Path(), NAMES, Split(["x"] * 30, [0] * 30), test, test)
+    dataset = Dataset("set", Path(), names, Split(["x"] * 30, [0] * 30), test, test)
     row = {"step": 2, "epoch": 1, "seconds": 1.5, "train_loss": 1.0, "dev_loss": 0.7, "dev_accuracy": 0.6}
     history = History([1.0, 0.9], [0.1] * 2, [1, 1], [16, 14], [row], 2, 0.7, 1.5, "all epochs done")
     baseline = None
@@ -79,17 +79,44 @@ def test_metrics_are_those_of_the_design() -> None:
     assert metrics["test"]["accuracy"] == 0.9
 
 
-def test_calibration_by_hand() -> None:
-    """Every answer is as sure as the others, and seven of ten are right: one bin, one gap."""
+def test_calibration_is_said_and_written() -> None:
     shown = result([0, 0, 0, 1, 1, 1, 1, 0, 2, 0])
-    sure = [np.exp(3 / t) / (np.exp(3 / t) + 2) for t in (1.0, 1.5)]
-    assert shown.calibration_errors == pytest.approx([abs(share - 0.7) for share in sure])
-    expected = -np.mean([np.log(sure[1])] * 7 + [np.log((1 - sure[1]) / 2)] * 3)
+    before, after = shown.figures.calibration_errors
     found = shown.to_metrics()["test"]
-    assert found["loss"] == pytest.approx(expected)
-    assert found["calibration"]["temperature"] == 1.5
-    assert found["calibration"]["expected_calibration_error"] == pytest.approx(abs(sure[1] - 0.7))
+    assert found["loss"] == shown.figures.loss
+    assert found["calibration"] == {
+        "temperature": 1.5,
+        "expected_calibration_error": after,
+        "expected_calibration_error_unscaled": before,
+        "loss_unscaled": shown.figures.uncalibrated_loss,
+    }
     assert (
-        f"expected calibration error {abs(sure[1] - 0.7):.4f}; {abs(sure[0] - 0.7):.4f} before calibration "
-        "(temperature 1.500)"
+        f"expected calibration error {after:.4f}; {before:.4f} before calibration (temperature 1.500)"
     ) in shown.to_text()
+
+
+def test_page() -> None:
+    names = ["财经", "体育 <b>&", "a name\nwith a line break"]
+    files, _ = result([0, 1, 1, 1, 1, 1, 1, 0, 2, 0], names=names).to_files([("embedding", "<random>")])
+    page = files["report.html"].decode()
+    assert "<td>embedding</td><td>&lt;random&gt;</td>" in page
+    assert (
+        '<th scope="col">财经</th><th scope="col">体育 &lt;b&gt;&amp;</th><th scope="col">a name with a line break</th>'
+        in page
+    )
+    # of four texts of the first class, one was answered right and three with the second
+    assert (
+        '<tr><th scope="row">财经</th>'
+        '<td style="background:rgba(31,95,168,0.25);color:#222" title="25.0%">1</td>'
+        '<td style="background:rgba(31,95,168,0.75);color:#fff" title="75.0%">3</td>'
+        '<td style="background:rgba(31,95,168,0.00);color:#222" title="0.0%"></td></tr>'
+    ) in page
+    assert "财经 taken for 体育 &lt;b&gt;&amp;: 3 rows\n<ul><li>text 1</li><li>text 2</li></ul>" in page
+    assert page.count("<img ") == 1
+    assert "http:" not in page
+    assert "Notices" not in page
+
+
+def test_page_of_a_run_without_mistakes() -> None:
+    files, _ = result([0, 0, 0, 0, 1, 1, 1, 1, 2, 2]).to_files([])
+    assert "<li>nothing was confused</li>" in files["report.html"].decode()

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from textrnn.evaluation.records import CURVE, Training
 from textrnn.report import memory
-from textrnn.report.memory import CURVE, Training
 
 
 def training(length: int, seed: int, test: float, *, looks: int = 4, highest: float = 2.9) -> Training:
@@ -93,10 +93,3 @@ def test_times_and_paddings() -> None:
     assert "RNN" in texts_of(memory.plot_padding(accuracies, chance=0.1, title="新闻")["padding.svg"])
     curve = [{"step": 1.0, "train_loss": 2.0, "dev_loss": 2.1}, {"step": 2.0, "train_loss": 1.0, "dev_loss": 1.5}]
     assert "with" in texts_of(memory.plot_dev_losses({"with": curve}, title="x")["layer_norm.svg"])
-
-
-def test_figures_that_are_none() -> None:
-    sound = training(10, 0, 0.9)
-    assert sound.is_sound()
-    assert not Training(**{**sound.to_dict(), "test": math.nan}).is_sound()
-    assert sound.key == "LSTM, length 10, seed 0, learning rate 0.02"

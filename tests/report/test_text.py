@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from textrnn.evaluation.metrics import class_scores
 from textrnn.report.text import class_table, confusion_table, display_width, shortened, table
@@ -9,10 +11,46 @@ from textrnn.report.text import class_table, confusion_table, display_width, sho
 
 @pytest.mark.parametrize(
     ("text", "width"),
-    [("abc", 3), ("财经", 4), ("ｆｕ", 4), ("e\u0301", 1), ("한글", 4), ("日本a", 5), ("a\u200db", 2), ("", 0)],
+    [
+        ("abc", 3),
+        ("财经", 4),
+        ("ｆｕ", 4),
+        ("한글", 4),
+        ("日本a", 5),
+        ("", 0),
+        ("e\u0301", 1),  # combining marks
+        ("\u0301", 0),
+        ("q\u0303\u0323x", 2),
+        ("a\u200db", 2),
+        ("👍", 2),
+        ("👍🏽", 2),  # with a skin tone
+        ("❤️", 2),  # asked to be a picture
+        ("👨\u200d👩\u200d👧", 2),
+        ("🇩🇪", 2),
+        ("a\tb\x07\n", 2),  # control characters, of which wcswidth says -1
+        ("\x1b[31m财", 6),
+        ("\x00\x7f\x9f", 0),
+    ],
 )
 def test_width(text: str, width: int) -> None:
     assert display_width(text) == width
+
+
+@given(st.text(), st.text())
+def test_width_is_never_negative_and_grows(one: str, other: str) -> None:
+    assert display_width(one) >= 0
+    assert display_width(one) <= display_width(one + "\n" + other)
+
+
+@given(st.text(), st.integers(1, 30))
+def test_shortened_fits_whatever_the_text(text: str, widest: int) -> None:
+    assert display_width(shortened(text, widest)) <= widest
+    assert len(shortened(text, widest).splitlines()) <= 1
+
+
+def test_shortened_cuts_no_character_in_two() -> None:
+    assert shortened("ab👍🏽👍🏽", 5) == "ab👍🏽…"
+    assert shortened("e\u0301e\u0301e\u0301e\u0301", 3) == "e\u0301e\u0301…"
 
 
 def test_shortened_fits_and_stays_on_one_line() -> None:

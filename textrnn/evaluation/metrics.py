@@ -41,6 +41,12 @@ def accuracy(confusion: NDArray[np.int64]) -> float:
     return float(np.trace(confusion) / max(1, confusion.sum()))
 
 
+def row_shares(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(C, C) counts -> (C, C) shares of each true class; 0 for a class without rows."""
+    shares: NDArray[np.float64] = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
+    return shares
+
+
 def wilson_interval(hits: int, count: int) -> tuple[float, float]:
     """Where a share of `hits` in `count` lies with 95 % confidence; (0, 1) of none.
 

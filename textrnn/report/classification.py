@@ -12,19 +12,12 @@ from numpy.typing import NDArray
 from textrnn.corpus.dataset import Dataset
 from textrnn.evaluation.baseline import NAME as BASELINE_NAME
 from textrnn.evaluation.baseline import Baseline
-from textrnn.evaluation.calibration import cross_entropy, expected_calibration_error, softmax, without_smoothing
-from textrnn.evaluation.metrics import (
-    accuracy,
-    class_scores,
-    classification_report,
-    confused_pairs,
-    confusion_matrix,
-    macro_f1,
-)
+from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1, row_shares
+from textrnn.evaluation.records import ClassifierFigures
 from textrnn.files import json_bytes
-from textrnn.report.html import make_page
+from textrnn.report.html import render
 from textrnn.report.plots import plot_confusion, plot_curves
-from textrnn.report.text import class_table, confusion_table, shortened, table
+from textrnn.report.text import class_rows, class_table, confusion_table, shortened, table
 from textrnn.training.history import History
 
 METRICS_FILE, HISTORY_FILE, PAGE_FILE = "metrics.json", "history.csv", "report.html"
@@ -53,39 +46,16 @@ class ClassificationResult:
     baseline: Baseline | None
 
     @cached_property
-    def test_predictions(self) -> NDArray[np.int64]:
-        """(test rows,): class indices."""
-        predictions: NDArray[np.int64] = self.test_logits.argmax(axis=1)
-        return predictions
-
-    @cached_property
-    def _calibrated(self) -> NDArray[np.float64]:
-        return without_smoothing(self.test_logits, self.label_smoothing)
-
-    @cached_property
-    def test_loss(self) -> float:
-        """Mean cross-entropy on the test split, nats per text, of the calibrated probabilities."""
-        return cross_entropy(self._calibrated, self.dataset.test.labels, self.temperature)
-
-    @cached_property
-    def calibration_errors(self) -> tuple[float, float]:
-        """Expected calibration error on the test split, before and after calibration."""
-        labels = self.dataset.test.labels
-        before = expected_calibration_error(softmax(self.test_logits), labels)
-        after = expected_calibration_error(softmax(self._calibrated, self.temperature), labels)
-        return before, after
-
-    @cached_property
-    def confusion(self) -> NDArray[np.int64]:
-        """(C, C) counts on the test split, true classes down."""
-        return confusion_matrix(self.dataset.test.labels, self.test_predictions, len(self.dataset.class_names))
+    def figures(self) -> ClassifierFigures:
+        """Of the test split."""
+        return ClassifierFigures(self.test_logits, self.dataset.test.labels, self.label_smoothing, self.temperature)
 
     @cached_property
     def comparison(self) -> list[list[str]]:
         """A header row, this model, and the baseline where there is one."""
         rows = [["on test", "accuracy", "loss", "macro F1", "seconds"]]
         for name, confusion, loss, seconds in (
-            (self.model_name, self.confusion, f"{self.test_loss:.4f}", self.history.seconds),
+            (self.model_name, self.figures.confusion, f"{self.figures.loss:.4f}", self.history.seconds),
             *([(BASELINE_NAME, self.baseline.confusion, "", self.baseline.seconds)] if self.baseline else []),
         ):
             rows.append([name, f"{accuracy(confusion):.4f}", loss, f"{macro_f1(confusion):.4f}", f"{seconds:.1f}"])
@@ -94,19 +64,16 @@ class ClassificationResult:
     @cached_property
     def confused(self) -> list[tuple[str, str, int, list[str]]]:
         """The worst confused pairs: true class, predicted class, rows, the first texts that fell to them."""
-        names, test = self.dataset.class_names, self.dataset.test
-        truth = np.array(test.labels)
-        found = []
-        for true, predicted, rows in confused_pairs(self.confusion, CONFUSED_PAIRS):
-            at = np.flatnonzero((truth == true) & (self.test_predictions == predicted))[:EXAMPLES_PER_PAIR]
-            found.append((names[true], names[predicted], rows, [test.texts[index] for index in at]))
-        return found
+        names, texts = self.dataset.class_names, self.dataset.test.texts
+        return [
+            (names[pair.true], names[pair.predicted], pair.count, [texts[index] for index in pair.examples])
+            for pair in self.figures.confused(CONFUSED_PAIRS, EXAMPLES_PER_PAIR)
+        ]
 
     @property
     def warnings(self) -> list[str]:
         """What a reader of the figures should not overlook."""
-        largest = self.confusion.sum(axis=1).max() / self.confusion.sum()
-        reached = accuracy(self.confusion)
+        largest, reached = self.figures.largest_share, accuracy(self.figures.confusion)
         found = []
         if reached <= largest:
             found.append(
@@ -124,13 +91,13 @@ class ClassificationResult:
 
     def to_text(self) -> str:
         """All tables, for a terminal."""
-        names = self.dataset.class_names
+        names, confusion = self.dataset.class_names, self.figures.confusion
         parts = [
             table(self.comparison),
-            class_table(class_scores(self.confusion), names, unweighted_f1=macro_f1(self.confusion)),
-            confusion_table(self.confusion, names),
+            class_table(class_scores(confusion), names, unweighted_f1=macro_f1(confusion)),
+            confusion_table(confusion, names),
         ]
-        before, after = self.calibration_errors
+        before, after = self.figures.calibration_errors
         gaps = f"expected calibration error {after:.4f}; {before:.4f} before calibration"
         sure = f"{gaps} (temperature {self.temperature:.3f})"
         lines = ["most confused:"] if self.confused else []
@@ -142,7 +109,7 @@ class ClassificationResult:
 
     def to_metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
-        history, best = self.history, self.history.best
+        history, best, figures = self.history, self.history.best, self.figures
         metrics: dict[str, Any] = {
             "task": "classify",
             "model": self.model_name,
@@ -155,14 +122,14 @@ class ClassificationResult:
                 "examples_per_second": history.examples_seen / history.seconds,
             },
             "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
-            "test": classification_report(self.confusion, self.test_loss, self.dataset.class_names),
+            "test": classification_report(figures.confusion, figures.loss, self.dataset.class_names),
         }
-        before, after = self.calibration_errors
+        before, after = figures.calibration_errors
         metrics["test"]["calibration"] = {
             "temperature": self.temperature,
             "expected_calibration_error": after,
             "expected_calibration_error_unscaled": before,
-            "loss_unscaled": cross_entropy(self.test_logits, self.dataset.test.labels),
+            "loss_unscaled": figures.uncalibrated_loss,
         }
         if self.baseline is not None:
             metrics["baseline"] = {
@@ -182,19 +149,28 @@ class ClassificationResult:
             The files by name, and what the user should know about the plots.
         """
         names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
-        history = self.history
-        files = {METRICS_FILE: json_bytes(self.to_metrics()), HISTORY_FILE: history.to_csv().encode("utf-8")}
-        files |= plot_curves(history, title=title)
-        plots, named = plot_confusion(self.confusion, names, title=title)
-        files |= plots
-        notices = []
-        if not named:
-            legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
-            notices.append(
-                "no installed font shows these class names, so the PNG plots carry indices (a CJK font such as Noto "
-                f"Sans CJK would mend it): {legend}"
-            )
-        files[PAGE_FILE] = make_page(
+        curves = plot_curves(self.history, title=title)
+        plots, named = plot_confusion(self.figures.confusion, names, title=title)
+        files = {
+            METRICS_FILE: json_bytes(self.to_metrics()),
+            HISTORY_FILE: self.history.to_csv().encode("utf-8"),
+            **curves,
+            **plots,
+            PAGE_FILE: self._page(title, settings, curves["curves.svg"]).encode("utf-8"),
+        }
+        if named:
+            return files, []
+        legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
+        return files, [
+            "no installed font shows these class names, so the PNG plots carry indices (a CJK font such as Noto Sans "
+            f"CJK would mend it): {legend}"
+        ]
+
+    def _page(self, title: str, settings: list[tuple[str, str]], curves: bytes) -> str:
+        names, history, confusion = self.dataset.class_names, self.history, self.figures.confusion
+        cells = [list(zip(*rows, strict=True)) for rows in zip(confusion, row_shares(confusion), strict=True)]
+        return render(
+            "classification",
             title=title,
             summary=[
                 ("training texts", f"{len(self.dataset.train):,}"),
@@ -204,10 +180,9 @@ class ClassificationResult:
                 ("seed", str(self.seed)),
             ],
             comparison=self.comparison,
-            confusion=self.confusion,
-            class_names=names,
+            per_class=class_rows(class_scores(confusion), names),
+            matrix=list(zip(names, cells, strict=True)),
             confused=self.confused,
+            curves=curves,
             notices=self.dataset.notices,
-            curves=files["curves.svg"],
         )
-        return files, notices

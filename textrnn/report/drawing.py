@@ -9,21 +9,25 @@ import logging
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontEntry
 
 PREFERRED_FONTS = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Microsoft YaHei",
     "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Heiti SC", "SimHei", "Noto Sans CJK JP",
     "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
-INK, TRAIN_COLOUR, DEV_COLOUR, BEST_COLOUR = "#222222", "#8fb3d9", "#1f5fa8", "#c0392b"
+EVERYWHERE = "DejaVu Sans"  # matplotlib brings it
+INK, TRAIN_COLOUR, DEV_COLOUR, BEST_COLOUR, GRID = "#222222", "#8fb3d9", "#1f5fa8", "#c0392b", "#e5e5e5"
+Draw: TypeAlias = "Callable[[Figure, bool], None]"  # told whether the characters of its texts can be shown
 
 
 def _can_show(font_path: str, characters: set[str]) -> bool:
@@ -44,43 +48,99 @@ def _can_show(font_path: str, characters: set[str]) -> bool:
     return all(ord(character) in glyph_of for character in characters)
 
 
-@functools.cache
-def _font_for(characters: frozenset[str]) -> str | None:
-    """The family of an installed font that has all the characters; the preferred ones first."""
+def _installed() -> list[FontEntry]:
+    """The fonts of this machine: the preferred ones first, upright before slanted, ordinary before bold."""
     from matplotlib import font_manager
 
-    wanted = {character for character in characters if not character.isspace()}
-    default = font_manager.findfont("DejaVu Sans")
-    if _can_show(default, wanted):
-        return "DejaVu Sans"
     for path in font_manager.findSystemFonts():  # some may have been installed after matplotlib's cache was made
         if path not in {font.fname for font in font_manager.fontManager.ttflist}:
             try:
                 font_manager.fontManager.addfont(path)
             except (OSError, RuntimeError, ValueError):
                 continue
-    fonts = sorted(
+    return sorted(
         font_manager.fontManager.ttflist,
         key=lambda font: (
             PREFERRED_FONTS.index(font.name) if font.name in PREFERRED_FONTS else len(PREFERRED_FONTS),
             font.style != "normal", abs(int(font.weight) - 400) if str(font.weight).isdigit() else 0, font.name,
         ),
     )  # fmt: skip
-    for font in fonts:
-        if _can_show(font.fname, wanted):
-            return font.name
-    return None
 
 
-def font_for(texts: Sequence[str]) -> str | None:
-    """The family of an installed font that can show all of `texts`, or None if there is none."""
-    return _font_for(frozenset("".join(texts)))
+@functools.cache
+def _family_with(characters: frozenset[str], fonts: tuple[FontEntry, ...] | None) -> str | None:
+    from matplotlib import font_manager
+
+    wanted = {character for character in characters if not character.isspace()}
+    if _can_show(font_manager.findfont(EVERYWHERE), wanted):
+        return EVERYWHERE
+    candidates = _installed() if fonts is None else fonts
+    return next((font.name for font in candidates if _can_show(font.fname, wanted)), None)
 
 
-def _style(family: str | None) -> Any:
-    families = [family] if family else list(PREFERRED_FONTS)
-    return {
-        "font.family": [*dict.fromkeys([*families, "DejaVu Sans"]), "sans-serif"],
+def font_for(texts: Iterable[str], fonts: Sequence[FontEntry] | None = None) -> str | None:
+    """The family of a font that can show all of `texts`, or None if there is none.
+
+    Args:
+        fonts: to choose from, beside the one that matplotlib brings; None: those installed.
+    """
+    return _family_with(frozenset("".join(texts)), None if fonts is None else tuple(fonts))
+
+
+def both_kinds(
+    stem: str,
+    size: tuple[float, float],
+    draw: Draw,
+    *,
+    texts: Iterable[str],
+    fonts: Sequence[FontEntry] | None = None,
+) -> dict[str, bytes]:
+    """``<stem>.png`` and ``<stem>.svg`` of what `draw` puts into an empty figure.
+
+    In an SVG all texts can be shown, since whoever opens it has fonts; in a PNG, if a font here can show them.
+
+    Args:
+        size: width and height, inches.
+        texts: what people named, in whatever script.
+        fonts: see :func:`font_for`.
+    """
+    family = font_for(texts, fonts)
+    files = {}
+    for kind in ("png", "svg"):
+        with _style(family or (EVERYWHERE if kind == "png" else None)):
+            figure = _empty(size)
+            draw(figure, kind == "svg" or family is not None)
+            files[f"{stem}.{kind}"] = _rendered(figure, kind, family)
+    return files
+
+
+def titled(
+    stem: str,
+    size: tuple[float, float],
+    title: str,
+    draw: Callable[[Figure], None],
+    *,
+    texts: Iterable[str] = (),
+    fonts: Sequence[FontEntry] | None = None,
+) -> dict[str, bytes]:
+    """As :func:`both_kinds`, with a title over the whole figure, and everything in its place."""
+
+    def draw_under_title(figure: Figure, readable: bool) -> None:
+        draw(figure)
+        figure.suptitle(title if readable else latin(title), fontsize=12)
+        figure.tight_layout()
+
+    return both_kinds(stem, size, draw_under_title, texts=[title, *texts], fonts=fonts)
+
+
+@contextlib.contextmanager
+def _style(family: str | None) -> Iterator[None]:
+    """The style of all plots. Of glyphs that are missing, only an SVG has any, and there the viewer's font has them."""
+    import matplotlib
+
+    families = [family] if family else PREFERRED_FONTS
+    settings: dict[Any, Any] = {
+        "font.family": [*dict.fromkeys([*families, EVERYWHERE]), "sans-serif"],
         "font.size": 10,
         "text.parse_math": False,  # a dollar sign in a class name is a dollar sign
         "svg.fonttype": "none",  # names stay text in the SVG
@@ -91,20 +151,19 @@ def _style(family: str | None) -> Any:
         "axes.titlesize": 11,
         "axes.titleweight": "bold",
     }
-
-
-@contextlib.contextmanager
-def drawing(family: str | None) -> Iterator[None]:
-    """The style of all plots. Of glyphs that are missing, only an SVG has any, and there the viewer's font has them."""
-    import matplotlib
-
-    with matplotlib.rc_context(_style(family)), warnings.catch_warnings():
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns of each font that is not there
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
-def rendered(figure: Figure, kind: str, family: str | None) -> bytes:
-    """A figure as PNG or SVG."""
+def _empty(size: tuple[float, float]) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, facecolor="white")
+
+
+def _rendered(figure: Figure, kind: str, family: str | None) -> bytes:
     buffer = io.BytesIO()
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     # A missing glyph is measured narrower than it will be shown, hence the wider margin without a font.
@@ -113,12 +172,9 @@ def rendered(figure: Figure, kind: str, family: str | None) -> bytes:
     return buffer.getvalue()
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches."""
-    from matplotlib.figure import Figure
-
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns of each font that is not there
-    return Figure(figsize=(width, height), facecolor="white")
+def grid_of(axes: Axes, direction: Literal["x", "y"] = "y") -> None:
+    """The faint lines that values are read off by."""
+    axes.grid(axis=direction, color=GRID, linewidth=0.8)
 
 
 def latin(text: str) -> str:

@@ -1,116 +1,86 @@
-"""One self-contained page per run: no script, no network, plots embedded as SVG whose text is real text."""
+"""Pages, filled in from the templates beside this module: no script, no network, plots embedded as SVG."""
 
 from __future__ import annotations
 
 import base64
-import html
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from textrnn.evaluation.metrics import class_scores
 from textrnn.report.text import shortened
 
-STYLE = """
-body { font: 15px/1.55 system-ui, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
-       color: #222; max-width: 1000px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-table { border-collapse: collapse; } th, td { padding: .25rem .6rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 1px solid #999; font-weight: 600; }
-pre { white-space: pre-wrap; background: #f6f6f6; padding: .8rem; }
-.matrix td { min-width: 2.2rem; text-align: center; } .matrix th { font-weight: 500; }
-.scroll { overflow-x: auto; } img { max-width: 100%; } li { margin: .2rem 0; } .note { color: #666; }
-"""
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+WIDEST_TEXT = 300  # columns of a text on a page
 
 
-def escaped(text: str) -> str:
-    """Text for a page: escaped, on one line, a very long one cut."""
-    return html.escape(shortened(text, 300))
+class Part:
+    """Something on a page."""
+
+    kind: ClassVar[str]
 
 
-def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escaped(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    head = f"<thead><tr>{head}</tr></thead>" if any(header) else ""
-    return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
+@dataclass(frozen=True)
+class Paragraph(Part):
+    """Prose.
+
+    Attributes:
+        sentences: full stops are put between them; each is cut by itself where it is very long
+    """
+
+    kind: ClassVar[str] = "paragraph"
+    sentences: Sequence[str]
 
 
-def _matrix(confusion: NDArray[np.int64], class_names: Sequence[str]) -> str:
-    """The confusion matrix as a table; a darker cell holds a larger share of its true class."""
-    shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
-    head = "<th>true \\ predicted</th>" + "".join(f"<th>{escaped(name)}</th>" for name in class_names)
-    rows = []
-    for name, counts, row_shares in zip(class_names, confusion, shares, strict=True):
-        cells = "".join(
-            f'<td style="background:rgba(31,95,168,{share:.2f});color:{"#fff" if share > 0.5 else "#222"}"'
-            f' title="{share:.1%}">{count or ""}</td>'
-            for count, share in zip(counts, row_shares, strict=True)
-        )
-        rows.append(f"<tr><th>{escaped(name)}</th>{cells}</tr>")
-    body = "".join(rows)
-    return (
-        f'<div class="scroll"><table class="matrix"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+@dataclass(frozen=True)
+class Table(Part):
+    """Rows of cells, the header row first."""
+
+    kind: ClassVar[str] = "table"
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Figure(Part):
+    """A plot, and what it shows, for those who do not see it."""
+
+    kind: ClassVar[str] = "figure"
+    svg: bytes
+    description: str
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("textrnn.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    environment.filters["one_line"] = functools.partial(shortened, widest=WIDEST_TEXT)
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    return environment
 
 
-def embedded(svg: bytes, description: str) -> str:
-    data = base64.b64encode(svg).decode()
-    return f'<img alt="{html.escape(description)}" src="data:image/svg+xml;base64,{data}">'
-
-
-def make_page(
-    *,
-    title: str,
-    summary: Sequence[tuple[str, str]],
-    comparison: Sequence[Sequence[str]],
-    confusion: NDArray[np.int64],
-    class_names: Sequence[str],
-    confused: Sequence[tuple[str, str, int, Sequence[str]]],
-    notices: Sequence[str],
-    curves: bytes,
-) -> bytes:
-    """The content of ``report.html``.
+def render(template: str, **values: object) -> str:
+    """A page, or a part of one.
 
     Args:
-        summary: names and values shown at the top.
-        comparison: a header row and a row for each of this model and the baseline.
-        confused: (true class, predicted class, rows, example texts), worst first.
-        curves: an SVG.
+        template: its file's name, without ``.html.jinja``.
+        values: everything that the template asks for. Texts are escaped there, and stand on one line.
+
+    Raises:
+        jinja2.UndefinedError: if the template asks for something else.
     """
-    scores = class_scores(confusion)
-    per_class = [
-        [name, f"{scores.precision[i]:.4f}", f"{scores.recall[i]:.4f}", f"{scores.f1[i]:.4f}", f"{scores.support[i]:,}"]
-        for i, name in enumerate(class_names)
-    ]
-    pairs = "".join(
-        f"<li>{escaped(true)} taken for {escaped(predicted)}: {rows} rows<ul>"
-        + "".join(f"<li>{escaped(text)}</li>" for text in examples)
-        + "</ul></li>"
-        for true, predicted, rows, examples in confused
-    )
-    noted = "".join(f'<li class="note">{escaped(notice)}</li>' for notice in notices)
-    return page(
-        title,
-        [
-            ("", html_table(["", ""], summary)),
-            ("On the test split", html_table(comparison[0], comparison[1:])),
-            ("Class by class", html_table(["class", "precision", "recall", "F1", "support"], per_class)),
-            ("Confusion matrix", _matrix(confusion, class_names)),
-            ("Most confused", f"<ul>{pairs or '<li>nothing was confused</li>'}</ul>"),
-            ("How training went", embedded(curves, "loss and accuracy against the optimizer step")),
-            *([("Notices", f"<ul>{noted}</ul>")] if noted else []),
-        ],
-    )
+    return _environment().get_template(f"{template}.html.jinja").render(**values)
 
 
-def page(title: str, sections: Iterable[tuple[str, str]]) -> bytes:
-    """A whole page from headings (empty: none) and what stands under them, in HTML."""
-    body = "\n".join(f"<h2>{escaped(heading)}</h2>\n{content}" if heading else content for heading, content in sections)
-    return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escaped(title)}</title><style>{STYLE}</style></head><body>
-<h1>{escaped(title)}</h1>
-{body}
-</body></html>
-""".encode()
+def render_section(parts: Sequence[Part]) -> str:
+    """What one experiment shows, for the page of all of them."""
+    return render("section", parts=parts)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from textrnn.evaluation.metrics import bits, perplexity
+from textrnn.evaluation.records import BLOCK, HeldOutScores
 from textrnn.files import json_bytes
 from textrnn.report.classification import HISTORY_FILE, METRICS_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
-from textrnn.report.html import embedded, html_table, page
+from textrnn.report.html import render
 from textrnn.report.plots import plot_perplexity
 from textrnn.report.text import table
 from textrnn.saved.character_model import CharacterModel
 from textrnn.training.history import History
-from textrnn.training.mixing import BLOCK, HeldOutScores
 
 SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 240, 0.7
 
@@ -114,13 +113,13 @@ class LanguageModelResult:
             ("speed", f"{history.examples_per_second:,.0f} characters a second, evaluations left out"),
             ("seed", str(self.saved.training.seed)),
         ]
-        files[PAGE_FILE] = page(
-            title,
-            [
-                ("", html_table(["", ""], summary)),
-                ("Held out", html_table(self.comparison[0], self.comparison[1:])),
-                ("How training went", embedded(files["perplexity.svg"], "perplexity against the epoch")),
-                (f"A sample, temperature {SAMPLE_TEMPERATURE}", f"<pre>{html.escape(self.sample)}</pre>"),
-            ],
-        )
+        files[PAGE_FILE] = render(
+            "language_model",
+            title=title,
+            summary=summary,
+            comparison=self.comparison,
+            plot=files["perplexity.svg"],
+            temperature=SAMPLE_TEMPERATURE,
+            sample=self.sample,
+        ).encode("utf-8")
         return files, notices

@@ -3,72 +3,23 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.report.drawing import DEV_COLOUR, INK, TRAIN_COLOUR, drawing, font_for, latin, new_figure, rendered
+from textrnn.evaluation.records import CURVE, Training, spread
+from textrnn.report.drawing import DEV_COLOUR, INK, TRAIN_COLOUR, grid_of, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SERIES_COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#8e5ea2", "#d08a1d", "#555555")
-GRID = "#e5e5e5"
 MOST_FREQUENT_SUM = 0.1  # the share of 9, the commonest of the 19 sums
-CURVE = ("step", "epoch", "seconds", "train_loss", "dev_loss", "dev_accuracy")  # of each look at the dev split
-
-
-@dataclass(frozen=True)
-class Training:
-    """A network that was trained on DigitSum.
-
-    Attributes:
-        dev, test: accuracies with the weights that did best on dev
-        seconds: from the first step to the last look at dev
-        curve: one dictionary for each look at the dev split, with the keys of ``CURVE``
-    """
-
-    model: str
-    length: int
-    seed: int
-    learning_rate: float
-    dev: float
-    test: float
-    seconds: float
-    steps: int
-    best_step: int
-    curve: list[dict[str, float]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return dataclasses.asdict(self)
-
-    @property
-    def key(self) -> str:
-        """By which it is known among others."""
-        return training_key(self.model, self.length, self.seed, self.learning_rate)
-
-    def is_sound(self) -> bool:
-        """Whether the figures, read from a file, are what a training leaves."""
-        figures = (self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE))
-        return all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
-
-
-def training_key(model: str, length: int, seed: int, learning_rate: float) -> str:
-    """How a training is called."""
-    return f"{model}, length {length}, seed {seed}, learning rate {learning_rate:g}"
-
-
-def spread(values: Sequence[float]) -> float:
-    """The standard deviation of a sample; 0 of a single value."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def accuracy_table(found: Mapping[str, Sequence[Training]], *, what: str = "test accuracy") -> list[list[str]]:
@@ -95,24 +46,6 @@ def curves_csv(trainings: Sequence[Training]) -> str:
             values = [f"{row[name]:.6g}" for name in CURVE]
             writer.writerow([training.model, training.length, training.seed, f"{training.learning_rate:g}", *values])
     return out.getvalue()
-
-
-def _both_kinds(stem: str, width: float, height: float, title: str, draw: Callable[[Figure], None]) -> dict[str, bytes]:
-    """``<stem>.png`` and ``<stem>.svg`` of what `draw` puts into an empty figure."""
-    family = font_for([title])
-    files = {}
-    with drawing(family):
-        for kind in ("png", "svg"):
-            figure = new_figure(width, height)
-            draw(figure)
-            figure.suptitle(title if family or kind == "svg" else latin(title), fontsize=12)
-            figure.tight_layout()
-            files[f"{stem}.{kind}"] = rendered(figure, kind, family)
-    return files
-
-
-def _plain(axes: Axes) -> None:
-    axes.grid(axis="y", color=GRID, linewidth=0.8)
 
 
 def _length_axis(axes: Axes, lengths: Sequence[int], label: str) -> None:
@@ -154,10 +87,10 @@ def plot_accuracy(
         _length_axis(axes, lengths, "digits in a sequence")
         axes.set_ylim(0, 1.03)
         axes.set_ylabel("accuracy")
-        _plain(axes)
+        grid_of(axes)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5), title=legend, fontsize=9)
 
-    return _both_kinds("accuracy", 7.6, 4.2, title, draw)
+    return titled("accuracy", (7.6, 4.2), title, draw)
 
 
 def _colours(count: int) -> list[str]:
@@ -189,14 +122,14 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
             axes.set_title(f"{name}: test {np.mean(tests):.2f}{more}", fontsize=9.5)
             axes.set_xlim(left=0)
             axes.set_ylim(0, highest * 1.05)
-            _plain(axes)
+            grid_of(axes)
         for axes in all_axes.flat[len(panels) :]:
             axes.set_visible(False)
         for axes in all_axes.flat[max(0, len(panels) - columns) : len(panels)]:
             axes.set_xlabel("optimizer step")
         all_axes[0, 0].legend(frameon=False, fontsize=8.5)
 
-    return _both_kinds("losses", max(4.5, 3.3 * columns), 0.6 + 2.5 * rows, title, draw)
+    return titled("losses", (max(4.5, 3.3 * columns), 0.6 + 2.5 * rows), title, draw)
 
 
 def plot_gradients(
@@ -234,11 +167,11 @@ def plot_gradients(
             axes.set_title(f"{name}\ntest accuracy {accuracies[name]}", fontsize=10)
             axes.set_xlabel("optimizer step")
             axes.set_xlim(left=0)
-            _plain(axes)
+            grid_of(axes)
         all_axes[0].set_ylabel("L2 norm of the gradient, before clipping")
         all_axes[-1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
-    return _both_kinds("gradients", 11.5, 3.8, title, draw)
+    return titled("gradients", (11.5, 3.8), title, draw)
 
 
 def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], *, title: str) -> dict[str, bytes]:
@@ -273,7 +206,7 @@ def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], 
         for axes in all_axes.flat[len(parts) :]:
             axes.set_visible(False)
 
-    return _both_kinds("gates", min(24.0, max(10.0, 0.36 * steps + 4)), 7.6, title, draw)
+    return titled("gates", (min(24.0, max(10.0, 0.36 * steps + 4)), 7.6), title, draw)
 
 
 def plot_times(rows: Sequence[tuple[str, Mapping[str, float]]], *, title: str) -> dict[str, bytes]:
@@ -292,11 +225,11 @@ def plot_times(rows: Sequence[tuple[str, Mapping[str, float]]], *, title: str) -
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel("milliseconds (logarithmic)")
-        axes.grid(axis="x", color=GRID, linewidth=0.8)
+        grid_of(axes, "x")
         axes.set_axisbelow(True)
         axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
 
-    return _both_kinds("speed", 9.5, 1.2 + 0.55 * len(rows), title, draw)
+    return titled("speed", (9.5, 1.2 + 0.55 * len(rows)), title, draw)
 
 
 def plot_dev_losses(curves: Mapping[str, Sequence[Mapping[str, float]]], *, title: str) -> dict[str, bytes]:
@@ -312,12 +245,12 @@ def plot_dev_losses(curves: Mapping[str, Sequence[Mapping[str, float]]], *, titl
             axes.set_title(what, fontsize=10)
             axes.set_xlabel("optimizer step")
             axes.set_xlim(left=0)
-            _plain(axes)
+            grid_of(axes)
         all_axes[0].set_ylabel("cross-entropy (nats per text)")
         all_axes[0].set_ylim(bottom=0)
         all_axes[1].legend(frameon=False, fontsize=9)
 
-    return _both_kinds("layer_norm", 9.5, 3.8, title, draw)
+    return titled("layer_norm", (9.5, 3.8), title, draw)
 
 
 def plot_padding(
@@ -339,9 +272,9 @@ def plot_padding(
             lengths = sorted({length for by_length in by_model.values() for length in by_length})
             _length_axis(axes, lengths, "tokens that every text is padded to")
             axes.set_title(reading, fontsize=10)
-            _plain(axes)
+            grid_of(axes)
         all_axes[0].set_ylabel("test accuracy")
         all_axes[0].set_ylim(bottom=0)
         all_axes[-1].legend(frameon=False, fontsize=9)
 
-    return _both_kinds("padding", 9.5, 3.8, title, draw)
+    return titled("padding", (9.5, 3.8), title, draw)

@@ -1,4 +1,4 @@
-"""Plots as PNG and SVG: training curves and confusion matrices, with class names in any script.
+"""Plots as PNG and SVG: training curves, confusion matrices, comparisons, with names in any script.
 
 A PNG needs a font that has the characters. One is looked for among those installed; where none has them, the PNG shows
 class indices (the text output says which is which). The SVG always keeps the names as text: whoever opens it has fonts.
@@ -13,23 +13,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textrnn.evaluation.metrics import row_shares
 from textrnn.report.drawing import (
     BEST_COLOUR,
     DEV_COLOUR,
     INK,
     TRAIN_COLOUR,
-    drawing,
+    both_kinds,
     font_for,
+    grid_of,
     latin,
-    new_figure,
-    rendered,
     smoothed,
+    titled,
 )
 from textrnn.report.text import display_width, shortened
 from textrnn.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontEntry
 
 WIDEST_NAME, WIDEST_TITLE = 24, 60  # columns of a terminal; longer ones are cut
 MOST_TICKS, MOST_FIGURES = 100, 40  # classes beyond which not all are named, and cells carry no figures
@@ -37,109 +40,93 @@ MOST_TICKS, MOST_FIGURES = 100, 40  # classes beyond which not all are named, an
 
 def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
     """``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy, against the step."""
+    rows, best = history.evaluations, history.best
+    at = [row["step"] for row in rows]
+    marker = _marker(at)
+    steps = np.arange(1, len(history.train_loss) + 1)
+    running = smoothed(history.train_loss, max(1, len(steps) // 50))
 
-    title = shortened(title, WIDEST_TITLE)
-    family = font_for([title])
-    files = {}
-    with drawing(family):
-        figure = new_figure(9.5, 3.6)
+    def draw(figure: Figure) -> None:
         loss_axes, accuracy_axes = figure.subplots(1, 2)
-        steps = np.arange(1, len(history.train_loss) + 1)
-        window = max(1, len(steps) // 50)
-        loss_axes.plot(steps, smoothed(history.train_loss, window), color=TRAIN_COLOUR, label="train (running mean)")
-        at = [row["step"] for row in history.evaluations]
-        marker = "o" if len(at) <= 40 else None
-        loss_axes.plot(
-            at, [row["dev_loss"] for row in history.evaluations], color=DEV_COLOUR, marker=marker, ms=3, label="dev"
-        )
-        accuracy_axes.plot(
-            at, [row["dev_accuracy"] for row in history.evaluations], color=DEV_COLOUR, marker=marker, ms=3, label="dev"
-        )
-        best = history.best
+        loss_axes.plot(steps, running, color=TRAIN_COLOUR, label="train (running mean)")
         for axes, key in ((loss_axes, "dev_loss"), (accuracy_axes, "dev_accuracy")):
+            axes.plot(at, [row[key] for row in rows], color=DEV_COLOUR, marker=marker, ms=3, label="dev")
             axes.plot([best["step"]], [best[key]], "o", color=BEST_COLOUR, ms=6, label=f"kept: {best[key]:.4f}")
             axes.set_xlabel("optimizer step")
-            axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
+            grid_of(axes)
             axes.set_xlim(left=0)
             axes.legend(frameon=False)
         loss_axes.set_ylim(bottom=0)
         loss_axes.set_title("cross-entropy (nats per text)")
         accuracy_axes.set_title("accuracy on dev")
-        for kind in ("png", "svg"):
-            figure.suptitle(title if family or kind == "svg" else latin(title), fontsize=12)
-            figure.tight_layout()
-            files[f"curves.{kind}"] = rendered(figure, kind, family)
-    return files
+
+    return titled("curves", (9.5, 3.6), shortened(title, WIDEST_TITLE), draw)
+
+
+def _marker(at: Sequence[float]) -> str | None:
+    """Points on a line, as long as one can tell them apart."""
+    return "o" if len(at) <= 40 else None
 
 
 def plot_perplexity(history: History, *, title: str) -> dict[str, bytes]:
     """``perplexity.png`` and ``perplexity.svg``: on the training text (while learning) and held out, by epoch."""
     title = shortened(title, WIDEST_TITLE)
-    family = font_for([title])
-    files = {}
     rows, best = history.evaluations, history.best
     at = [row["passes"] for row in rows]
-    with drawing(family):
-        figure = new_figure(6.4, 4.0)
+    learning, held_out = ([row[key] for row in rows] for key in ("train_perplexity", "dev_perplexity"))
+
+    def draw(figure: Figure, readable: bool) -> None:
         axes = figure.subplots()
-        for key, colour, label in (
-            ("train_perplexity", TRAIN_COLOUR, "train (while learning)"),
-            ("dev_perplexity", DEV_COLOUR, "held out"),
-        ):
-            axes.plot(
-                at, [row[key] for row in rows], color=colour, marker="o" if len(at) <= 40 else None, ms=3, label=label
-            )
-        axes.plot(
-            [at[rows.index(best)]], [best["dev_perplexity"]], "o", color=BEST_COLOUR, ms=6,
-            label=f"kept: {best['dev_perplexity']:.3f}",
-        )  # fmt: skip
-        lowest = min(min(row["train_perplexity"], row["dev_perplexity"]) for row in rows)
-        highest = max(max(row["train_perplexity"], row["dev_perplexity"]) for row in rows)
-        if highest > 3 * lowest:
+        axes.plot(at, learning, color=TRAIN_COLOUR, marker=_marker(at), ms=3, label="train (while learning)")
+        axes.plot(at, held_out, color=DEV_COLOUR, marker=_marker(at), ms=3, label="held out")
+        kept = best["dev_perplexity"]
+        axes.plot([best["passes"]], [kept], "o", color=BEST_COLOUR, ms=6, label=f"kept: {kept:.3f}")
+        if max(*learning, *held_out) > 3 * min(*learning, *held_out):
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:g}")
             axes.yaxis.set_minor_formatter("{x:g}")
         axes.set_xlabel("epoch")
         axes.set_xlim(left=0)
         axes.set_ylabel("perplexity of the network")
-        axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
+        grid_of(axes)
         axes.legend(frameon=False)
-        for kind in ("png", "svg"):
-            axes.set_title(title if family or kind == "svg" else latin(title))
-            figure.tight_layout()
-            files[f"perplexity.{kind}"] = rendered(figure, kind, family)
-    return files
+        axes.set_title(title if readable else latin(title))
+        figure.tight_layout()
+
+    return both_kinds("perplexity", (6.4, 4.0), draw, texts=[title])
 
 
 def plot_confusion(
-    confusion: NDArray[np.int64], class_names: Sequence[str], *, title: str
+    confusion: NDArray[np.int64],
+    class_names: Sequence[str],
+    *,
+    title: str,
+    fonts: Sequence[FontEntry] | None = None,
 ) -> tuple[dict[str, bytes], bool]:
     """``confusion_counts`` and ``confusion_normalised`` as PNG and SVG.
 
-    Returns:
-        The files by name, and whether the PNGs carry the class names; they do not where no installed font has their
-        characters.
-    """
+    Args:
+        fonts: see :func:`textrnn.report.drawing.font_for`.
 
+    Returns:
+        The files by name, and whether the PNGs carry the class names; they do not where no font has their characters.
+    """
     names = [shortened(name, WIDEST_NAME) for name in class_names]
     title = shortened(title, WIDEST_TITLE)
-    family = font_for([*names, title])
-    shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
-    files = {}
-    for stem, values, what in (
-        ("confusion_counts", confusion, "test rows"),
-        ("confusion_normalised", shares, "share of each true class"),
-    ):
-        for kind in ("png", "svg"):
-            named = kind == "svg" or family is not None
-            with drawing(family):
-                side = min(24.0, max(4.0, 1.6 + 0.55 * len(names)))
-                figure = new_figure(side, side)
-                axes = figure.subplots()
-                _draw_confusion(axes, values, names if named else [str(index) for index in range(len(names))])
-                axes.set_title(f"{title if named else latin(title)}: {what}")
-                files[f"{stem}.{kind}"] = rendered(figure, kind, family)
-    return files, family is not None
+    side = min(24.0, max(4.0, 1.6 + 0.55 * len(names)))
+    texts = [*names, title]
+
+    def plot(stem: str, values: NDArray[Any], what: str) -> dict[str, bytes]:
+        def draw(figure: Figure, readable: bool) -> None:
+            axes = figure.subplots()
+            _draw_confusion(axes, values, names if readable else [str(index) for index in range(len(names))])
+            axes.set_title(f"{title if readable else latin(title)}: {what}")
+
+        return both_kinds(stem, (side, side), draw, texts=texts, fonts=fonts)
+
+    files = plot("confusion_counts", confusion, "test rows")
+    files |= plot("confusion_normalised", row_shares(confusion), "share of each true class")
+    return files, font_for(texts, fonts) is not None
 
 
 def _draw_confusion(axes: Axes, values: NDArray[Any], names: Sequence[str]) -> None:
@@ -177,39 +164,38 @@ def plot_comparison(entries: Sequence[tuple[str, float, tuple[float, float], flo
     Args:
         entries: (name, accuracy, (lower, upper) end of its interval, seconds), the best first.
     """
-    title = shortened(title, WIDEST_TITLE)
     names = [shortened(name, 2 * WIDEST_NAME) for name, *_ in entries]
-    family = font_for([*names, title])
-    files = {}
-    with drawing(family):
-        figure = new_figure(9.5, 1.4 + 0.36 * len(entries))
+    rows = range(len(entries))
+
+    def draw(figure: Figure) -> None:
         accuracy_axes, time_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-        rows = range(len(entries))
-        accuracies = [accuracy for _, accuracy, _, _ in entries]
-        reaches = [
-            [accuracy - low for _, accuracy, (low, _), _ in entries],
-            [high - accuracy for _, accuracy, (_, high), _ in entries],
-        ]
-        accuracy_axes.errorbar(
-            accuracies, rows, xerr=np.maximum(reaches, 0.0), fmt="o", color=DEV_COLOUR, ecolor=TRAIN_COLOUR, capsize=3
-        )
+        _draw_accuracies(accuracy_axes, [(accuracy, interval) for _, accuracy, interval, _ in entries])
         accuracy_axes.set_yticks(rows, names)
         accuracy_axes.invert_yaxis()
-        accuracy_axes.set_title("accuracy on test, 95 % interval")
-        seconds = [max(spent, 0.01) for *_, spent in entries]
-        time_axes.barh(rows, seconds, color=TRAIN_COLOUR, height=0.6)
-        for row, spent in zip(rows, seconds, strict=True):
-            time_axes.text(spent * 1.08, row, f"{spent:.1f}" if spent < 100 else f"{spent:.0f}", va="center", size=9)
-        time_axes.set_xscale("log")
-        time_axes.set_xlim(min(seconds) / 2, max(seconds) * 3)
-        time_axes.xaxis.set_major_formatter("{x:g}")
-        time_axes.set_title("seconds of training")
+        _draw_seconds(time_axes, [max(seconds, 0.01) for *_, seconds in entries])
         for axes in (accuracy_axes, time_axes):
-            axes.grid(axis="x", color="#e5e5e5", linewidth=0.8)
+            grid_of(axes, "x")
             axes.set_axisbelow(True)
             axes.tick_params(axis="y", length=0)
-        for kind in ("png", "svg"):
-            figure.suptitle(title if family or kind == "svg" else latin(title), fontsize=12)
-            figure.tight_layout()
-            files[f"comparison.{kind}"] = rendered(figure, kind, family)
-    return files
+
+    size = (9.5, 1.4 + 0.36 * len(entries))
+    return titled("comparison", size, shortened(title, WIDEST_TITLE), draw, texts=names)
+
+
+def _draw_accuracies(axes: Axes, found: Sequence[tuple[float, tuple[float, float]]]) -> None:
+    reaches = [[accuracy - low for accuracy, (low, _) in found], [high - accuracy for accuracy, (_, high) in found]]
+    axes.errorbar(
+        [accuracy for accuracy, _ in found], range(len(found)), xerr=np.maximum(reaches, 0.0),
+        fmt="o", color=DEV_COLOUR, ecolor=TRAIN_COLOUR, capsize=3,
+    )  # fmt: skip
+    axes.set_title("accuracy on test, 95 % interval")
+
+
+def _draw_seconds(axes: Axes, seconds: Sequence[float]) -> None:
+    axes.barh(range(len(seconds)), seconds, color=TRAIN_COLOUR, height=0.6)
+    for row, spent in enumerate(seconds):
+        axes.text(spent * 1.08, row, f"{spent:.1f}" if spent < 100 else f"{spent:.0f}", va="center", size=9)
+    axes.set_xscale("log")
+    axes.set_xlim(min(seconds) / 2, max(seconds) * 3)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_title("seconds of training")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from wcwidth import iter_graphemes, width
 
 from textrnn.evaluation.metrics import ClassScores
 
@@ -15,13 +15,13 @@ WIDEST_COLUMN_NAME = 8
 
 
 def display_width(text: str) -> int:
-    """Columns that a text takes in a terminal: two for wide characters, none for combining ones."""
-    width = 0
-    for character in text:
-        if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
-            continue
-        width += 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
-    return width
+    """Columns that a text takes in a terminal: two for wide characters, none for combining and control characters."""
+    return sum(map(_cluster_width, iter_graphemes(text)))
+
+
+def _cluster_width(cluster: str) -> int:
+    """Columns of what is seen as one character: a letter with its accents, an emoji put together from several."""
+    return width(cluster, control_codes="ignore")
 
 
 def shortened(text: str, widest: int) -> str:
@@ -29,12 +29,12 @@ def shortened(text: str, widest: int) -> str:
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if display_width(text) <= widest:
         return text
-    kept, width = "", 0
-    for character in text:
-        width += display_width(character)
-        if width > widest - 1:
+    kept, columns = "", 0
+    for cluster in iter_graphemes(text):
+        columns += _cluster_width(cluster)
+        if columns > widest - 1:
             break
-        kept += character
+        kept += cluster
     return kept + "…"
 
 
@@ -51,12 +51,18 @@ def table(rows: Sequence[Sequence[str]], *, left_columns: int = 1, gap: int = 2)
     return "\n".join(lines)
 
 
-def class_table(scores: ClassScores, class_names: Sequence[str], *, unweighted_f1: float) -> str:
-    """Precision, recall, F1 and support of each class."""
+def class_rows(scores: ClassScores, class_names: Sequence[str]) -> list[list[str]]:
+    """A header row, and precision, recall, F1 and support of each class."""
     rows = [["class", "precision", "recall", "F1", "support"]]
     for index, name in enumerate(class_names):
         shares = (scores.precision[index], scores.recall[index], scores.f1[index])
-        rows.append([shortened(name, 30), *(f"{share:.4f}" for share in shares), f"{scores.support[index]:,}"])
+        rows.append([name, *(f"{share:.4f}" for share in shares), f"{scores.support[index]:,}"])
+    return rows
+
+
+def class_table(scores: ClassScores, class_names: Sequence[str], *, unweighted_f1: float) -> str:
+    """Precision, recall, F1 and support of each class, for a terminal."""
+    rows = class_rows(scores, [shortened(name, 30) for name in class_names])
     rows.append(["macro mean", "", "", f"{unweighted_f1:.4f}", f"{scores.support.sum():,}"])
     return table(rows)
 

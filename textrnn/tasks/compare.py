@@ -15,9 +15,10 @@ from textrnn.errors import ConfigError, TrainingError
 from textrnn.evaluation.baseline import NAME as BASELINE_NAME
 from textrnn.evaluation.baseline import Baseline
 from textrnn.evaluation.metrics import macro_f1
+from textrnn.evaluation.records import Compared
 from textrnn.files import exclusive_use, write_together
 from textrnn.report.classification import METRICS_FILE
-from textrnn.report.comparison import Compared, Comparison
+from textrnn.report.comparison import Comparison, in_a_line
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import train, train_baseline
@@ -62,7 +63,7 @@ def compare(
         said = {f"note: {notice}" for notice in notices}
         linear = train_baseline(dataset, repeats=REPEATS)
         found = [_linear(linear)]
-        say(found[-1].in_a_line)
+        say(in_a_line(found[-1]))
         for request in requests:
             note = _Notes(request.model, say, said)
             try:
@@ -79,7 +80,7 @@ def compare(
                 continue
             device = choose_device(str(request.train_settings.get("device", "auto")))
             found.append(_judge(load_classifier(trained, device), trained, dataset))
-            say(found[-1].in_a_line)
+            say(in_a_line(found[-1]))
         comparison = Comparison(dataset.name, notices, found)
         say(comparison.to_text())
         write_together(folder, comparison.to_files())

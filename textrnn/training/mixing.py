@@ -5,18 +5,17 @@ Shapes: N characters, V vocabulary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from textrnn.evaluation.records import BLOCK, HeldOutScores
 from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguageModel
 from textrnn.models.language.mixture import NgramNetwork, fit_weights, mixed
 from textrnn.models.language.ngram import NgramModel
 from textrnn.training.objectives.language_model import WARM_UP, HeldOutText, scored_steps
 
-BLOCK = 256  # characters of the blocks that nanoGPT is measured on
 EQUAL = (0.5, 0.5)  # near the best weights on every text tried
 MOST_COUNTED = 10_000_000  # characters, the last ones: counting takes some 200 bytes for each
 LONGEST_IN_ONE_GO = 300_000  # held-out characters
@@ -37,25 +36,6 @@ class Mixture(Protocol):
     @property
     def start_id(self) -> int:
         """What a text is taken to follow."""
-
-
-@dataclass(frozen=True)
-class HeldOutScores:
-    """Nats per held-out character.
-
-    Attributes:
-        model: as it is saved: the mixture, or the network where there is no n-gram; state carried from end to end
-        network: the network alone, likewise
-        ngram: the n-gram alone
-        blocks: the model in blocks of 256 characters, each begun without a state
-        network_blocks: the network alone, likewise
-    """
-
-    model: float
-    network: float
-    ngram: float | None
-    blocks: float
-    network_blocks: float
 
 
 @torch.inference_mode()

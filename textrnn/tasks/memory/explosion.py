@@ -12,7 +12,7 @@ from torch import Tensor
 from textrnn.config import TIGHTER
 from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
 from textrnn.models.memory.base import SequenceClassifier
-from textrnn.report.html import embedded, escaped, html_table
+from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_gradients
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
@@ -98,11 +98,11 @@ def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
             f"{title}; {bench.training.optimizer} at {bench.training.learning_rate:g}, batches of "
             f"{bench.training.batch_size}; losses (nats, the last batches) and accuracies are of the last weights"
         )
-        section = (
-            f"<p>{escaped(about)}. {escaped(WHAT_TO_SEE)}</p>"
-            + html_table(rows[0], rows[1:])
-            + embedded(plots["gradients.svg"], "norms of the gradients against the step")
-        )
+        section = [
+            Paragraph([about, WHAT_TO_SEE]),
+            Table(rows),
+            Figure(plots["gradients.svg"], "norms of the gradients against the step"),
+        ]
         clipped = runs["clipped"]
         metrics = {
             "recipe": "explosion",

@@ -10,7 +10,7 @@ from typing import Any
 from textrnn.config import EXPERIMENTS
 from textrnn.errors import one_line
 from textrnn.files import json_bytes, write_atomically, write_together
-from textrnn.report.html import page
+from textrnn.report.html import Part, render, render_section
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.resuming import Say
 
@@ -25,13 +25,13 @@ class Findings:
         models: of the folder's name
         metrics: the content of ``metrics.json``, beside task, experiment and model
         files: plots and tables by name
-        section: what stands on the page, as HTML; None where another folder's section shows it
+        section: what stands on the page; None where another folder's section shows it
     """
 
     models: Sequence[str]
     metrics: Mapping[str, Any]
     files: Mapping[str, bytes] = field(default_factory=dict)
-    section: str | None = None
+    section: Sequence[Part] | None = None
 
     def save(self, request: MemoryRequest) -> Path:
         """Write the folder.
@@ -43,7 +43,7 @@ class Findings:
         metrics = {"task": "memory", "experiment": request.experiment, "model": folder.name.partition("_")[2]}
         files = dict(self.files)
         if self.section is not None:
-            files[SECTION_FILE] = self.section.encode("utf-8")
+            files[SECTION_FILE] = render_section(self.section).encode("utf-8")
         else:
             (folder / SECTION_FILE).unlink(missing_ok=True)  # of an earlier run, whose figures are gone
         write_together(folder, {**files, METRICS_FILE: json_bytes({**metrics, **self.metrics})})
@@ -66,5 +66,5 @@ def write_page(root: Path, say: Say) -> Path:
                 continue
             models = path.parent.name.partition("_")[2].replace("+", ", ")
             sections.append((f"{experiment}: {models}", content))
-    write_atomically(root / PAGE_FILE, page("Memory experiments", sections))
+    write_atomically(root / PAGE_FILE, render("memory", title="Memory experiments", sections=sections).encode("utf-8"))
     return root / PAGE_FILE

@@ -18,7 +18,7 @@ from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.parts.cells import LSTMRecord
 from textrnn.models.parts.visible_cells import LSTM
 from textrnn.models.registry import find_model
-from textrnn.report.html import embedded, escaped
+from textrnn.report.html import Figure, Paragraph
 from textrnn.report.memory import plot_gates
 from textrnn.saved.folder import (
     CONFIG_FILE,
@@ -76,9 +76,7 @@ def _draw(request: MemoryRequest, bench: Bench, model: str, say: Say) -> None:
         f"Trained on sequences of {length} digits ({kept['test']:.2f} on test). A column is a step, a row a unit; the "
         "units whose forget gates stay open longest come first."
     )
-    section = f"<p>{escaped(sentence)}. {escaped(about)}</p>" + embedded(
-        plots["gates.svg"], "heat maps of gates and cell"
-    )
+    section = [Paragraph([sentence, about]), Figure(plots["gates.svg"], "heat maps of gates and cell")]
     metrics = {
         "recipe": request.recipe_name,
         "lengths": {str(length): kept},

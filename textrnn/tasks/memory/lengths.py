@@ -6,15 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from textrnn.config import LEARNING_RATES
-from textrnn.report.html import embedded, escaped, html_table
-from textrnn.report.memory import (
-    Training,
-    accuracy_table,
-    curves_csv,
-    plot_accuracy,
-    plot_losses,
-    spread,
-)
+from textrnn.evaluation.records import Training, spread
+from textrnn.report.html import Figure, Paragraph, Table
+from textrnn.report.memory import accuracy_table, curves_csv, plot_accuracy, plot_losses
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.request import MemoryRequest
@@ -37,9 +31,9 @@ def run_lengths(request: MemoryRequest, bench: Bench, say: Say) -> None:
     say("\n" + table(rows) + "\n")
     if len(request.models) > 1:
         plots = plot_accuracy(found, title=f"DigitSum, {_recipe(request)}")
-        section = _introduction(request) + html_table(rows[0], rows[1:]) + embedded(plots["accuracy.svg"], BY_LENGTH)
+        section = [_introduction(request), Table(rows), Figure(plots["accuracy.svg"], BY_LENGTH)]
         for model, findings in zip(request.models, everything, strict=True):
-            section += embedded(findings.files["losses.svg"], f"losses of {model}, length by length")
+            section.append(Figure(findings.files["losses.svg"], f"losses of {model}, length by length"))
         metrics = {
             "recipe": request.recipe_name,
             "seeds": request.all_seeds,
@@ -62,12 +56,12 @@ def run_learning_rates(request: MemoryRequest, bench: Bench, say: Say) -> None:
             f"learning rate {rate}": [t for t in trainings if t.length == longest] for rate, trainings in found.items()
         }
         plots |= plot_losses(at_longest, title=f"{model}, length {longest}: cross-entropy (nats)")
-        section = (
-            _introduction(request)
-            + html_table(rows[0], rows[1:])
-            + embedded(plots["accuracy.svg"], BY_LENGTH)
-            + embedded(plots["losses.svg"], f"losses at length {longest}, rate by rate")
-        )
+        section = [
+            _introduction(request),
+            Table(rows),
+            Figure(plots["accuracy.svg"], BY_LENGTH),
+            Figure(plots["losses.svg"], f"losses at length {longest}, rate by rate"),
+        ]
         metrics = {
             "recipe": request.recipe_name,
             "seeds": request.all_seeds,
@@ -88,13 +82,13 @@ def _recipe(request: MemoryRequest) -> str:
     return f"{request.recipe or 'default'} recipe"
 
 
-def _introduction(request: MemoryRequest) -> str:
+def _introduction(request: MemoryRequest) -> Paragraph:
     seeds = "one seed" if request.seed_count == 1 else f"mean of {request.seed_count} seeds, with their spread"
     about = (
         f"{_recipe(request)}; {seeds}; weights chosen on dev. Every pair of digits is in the training split, other "
         "digits following: what is tested is whether the first two are remembered and the rest is ignored."
     )
-    return f"<p>{escaped(about)}</p>"
+    return Paragraph([about])
 
 
 def _of_one_model(
@@ -115,12 +109,12 @@ def _of_one_model(
     section = None
     if alone:
         rows = accuracy_table({model: list(trainings)})
-        section = (
-            _introduction(request)
-            + html_table(rows[0], rows[1:])
-            + embedded(plots["accuracy.svg"], BY_LENGTH)
-            + embedded(plots["losses.svg"], f"losses of {model}, length by length")
-        )
+        section = [
+            _introduction(request),
+            Table(rows),
+            Figure(plots["accuracy.svg"], BY_LENGTH),
+            Figure(plots["losses.svg"], f"losses of {model}, length by length"),
+        ]
     return Findings([model], metrics, {**plots, "history.csv": curves_csv(trainings).encode("utf-8")}, section)
 
 

@@ -20,7 +20,7 @@ from textrnn.errors import Interrupted
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
-from textrnn.report.html import embedded, escaped, html_table
+from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_dev_losses, plot_padding
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
@@ -176,14 +176,14 @@ def _findings(
         title=f"{name} padded to {shortest} to {longest} tokens",
     )
     settings = "the same settings, seed and order of batches"
-    section = (
-        f"<p>{escaped(f'{name}: the same BiLSTM classifier twice; {settings}.')}</p>"
-        + html_table(of_norm[0], of_norm[1:])
-        + embedded(plots["layer_norm.svg"], "losses with and without layer normalisation")
-        + f"<p>{escaped(f'The same texts, cut to {shortest} tokens, with more and more padding behind them.')}</p>"
-        + html_table(of_padding[0], of_padding[1:])
-        + embedded(plots["padding.svg"], "test accuracy against the padded length, read two ways")
-    )
+    section = [
+        Paragraph([f"{name}: the same BiLSTM classifier twice; {settings}."]),
+        Table(of_norm),
+        Figure(plots["layer_norm.svg"], "losses with and without layer normalisation"),
+        Paragraph([f"The same texts, cut to {shortest} tokens, with more and more padding behind them."]),
+        Table(of_padding),
+        Figure(plots["padding.svg"], "test accuracy against the padded length, read two ways"),
+    ]
     metrics = {
         "recipe": "default",
         "lengths": {str(width): {"test": accuracies["proper"]["LSTM"][width]} for width in request.lengths},

@@ -14,7 +14,7 @@ from textrnn.errors import Interrupted
 from textrnn.models.parts.visible_cells import VisibleCell
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
-from textrnn.report.html import embedded, escaped, html_table
+from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_times
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
@@ -111,11 +111,11 @@ def run_speed(request: MemoryRequest, bench: Bench, say: Say) -> None:
     about = f"(B, T, E, H): rows, steps, input size, units; {where}; best of {ROUNDS} rounds in turn"
     say(f"\n{table(rows, left_columns=2)}\n{about}\n")
     plots = plot_times(bars, title="Cells written out and PyTorch's")
-    section = (
-        html_table(rows[0], rows[1:])
-        + f"<p>{escaped(about)}</p>"
-        + embedded(plots["speed.svg"], "milliseconds of a call, by cell, shape and implementation")
-    )
+    section = [
+        Table(rows),
+        Paragraph([about]),
+        Figure(plots["speed.svg"], "milliseconds of a call, by cell, shape and implementation"),
+    ]
     Findings(
         request.models, {"recipe": "default", "lengths": {}, "device": where, "measured": measured}, plots, section
     ).save(request)

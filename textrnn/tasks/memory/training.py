@@ -14,11 +14,11 @@ from torch import nn
 from textrnn.config import MEMORY_RECIPES, DigitSumConfig, MemoryModelConfig, MemoryTrainConfig, Recipe
 from textrnn.corpus.digit_sum import CLASSES, DigitSums, load_splits
 from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
+from textrnn.evaluation.records import CURVE, Training, training_key
 from textrnn.files import json_bytes, write_atomically
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
-from textrnn.report.memory import CURVE, Training, training_key
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.resuming import Say, ShouldStop, StopWhen
 from textrnn.training.events import Listener, ListenerGroup

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from jinja2 import UndefinedError
+
+from textrnn.report.html import Figure, Paragraph, Table, render, render_section
+
+UNCLOSED = {"meta", "img"}
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its elements, all of them closed, and the text in each."""
+
+    def __init__(self, content: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.found: list[tuple[str, str]] = []
+        self.sources: list[str] = []
+        self.feed(content)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag not in UNCLOSED:
+            self.open.append(tag)
+        self.sources += [value or "" for name, value in attributes if name in ("src", "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and data.strip():
+            self.found.append((self.open[-1], data.strip()))
+
+
+def test_texts_of_people_are_texts() -> None:
+    content = render(
+        "comparison",
+        title="3 models on <script>",
+        rows=[["on test", "accuracy"], ["<b>&\"'", "0.5"]],
+        plot=b"<svg/>",
+        notices=["a <notice>\nover two lines"],
+    )
+    page = Page(content)
+    assert ("h1", "3 models on <script>") in page.found
+    assert ("td", "<b>&\"'") in page.found
+    assert ("li", "a <notice> over two lines") in page.found
+    assert page.sources == ["data:image/svg+xml;base64,PHN2Zy8+"]
+    assert content.startswith("<!DOCTYPE html>\n")
+
+
+def test_without_notices_there_is_no_heading_for_them() -> None:
+    page = render("comparison", title="x", rows=[["a"], ["b"]], plot=b"", notices=[])
+    assert "Notices" not in page
+
+
+def test_a_very_long_text_is_cut() -> None:
+    section = render_section([Paragraph(["财" * 1000]), Table([["word " * 1000], ["x"]])])
+    assert "财" * 149 + "…" in section
+    assert "财" * 150 not in section
+    assert len(section) < 1000
+
+
+def test_what_an_experiment_shows() -> None:
+    section = render_section(
+        [Paragraph(["one <i>", "two"]), Table([["", "loss"], ["SRN", "1.5"]]), Figure(b"<svg/>", 'losses of "SRN"')]
+    )
+    page = Page(section)
+    assert page.found == [("p", "one <i>. two"), ("th", "loss"), ("td", "SRN"), ("td", "1.5")]
+    assert 'alt="losses of &#34;SRN&#34;"' in section
+    assert page.sources == ["data:image/svg+xml;base64,PHN2Zy8+"]
+
+
+def test_sections_stand_on_the_page_as_they_are() -> None:
+    section = "<p>a &lt;b&gt; c</p>\n"
+    page = Page(render("memory", title="Memory experiments", sections=[("lengths: <A>", section)]))
+    assert page.found[-2:] == [("h2", "lengths: <A>"), ("p", "a <b> c")]
+
+
+def test_a_template_that_asks_for_what_is_not_there() -> None:
+    with pytest.raises(UndefinedError, match="notices"):
+        render("comparison", title="x", rows=[["a"]], plot=b"")

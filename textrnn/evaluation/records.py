@@ -1,0 +1,210 @@
+"""What is found when a run is over: figures only, without words or pictures.
+
+Shapes: N texts, C classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.evaluation.calibration import cross_entropy, expected_calibration_error, softmax, without_smoothing
+from textrnn.evaluation.metrics import confused_pairs, confusion_matrix, wilson_interval
+
+BLOCK = 256  # characters of the blocks that nanoGPT is measured on
+CURVE = ("step", "epoch", "seconds", "train_loss", "dev_loss", "dev_accuracy")  # of each look at the dev split
+
+
+@dataclass(frozen=True)
+class ConfusedPair:
+    """A class that was taken for another.
+
+    Attributes:
+        true, predicted: class indices
+        count: how many texts fell to them
+        examples: indices of the first of those
+    """
+
+    true: int
+    predicted: int
+    count: int
+    examples: list[int]
+
+
+@dataclass(frozen=True)
+class ClassifierFigures:
+    """A classifier's answers on a split, and what follows from them.
+
+    Attributes:
+        logits: (N, C)
+        labels: (N,): class indices
+        label_smoothing: that the network learnt with
+        temperature: what is divided by after the smoothing is undone
+    """
+
+    logits: NDArray[np.float32]
+    labels: Sequence[int]
+    label_smoothing: float
+    temperature: float
+
+    @cached_property
+    def predictions(self) -> NDArray[np.int64]:
+        """(N,): class indices."""
+        predictions: NDArray[np.int64] = self.logits.argmax(axis=1)
+        return predictions
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """(C, C) counts, true classes down."""
+        return confusion_matrix(self.labels, self.predictions, self.logits.shape[1])
+
+    @cached_property
+    def _without_smoothing(self) -> NDArray[np.float64]:
+        return without_smoothing(self.logits, self.label_smoothing)
+
+    @cached_property
+    def loss(self) -> float:
+        """Mean cross-entropy, nats per text, of the calibrated probabilities."""
+        return cross_entropy(self._without_smoothing, self.labels, self.temperature)
+
+    @cached_property
+    def uncalibrated_loss(self) -> float:
+        """Mean cross-entropy, nats per text, of what the network says by itself."""
+        return cross_entropy(self.logits, self.labels)
+
+    @cached_property
+    def calibration_errors(self) -> tuple[float, float]:
+        """Expected calibration error, before and after calibration."""
+        before = expected_calibration_error(softmax(self.logits), self.labels)
+        after = expected_calibration_error(softmax(self._without_smoothing, self.temperature), self.labels)
+        return before, after
+
+    @property
+    def largest_share(self) -> float:
+        """The share of the largest class: how often an answer that never changes can be right."""
+        return float(self.confusion.sum(axis=1).max() / self.confusion.sum())
+
+    def confused(self, count: int, examples: int) -> list[ConfusedPair]:
+        """The worst confused pairs, worst first, `count` at most, each with `examples` texts at most."""
+        truth = np.array(self.labels)
+        found = []
+        for true, predicted, rows in confused_pairs(self.confusion, count):
+            at = np.flatnonzero((truth == true) & (self.predictions == predicted))
+            found.append(ConfusedPair(true, predicted, rows, at[:examples].tolist()))
+        return found
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A classifier among others.
+
+    Attributes:
+        correct: test texts answered right, of `texts`
+        seconds: of training
+        size: bytes of the saved model
+        texts_per_second: answered, from raw texts to classes
+    """
+
+    name: str
+    correct: int
+    texts: int
+    macro_f1: float
+    seconds: float
+    parameters: int
+    size: int
+    texts_per_second: float
+
+    @property
+    def accuracy(self) -> float:
+        """Share of test texts answered right."""
+        return self.correct / self.texts
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the accuracy on texts of this kind lies, with 95 % confidence."""
+        return wilson_interval(self.correct, self.texts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "model": self.name,
+            "accuracy": self.accuracy,
+            "accuracy_interval": list(self.interval),
+            "macro_f1": self.macro_f1,
+            "seconds": self.seconds,
+            "parameters": self.parameters,
+            "bytes": self.size,
+            "texts_per_second": self.texts_per_second,
+        }
+
+
+@dataclass(frozen=True)
+class HeldOutScores:
+    """Nats per held-out character of a language model.
+
+    Attributes:
+        model: as it is saved: the mixture, or the network where there is no n-gram; state carried from end to end
+        network: the network alone, likewise
+        ngram: the n-gram alone
+        blocks: the model in blocks of ``BLOCK`` characters, each begun without a state
+        network_blocks: the network alone, likewise
+    """
+
+    model: float
+    network: float
+    ngram: float | None
+    blocks: float
+    network_blocks: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """A network that was trained on DigitSum.
+
+    Attributes:
+        dev, test: accuracies with the weights that did best on dev
+        seconds: from the first step to the last look at dev
+        curve: one dictionary for each look at the dev split, with the keys of ``CURVE``
+    """
+
+    model: str
+    length: int
+    seed: int
+    learning_rate: float
+    dev: float
+    test: float
+    seconds: float
+    steps: int
+    best_step: int
+    curve: list[dict[str, float]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return dataclasses.asdict(self)
+
+    @property
+    def key(self) -> str:
+        """By which it is known among others."""
+        return training_key(self.model, self.length, self.seed, self.learning_rate)
+
+    def is_sound(self) -> bool:
+        """Whether the figures, read from a file, are what a training leaves."""
+        figures = (self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE))
+        return all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
+
+
+def training_key(model: str, length: int, seed: int, learning_rate: float) -> str:
+    """How a training is called."""
+    return f"{model}, length {length}, seed {seed}, learning rate {learning_rate:g}"
+
+
+def spread(values: Sequence[float]) -> float:
+    """The standard deviation of a sample; 0 of a single value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
