@@ -80,9 +80,12 @@ def files_declaring(name: str, package: str) -> Iterator[DeclaringFile]:
         for path in sorted(Path(folder).glob("*.py")):
             try:
                 source = path.read_text(encoding="utf-8")
-                if re.search(rf"^{name}\b.*=", source, flags=re.MULTILINE):
-                    yield DeclaringFile(path, f"{package}.{path.stem}", ast.parse(source, path.name))
+                if not re.search(rf"^{name}\b", source, flags=re.MULTILINE):
+                    continue  # sooner known than parsed
+                file = DeclaringFile(path, f"{package}.{path.stem}", ast.parse(source, path.name))
             except (OSError, ValueError, SyntaxError) as error:
                 raise ConfigError(
                     f"{path}: cannot be read as Python ({one_line(error)}); mend it, or move it out of the folder"
                 ) from error
+            if name in file.assignments:
+                yield file

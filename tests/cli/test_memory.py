@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,19 @@ import pytest
 import torch
 
 from tests.commands import MEMORY, MEMORY_ROOT, SMALL_MEMORY, Result, error_of, without_seconds
+from textrnn.errors import TrainingError
 from textrnn.files import load_tensors
-from textrnn.report.memory import MOST_FREQUENT_SUM
-from textrnn.tasks.memory import normalisation, speed
+from textrnn.tasks.memory import problems, speed
+from textrnn.tasks.memory.experiments import run as run_experiment
+from textrnn.tasks.memory.registry import all_problems
+from textrnn.tasks.memory.request import MemoryRequest
+from textrnn.tasks.memory.training import Bench
+from textrnn.training.history import Listener
 
 Run = Callable[..., Result]
 ROOT = MEMORY_ROOT
 SMALL = SMALL_MEMORY
+CHANCE = all_problems()["digit-sum"].chance
 
 
 def metrics_of(name: str) -> dict[str, Any]:
@@ -115,11 +121,11 @@ def test_explosion(run: Run) -> None:
     # Without clipping, the gradient rises to thousands and is next to nothing for most of the time.
     assert unclipped["largest_gradient_norm"] > 500
     assert unclipped["median_gradient_norm"] < 1
-    assert unclipped["test_accuracy"] < 1.5 * MOST_FREQUENT_SUM
+    assert unclipped["test_accuracy"] < 1.5 * CHANCE
     assert clipped["median_gradient_norm"] > unclipped["median_gradient_norm"]
     assert clipped["train_loss"] < unclipped["train_loss"]
     # Clipped tightly, the network learns.
-    assert tightly["test_accuracy"] > 1.5 * MOST_FREQUENT_SUM
+    assert tightly["test_accuracy"] > 1.5 * CHANCE
     assert tightly["train_loss"] < 2.5
 
 
@@ -159,12 +165,14 @@ def test_a_loss_that_is_no_number_ends_the_run(run: Run) -> None:
     assert "NaN" not in (ROOT / "explosion_SRN" / "metrics.json").read_text(encoding="utf-8")
 
 
-def test_lack_of_memory_is_no_explosion(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def exhausted(*_: object) -> None:
-        raise RuntimeError("CUDA out of memory. Tried to allocate")
+def test_lack_of_memory_is_no_explosion(in_folder: Callable[[], Path]) -> None:
+    class Exhausted(Listener):
+        def on_step(self, step: int, loss: float) -> None:
+            raise RuntimeError("CUDA out of memory. Tried to allocate")
 
-    monkeypatch.setattr("textrnn.training.objectives.digit_sum.DigitSumObjective.loss", exhausted)
-    assert error_of(run(*MEMORY, "--experiment", "explosion")).startswith("training: out of memory")
+    in_folder()
+    with pytest.raises(TrainingError, match=r"^training: out of memory"):
+        run_experiment(MemoryRequest("explosion"), say=lambda line: None, listener=Exhausted())
 
 
 def test_a_learning_rate_that_diverges_is_a_result(run: Run) -> None:
@@ -238,11 +246,11 @@ def test_gates_of_other_lengths_than_the_training(run: Run) -> None:
     assert list(metrics_of("gates_LSTM")["lengths"]) == ["5"]
 
 
-def test_speed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed, "SHAPES", ((2, 3, 4, 5),))
-    monkeypatch.setattr(speed, "SECONDS", 0.001)
-    result = run(*MEMORY, "--experiment", "speed", "--model", "SRN", "ResidualSRN", "LSTM")
-    assert result.status == 0, result.err
+def test_speed(in_folder: Callable[[], Path]) -> None:
+    in_folder()
+    request = MemoryRequest("speed", models=("SRN", "ResidualSRN", "LSTM"))
+    with Bench(request, say=lambda line: None) as bench:
+        speed.run(request, bench, shapes=((2, 3, 4, 5),), seconds=0.001)
     measured = metrics_of("speed_SRN+ResidualSRN+LSTM")["measured"]
     assert [(row["model"], row["way"]) for row in measured] == [
         (model, way) for model in ("SRN", "ResidualSRN", "LSTM") for way in ("forward", "forward_backward")
@@ -253,9 +261,9 @@ def test_speed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
             assert ratio == pytest.approx(row["seconds"]["written out"] / row["seconds"][other])
 
 
-def test_normalisation(run: Run, small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(normalisation, "TRAINING", {**normalisation.TRAINING, "epochs": 12, "batch_size": 16})
-    result = run(*MEMORY, "--experiment", "normalisation", "--dataset", small_dataset, "--lengths", 12, 120)
+def test_normalisation(run: Run, small_dataset: Path) -> None:
+    training = ["--epochs", 12, "--batch-size", 16]
+    result = run(*MEMORY, "--experiment", "normalisation", "--dataset", small_dataset, "--lengths", 12, 120, *training)
     assert result.status == 0, result.err
     metrics = metrics_of("normalisation_BiLSTM_LN+LSTM+RNN")
     assert metrics["dataset"] == "小数据"
@@ -287,6 +295,76 @@ def test_padded_texts() -> None:
         assert batch.labels.tolist() == [1, 0]
 
 
+PARITY = '''"""Is the sum of all numbers odd?
+
+2 11 0 0 adds up to 13: the answer is 1.
+"""
+
+import numpy as np
+
+from textrnn.corpus.sequences import LabelledSequences
+
+NAME = "odd-sum"
+VOCABULARY_SIZE = 12
+CLASS_COUNT = 2
+SHORTEST = 4
+SHORTEST_MEANS = "four numbers"
+ANSWER_MEANS = "whether the sum is odd"
+BEST_CONSTANT = 0
+CHANCE = 0.5
+EXAMPLES = ((2, 11, 0, 0), (1, 1, 1, 1, 1))
+
+
+def sample(length, variants, generator):
+    tokens = generator.integers(0, 12, (20 * variants, length))
+    return LabelledSequences(tokens, tokens.sum(axis=1) % 2)
+
+
+def answer(tokens):
+    return sum(tokens) % 2
+'''
+
+
+@pytest.fixture
+def odd_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A problem whose file was dropped in."""
+    (tmp_path / "dropped").mkdir()
+    (tmp_path / "dropped" / "odd_sum.py").write_text(PARITY, encoding="utf-8")
+    monkeypatch.setattr(problems, "__path__", [*problems.__path__, str(tmp_path / "dropped")])
+    all_problems.cache_clear()
+    yield "odd-sum"
+    all_problems.cache_clear()
+
+
+def test_another_problem(run: Run, odd_sum: str) -> None:
+    assert "odd-sum         Is the sum of all numbers odd?" in run(*MEMORY, "--help").out
+    on_it = [*MEMORY, "--problem", odd_sum, *SMALL]
+    result = run(*on_it, "--model", "SRN", "LSTM", "--lengths", 4)
+    assert result.status == 0, result.err
+    assert (
+        "saved in saved_dict/memory/lengths_SRN_on_odd-sum, saved_dict/memory/lengths_LSTM_on_odd-sum, saved_dict/memory/lengths_SRN+LSTM_on_odd-sum; all"
+        in result.out
+    )
+    assert Path("data/odd_sum/4/train.txt").is_file()
+    metrics = metrics_of("lengths_SRN_on_odd-sum")
+    assert (metrics["model"], metrics["problem"]) == ("SRN", "odd-sum")
+    assert "problem" not in metrics["settings"]
+    together = ROOT / "lengths_SRN+LSTM_on_odd-sum"
+    assert "always answering 0" in (together / "accuracy.svg").read_text(encoding="utf-8")
+    assert "odd-sum, default recipe" in (together / "accuracy.svg").read_text(encoding="utf-8")
+    assert "Is the sum of all numbers odd?" in (together / "section.html").read_text(encoding="utf-8")
+    assert "<h2>lengths: SRN, LSTM on odd-sum</h2>" in (ROOT / "report.html").read_text(encoding="utf-8")
+    gates = run(*on_it, "--experiment", "gates")
+    answer = metrics_of("gates_LSTM_on_odd-sum")["answer"]
+    assert f"LSTM reads 2 11 0 0 and answers {answer}{'' if answer == 1 else ' (wrong)'}, probability" in gates.out
+    assert "--problem odd-sum" in gates.out.splitlines()[-1]
+    assert gates.out.endswith("--digits 1 1 1 1\n")
+    assert error_of(run(*on_it, "--lengths", 3)) == "--lengths 3: expected at least 4, four numbers"
+    assert error_of(run(*on_it, "--experiment", "gates", "--digits", 1, 12, 1, 1)) == (
+        "--digits: 12; expected numbers from 0 to 11, separated by spaces"
+    )
+
+
 def test_one_page_for_all_experiments(run: Run) -> None:
     assert run(*MEMORY, "--lengths", 3, *SMALL).status == 0
     assert run(*MEMORY, "--experiment", "gates", *SMALL).status == 0
@@ -309,7 +387,12 @@ def test_one_page_for_all_experiments(run: Run) -> None:
         (["--experiment", "gates", "--model", "SRN"], "--model SRN: its cell has no gates to draw; expected --model LSTM"),
         (["--experiment", "gates", "--digits", 6, 70, -1], "--digits: 70, -1; expected digits from 0 to 9, separated by "
          "spaces"),
-        (["--experiment", "gates", "--digits", 6, 7], "--digits: 2 of them; expected at least 3, the two to add and more"),
+        (["--experiment", "gates", "--digits", 6, 7], "--digits: 2 of them; expected at least 3, the two digits to add and "
+         "one more"),
+        (["--problem", "digit-some"], "--problem digit-some: no such problem; expected one of digit-sum; did you mean "
+         "digit-sum?"),
+        (["--experiment", "speed", "--problem", "digit-sum"], "--problem: of no use to the speed experiment; expected with "
+         "lengths, learning-rates, gates"),
         (["--digits", 6, 7, 0], "--digits: of no use to the lengths experiment; expected with gates"),
         (["--experiment", "speed", "--lengths", 10], "--lengths: of no use to the speed experiment; expected with "
          "lengths, learning-rates, explosion, gates, normalisation"),

@@ -9,15 +9,12 @@ from pathlib import Path
 
 from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
 from textrnn.cli.output import StopOnInterrupt, bars, program, say
-from textrnn.config import DIGITS, EXPERIMENTS, LENGTHS, MEMORY_RECIPES, DigitSumConfig, MemoryTrainConfig, flag
+from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig, SequenceConfig, flag
 from textrnn.errors import ConfigError, one_line, user_path
 from textrnn.models.registry import all_models, find_model
+from textrnn.tasks.memory.registry import DEFAULT_PROBLEM, all_experiments, all_problems
 from textrnn.tasks.memory.request import MemoryRequest
 
-DEFAULTS = """the defaults above are those of lengths, learning-rates and gates;
-  explosion: sgd at 0.2, constant, batches of 64, 50 epochs, clipped at 20, length 20
-  normalisation: 10 epochs, batches of 64, learning rate 0.003, padded to 24, 48, 96 and 192 tokens
-"""
 DESCRIPTION = (
     "Experiments on the memory of recurrent networks. DigitSum: a network reads two digits, then zeros with another\n"
     "digit among them to lead it astray, and names the sum of the first two. The longer the sequence, the longer it\n"
@@ -34,24 +31,41 @@ EXAMPLES = """examples:
 
 def epilog() -> str:
     """What follows the flags in the help."""
-    experiments = "\n".join(f"  {name:<16}{meaning}" for name, meaning in EXPERIMENTS.items())
-    recipes = "\n".join(f"  {name:<16}{recipe.meaning}" for name, recipe in MEMORY_RECIPES.items())
-    models = models_listed(all_models("memory"))
-    return f"experiments:\n{experiments}\n\n{DEFAULTS}\nmodels:\n{models}\n\nrecipes:\n{recipes}\n\n{EXAMPLES}"
+    meanings = {
+        "experiments": {name: experiment.meaning for name, experiment in all_experiments().items()},
+        "problems": {name: problem.meaning for name, problem in all_problems().items()},
+        "recipes": {name: recipe.meaning for name, recipe in MEMORY_RECIPES.items()},
+    }
+    experiments, problems, recipes = (
+        f"{title}:\n" + "".join(f"  {name:<16}{meaning}\n" for name, meaning in listed.items())
+        for title, listed in meanings.items()
+    )
+    models = f"models:\n{models_listed(all_models('memory'))}\n"
+    return "\n".join([experiments, _defaults(), problems, models, recipes, EXAMPLES])
+
+
+def _defaults() -> str:
+    """Which experiments have other defaults than the flags tell, and which."""
+    usual = [name for name, known in all_experiments().items() if known.trains == "sequences" and not known.defaults]
+    others = [f"  {name}: {known.defaults}\n" for name, known in all_experiments().items() if known.defaults]
+    return f"the defaults above are those of {', '.join(usual[:-1])} and {usual[-1]};\n{''.join(others)}"
 
 
 def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     """The flags of this task."""
-    models = all_models("memory")
+    models, experiments, problems = all_models("memory"), all_experiments(), all_problems()
+    first, digits = experiments["lengths"], problems[DEFAULT_PROBLEM].examples[0]
+    others = [known for known in experiments.values() if "model" in known.accepts and known.models != first.models]
+    of_others = ", ".join(f"of {known.name} {' '.join(known.models)}" for known in others)
     main_group.add_argument(
-        "--experiment", default="lengths", metavar="NAME", help=f"{', '.join(EXPERIMENTS)} (default: lengths)"
+        "--experiment", default="lengths", metavar="NAME", help=f"{', '.join(experiments)} (default: lengths)"
     )
     main_group.add_argument(
         "--model",
         nargs="+",
         default=[],
         metavar="NAME",
-        help=f"one or several of {', '.join(models)} (default: LSTM; of explosion SRN, of speed SRN LSTM)",
+        help=f"one or several of {', '.join(models)} (default: {' '.join(first.models)}; {of_others})",
     )
     main_group.add_argument(
         "--lengths",
@@ -59,14 +73,18 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
         type=_whole_number,
         default=[],
         metavar="N",
-        help=f"digits in a sequence (default {' '.join(map(str, LENGTHS))}); of normalisation, tokens of padded texts",
+        help=f"digits in a sequence (default {' '.join(map(str, first.lengths))}); of normalisation, tokens of padded "
+        "texts",
+    )
+    main_group.add_argument(
+        "--problem", metavar="NAME", help=f"what is learnt: {', '.join(problems)} (default: {DEFAULT_PROBLEM})"
     )
     main_group.add_argument(
         "--digits",
         nargs="+",
         type=_whole_number,
         metavar="N",
-        help=f"the sequence whose gates are drawn (default: {' '.join(map(str, DIGITS))})",
+        help=f"the sequence whose gates are drawn (default: {' '.join(map(str, digits))})",
     )
     main_group.add_argument(
         "--recipe", metavar="{" + ",".join(MEMORY_RECIPES) + "}", help="settings that go together (see below)"
@@ -83,7 +101,8 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--resume",
         action="store_true",
-        help="go on after the last training that was finished (lengths, learning-rates)",
+        help="go on after the last training that was finished "
+        f"({', '.join(name for name, known in experiments.items() if known.resumable)})",
     )
     main_group.add_argument(
         "--save-dir",
@@ -92,7 +111,7 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
         help="results go to DIR/memory/<experiment>_<models>, one page of all to DIR/memory (default: saved_dict)",
     )
     main_group.add_argument("--quiet", action="store_true", help="no progress bar")
-    add_settings(parser.add_argument_group("data"), DigitSumConfig)
+    add_settings(parser.add_argument_group("data"), SequenceConfig)
     add_settings(parser.add_argument_group("training"), MemoryTrainConfig)
     add_model_settings(parser.add_argument_group("model"), models)
 
@@ -108,11 +127,12 @@ def to_request(options: argparse.Namespace) -> MemoryRequest:
         experiment=options.experiment,
         models=tuple(options.model),
         lengths=tuple(options.lengths),
+        problem=options.problem,
         digits=None if options.digits is None else tuple(options.digits),
         recipe=options.recipe,
         seeds=options.seeds,
         dataset=options.dataset,
-        data_settings=named(DigitSumConfig, given),
+        data_settings=named(SequenceConfig, given),
         train_settings=named(MemoryTrainConfig, given),
         model_settings=named_of_model(find_model("LSTM", "memory"), all_models("memory"), given),
         save_dir=user_path(options.save_dir, "--save-dir"),
@@ -131,14 +151,15 @@ def run(request: MemoryRequest, options: argparse.Namespace) -> None:
     say(f"saved in {folders}; all experiments are shown in {page}")
     if request.experiment == "gates":
         shown = shlex.join([*program(), "--task", "memory", "--experiment", "gates", *_naming_flags(request)])
-        length = request.lengths[0]
-        say(f"another sequence:\n  {shown} --digits {' '.join(map(str, [3, 4, 9, *[0] * (length - 3)][:20]))}")
+        digits = request.problem_entry.examples[-1][: request.lengths[0]]
+        say(f"another sequence:\n  {shown} --digits {' '.join(map(str, digits))}")
 
 
 def _naming_flags(request: MemoryRequest) -> list[str]:
     """The flags that name a saved model again."""
     flags = [] if request.models == ("LSTM",) else ["--model", *request.models]
     flags += ["--lengths", *map(str, request.lengths)]
+    flags += ["--problem", request.problem] if request.problem else []
     flags += ["--recipe", request.recipe] if request.recipe else []
     for name, value in {**request.data_settings, **request.train_settings, **request.model_settings}.items():
         if isinstance(value, bool):

@@ -10,39 +10,17 @@ from textrnn.config.language_model import (
     LanguageModelTrainConfig,
     usual_passes,
 )
-from textrnn.config.memory import (
-    DIGITS,
-    EXPERIMENTS,
-    EXPLOSION,
-    LEARNING_RATES,
-    LENGTHS,
-    LONGEST,
-    MEMORY_RECIPES,
-    SHORTEST,
-    TIGHTER,
-    DigitSumConfig,
-    MemoryModelConfig,
-    MemoryTrainConfig,
-)
+from textrnn.config.memory import MEMORY_RECIPES, MemoryModelConfig, MemoryTrainConfig, SequenceConfig
 
 PAD_ID, UNKNOWN_ID = 0, 1  # the first two entries of every vocabulary, known to corpus and models alike
 
 __all__ = [
-    "DIGITS",
-    "EXPERIMENTS",
-    "EXPLOSION",
     "LANGUAGE_MODEL_RECIPES",
-    "LEARNING_RATES",
-    "LENGTHS",
-    "LONGEST",
     "MEMORY_RECIPES",
     "PAD_ID",
-    "SHORTEST",
-    "TIGHTER",
     "UNKNOWN_ID",
     "CorpusConfig",
     "DataConfig",
-    "DigitSumConfig",
     "FitConfig",
     "GenerationConfig",
     "LanguageModelConfig",
@@ -53,6 +31,7 @@ __all__ = [
     "NoisyConfig",
     "Recipe",
     "RecurrentConfig",
+    "SequenceConfig",
     "Settings",
     "TrainConfig",
     "find_problem",

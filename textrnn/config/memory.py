@@ -8,20 +8,6 @@ from dataclasses import dataclass
 
 from textrnn.config.base import FitConfig, Recipe, Settings, option
 
-EXPERIMENTS = {
-    "lengths": "accuracy of each model against the length of the sequence, with the loss curves of every length",
-    "learning-rates": "the same at the learning rates 0.1, 0.01, 0.001 and 0.0001",
-    "explosion": "the norms of the gradients step by step, with and without clipping, and what becomes of the accuracy",
-    "gates": "what the gates of an LSTM do while it reads a sequence, as heat maps",
-    "speed": "the cells written out against PyTorch's and against the textbook's loop, forwards and with gradients",
-    "normalisation": "classifiers: layer normalisation or none; RNN and LSTM as the padding grows, read two ways",
-}
-SHORTEST = 3  # digits: the two to add and one place for the third
-LONGEST = 1_000_000
-LENGTHS = (10, 15, 20, 25, 30, 35)
-LEARNING_RATES = (0.1, 0.01, 0.001, 0.0001)
-DIGITS = (6, 7, 0, 0, 1, 0, 0, 0, 0, 0)
-
 
 @dataclass(frozen=True)
 class MemoryModelConfig(Settings):
@@ -41,7 +27,7 @@ class MemoryModelConfig(Settings):
 
 
 @dataclass(frozen=True)
-class DigitSumConfig(Settings):
+class SequenceConfig(Settings):
     """The data of the memory experiments."""
 
     variants: int = option(3, "training sequences for each pair of digits (k)", at_least=1, at_most=100_000)
@@ -49,7 +35,7 @@ class DigitSumConfig(Settings):
 
 @dataclass(frozen=True)
 class MemoryTrainConfig(FitConfig):
-    """How a network learns DigitSum."""
+    """How a network of the memory experiments learns."""
 
     epochs: int | None = option(
         None,
@@ -113,22 +99,3 @@ MEMORY_RECIPES = {
         },
     ),
 }
-# The classic demonstration of exploding gradients; what the user names comes on top. Steps clipped at 20 are still too
-# long at this learning rate, hence a third run.
-TIGHTER = 20  # times less gradient than --clip-norm allows
-EXPLOSION = Recipe(
-    "summed loss, SGD 0.2, batches of 64, 50 epochs",
-    model={"embedding_dropout": 0.0, "initialisation": "orthogonal"},
-    training={
-        "epochs": 50,
-        "batch_size": 64,
-        "learning_rate": 0.2,
-        "optimizer": "sgd",
-        "weight_decay": 0.0,
-        "schedule": "constant",
-        "clip_norm": 20.0,
-        "shuffle": False,
-        "summed_loss": True,
-        "evaluate_every": 5,
-    },
-)

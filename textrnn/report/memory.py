@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SERIES_COLOURS = ("#1f5fa8", "#c0392b", "#2e8b57", "#8e5ea2", "#d08a1d", "#555555")
-MOST_FREQUENT_SUM = 0.1  # the share of 9, the commonest of the 19 sums
 
 
 def accuracy_table(found: Mapping[str, Sequence[Training]], *, what: str = "test accuracy") -> list[list[str]]:
@@ -58,11 +57,12 @@ def _length_axis(axes: Axes, lengths: Sequence[int], label: str) -> None:
 
 
 def plot_accuracy(
-    found: Mapping[str, Sequence[Training]], *, title: str, legend: str | None = None
+    found: Mapping[str, Sequence[Training]], *, constant: tuple[str, float], title: str, legend: str | None = None
 ) -> dict[str, bytes]:
     """``accuracy.png`` and ``accuracy.svg``: accuracy on test and on dev against the length, a colour for each series.
 
     Args:
+        constant: what always the same answer is called, and its accuracy.
         legend: what the names of the series are, where that is not plain.
     """
     lengths = sorted({training.length for trainings in found.values() for training in trainings})
@@ -83,7 +83,7 @@ def plot_accuracy(
                     ms=4, capsize=2, linewidth=1.6 if split == "test" else 1.0,
                     alpha=1.0 if split == "test" else 0.6, label=f"{name}, {split}",
                 )  # fmt: skip
-        axes.axhline(MOST_FREQUENT_SUM, color=INK, linestyle=":", linewidth=1, label="always answering 9")
+        axes.axhline(constant[1], color=INK, linestyle=":", linewidth=1, label=constant[0])
         _length_axis(axes, lengths, "digits in a sequence")
         axes.set_ylim(0, 1.03)
         axes.set_ylabel("accuracy")

@@ -1,36 +1,20 @@
 """Memory experiments from a request to folders with figures and plots, and one page of them all.
 
-digits, label -> batches -> cell, every gate to be seen -> train_eval -> accuracies, gradients, gates -> plots, page
+tokens, label -> batches -> cell, every gate to be seen -> train_eval -> accuracies, gradients, gates -> plots, page
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+import importlib
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from textrnn.config import EXPLOSION
-from textrnn.files import exclusive_use
-from textrnn.tasks.memory.explosion import run_explosion
+from textrnn.errors import Interrupted
 from textrnn.tasks.memory.findings import write_page
-from textrnn.tasks.memory.gates import run_gates
-from textrnn.tasks.memory.lengths import run_learning_rates, run_lengths
-from textrnn.tasks.memory.normalisation import run_normalisation
 from textrnn.tasks.memory.request import MemoryRequest
-from textrnn.tasks.memory.speed import run_speed
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say, ShouldStop
 from textrnn.training.events import Listener
-from textrnn.training.train_eval import explain_out_of_memory
-
-RUN: dict[str, Callable[[MemoryRequest, Bench, Say], None]] = {
-    "lengths": run_lengths,
-    "learning-rates": run_learning_rates,
-    "explosion": run_explosion,
-    "gates": run_gates,
-    "speed": run_speed,
-    "normalisation": run_normalisation,
-}
 
 
 def run(
@@ -55,19 +39,14 @@ def run(
         Interrupted: if `stopping` said so.
         TextRNNError: for anything the user can mend.
     """
-    bench = Bench(
-        request,
-        say=say,
-        listeners=[listener] if listener else [],
-        recipe=EXPLOSION if request.experiment == "explosion" else None,
-    )
-    with ExitStack() as held:
-        for folder in sorted({*request.folders, request.folder}):
-            held.enter_context(exclusive_use(folder))
-        bench.should_stop = held.enter_context(stopping or nullcontext(lambda: False))
-        held.enter_context(explain_out_of_memory("--lengths, --variants, --batch-size or --hidden-size"))
-        bench.begin()
-        RUN[request.experiment](request, bench, say)
-        page = write_page(request.root, say)
-        bench.clear()
-    return page
+    experiment = request.experiment_entry
+    with Bench(request, say=say, listeners=[listener] if listener else [], stopping=stopping) as bench:
+        try:
+            importlib.import_module(experiment.module).run(request, bench)
+        except Interrupted as error:
+            if experiment.resumable:
+                raise
+            raise Interrupted(
+                f"the {experiment.name} experiment was stopped; nothing was saved", resumable=False
+            ) from error
+        return write_page(request.root, say)

@@ -9,18 +9,43 @@ from typing import Any
 
 from torch import Tensor
 
-from textrnn.config import TIGHTER
-from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
+from textrnn.errors import ConfigError, DivergedError, one_line
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_gradients
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench, Follower
-from textrnn.tasks.resuming import Say
-from textrnn.training.objectives.digit_sum import DigitBatch, score
+from textrnn.training.objectives.sequences import SequenceBatch, score
 
+EXPERIMENT = Experiment(
+    name="explosion",
+    meaning="the norms of the gradients step by step, with and without clipping, and what becomes of the accuracy",
+    place=3,
+    models=("SRN",),
+    lengths=(20,),
+    accepts=("model", "lengths"),
+    one_length=True,
+    # The classic demonstration of exploding gradients.
+    model_settings={"embedding_dropout": 0.0, "initialisation": "orthogonal"},
+    train_settings={
+        "epochs": 50,
+        "batch_size": 64,
+        "learning_rate": 0.2,
+        "optimizer": "sgd",
+        "weight_decay": 0.0,
+        "schedule": "constant",
+        "clip_norm": 20.0,
+        "shuffle": False,
+        "summed_loss": True,
+        "evaluate_every": 5,
+    },
+    defaults="sgd at 0.2, constant, batches of 64, 50 epochs, clipped at 20, length 20",
+)
+# Times less gradient than --clip-norm allows: steps clipped at 20 are still too long at this learning rate.
+TIGHTER = 20
 WHAT_TO_SEE = (
     "A spike, and next to nothing after it, is what explosion looks like: one step threw the weights so far that every "
     "tanh is saturated, and a saturated tanh passes no gradient on. Clipping shortens the step, not its direction; how "
@@ -59,7 +84,7 @@ class GradientNorms:
 class _Tester(Follower):
     """Tests the network at each look at the dev split, too, with the weights of that moment."""
 
-    def __init__(self, test: DigitBatch):
+    def __init__(self, test: SequenceBatch):
         super().__init__()
         self.test = test
 
@@ -68,7 +93,7 @@ class _Tester(Follower):
         super().on_evaluation({**row, "test_accuracy": score(self.network, self.test)[0]}, is_best)
 
 
-def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
+def run(request: MemoryRequest, bench: Bench) -> None:
     """Train each model without clipping, with it, and clipped tightly.
 
     Raises:
@@ -84,7 +109,7 @@ def run_explosion(request: MemoryRequest, bench: Bench, say: Say) -> None:
         runs = {run: _follow(bench, model, length, clip_norm=norm) for run, norm in norms.items()}
         rows = _table(runs, names)
         title = f"{model} on sequences of {length} digits"
-        say(f"\n{title}, learning rate {bench.training.learning_rate:g}\n{table(rows)}\n")
+        bench.say(f"\n{title}, learning rate {bench.training.learning_rate:g}\n{table(rows)}\n")
         plots = plot_gradients(
             {
                 names[run]: {LETTERS[letter]: values for letter, values in found["gradient_norm"].items()}
@@ -134,8 +159,6 @@ def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[
         best, _ = score(network, tester.test)
     except DivergedError as error:
         diverged = one_line(error)
-    except Interrupted as error:
-        raise Interrupted("the explosion experiment was stopped; nothing was saved", resumable=False) from error
     by_letter = {letter: norms.norms(letter) for letter in LETTERS}
     whole = [math.sqrt(sum(value * value for value in step)) for step in zip(*by_letter.values(), strict=True)]
     finite = [value for value in whole if math.isfinite(value)]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textrnn.config import EXPERIMENTS
 from textrnn.errors import one_line
 from textrnn.files import json_bytes, write_atomically, write_together
 from textrnn.report.html import Part, render, render_section
+from textrnn.tasks.memory.registry import all_experiments
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.resuming import Say
 
@@ -23,7 +23,7 @@ class Findings:
 
     Attributes:
         models: of the folder's name
-        metrics: the content of ``metrics.json``, beside task, experiment and model
+        metrics: the content of ``metrics.json``, beside task, experiment, model and problem
         files: plots and tables by name
         section: what stands on the page; None where another folder's section shows it
     """
@@ -40,7 +40,8 @@ class Findings:
             ArtifactError: if it cannot be written.
         """
         folder = request.folder_of(*self.models)
-        metrics = {"task": "memory", "experiment": request.experiment, "model": folder.name.partition("_")[2]}
+        metrics = {"task": "memory", "experiment": request.experiment, "model": "+".join(self.models)}
+        metrics |= {"problem": request.other_problem} if request.other_problem else {}
         files = dict(self.files)
         if self.section is not None:
             files[SECTION_FILE] = render_section(self.section).encode("utf-8")
@@ -57,14 +58,14 @@ def write_page(root: Path, say: Say) -> Path:
         ArtifactError: if the page cannot be written.
     """
     sections = []
-    for experiment in EXPERIMENTS:
+    for experiment in all_experiments():
         for path in sorted(root.glob(f"{experiment}_*/{SECTION_FILE}")):
             try:
                 content = path.read_text(encoding="utf-8")
             except (OSError, ValueError) as error:
                 say(f"note: {path} cannot be read ({one_line(error)}) and is left out of the page; run it again")
                 continue
-            models = path.parent.name.partition("_")[2].replace("+", ", ")
+            models = path.parent.name.partition("_")[2].replace("+", ", ").replace("_on_", " on ")
             sections.append((f"{experiment}: {models}", content))
     write_atomically(root / PAGE_FILE, render("memory", title="Memory experiments", sections=sections).encode("utf-8"))
     return root / PAGE_FILE

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textrnn.errors import ArtifactError, ConfigError, Interrupted
+from textrnn.errors import ArtifactError, ConfigError
 from textrnn.files import tensor_bytes
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.parts.cells import LSTMRecord
@@ -30,16 +30,24 @@ from textrnn.saved.folder import (
     read_weights,
 )
 from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
-from textrnn.tasks.resuming import Say
-from textrnn.training.objectives.digit_sum import score
+from textrnn.training.objectives.sequences import score
 
+EXPERIMENT = Experiment(
+    name="gates",
+    meaning="what the gates of an LSTM do while it reads a sequence, as heat maps",
+    place=4,
+    models=("LSTM",),
+    accepts=("model", "lengths", "recipe", "problem", "digits"),
+    one_length=True,
+)
 PARTS = ("input_gate", "forget_gate", "output_gate", "cell")
 NAMES = {"input_gate": "input gate", "forget_gate": "forget gate", "output_gate": "output gate", "cell": "cell state"}
 
 
-def run_gates(request: MemoryRequest, bench: Bench, say: Say) -> None:
+def run(request: MemoryRequest, bench: Bench) -> None:
     """Draw each model's gates for the sequence; a model is trained once and then answers for any sequence.
 
     Raises:
@@ -49,11 +57,11 @@ def run_gates(request: MemoryRequest, bench: Bench, say: Say) -> None:
         if not issubclass(find_model(model, "memory").model_class.cell_type, LSTM):
             raise ConfigError(f"--model {model}: its cell has no gates to draw; expected --model LSTM")
     for model in request.models:
-        _draw(request, bench, model, say)
+        _draw(request, bench, model)
 
 
-def _draw(request: MemoryRequest, bench: Bench, model: str, say: Say) -> None:
-    network, kept, files = _trained(request, bench, model, say)
+def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
+    network, kept, files = _trained(request, bench, model)
     digits = request.digits or ()
     network.eval()
     with torch.inference_mode():
@@ -65,9 +73,10 @@ def _draw(request: MemoryRequest, bench: Bench, model: str, say: Say) -> None:
     parts = {name: getattr(record, name)[:, 0].cpu().double().numpy() for name in PARTS}  # (T, H)
     # Units that hold on to what they have come first, in all maps alike, so that one sees which ones remember.
     order = np.argsort(-parts["forget_gate"].mean(axis=0), kind="stable")
-    verdict = f"{digits[0]} + {digits[1]} = {answer}" + ("" if answer == digits[0] + digits[1] else " (wrong)")
+    verdict = bench.problem.answer_reads.format(*digits, answer=answer)
+    verdict += "" if answer == bench.problem.answer(digits) else " (wrong)"
     sentence = f"{model} reads {' '.join(map(str, digits))} and answers {verdict}, probability {chances[answer]:.3f}"
-    say(sentence)
+    bench.say(sentence)
     plots = plot_gates(
         {NAMES[name]: values[:, order] for name, values in parts.items()}, digits, title=f"{model}: {verdict}"
     )
@@ -91,7 +100,7 @@ def _draw(request: MemoryRequest, bench: Bench, model: str, say: Say) -> None:
 
 
 def _trained(
-    request: MemoryRequest, bench: Bench, model: str, say: Say
+    request: MemoryRequest, bench: Bench, model: str
 ) -> tuple[SequenceClassifier, dict[str, Any], dict[str, bytes]]:
     """The network, its figures, and the files that keep both for the next sequence."""
     folder, length = request.folder_of(model), request.lengths[0]
@@ -103,16 +112,13 @@ def _trained(
     }  # fmt: skip
     found = _saved(folder, settings, bench)
     if found is not None:
-        say(f"using the model in {folder} (delete the folder to train another)")
+        bench.say(f"using the model in {folder} (delete the folder to train another)")
         network, kept = found
     else:
-        try:
-            network, history = bench.fit(model, length, bench.training)
-        except Interrupted as error:
-            raise Interrupted("the gates experiment was stopped; nothing was saved", resumable=False) from error
+        network, history = bench.fit(model, length, bench.training)
         test, _ = score(network, bench.split("test", length, bench.training.seed))
         kept = {"dev": history.best["dev_accuracy"], "test": test, "seconds": history.seconds}
-        say(f"{model}, length {length}: {test:.2f} on test, {kept['dev']:.2f} on dev ({history.seconds:.1f} s)")
+        bench.say(f"{model}, length {length}: {test:.2f} on test, {kept['dev']:.2f} on dev ({history.seconds:.1f} s)")
     files = {MODEL_FILE: tensor_bytes(network.state_dict()), CONFIG_FILE: config_bytes({**settings, "figures": kept})}
     return network, kept, files
 

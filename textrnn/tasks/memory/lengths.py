@@ -1,93 +1,79 @@
-"""How far back a network remembers: DigitSum at several lengths, and at several learning rates."""
+"""How far back a network remembers: a problem at several lengths."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textrnn.config import LEARNING_RATES
 from textrnn.evaluation.records import Training, spread
-from textrnn.report.html import Figure, Paragraph, Table
+from textrnn.report.html import Figure, Paragraph, Part, Table
 from textrnn.report.memory import accuracy_table, curves_csv, plot_accuracy, plot_losses
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
-from textrnn.tasks.resuming import Say
 
+EXPERIMENT = Experiment(
+    name="lengths",
+    meaning="accuracy of each model against the length of the sequence, with the loss curves of every length",
+    place=1,
+    models=("LSTM",),
+    lengths=(10, 15, 20, 25, 30, 35),
+    accepts=("model", "lengths", "recipe", "seeds", "problem"),
+    folders=("each", "together"),
+    resumable=True,
+)
 BY_LENGTH = "accuracy against the length of the sequence"
 
 
-def run_lengths(request: MemoryRequest, bench: Bench, say: Say) -> None:
+def run(request: MemoryRequest, bench: Bench) -> None:
     """Train each model at each length with each seed; a folder for each model, and one that compares several."""
     found: dict[str, list[Training]] = {}
     everything: list[Findings] = []
     for model in request.models:
-        found[model] = _train_all(request, bench, model)
+        found[model] = train_all(request, bench, model)
         findings = _of_one_model(request, bench, model, found[model], alone=len(request.models) == 1)
         findings.save(request)  # at once: what is done is done, whatever becomes of the next model
         everything.append(findings)
     rows = accuracy_table(found)
-    say("\n" + table(rows) + "\n")
+    bench.say("\n" + table(rows) + "\n")
     if len(request.models) > 1:
-        plots = plot_accuracy(found, title=f"DigitSum, {_recipe(request)}")
-        section = [_introduction(request), Table(rows), Figure(plots["accuracy.svg"], BY_LENGTH)]
+        plots = accuracy_plots(bench, found, f"{bench.problem.title}, {recipe_of(request)}")
+        section: list[Part] = [introduction(request), Table(rows), Figure(plots["accuracy.svg"], BY_LENGTH)]
         for model, findings in zip(request.models, everything, strict=True):
             section.append(Figure(findings.files["losses.svg"], f"losses of {model}, length by length"))
         metrics = {
             "recipe": request.recipe_name,
             "seeds": request.all_seeds,
-            "models": {model: {"lengths": _by_length(trainings)} for model, trainings in found.items()},
+            "models": {model: {"lengths": by_length(trainings)} for model, trainings in found.items()},
             "settings": bench.settings(),
         }
         Findings(request.models, metrics, plots, section).save(request)
 
 
-def run_learning_rates(request: MemoryRequest, bench: Bench, say: Say) -> None:
-    """Train each model at each length and learning rate."""
-    for model in request.models:
-        found = {f"{rate:g}": _train_all(request, bench, model, rate) for rate in LEARNING_RATES}
-        rows = accuracy_table(found, what="learning rate")
-        say(f"\n{model}\n" + table(rows) + "\n")
-        title = f"{model} on DigitSum, by learning rate"
-        plots = plot_accuracy(found, title=title, legend="learning rate")
-        longest = max(request.lengths)
-        at_longest = {
-            f"learning rate {rate}": [t for t in trainings if t.length == longest] for rate, trainings in found.items()
-        }
-        plots |= plot_losses(at_longest, title=f"{model}, length {longest}: cross-entropy (nats)")
-        section = [
-            _introduction(request),
-            Table(rows),
-            Figure(plots["accuracy.svg"], BY_LENGTH),
-            Figure(plots["losses.svg"], f"losses at length {longest}, rate by rate"),
-        ]
-        metrics = {
-            "recipe": request.recipe_name,
-            "seeds": request.all_seeds,
-            "lengths": _best_rates(found, request.lengths),
-            "learning_rates": {rate: {"lengths": _by_length(trainings)} for rate, trainings in found.items()},
-            "settings": bench.settings(),
-        }
-        every = [training for trainings in found.values() for training in trainings]
-        files = {**plots, "history.csv": curves_csv(every).encode("utf-8")}
-        Findings([model], metrics, files, section).save(request)
-
-
-def _train_all(request: MemoryRequest, bench: Bench, model: str, learning_rate: float | None = None) -> list[Training]:
+def train_all(request: MemoryRequest, bench: Bench, model: str, learning_rate: float | None = None) -> list[Training]:
+    """A model at each length with each seed."""
     return [bench.train(model, length, seed, learning_rate) for length in request.lengths for seed in request.all_seeds]
 
 
-def _recipe(request: MemoryRequest) -> str:
+def recipe_of(request: MemoryRequest) -> str:
+    """For titles."""
     return f"{request.recipe or 'default'} recipe"
 
 
-def _introduction(request: MemoryRequest) -> Paragraph:
+def accuracy_plots(
+    bench: Bench, found: Mapping[str, Sequence[Training]], title: str, *, legend: str | None = None
+) -> dict[str, bytes]:
+    """Accuracy against the length, beside what always the same answer would give."""
+    constant = (f"always answering {bench.problem.best_constant}", bench.problem.chance)
+    return plot_accuracy(found, constant=constant, title=title, legend=legend)
+
+
+def introduction(request: MemoryRequest) -> Paragraph:
+    """What stands before the figures on the page."""
     seeds = "one seed" if request.seed_count == 1 else f"mean of {request.seed_count} seeds, with their spread"
-    about = (
-        f"{_recipe(request)}; {seeds}; weights chosen on dev. Every pair of digits is in the training split, other "
-        "digits following: what is tested is whether the first two are remembered and the rest is ignored."
-    )
+    about = f"{recipe_of(request)}; {seeds}; weights chosen on dev. {request.problem_entry.about}"
     return Paragraph([about])
 
 
@@ -97,20 +83,21 @@ def _of_one_model(
     metrics = {
         "recipe": request.recipe_name,
         "seeds": request.all_seeds,
-        "lengths": _by_length(trainings),
+        "lengths": by_length(trainings),
         "settings": bench.settings(),
     }
-    plots = plot_accuracy({model: list(trainings)}, title=f"{model} on DigitSum, {_recipe(request)}")
+    on_problem = f"{model} on {bench.problem.title}"
+    plots = accuracy_plots(bench, {model: trainings}, f"{on_problem}, {recipe_of(request)}")
     panels = {
         f"length {length}": [training for training in trainings if training.length == length]
         for length in request.lengths
     }
-    plots |= plot_losses(panels, title=f"{model} on DigitSum: cross-entropy (nats)")
+    plots |= plot_losses(panels, title=f"{on_problem}: cross-entropy (nats)")
     section = None
     if alone:
         rows = accuracy_table({model: list(trainings)})
         section = [
-            _introduction(request),
+            introduction(request),
             Table(rows),
             Figure(plots["accuracy.svg"], BY_LENGTH),
             Figure(plots["losses.svg"], f"losses of {model}, length by length"),
@@ -118,7 +105,7 @@ def _of_one_model(
     return Findings([model], metrics, {**plots, "history.csv": curves_csv(trainings).encode("utf-8")}, section)
 
 
-def _by_length(trainings: Sequence[Training]) -> dict[str, Any]:
+def by_length(trainings: Sequence[Training]) -> dict[str, Any]:
     """``{"10": {"dev", "test", "seconds", ...}}``: means over the seeds, their spread, and every single run."""
     found = {}
     for length in dict.fromkeys(training.length for training in trainings):
@@ -143,14 +130,3 @@ def _by_length(trainings: Sequence[Training]) -> dict[str, Any]:
             ],
         }
     return found
-
-
-def _best_rates(found: dict[str, list[Training]], lengths: Sequence[int]) -> dict[str, Any]:
-    """By length, the figures of the learning rate that does best on dev."""
-    by_rate = {rate: _by_length(trainings) for rate, trainings in found.items()}
-    best = {}
-    for length in map(str, lengths):
-        rate = max(by_rate, key=lambda rate, at=length: by_rate[rate][at]["dev"])  # type: ignore[misc]
-        figures = by_rate[rate][length]
-        best[length] = {name: figures[name] for name in ("dev", "test", "seconds")} | {"learning_rate": float(rate)}
-    return best

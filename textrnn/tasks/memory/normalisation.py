@@ -24,6 +24,7 @@ from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_dev_losses, plot_padding
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
 from textrnn.tasks.resuming import Say, StopWhen
@@ -31,6 +32,19 @@ from textrnn.training.events import ListenerGroup
 from textrnn.training.objectives.classification import ClassificationObjective, evaluate
 from textrnn.training.train_eval import choose_device, fit
 
+EXPERIMENT = Experiment(
+    name="normalisation",
+    meaning="classifiers: layer normalisation or none; RNN and LSTM as the padding grows, read two ways",
+    place=6,
+    models=("BiLSTM_LN", "LSTM", "RNN"),
+    lengths=(24, 48, 96, 192),
+    accepts=("lengths", "dataset"),
+    trains="classifiers",
+    folders=("together",),
+    shortest=8,
+    shortest_means="tokens of a padded text",
+    defaults="10 epochs, batches of 64, learning rate 0.003, padded to 24, 48, 96 and 192 tokens",
+)
 DATASET = "headlines"
 SIZES = {"embedding_size": 64, "hidden_size": 64, "dropout": 0.2, "embedding_dropout": 0.2}
 TRAINING = {"epochs": 10, "batch_size": 64, "learning_rate": 3e-3, "label_smoothing": 0.0}
@@ -75,7 +89,7 @@ class _Texts:
         }
 
 
-def run_normalisation(request: MemoryRequest, bench: Bench, say: Say) -> None:
+def run(request: MemoryRequest, bench: Bench) -> None:
     """Train the classifiers; both parts use the same texts, cut to the shortest padded length."""
     training = TrainConfig.from_dict({**TRAINING, **_of_classifiers(request)})
     texts = _read(request, training, longest=min(request.lengths))
@@ -85,7 +99,7 @@ def run_normalisation(request: MemoryRequest, bench: Bench, say: Say) -> None:
         (WITH, "BiLSTM_LN", {}),
     ):
         curves[label], figures[label] = _train(bench, texts, texts.splits, model, {"pooling": "max", **more}, training)
-        say(f"{label}: {figures[label]['test']:.4f} on test, {figures[label]['seconds']:.1f} s")
+        bench.say(f"{label}: {figures[label]['test']:.4f} on test, {figures[label]['seconds']:.1f} s")
     accuracies: dict[str, dict[str, dict[int, float]]] = {reading: {} for reading in READINGS}
     seconds: dict[str, dict[str, dict[int, float]]] = {reading: {} for reading in READINGS}
     for reading in READINGS:
@@ -95,8 +109,8 @@ def run_normalisation(request: MemoryRequest, bench: Bench, say: Say) -> None:
                 _, found = _train(bench, texts, splits, model, {"pooling": "last"}, training)
                 accuracies[reading].setdefault(model, {})[width] = found["test"]
                 seconds[reading].setdefault(model, {})[width] = found["seconds"]
-                say(f"{model}, padded to {width}, {READINGS[reading]}: {found['test']:.4f} on test")
-    _findings(request, texts, training, curves, figures, accuracies, seconds, say).save(request)
+                bench.say(f"{model}, padded to {width}, {READINGS[reading]}: {found['test']:.4f} on test")
+    _findings(request, texts, training, curves, figures, accuracies, seconds, bench.say).save(request)
 
 
 def _of_classifiers(request: MemoryRequest) -> dict[str, Any]:
@@ -202,4 +216,4 @@ def _findings(
         "always_the_commonest_class": chance,
         "settings": {"training": training.to_dict(), "hyper_parameters": SIZES},
     }
-    return Findings([], metrics, plots, section)
+    return Findings(request.models, metrics, plots, section)

@@ -8,39 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textrnn.config import (
-    DIGITS,
-    EXPERIMENTS,
-    LENGTHS,
-    LONGEST,
-    MEMORY_RECIPES,
-    SHORTEST,
-    MemoryTrainConfig,
-    TrainConfig,
-    flag,
-)
-from textrnn.errors import ConfigError, did_you_mean, listed
+from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig, TrainConfig, flag
+from textrnn.errors import ConfigError, listed
 from textrnn.models.registry import find_model
+from textrnn.tasks.memory.registry import (
+    DEFAULT_PROBLEM,
+    Experiment,
+    Problem,
+    all_experiments,
+    all_problems,
+    find_named,
+)
 
-SHORTEST_PADDED = 8  # tokens that the padded texts of the normalisation experiment have at least
-PADDED_LENGTHS = (24, 48, 96, 192)
-CLASSIFIERS = "BiLSTM_LN+LSTM+RNN"  # what the normalisation experiment trains
-# By experiment: the models and lengths where none are named, and the flags that mean something to it.
-DEFAULT_MODELS = {"lengths": ("LSTM",), "learning-rates": ("LSTM",), "explosion": ("SRN",), "gates": ("LSTM",),
-                  "speed": ("SRN", "LSTM"), "normalisation": ()}  # fmt: skip
-DEFAULT_LENGTHS = {"lengths": LENGTHS, "learning-rates": LENGTHS, "explosion": (20,), "gates": (),
-                   "speed": (), "normalisation": PADDED_LENGTHS}  # fmt: skip
-MEANT_FOR = {
-    "model": {"lengths", "learning-rates", "explosion", "gates", "speed"},
-    "lengths": {"lengths", "learning-rates", "explosion", "gates", "normalisation"},
-    "recipe": {"lengths", "learning-rates", "gates"},
-    "seeds": {"lengths", "learning-rates"},
-    "digits": {"gates"},
-    "dataset": {"normalisation"},
-}
-ONE_LENGTH = {"explosion", "gates"}
+LONGEST = 1_000_000
 MOST_SEEDS = 1000
-RESUMABLE = {"lengths", "learning-rates"}  # the others are too short to be worth it
 
 
 @dataclass(frozen=True)
@@ -50,6 +31,7 @@ class MemoryRequest:
     Attributes:
         models: names of :func:`textrnn.models.registry.all_models` of the task ``memory``
         lengths: digits in a sequence; of the normalisation experiment, tokens in a padded text
+        problem: what the networks learn, a name of :func:`textrnn.tasks.memory.registry.all_problems`
         digits: the sequence that ``gates`` draws
         seeds: how many seeds, from the seed of the training settings on
         dataset: what the classifiers of the normalisation experiment learn
@@ -61,6 +43,7 @@ class MemoryRequest:
     experiment: str = "lengths"
     models: tuple[str, ...] = ()
     lengths: tuple[int, ...] = ()
+    problem: str | None = None
     digits: tuple[int, ...] | None = None
     recipe: str | None = None
     seeds: int | None = None
@@ -72,51 +55,56 @@ class MemoryRequest:
     resume: bool = False
 
     def __post_init__(self) -> None:
-        if self.experiment not in EXPERIMENTS:
-            hint = did_you_mean(self.experiment, EXPERIMENTS)
-            raise ConfigError(
-                f"--experiment {self.experiment}: no such experiment; expected one of {', '.join(EXPERIMENTS)}{hint}"
-            )
+        experiment = self.experiment_entry
         self._refuse_what_has_no_use()
-        if self.recipe is not None and self.recipe not in MEMORY_RECIPES:
-            hint = did_you_mean(self.recipe, MEMORY_RECIPES)
-            raise ConfigError(
-                f"--recipe {self.recipe}: no such recipe; expected one of {', '.join(MEMORY_RECIPES)}{hint}"
-            )
+        if self.recipe is not None:
+            find_named("recipe", self.recipe, MEMORY_RECIPES)
         if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
             raise ConfigError(f"--seeds {self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
         MemoryTrainConfig(seed=self.first_seed + self.seed_count - 1)  # so that the last one is no surprise later
-        names = tuple(find_model(name, "memory").name for name in self.models or DEFAULT_MODELS[self.experiment])
-        lengths = self.lengths or DEFAULT_LENGTHS[self.experiment]
+        names = tuple(find_model(name, "memory").name for name in self.models) or experiment.models
+        lengths = self.lengths or experiment.lengths
         for named, values in (("--model", names), ("--lengths", lengths)):
             twice = sorted({str(value) for value in values if values.count(value) > 1})
             if twice:
                 raise ConfigError(f"{named}: {listed(twice)} named twice; expected each once")
         self._check_lengths(lengths)
-        digits = DIGITS if self.digits is None else self.digits
-        wrong = [str(digit) for digit in digits if not 0 <= digit <= 9]
-        if wrong:
-            raise ConfigError(f"--digits: {listed(wrong)}; expected digits from 0 to 9, separated by spaces")
-        if len(digits) < SHORTEST:
-            raise ConfigError(f"--digits: {len(digits)} of them; expected at least {SHORTEST}, the two to add and more")
+        digits = self.problem_entry.examples[0] if self.digits is None else self.digits
+        self._check_digits(digits)
         if self.experiment == "gates":
             lengths = lengths or (len(digits),)
         for name, value in (("models", names), ("lengths", lengths), ("digits", digits)):
             object.__setattr__(self, name, value)
 
+    @property
+    def experiment_entry(self) -> Experiment:
+        """What is known of the experiment."""
+        return find_named("experiment", self.experiment, all_experiments())
+
+    @property
+    def problem_entry(self) -> Problem:
+        """What the networks learn."""
+        return find_named("problem", self.problem or DEFAULT_PROBLEM, all_problems())
+
+    @property
+    def other_problem(self) -> str | None:
+        """The name of the problem, where it is not the one that everybody expects."""
+        return None if self.problem == DEFAULT_PROBLEM else self.problem
+
     def _refuse_what_has_no_use(self) -> None:
         given = {
             "model": bool(self.models), "lengths": bool(self.lengths), "recipe": self.recipe is not None,
-            "seeds": self.seeds is not None, "digits": self.digits is not None, "dataset": self.dataset is not None,
+            "seeds": self.seeds is not None, "problem": self.problem is not None, "digits": self.digits is not None,
+            "dataset": self.dataset is not None,
         }  # fmt: skip
         for name, is_given in given.items():
-            if is_given and self.experiment not in MEANT_FOR[name]:
-                others = ", ".join(other for other in EXPERIMENTS if other in MEANT_FOR[name])
+            if is_given and name not in self.experiment_entry.accepts:
+                others = ", ".join(other.name for other in all_experiments().values() if name in other.accepts)
                 raise ConfigError(f"--{name}: of no use to the {self.experiment} experiment; expected with {others}")
-        if self.resume and self.experiment not in RESUMABLE:
+        if self.resume and not self.experiment_entry.resumable:
             raise ConfigError(
                 f"--resume: of no use to the {self.experiment} experiment, which starts over; expected with "
-                f"{', '.join(other for other in EXPERIMENTS if other in RESUMABLE)}"
+                f"{', '.join(other.name for other in all_experiments().values() if other.resumable)}"
             )
         for name in (*self.model_settings, *self.data_settings, *self.train_settings):
             if name not in self._meant_settings():
@@ -124,26 +112,37 @@ class MemoryRequest:
 
     def _meant_settings(self) -> set[str]:
         """The settings that mean something to the experiment."""
+        experiment = self.experiment_entry
         every = {field.name for field in dataclasses.fields(MemoryTrainConfig)}
-        if self.experiment == "speed":
+        if experiment.trains == "nothing":
             return {"seed", "device"}
-        if self.experiment == "normalisation":
+        if experiment.trains == "classifiers":
             return every & {field.name for field in dataclasses.fields(TrainConfig)}
-        of_digits = every | {*self.model_settings, *self.data_settings}
-        return of_digits - {"learning_rate"} if self.experiment == "learning-rates" else of_digits
+        return (every | {*self.model_settings, *self.data_settings}) - {*experiment.varies}
 
     def _check_lengths(self, lengths: tuple[int, ...]) -> None:
-        padded = self.experiment == "normalisation"
-        least = SHORTEST_PADDED if padded else SHORTEST
+        experiment, problem = self.experiment_entry, self.problem_entry
+        least = experiment.shortest or problem.shortest
         for length in lengths:
             if length < least:
-                what = "tokens of a padded text" if padded else "the two digits to add and one more"
+                what = experiment.shortest_means or problem.shortest_means
                 raise ConfigError(f"--lengths {length}: expected at least {least}, {what}")
             if length > LONGEST:
                 raise ConfigError(f"--lengths {length}: must be at most {LONGEST}")
-        if self.experiment in ONE_LENGTH and len(lengths) > 1:
+        if experiment.one_length and len(lengths) > 1:
             raise ConfigError(
                 f"--lengths {' '.join(map(str, lengths))}: the {self.experiment} experiment takes one length"
+            )
+
+    def _check_digits(self, digits: tuple[int, ...]) -> None:
+        problem = self.problem_entry
+        wrong = [str(digit) for digit in digits if not 0 <= digit < problem.vocabulary_size]
+        if wrong:
+            what = f"{problem.tokens_called} from 0 to {problem.vocabulary_size - 1}"
+            raise ConfigError(f"--digits: {listed(wrong)}; expected {what}, separated by spaces")
+        if len(digits) < problem.shortest:
+            raise ConfigError(
+                f"--digits: {len(digits)} of them; expected at least {problem.shortest}, {problem.shortest_means}"
             )
 
     @property
@@ -152,8 +151,9 @@ class MemoryRequest:
         return self.save_dir / "memory"
 
     def folder_of(self, *models: str) -> Path:
-        """Where the experiment with these models is kept."""
-        return self.root / f"{self.experiment}_{'+'.join(models) or CLASSIFIERS}"
+        """Where the experiment with these models is kept: the problem is named if it is not the usual one."""
+        problem = f"_on_{self.other_problem}" if self.other_problem else ""
+        return self.root / f"{self.experiment}_{'+'.join(models)}{problem}"
 
     @property
     def folder(self) -> Path:
@@ -162,11 +162,9 @@ class MemoryRequest:
 
     @property
     def folders(self) -> list[Path]:
-        """All folders that are written: of several models, each has its own, and `lengths` one of all together."""
-        each = [self.folder_of(model) for model in self.models]
-        if self.experiment in ("speed", "normalisation"):
-            return [self.folder]
-        return [*each, self.folder] if self.experiment == "lengths" and len(each) > 1 else each
+        """All folders that are written: one of each model, or one of all together, or both."""
+        found = {"each": [self.folder_of(model) for model in self.models], "together": [self.folder]}
+        return list(dict.fromkeys(folder for kind in self.experiment_entry.folders for folder in found[kind]))
 
     @property
     def recipe_name(self) -> str:

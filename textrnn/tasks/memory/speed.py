@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,19 +18,31 @@ from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_times
 from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
-from textrnn.tasks.resuming import Say
 
+EXPERIMENT = Experiment(
+    name="speed",
+    meaning="the cells written out against PyTorch's and against the textbook's loop, forwards and with gradients",
+    place=5,
+    models=("SRN", "LSTM"),
+    accepts=("model",),
+    trains="nothing",
+    folders=("together",),
+)
 SHAPES = ((8, 20, 32, 32), (32, 35, 64, 64), (64, 100, 64, 128))  # B, T, E, H
 WRITTEN, PYTORCH, TEXTBOOK = "written out", "PyTorch", "textbook's loop"
 WAYS = {"forward": "forward", "forward_backward": "forward and backward"}
 ROUNDS, SECONDS = 9, 0.05  # each candidate is timed so many times in turn, about so long each time
 Times = dict[str, float]
+Shape = tuple[int, int, int, int]
 
 
-def seconds_in_turn(candidates: Mapping[str, Callable[[], object]], device: torch.device) -> Times:
-    """Seconds of one call of each: the best of several rounds, in which all have their turn."""
+def seconds_in_turn(
+    candidates: Mapping[str, Callable[[], object]], device: torch.device, seconds: float = SECONDS
+) -> Times:
+    """Seconds of one call of each: the best of several rounds, in which all have their turn for about `seconds`."""
 
     def waiting() -> None:
         if device.type == "cuda":
@@ -44,7 +56,7 @@ def seconds_in_turn(candidates: Mapping[str, Callable[[], object]], device: torc
         started = time.perf_counter()
         candidate()
         waiting()
-        calls[name] = max(1, min(200, int(SECONDS / max(1e-6, time.perf_counter() - started))))
+        calls[name] = max(1, min(200, int(seconds / max(1e-6, time.perf_counter() - started))))
     for _ in range(ROUNDS):
         for name, candidate in candidates.items():
             started = time.perf_counter()
@@ -55,7 +67,7 @@ def seconds_in_turn(candidates: Mapping[str, Callable[[], object]], device: torc
     return best
 
 
-def compare(cell: VisibleCell, inputs: Tensor) -> dict[str, Times]:
+def compare(cell: VisibleCell, inputs: Tensor, seconds: float = SECONDS) -> dict[str, Times]:
     """By way and by implementation, the seconds of a call on inputs (B, T, E)."""
     layer = None if cell.torch_layer is None else cell.to_torch().to(inputs.device)
     run: dict[str, Callable[[], Tensor]] = {WRITTEN: lambda: cell(inputs)}
@@ -75,27 +87,27 @@ def compare(cell: VisibleCell, inputs: Tensor) -> dict[str, Times]:
         run[name]().sum().backward()
 
     return {
-        way: seconds_in_turn({name: functools.partial(work, name) for name in run}, inputs.device)
+        way: seconds_in_turn({name: functools.partial(work, name) for name in run}, inputs.device, seconds)
         for way, work in (("forward", without_gradients), ("forward_backward", with_gradients))
     }
 
 
-def run_speed(request: MemoryRequest, bench: Bench, say: Say) -> None:
-    """Measure every model's cell at every shape."""
+def run(request: MemoryRequest, bench: Bench, *, shapes: Sequence[Shape] = SHAPES, seconds: float = SECONDS) -> None:
+    """Measure every model's cell at every shape, each candidate in turn for about so many seconds."""
     measured: list[dict[str, Any]] = []
     rows = [["milliseconds", "", WRITTEN, PYTORCH, TEXTBOOK, "of PyTorch", "of the loop"]]
     bars: list[tuple[str, Times]] = []
     for model in request.models:
-        for shape in SHAPES:
+        for shape in shapes:
             batch, steps, input_size, hidden_size = shape
             with seeded(bench.training.seed, torch.device("cpu")):
                 cell = find_model(model, "memory").model_class.cell_type(input_size, hidden_size).to(bench.device)
                 inputs = torch.randn(batch, steps, input_size).to(bench.device)
             if bench.should_stop():
-                raise Interrupted("the speed experiment was stopped; nothing was saved", resumable=False)
-            found = compare(cell, inputs)
+                raise Interrupted("measuring was stopped")
+            found = compare(cell, inputs, seconds)
             for way, times in found.items():
-                ratio = {name: times[WRITTEN] / seconds for name, seconds in times.items() if name != WRITTEN}
+                ratio = {name: times[WRITTEN] / other for name, other in times.items() if name != WRITTEN}
                 label = f"{model} {shape}"
                 measured.append({"model": model, "shape": list(shape), "way": way, "seconds": times, "ratio": ratio})
                 cells = [f"{1e3 * times[name]:.3f}" if name in times else "" for name in (WRITTEN, PYTORCH, TEXTBOOK)]
@@ -109,7 +121,7 @@ def run_speed(request: MemoryRequest, bench: Bench, say: Say) -> None:
     threads = torch.get_num_threads()
     where = f"{bench.device}, {threads} {'thread' if threads == 1 else 'threads'}"
     about = f"(B, T, E, H): rows, steps, input size, units; {where}; best of {ROUNDS} rounds in turn"
-    say(f"\n{table(rows, left_columns=2)}\n{about}\n")
+    bench.say(f"\n{table(rows, left_columns=2)}\n{about}\n")
     plots = plot_times(bars, title="Cells written out and PyTorch's")
     section = [
         Table(rows),

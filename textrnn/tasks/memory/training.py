@@ -1,21 +1,22 @@
-"""One network after another on DigitSum; what is finished is kept, so that a stopped experiment can go on."""
+"""One network after another on sequences; what is finished is kept, so that a stopped experiment can go on."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import Any, Self
 
 import torch
 from torch import nn
 
-from textrnn.config import MEMORY_RECIPES, DigitSumConfig, MemoryModelConfig, MemoryTrainConfig, Recipe
-from textrnn.corpus.digit_sum import CLASSES, DigitSums, load_splits
+from textrnn.config import MEMORY_RECIPES, MemoryModelConfig, MemoryTrainConfig, SequenceConfig
+from textrnn.corpus.sequences import LabelledSequences, load_splits
 from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
 from textrnn.evaluation.records import CURVE, Training, training_key
-from textrnn.files import json_bytes, write_atomically
+from textrnn.files import exclusive_use, json_bytes, write_atomically
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
@@ -23,22 +24,26 @@ from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.resuming import Say, ShouldStop, StopWhen
 from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.history import History
-from textrnn.training.objectives.digit_sum import DigitBatch, DigitSumObjective, score
-from textrnn.training.train_eval import choose_device, fit
+from textrnn.training.objectives.sequences import SequenceBatch, SequenceObjective, score
+from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit
 
 UNFINISHED = "unfinished.json"
 MOST_FOR_ONE_THREAD = 1 << 20  # multiplications of a step
 
 
 class Bench:
-    """Trains the networks of a request.
+    """Trains the networks of a request, while it holds the folders that they go to.
+
+    What a stopped experiment left is taken up or left behind on entering, and cleared away when nothing went wrong.
 
     Args:
-        recipe: the settings under those that the user named.
         listeners: told of every step, beside what an experiment itself listens to.
+        stopping: entered, too; what it gives is asked after every step.
 
     Raises:
-        ConfigError: for settings out of bounds, or a device that is not here.
+        ConfigError: for settings out of bounds, a device that is not here, or, on entering, an experiment that was
+            begun with other settings.
+        ArtifactError: on entering, if another run writes to one of the folders.
     """
 
     def __init__(
@@ -46,21 +51,38 @@ class Bench:
         request: MemoryRequest,
         *,
         say: Say,
-        should_stop: ShouldStop = lambda: False,
-        listeners: list[Listener] | None = None,
-        recipe: Recipe | None = None,
+        listeners: Sequence[Listener] = (),
+        stopping: AbstractContextManager[ShouldStop] | None = None,
     ):
-        recipe = recipe or MEMORY_RECIPES[request.recipe_name]
-        self.request, self.say, self.should_stop = request, say, should_stop
-        self.listeners = listeners or []
-        self.model_settings = {**recipe.model, **request.model_settings}
-        self.training = MemoryTrainConfig.from_dict({**recipe.training, **request.train_settings})
-        self.data = DigitSumConfig.from_dict(request.data_settings)
+        recipe, experiment = MEMORY_RECIPES[request.recipe_name], request.experiment_entry
+        self.request, self.say, self.listeners = request, say, listeners
+        self.problem = request.problem_entry
+        self.model_settings = {**recipe.model, **experiment.model_settings, **request.model_settings}
+        self.training = MemoryTrainConfig.from_dict(
+            {**recipe.training, **experiment.train_settings, **request.train_settings}
+        )
+        self.data = SequenceConfig.from_dict(request.data_settings)
         self.device = choose_device(self.training.device)
+        self.should_stop: ShouldStop = lambda: False
         self.finished: dict[str, Training] = {}
         self.digests: dict[str, str] = {}  # of the data that each was trained and tested on
         self.store = request.folder / UNFINISHED
-        self._splits: dict[tuple[int, int], dict[str, DigitSums]] = {}
+        self._stopping = stopping or nullcontext(self.should_stop)
+        self._splits: dict[tuple[int, int], dict[str, LabelledSequences]] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as held:
+            for folder in sorted({*self.request.folders, self.request.folder}):
+                held.enter_context(exclusive_use(folder))
+            self.should_stop = held.enter_context(self._stopping)
+            held.enter_context(explain_out_of_memory("--lengths, --variants, --batch-size or --hidden-size"))
+            self._load_progress()
+            held.push(self._clear_progress)
+            self._held = held.pop_all()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._held.__exit__(*exception)
 
     def config_of(self, model: str) -> MemoryModelConfig:
         """The hyper-parameters of a model."""
@@ -75,30 +97,18 @@ class Bench:
             "data": self.data.to_dict(),
         }
 
-    def begin(self) -> None:
-        """Take up what a stopped experiment left, or leave it behind.
-
-        Raises:
-            ConfigError: if it was begun with other settings.
-        """
-        if self.request.resume:
-            self._take_up()
-        elif self.store.is_file():
-            self.say(f"note: {self.store} is started over; --resume would have gone on with it")
-            self.store.unlink()
-
-    def _data(self, length: int, seed: int) -> dict[str, DigitSums]:
-        if (length, seed) not in self._splits:
-            self._splits = {(length, seed): load_splits(length, seed, self.data.variants)}  # one at a time
+    def _data(self, length: int, seed: int) -> dict[str, LabelledSequences]:
+        if (length, seed) not in self._splits:  # one at a time is kept
+            self._splits = {(length, seed): load_splits(self.problem, length, seed, self.data.variants)}
         return self._splits[length, seed]
 
-    def split(self, name: str, length: int, seed: int) -> DigitBatch:
+    def split(self, name: str, length: int, seed: int) -> SequenceBatch:
         """A split of the data, on the device."""
-        return DigitBatch.of(self._data(length, seed)[name], self.device)
+        return SequenceBatch.of(self._data(length, seed)[name], self.device)
 
     def digest(self, length: int, seed: int) -> str:
         """By which the data is known again: its files may be replaced."""
-        return "".join(sums.digest()[:16] for sums in self._data(length, seed).values())
+        return "".join(split.digest()[:16] for split in self._data(length, seed).values())
 
     def train(self, model: str, length: int, seed: int, learning_rate: float | None = None) -> Training:
         """Train a network, or take the result where that was done before the experiment was stopped.
@@ -111,47 +121,44 @@ class Bench:
             DivergedError: if the loss is no longer a number, at a learning rate of the settings.
             Interrupted: if the experiment was asked to stop.
         """
-        config = dataclasses.replace(self.training, seed=seed)
-        if learning_rate is not None:
-            config = dataclasses.replace(config, learning_rate=learning_rate)
-        key = training_key(model, length, seed, config.learning_rate)
-        digest = self.digest(length, seed)
+        rate = self.training.learning_rate if learning_rate is None else learning_rate
+        key, digest = training_key(model, length, seed, rate), self.digest(length, seed)
         if key in self.finished and self.digests.get(key) != digest:
             self.say(f"{key}: the data is another than before; trained anew")
             del self.finished[key]
         if key not in self.finished:
-            follower = Follower()
-            try:
-                self.fit(model, length, config, listeners=[follower], begin=follower.watch)
-            except Interrupted as error:
-                done = len(self.finished)
-                kept = (
-                    f"what is finished ({done} of the trainings) is kept in {self.store}"
-                    if done
-                    else "none is finished"
-                )
-                raise Interrupted(f"{key}: stopped; {kept}", resumable=done > 0) from error
-            except DivergedError as error:
-                if learning_rate is None:
-                    raise DivergedError(f"{key}: {error}") from error
-                self.say(f"{key}: diverged ({error})")
-            network, best = follower.network, follower.best
-            assert network is not None
-            dev, test = (score(network, self.split(name, length, seed))[0] for name in ("dev", "test"))
-            self.finished[key] = training = Training(
-                model, length, seed, config.learning_rate, dev, test, follower.seconds, follower.steps,
-                int(best["step"]) if best else 0, [{name: row[name] for name in CURVE} for row in follower.rows],
-            )  # fmt: skip
-            self.digests[key] = digest
-            self._keep()
+            config = dataclasses.replace(self.training, seed=seed, learning_rate=rate)
+            training = self._train(key, model, length, config, may_diverge=learning_rate is not None)
+            self.finished[key], self.digests[key] = training, digest
+            self._save_progress()
             self.say(
                 f"{key}: {training.test:.2f} on test, {training.dev:.2f} on dev (weights of step "
                 f"{training.best_step:,} of {training.steps:,}; {training.seconds:.1f} s)"
             )
         return self.finished[key]
 
+    def _train(self, key: str, model: str, length: int, config: MemoryTrainConfig, *, may_diverge: bool) -> Training:
+        follower = Follower()
+        try:
+            self.fit(model, length, config, listeners=[follower], begin=follower.watch)
+        except Interrupted as error:
+            done = len(self.finished)
+            kept = f"what is finished ({done} of the trainings) is kept in {self.store}" if done else "none is finished"
+            raise Interrupted(f"{key}: stopped; {kept}", resumable=done > 0) from error
+        except DivergedError as error:
+            if not may_diverge:
+                raise DivergedError(f"{key}: {error}") from error
+            self.say(f"{key}: diverged ({error})")
+        network, best = follower.network, follower.best
+        assert network is not None
+        dev, test = (score(network, self.split(name, length, config.seed))[0] for name in ("dev", "test"))
+        return Training(
+            model, length, config.seed, config.learning_rate, dev, test, follower.seconds, follower.steps,
+            int(best["step"]) if best else 0, [{name: row[name] for name in CURVE} for row in follower.rows],
+        )  # fmt: skip
+
     def fit(
-        self, model: str, length: int, config: MemoryTrainConfig, *, listeners: list[Listener] | None = None,
+        self, model: str, length: int, config: MemoryTrainConfig, *, listeners: Sequence[Listener] = (),
         begin: Callable[[SequenceClassifier], None] = lambda network: None,
     ) -> tuple[SequenceClassifier, History]:  # fmt: skip
         """Train a network.
@@ -169,9 +176,9 @@ class Bench:
         with _as_many_threads_as_pay(network, config):
             history = fit(
                 network,
-                DigitSumObjective(train, dev, config),
+                SequenceObjective(train, dev, config),
                 config,
-                listener=ListenerGroup([*self.listeners, *(listeners or []), StopWhen(self.should_stop)]),
+                listener=ListenerGroup([*self.listeners, *listeners, StopWhen(self.should_stop)]),
             )
         return network, history
 
@@ -180,8 +187,9 @@ class Bench:
         try:
             with seeded(seed, torch.device("cpu")):
                 network: nn.Module = find_model(model, "memory").build(
-                    self.config_of(model), vocabulary_size=10, class_count=CLASSES, sequence_length=length
-                )
+                    self.config_of(model), vocabulary_size=self.problem.vocabulary_size,
+                    class_count=self.problem.class_count, sequence_length=length,
+                )  # fmt: skip
         except (RuntimeError, MemoryError) as error:
             raise ConfigError(
                 f"{model}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see --hidden-size "
@@ -190,21 +198,27 @@ class Bench:
         assert isinstance(network, SequenceClassifier)
         return network.to(self.device)
 
-    def _keep(self) -> None:
-        trainings = {
-            key: {**training.to_dict(), "digest": self.digests[key]} for key, training in self.finished.items()
-        }
-        write_atomically(self.store, json_bytes({"settings": self._kept_settings(), "trainings": trainings}))
-
     def _kept_settings(self) -> dict[str, Any]:
         """What must be the same when the experiment goes on; the device may change."""
         settings: dict[str, Any] = json.loads(json.dumps(self.settings()))
         del settings["training"]["device"], settings["training"]["seed"]  # a training's key has its seed
         return settings
 
-    def _take_up(self) -> None:
+    def _save_progress(self) -> None:
+        trainings = {
+            key: {**training.to_dict(), "digest": self.digests[key]} for key, training in self.finished.items()
+        }
+        write_atomically(self.store, json_bytes({"settings": self._kept_settings(), "trainings": trainings}))
+
+    def _load_progress(self) -> None:
+        """Take up what a stopped experiment left if that was asked for; otherwise leave it behind."""
         if not self.store.is_file():
-            self.say(f"nothing to resume: no {UNFINISHED} in {self.store.parent}; starting from the beginning")
+            if self.request.resume:
+                self.say(f"nothing to resume: no {UNFINISHED} in {self.store.parent}; starting from the beginning")
+            return
+        if not self.request.resume:
+            self.say(f"note: {self.store} is started over; --resume would have gone on with it")
+            self.store.unlink()
             return
         try:
             kept = json.loads(self.store.read_bytes())
@@ -226,9 +240,10 @@ class Bench:
         self.finished, self.digests = trainings, digests
         self.say(f"going on after {len(trainings)} finished trainings in {self.store}")
 
-    def clear(self) -> None:
-        """The experiment is finished: nothing is left to go on with."""
-        self.store.unlink(missing_ok=True)
+    def _clear_progress(self, error_type: type[BaseException] | None, *_: object) -> None:
+        """Of an experiment that is finished, nothing is left to go on with."""
+        if error_type is None:
+            self.store.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

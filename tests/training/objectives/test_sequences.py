@@ -1,4 +1,4 @@
-"""What a network learns DigitSum by: batches, loss, and which weights are kept."""
+"""What a network of the memory experiments learns by: batches, loss, and which weights are kept."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig
-from textrnn.corpus.digit_sum import make_splits
+from textrnn.corpus.sequences import make_splits
 from textrnn.errors import ConfigError
-from textrnn.training.objectives.digit_sum import DigitBatch, DigitSumObjective, score
+from textrnn.tasks.memory.registry import all_problems
+from textrnn.training.objectives.sequences import SequenceBatch, SequenceObjective, score
 from textrnn.training.optimizers import make_optimizer
 
 CPU = torch.device("cpu")
@@ -25,14 +26,14 @@ class Fixed(nn.Module):
         super().__init__()
         self.table = nn.Parameter(table)
 
-    def forward(self, digits: Tensor) -> Tensor:
-        return self.table[digits[:, 0]]
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.table[tokens[:, 0]]
 
 
-def objective(**settings: object) -> DigitSumObjective:
-    splits = make_splits(6, 0)
+def objective(**settings: object) -> SequenceObjective:
+    splits = make_splits(all_problems()["digit-sum"], 6, 0)
     config = MemoryTrainConfig.from_dict({"epochs": 2, "batch_size": 64, **settings}).fitted_to(300, 6)
-    return DigitSumObjective(DigitBatch.of(splits["train"], CPU), DigitBatch.of(splits["dev"], CPU), config)
+    return SequenceObjective(SequenceBatch.of(splits["train"], CPU), SequenceBatch.of(splits["dev"], CPU), config)
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
@@ -41,14 +42,14 @@ def test_an_epoch_has_every_row_once(shuffle: bool) -> None:
     batches = found.batches(1)
     assert [len(batch.labels) for batch in batches] == [64, 64, 64, 64, 44]
     assert len(batches) == found.batch_count(1)
-    digits = torch.cat([batch.digits for batch in batches])
-    assert torch.equal(digits, found.train.digits) == (not shuffle)
-    np.testing.assert_array_equal(np.sort(digits.numpy(), axis=0), np.sort(found.train.digits.numpy(), axis=0))
+    tokens = torch.cat([batch.tokens for batch in batches])
+    assert torch.equal(tokens, found.train.tokens) == (not shuffle)
+    np.testing.assert_array_equal(np.sort(tokens.numpy(), axis=0), np.sort(found.train.tokens.numpy(), axis=0))
     for batch in batches:
-        assert torch.equal(batch.digits[:, 0] + batch.digits[:, 1], batch.labels)
+        assert torch.equal(batch.tokens[:, 0] + batch.tokens[:, 1], batch.labels)
     again, other = found.batches(1), found.batches(2)
-    assert torch.equal(again[0].digits, batches[0].digits)
-    assert torch.equal(other[0].digits, batches[0].digits) == (not shuffle)
+    assert torch.equal(again[0].tokens, batches[0].tokens)
+    assert torch.equal(other[0].tokens, batches[0].tokens) == (not shuffle)
 
 
 def test_loss_is_the_mean_or_the_sum() -> None:
@@ -56,7 +57,7 @@ def test_loss_is_the_mean_or_the_sum() -> None:
     model = Fixed(torch.randn(10, 19))
     mean, summed = objective(), objective(summed_loss=True)
     batch = mean.train
-    expected = -model.table.log_softmax(1)[batch.digits[:, 0], batch.labels]
+    expected = -model.table.log_softmax(1)[batch.tokens[:, 0], batch.labels]
     found = mean.loss(model, batch)
     torch.testing.assert_close(found.objective, expected.mean())
     assert found.examples == 300
@@ -78,7 +79,7 @@ def test_score_by_hand() -> None:
 def test_which_weights_are_kept() -> None:
     by_accuracy, by_loss = objective(), objective(select_by="loss")
 
-    def better(one: tuple[float, float], other: tuple[float, float], of: DigitSumObjective) -> bool:
+    def better(one: tuple[float, float], other: tuple[float, float], of: SequenceObjective) -> bool:
         first, second = (of.criterion({"dev_accuracy": a, "dev_loss": loss}) for a, loss in (one, other))
         return first < second
 
@@ -88,10 +89,10 @@ def test_which_weights_are_kept() -> None:
 
 
 def test_open_settings_are_refused() -> None:
-    splits = make_splits(6, 0)
-    train, dev = (DigitBatch.of(splits[name], CPU) for name in ("train", "dev"))
+    splits = make_splits(all_problems()["digit-sum"], 6, 0)
+    train, dev = (SequenceBatch.of(splits[name], CPU) for name in ("train", "dev"))
     with pytest.raises(ConfigError, match=r"^batch_size is open; expected MemoryTrainConfig.fitted_to\(...\) first$"):
-        DigitSumObjective(train, dev, dataclasses.replace(MemoryTrainConfig(), batch_size=None))
+        SequenceObjective(train, dev, dataclasses.replace(MemoryTrainConfig(), batch_size=None))
 
 
 def test_settings_are_fitted_to_the_data() -> None:
@@ -108,10 +109,10 @@ def test_settings_are_fitted_to_the_data() -> None:
 def test_the_textbooks_recipe() -> None:
     """19,000 steps for each length, with Adam as PyTorch has it by default."""
     config = MemoryTrainConfig.from_dict(MEMORY_RECIPES["textbook"].training).fitted_to(300, 10)
-    splits = make_splits(6, 0)
-    train, dev = (DigitBatch.of(splits[name], CPU) for name in ("train", "dev"))
+    splits = make_splits(all_problems()["digit-sum"], 6, 0)
+    train, dev = (SequenceBatch.of(splits[name], CPU) for name in ("train", "dev"))
     assert config.epochs is not None
-    assert config.epochs * DigitSumObjective(train, dev, config).batch_count(1) == 19_000
+    assert config.epochs * SequenceObjective(train, dev, config).batch_count(1) == 19_000
     (optimizer,) = make_optimizer(nn.Linear(2, 2), config).parts
     assert type(optimizer) is torch.optim.Adam
     assert optimizer.defaults["betas"] == (0.9, 0.999)

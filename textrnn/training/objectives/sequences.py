@@ -1,6 +1,6 @@
-"""Learning to add the first two digits of a sequence: cross-entropy over the sums.
+"""Learning what a whole sequence means: cross-entropy over the answers.
 
-Shapes: B batch, T time (digits), C classes.
+Shapes: B batch, T time (tokens), C classes.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textrnn.config import MemoryTrainConfig
-from textrnn.corpus.digit_sum import DigitSums
+from textrnn.corpus.sequences import LabelledSequences
 from textrnn.errors import ConfigError
 from textrnn.randomness import epoch_generator
 from textrnn.training.objectives.base import Loss, Objective
 
 
-class DigitBatch(NamedTuple):
-    """Digits (B, T) and their sums (B,), int64."""
+class SequenceBatch(NamedTuple):
+    """Tokens (B, T) and the answers (B,), int64."""
 
-    digits: Tensor
+    tokens: Tensor
     labels: Tensor
 
     @classmethod
-    def of(cls, sums: DigitSums, device: torch.device) -> DigitBatch:
+    def of(cls, split: LabelledSequences, device: torch.device) -> SequenceBatch:
         """A whole split."""
-        return cls(torch.from_numpy(sums.digits).to(device), torch.from_numpy(sums.labels).to(device))
+        return cls(torch.from_numpy(split.tokens).to(device), torch.from_numpy(split.labels).to(device))
 
 
 @torch.inference_mode()
-def score(model: nn.Module, split: DigitBatch) -> tuple[float, float]:
+def score(model: nn.Module, split: SequenceBatch) -> tuple[float, float]:
     """Accuracy, and mean cross-entropy in nats, of a split."""
     model.eval()
-    logits, labels = model(split.digits).float().cpu(), split.labels.cpu()  # not every device has doubles
+    logits, labels = model(split.tokens).float().cpu(), split.labels.cpu()  # not every device has doubles
     right = int((logits.argmax(dim=1) == labels).sum())
     loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item()
     return right / len(labels), loss / len(labels)
 
 
-class DigitSumObjective(Objective[DigitBatch]):
-    """Cross-entropy of the sums, judged by the dev split.
+class SequenceObjective(Objective[SequenceBatch]):
+    """Cross-entropy of the answers, judged by the dev split.
 
     Args:
         config: fitted to the data (:meth:`MemoryTrainConfig.fitted_to`).
@@ -55,7 +55,7 @@ class DigitSumObjective(Objective[DigitBatch]):
 
     memory_flags = "--batch-size, --lengths or --hidden-size"
 
-    def __init__(self, train: DigitBatch, dev: DigitBatch, config: MemoryTrainConfig):
+    def __init__(self, train: SequenceBatch, dev: SequenceBatch, config: MemoryTrainConfig):
         if config.batch_size is None or config.evaluate_every is None:
             raise ConfigError("batch_size is open; expected MemoryTrainConfig.fitted_to(...) first")
         self.train, self.dev, self.config = train, dev, config
@@ -64,16 +64,16 @@ class DigitSumObjective(Objective[DigitBatch]):
     def batch_count(self, epoch: int) -> int:
         return math.ceil(len(self.train.labels) / self.batch_size)
 
-    def batches(self, epoch: int) -> Sequence[DigitBatch]:
-        digits, labels = self.train
+    def batches(self, epoch: int) -> Sequence[SequenceBatch]:
+        tokens, labels = self.train
         if self.config.shuffle:
             order = torch.randperm(len(labels), generator=epoch_generator(self.config.seed, epoch)).to(labels.device)
-            digits, labels = digits[order], labels[order]
-        parts = zip(digits.split(self.batch_size), labels.split(self.batch_size), strict=True)
-        return [DigitBatch(*part) for part in parts]
+            tokens, labels = tokens[order], labels[order]
+        parts = zip(tokens.split(self.batch_size), labels.split(self.batch_size), strict=True)
+        return [SequenceBatch(*part) for part in parts]
 
-    def loss(self, model: nn.Module, batch: DigitBatch) -> Loss:
-        cross_entropy = functional.cross_entropy(model(batch.digits).float(), batch.labels)
+    def loss(self, model: nn.Module, batch: SequenceBatch) -> Loss:
+        cross_entropy = functional.cross_entropy(model(batch.tokens).float(), batch.labels)
         rows = len(batch.labels)
         return Loss(cross_entropy * rows if self.config.summed_loss else cross_entropy, cross_entropy.detach(), rows)
 

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textrnn.corpus.sequences import (
+    LabelledSequences,
+    load_splits,
+    make_splits,
+    read_sequences,
+    read_splits,
+    splits_folder,
+    to_text,
+    write_splits,
+)
+from textrnn.errors import DataError
+from textrnn.tasks.memory.registry import all_problems
+
+DIGIT_SUM = all_problems()["digit-sum"]
+
+
+class LastOfMany:
+    """Names the last of some numbers; there are more than ten."""
+
+    name, vocabulary_size, tokens_called, shortest, answer_means = "last-of-many", 12, "numbers", 2, "the last number"
+
+    def sample(self, length: int, variants: int, generator: np.random.Generator) -> LabelledSequences:
+        tokens = generator.integers(0, 12, (variants, length))
+        return LabelledSequences(tokens, tokens[:, -1])
+
+    def answer(self, tokens: Sequence[int]) -> int:
+        return tokens[-1]
+
+
+def test_written_and_read_back(tmp_path: Path) -> None:
+    splits = make_splits(DIGIT_SUM, 10, seed=3)
+    assert {name: len(split) for name, split in splits.items()} == {"train": 300, "dev": 100, "test": 100}
+    write_splits(tmp_path / "10", splits)
+    for name, split in read_splits(tmp_path / "10", DIGIT_SUM).items():
+        np.testing.assert_array_equal(split.tokens, splits[name].tokens)
+        np.testing.assert_array_equal(split.labels, splits[name].labels)
+    assert to_text(splits["dev"]).splitlines()[0].startswith("0 0 ")
+    assert not np.array_equal(make_splits(DIGIT_SUM, 10, 4)["train"].tokens, splits["train"].tokens)
+    np.testing.assert_array_equal(make_splits(DIGIT_SUM, 10, 3)["train"].tokens, splits["train"].tokens)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", ": the file is empty; expected lines of digits, a tab and their label"),
+        ("1 2 0\t3\n1 2 0 3\n", ":2: no tab in '1 2 0 3'; expected digits, a tab and their label"),
+        ("1 2 0\t3\n\n", ":2: no tab in ''; expected digits, a tab and their label"),
+        ("1 12 0\t13\n", ":1: 12; expected digits from 0 to 9, separated by spaces"),
+        ("1 -2 x\t3\n", ":1: -2, x; expected digits from 0 to 9, separated by spaces"),
+        ("1 ２ 0\t3\n", ":1: ２; expected digits from 0 to 9, separated by spaces"),
+        ("1 2\t3\n", ":1: 2 digits; expected at least 3"),
+        ("1 2 0\t3\n1 2 0 0\t3\n", ":2: 4 digits; expected 3, as on the first line"),
+        ("1 2 0\t4\n", ":1: the label is 4; expected 3, the sum of the first two digits"),
+        ("1 2 0\tthree\n", ":1: the label is three; expected 3, the sum of the first two digits"),
+    ],
+)
+def test_malformed_files(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "train.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_sequences(path, DIGIT_SUM)
+    assert str(caught.value) == f"{path}{message}"
+
+
+def test_splits_of_different_lengths(tmp_path: Path) -> None:
+    write_splits(tmp_path, {**make_splits(DIGIT_SUM, 5, 0), "test": make_splits(DIGIT_SUM, 6, 0)["test"]})
+    with pytest.raises(DataError, match=r"sequences of different lengths \(train 5, dev 5, test 6\)"):
+        read_splits(tmp_path, DIGIT_SUM)
+
+
+def test_splits_are_written_once_and_read_back(in_folder: Callable[[], Path]) -> None:
+    folder = in_folder() / "data" / "digit_sum" / "12"
+    splits = load_splits(DIGIT_SUM, 12, 0)
+    assert sorted(path.name for path in folder.iterdir()) == ["dev.txt", "test.txt", "train.txt"]
+    expected = make_splits(DIGIT_SUM, 12, 0)
+    for name, split in splits.items():
+        np.testing.assert_array_equal(split.tokens, expected[name].tokens)
+    own = "3 4 0 0 0 0 0 0 0 0 0 5\t7\n"
+    (folder / "train.txt").write_text(own, encoding="ascii")  # what lies there is used, and left alone
+    assert load_splits(DIGIT_SUM, 12, 0)["train"].tokens.tolist() == [[3, 4, *[0] * 9, 5]]
+    assert (folder / "train.txt").read_text(encoding="ascii") == own
+
+
+def test_other_seeds_and_variants_have_their_own_folders(in_folder: Callable[[], Path]) -> None:
+    folder = in_folder() / "data" / "digit_sum" / "5"
+    assert len(load_splits(DIGIT_SUM, 5, 3, variants=7)["train"]) == 700
+    assert (folder / "seed_3_k_7" / "train.txt").is_file()
+    load_splits(DIGIT_SUM, 5, 3)
+    load_splits(DIGIT_SUM, 5, 0, variants=1)
+    assert {path.name for path in folder.iterdir()} == {"seed_3_k_7", "seed_3", "k_1"}
+
+
+def test_a_folder_with_another_length_is_refused(in_folder: Callable[[], Path]) -> None:
+    in_folder()
+    write_splits(splits_folder(DIGIT_SUM, 9, 0), make_splits(DIGIT_SUM, 8, 0))
+    with pytest.raises(DataError) as caught:
+        load_splits(DIGIT_SUM, 9, 0)
+    assert str(caught.value) == "data/digit_sum/9/train.txt: sequences of 8 digits; expected 9: delete the folder"
+
+
+def test_another_problem_has_its_own_folder_and_texts(in_folder: Callable[[], Path]) -> None:
+    folder = in_folder() / "data" / "last_of_many" / "4"
+    splits = load_splits(LastOfMany(), 4, 0)
+    assert {name: split.tokens.shape for name, split in splits.items()} == {
+        "train": (3, 4), "dev": (1, 4), "test": (1, 4)
+    }  # fmt: skip
+    for text, message in (
+        ("1 11 12 0\t0\n", "12; expected numbers from 0 to 11, separated by spaces"),
+        ("1 2 3 11\t3\n", "the label is 3; expected 11, the last number"),
+        ("1\t1\n", "1 numbers; expected at least 2"),
+    ):
+        (folder / "dev.txt").write_text(text, encoding="ascii")
+        with pytest.raises(DataError) as caught:
+            load_splits(LastOfMany(), 4, 0)
+        assert str(caught.value) == f"data/last_of_many/4/dev.txt:1: {message} (delete the folder, and it is made anew)"

@@ -1,0 +1,188 @@
+"""Sequences of digits with the answer to each: written once for every length and seed, and read from there.
+
+A file has ``digits<TAB>label`` lines: the tokens separated by spaces, then the answer. What the answer is, and how
+sequences are drawn, is the problem's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.corpus.readers import decode, read_bytes
+from textrnn.errors import ArtifactError, DataError, listed, one_line
+from textrnn.files import write_atomically
+
+DATA_FOLDER = Path("data")
+SPLITS = {"train": 3, "dev": 1, "test": 1}  # variants of each case
+
+
+@dataclass(frozen=True)
+class LabelledSequences:
+    """Sequences and their labels.
+
+    Attributes:
+        tokens: int64, (rows, T)
+        labels: int64, (rows,)
+    """
+
+    tokens: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        return hashlib.sha256(self.tokens.tobytes() + self.labels.tobytes()).hexdigest()
+
+    @property
+    def length(self) -> int:
+        """T, tokens in a sequence."""
+        return int(self.tokens.shape[1])
+
+
+class SequenceProblem(Protocol):
+    """What is to be known of a problem to make its sequences and to check them."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def vocabulary_size(self) -> int: ...
+
+    @property
+    def tokens_called(self) -> str: ...
+
+    @property
+    def shortest(self) -> int: ...
+
+    @property
+    def answer_means(self) -> str: ...
+
+    def sample(self, length: int, variants: int, generator: np.random.Generator) -> LabelledSequences: ...
+
+    def answer(self, tokens: Sequence[int]) -> int: ...
+
+
+def make_splits(
+    problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]
+) -> dict[str, LabelledSequences]:
+    """`variants` sequences of each case to learn from, one for dev, one for test; all follow from length and seed."""
+    generator = np.random.default_rng([seed, length])
+    counts = {**SPLITS, "train": variants}
+    return {split: problem.sample(length, count, generator) for split, count in counts.items()}
+
+
+def splits_folder(problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]) -> Path:
+    """``data/<problem>/<length>``, and in it folders for other seeds than 0 and other numbers of variants."""
+    folder = DATA_FOLDER / problem.name.replace("-", "_") / str(length)
+    parts = [f"seed_{seed}"] * (seed != 0) + [f"k_{variants}"] * (variants != SPLITS["train"])
+    return folder / "_".join(parts) if parts else folder
+
+
+def load_splits(
+    problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]
+) -> dict[str, LabelledSequences]:
+    """The files of :func:`splits_folder`, those that are not there made first, and read back with all checks.
+
+    Raises:
+        DataError: with ``path:line`` for files that are not as they should be.
+        ArtifactError: if they cannot be written.
+    """
+    folder = splits_folder(problem, length, seed, variants)
+    missing = [split for split in SPLITS if not (folder / f"{split}.txt").exists()]
+    if missing:  # what is there stays; another run that makes the same files makes them the same
+        made = make_splits(problem, length, seed, variants)
+        write_splits(folder, {split: made[split] for split in missing})
+    try:
+        splits = read_splits(folder, problem)
+    except DataError as error:
+        raise DataError(f"{error} (delete the folder, and it is made anew)") from error
+    found = splits["train"].length
+    if found != length:
+        what = problem.tokens_called
+        raise DataError(f"{folder / 'train.txt'}: sequences of {found} {what}; expected {length}: delete the folder")
+    return splits
+
+
+def to_text(sequences: LabelledSequences) -> str:
+    """``digits<TAB>label`` lines."""
+    rows = zip(sequences.tokens.tolist(), sequences.labels.tolist(), strict=True)
+    return "".join(f"{' '.join(map(str, tokens))}\t{label}\n" for tokens, label in rows)
+
+
+def write_splits(folder: Path, splits: dict[str, LabelledSequences]) -> None:
+    """``train.txt``, ``dev.txt`` and ``test.txt`` in `folder`, as far as `splits` has them.
+
+    Raises:
+        ArtifactError: if they cannot be written.
+    """
+    try:
+        for split, sequences in splits.items():
+            write_atomically(folder / f"{split}.txt", to_text(sequences).encode("ascii"))
+    except ArtifactError as error:
+        raise ArtifactError(
+            f"{folder}: the sequences cannot be written there ({one_line(error)}); expected a folder data/ that you "
+            "may write to: change to another folder"
+        ) from error
+
+
+def read_splits(folder: Path, problem: SequenceProblem) -> dict[str, LabelledSequences]:
+    """What :func:`write_splits` wrote.
+
+    Raises:
+        DataError: with ``path:line`` for anything that is not as it should be.
+    """
+    splits = {split: read_sequences(folder / f"{split}.txt", problem) for split in SPLITS}
+    lengths = {split: sequences.length for split, sequences in splits.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{split} {length}" for split, length in lengths.items())
+        raise DataError(f"{folder}: sequences of different lengths ({found}); expected one: delete the folder")
+    return splits
+
+
+def read_sequences(path: Path, problem: SequenceProblem) -> LabelledSequences:
+    """One file.
+
+    Raises:
+        DataError: with ``path:line`` for anything that is not as it should be.
+    """
+    text, _ = decode(read_bytes(path), path)
+    what = problem.tokens_called
+    if not text.strip():
+        raise DataError(f"{path}: the file is empty; expected lines of {what}, a tab and their label")
+    known = {str(token): token for token in range(problem.vocabulary_size)}
+    rows: list[list[int]] = []
+    labels: list[int] = []
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+        where = f"{path}:{number}"
+        tokens, tab, label = line.rstrip("\r").partition("\t")
+        if not tab:
+            raise DataError(f"{where}: no tab in {one_line(line, widest=40)!r}; expected {what}, a tab and their label")
+        parts = tokens.split()
+        wrong = [part for part in parts if part not in known]
+        if wrong:
+            raise DataError(
+                f"{where}: {listed(wrong, most=3)}; expected {what} from 0 to {problem.vocabulary_size - 1}, separated "
+                "by spaces"
+            )
+        if len(parts) < problem.shortest:
+            raise DataError(f"{where}: {len(parts)} {what}; expected at least {problem.shortest}")
+        if rows and len(parts) != len(rows[0]):
+            raise DataError(f"{where}: {len(parts)} {what}; expected {len(rows[0])}, as on the first line")
+        values = [known[part] for part in parts]
+        right = problem.answer(values)
+        if label.strip() != str(right):
+            raise DataError(
+                f"{where}: the label is {one_line(label, widest=20)}; expected {right}, {problem.answer_means}"
+            )
+        rows.append(values)
+        labels.append(right)
+    return LabelledSequences(np.array(rows, dtype=np.int64), np.array(labels, dtype=np.int64))

@@ -1,0 +1,192 @@
+"""Finds the experiments and the problems of the laboratory: each is one file, and dropping a file in is all it takes.
+
+Both are read from syntax trees, so that the help can list them without waiting for torch or numpy.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textrnn.declarations import DeclaringFile, files_declaring
+from textrnn.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from textrnn.corpus.sequences import LabelledSequences
+
+DEFAULT_PROBLEM = "digit-sum"
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is to be known of an experiment before it runs.
+
+    Its file assigns one to ``EXPERIMENT``, every argument by its name and a literal, and has a function
+    ``run(request, bench)``.
+
+    Attributes:
+        place: in the help, from 1
+        models, lengths: where none are named
+        accepts: the flags that mean something to it, of model, lengths, recipe, seeds, problem, digits, dataset
+        trains: ``sequences``, with all settings of the training; ``classifiers``, with those that these have, too; or
+            ``nothing``, with seed and device
+        varies: the settings that it chooses itself, so that nobody else may
+        folders: ``each`` model has one, ``together`` they have one, or both
+        one_length: whether it takes no more than one
+        resumable: whether a stopped one can go on; the others are too short to be worth it
+        shortest, shortest_means: the least length, and what its tokens are, where it is not the problem's
+        model_settings, train_settings: under those that the user named
+        defaults: what they are, in words for the help
+        module: where it was found
+    """
+
+    name: str
+    meaning: str
+    place: int = 1000
+    models: tuple[str, ...] = ("LSTM",)
+    lengths: tuple[int, ...] = ()
+    accepts: tuple[str, ...] = ()
+    trains: str = "sequences"
+    varies: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ("each",)
+    one_length: bool = False
+    resumable: bool = False
+    shortest: int = 0
+    shortest_means: str = ""
+    model_settings: Mapping[str, Any] = field(default_factory=dict)
+    train_settings: Mapping[str, Any] = field(default_factory=dict)
+    defaults: str = ""
+    module: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A synthetic problem, as the constants at the top level of its file declare it: each in capitals.
+
+    The file's docstring begins with what the problem is and works an instance by hand, and it has two functions:
+    ``sample(length, variants, generator)`` draws ``LabelledSequences``, `variants` of each case, and ``answer(tokens)``
+    gives the right answer for one sequence of any tokens.
+
+    Attributes:
+        title: what it is called in titles (its name, unless the file says)
+        about: a sentence on what is tested (``meaning``, unless the file says)
+        vocabulary_size: tokens are 0 to this minus 1
+        class_count: answers are 0 to this minus 1
+        shortest, shortest_means: the least length, and what its tokens are
+        answer_means: what the answer is
+        answer_reads: a format of the tokens and ``answer`` (the answer alone, unless the file says)
+        best_constant: the answer that is right most often where always the same is given
+        chance: its accuracy
+        examples: two sequences: the one that is worked by hand, and another
+        module: where it was found
+    """
+
+    name: str
+    meaning: str
+    title: str
+    about: str
+    vocabulary_size: int
+    class_count: int
+    shortest: int
+    shortest_means: str
+    answer_means: str
+    answer_reads: str
+    best_constant: int
+    chance: float
+    examples: tuple[tuple[int, ...], ...]
+    module: str
+
+    @property
+    def tokens_called(self) -> str:
+        """``digits``, where each is one."""
+        return "digits" if self.vocabulary_size <= 10 else "numbers"
+
+    def sample(self, length: int, variants: int, generator: np.random.Generator) -> LabelledSequences:
+        """Sequences of `length` tokens and their answers, `variants` of each case."""
+        found: LabelledSequences = importlib.import_module(self.module).sample(length, variants, generator)
+        return found
+
+    def answer(self, tokens: Sequence[int]) -> int:
+        """The right answer for one sequence."""
+        return int(importlib.import_module(self.module).answer(tokens))
+
+
+@functools.cache
+def all_experiments() -> dict[str, Experiment]:
+    """The experiments by name, in the order of the help.
+
+    Raises:
+        ConfigError: for a file whose ``EXPERIMENT`` cannot be read.
+    """
+    found = [_experiment(file) for file in files_declaring("EXPERIMENT", __package__)]
+    return {entry.name: entry for entry in sorted(found, key=lambda entry: (entry.place, entry.name))}
+
+
+def _experiment(file: DeclaringFile) -> Experiment:
+    call = file.assignments["EXPERIMENT"]
+    try:
+        if not isinstance(call, ast.Call) or call.args:
+            raise ValueError("it is no call with named arguments")
+        values = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+        return Experiment(**values, module=file.module)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"{file.path}: EXPERIMENT cannot be read ({error}); expected Experiment(name=..., meaning=..., ...), every "
+            "value a literal"
+        ) from error
+
+
+@functools.cache
+def all_problems() -> dict[str, Problem]:
+    """The problems by name, in alphabetical order.
+
+    Raises:
+        ConfigError: for a file that lacks one of the constants of a problem.
+    """
+    found = [_problem(file) for file in files_declaring("NAME", f"{__package__}.problems")]
+    return {entry.name: entry for entry in sorted(found, key=lambda entry: entry.name)}
+
+
+def _problem(file: DeclaringFile) -> Problem:
+    name = file.constant("NAME", str)
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise ConfigError(f"{file.path}: NAME {name!r}; expected small letters and digits, with hyphens between words")
+    return Problem(
+        name=name,
+        meaning=file.meaning,
+        title=file.constants.get("TITLE", name),
+        about=file.constants.get("ABOUT", file.meaning),
+        vocabulary_size=file.constant("VOCABULARY_SIZE", int),
+        class_count=file.constant("CLASS_COUNT", int),
+        shortest=file.constant("SHORTEST", int),
+        shortest_means=file.constant("SHORTEST_MEANS", str),
+        answer_means=file.constant("ANSWER_MEANS", str),
+        answer_reads=file.constants.get("ANSWER_READS", "{answer}"),
+        best_constant=file.constant("BEST_CONSTANT", int),
+        chance=file.constant("CHANCE", float),
+        examples=file.constant("EXAMPLES", tuple),
+        module=file.module,
+    )
+
+
+def find_named(what: str, name: str, known: Mapping[str, Entry]) -> Entry:
+    """What is called `name`.
+
+    Args:
+        what: ``experiment``, ``problem`` or ``recipe``: the flag that names it.
+
+    Raises:
+        ConfigError: if there is none; the message lists all and names the nearest.
+    """
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise ConfigError(f"--{what} {name}: no such {what}; expected one of {', '.join(known)}{hint}")
+    return known[name]
