@@ -38,10 +38,8 @@ Measured = dict[str, Any]
 
 def _train(data: Path, model: str, seed: int, **settings: Any) -> Measured:
     """One training by this project, from the files to the scores."""
-    from textrnn.config import TrainConfig
-    from textrnn.models.registry import find_model
+    from textrnn.config import Run
     from textrnn.tasks.classify import train
-    from textrnn.tasks.request import ClassifyRequest
     from textrnn.training.events import Listener
 
     started = time.perf_counter()
@@ -63,17 +61,13 @@ def _train(data: Path, model: str, seed: int, **settings: Any) -> Measured:
             self.last = time.perf_counter()
 
     watch = Watch()
-
-    groups: dict[str, dict[str, Any]] = {"model": {}, "data": {"dataset": str(data)}, "train": {"seed": seed}}
-    hyper_parameters = {field.name for field in find_model(model).fields}
-    for name, value in settings.items():
-        own = "model" if name in hyper_parameters else "train" if name in TrainConfig.__dataclass_fields__ else "data"
-        groups[own][name] = value
     with tempfile.TemporaryDirectory() as folder:
-        request = ClassifyRequest(model, groups["model"], groups["data"], groups["train"], Path(folder), baseline=False)
-        metrics = json.loads(
-            (train(request, say=lambda line: None, listener=watch) / "metrics.json").read_text(encoding="utf-8")
+        train(
+            Run("classify", model, {"dataset": str(data), "seed": seed, **settings}, Path(folder)),
+            watch,
+            baseline=False,
         )
+        metrics = json.loads((Path(folder) / "metrics.json").read_text(encoding="utf-8"))
     test = metrics["test"]
     return {
         "accuracy": test["accuracy"],

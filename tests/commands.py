@@ -43,7 +43,7 @@ def command(*arguments: object) -> list[str]:
 
 MEMORY = ["--task", "memory"]
 SMALL_MEMORY = ["--hidden-size", "5", "--epochs", "2", "--evaluate-every", "5"]
-SMALL_SETTINGS: dict[str, Any] = {"model_settings": {"hidden_size": 5}, "train_settings": {"epochs": 2}}
+SMALL_SETTINGS: dict[str, Any] = {"named": {"hidden_size": 5, "epochs": 2}}
 MEMORY_ROOT = Path("saved_dict/memory")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from textrnn.config import CorpusConfig, LanguageModelTrainConfig, TrainConfig
+from textrnn.config import CorpusConfig, LanguageModelTrainConfig, RunSettings, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.texts import prepared
 from textrnn.corpus.tokenizers import Tokenizer
@@ -125,10 +125,9 @@ def character_model(*, letters: bool = False, mixed: bool = True, name: str = "L
     entry = find_model(name, "lm")
     config = entry.config_class(embedding_size=8, hidden_size=16, dropout=0.0, embedding_dropout=0.0)
     network = entry.build(config, vocabulary_size=len(vocabulary))
-    saved = CharacterModel(
-        entry.name, config, network, vocabulary, CorpusConfig(letters=letters, ngram_order=4 if mixed else 0), LanguageModelTrainConfig(),
-        "default", "0" * 64,
-    )  # fmt: skip
+    data = CorpusConfig(letters=letters, ngram_order=4 if mixed else 0)
+    settings = RunSettings("lm", entry.name, config, data, LanguageModelTrainConfig(), "default")
+    saved = CharacterModel(settings, network, vocabulary, "0" * 64)
     if mixed:
         saved.ngram = NgramModel.count(saved.encode(text).numpy(), len(vocabulary), 4)
         saved.weights = (0.4, 0.7)

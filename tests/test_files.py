@@ -39,7 +39,7 @@ def test_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Monkey
         files.write_atomically(path, b"x" * 2_000_000)
     assert str(caught.value) == (
         f"{path}: no space left on the disk for 2.0 MB; expected room for it: free some space or choose another disk "
-        "with --save-dir (what was saved before is untouched)"
+        "with `save_dir` (what was saved before is untouched)"
     )
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
@@ -167,7 +167,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(ArtifactError) as caught, files.exclusive_use(tmp_path / "run"):
             pass
         assert str(caught.value) == (
-            f"{tmp_path / 'run'}: another run is writing here; wait for it or give this one its own --save-dir"
+            f"{tmp_path / 'run'}: another run is writing here; wait for it or give this one its own `save_dir`"
         )
     with files.exclusive_use(tmp_path / "run"):
         pass

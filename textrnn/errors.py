@@ -72,8 +72,11 @@ class Note:
         return self.facts[name]
 
 
-def user_path(text: str, flag: str) -> Path:
+def user_path(text: str, setting: str) -> Path:
     """A path as the user typed it, ``~`` resolved.
+
+    Args:
+        setting: that it is the value of.
 
     Raises:
         ConfigError: if ``~name`` names nobody here.
@@ -82,7 +85,7 @@ def user_path(text: str, flag: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise ConfigError(
-            f"{flag} {one_line(text)}: there is no such user here; expected a path that exists"
+            f"`{setting}` {one_line(text)}: there is no such user here; expected a path that exists"
         ) from error
 
 

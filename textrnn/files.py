@@ -60,10 +60,10 @@ def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
     if error.errno == errno.ENOSPC:
         return ArtifactError(
             f"{path}: no space left on the disk for {size / 1e6:.1f} MB; expected room for it: free some space or "
-            "choose another disk with --save-dir (what was saved before is untouched)"
+            "choose another disk with `save_dir` (what was saved before is untouched)"
         )
     return ArtifactError(
-        f"{path}: cannot be written ({error.strerror or error}); expected a folder you may write to: see --save-dir"
+        f"{path}: cannot be written ({error.strerror or error}); expected a folder you may write to: see `save_dir`"
     )
 
 
@@ -137,7 +137,7 @@ def _explain_damage(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one its own --save-dir") -> Iterator[None]:
+def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one its own `save_dir`") -> Iterator[None]:
     """Hold `folder` for one run, so that two runs never write the same files.
 
     The lock goes with the process, however it ends.

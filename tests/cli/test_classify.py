@@ -208,7 +208,7 @@ def test_pretrained_vectors_end_to_end(run: Callable[..., Result], small_dataset
     assert f"v.vec, size 3; has {len(characters)} of {total} tokens ({len(characters) / total:.2%})" in result.out
     classifier = load_classifier(Path("saved_dict/小数据/LSTM"))
     row = classifier.vocabulary.tokens.index(characters[7])
-    np.testing.assert_allclose(classifier.model.embedding.table.weight[row].detach(), [0.7, 0.5, -0.5])
+    np.testing.assert_allclose(classifier.network.embedding.table.weight[row].detach(), [0.7, 0.5, -0.5])
     message = error_of(run(*common, "--embedding-size", "50"))
     assert message == (
         f"--embedding-size 50: the vectors in {small_dataset / 'v.vec'} have 3 numbers; "

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.commands import SLOWED, TINY, Result, command, error_of
-from tests.factories import SENTENCES
 from textrnn import LanguageModel
-from textrnn.corpus import texts
-from textrnn.tasks import language_model
-from textrnn.training import train_eval
+from textrnn.cli import build_parser
+from textrnn.cli.flags import parse
+from textrnn.cli.language_model import to_run
+from textrnn.errors import ConfigError
+from textrnn.tasks.language_model import train
+from textrnn.training.events import Listener
 
 
 def test_what_training_says_and_leaves(
@@ -198,40 +200,29 @@ def test_a_model_of_another_text(run: Callable[..., Result], trained_language_mo
 def test_without_network_the_story_takes_the_place(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTRNN_DATA", raising=False)
     monkeypatch.setenv("TEXTRNN_MIRROR", "http://127.0.0.1:9")
-    monkeypatch.setattr(texts, "data_folders", lambda: [Path(texts.__file__).parents[2] / "data" / "none"])
-    story = Path("data_of_the_test.txt")
-    story.write_text("".join(SENTENCES[:3]) * 30)
-    monkeypatch.setattr(
-        language_model,
-        "find_local",
-        lambda name: texts.TextSource("story", story, by_name=True) if name == "story" else None,
-    )
-    first = run(*TINY, "--epochs", "1", "--predict", "time ")
+    first = run(*TINY, "--epochs", "1", "--max-chars", "3000", "--predict", "time ")
     assert first.status == 0, first.err
     assert (
         "note: timemachine is not here and cannot be fetched; going on with story, the text of the project" in first.err
     )
     assert first.out.startswith("time ")
     assert first.out.count("\n") == 1
-    monkeypatch.setattr(texts, "find_text", None)  # the second call asks nobody
     second = run("--task", "lm", "--predict", "time ")
     assert (second.status, second.out) == (0, first.out)
     assert second.err == "note: timemachine is not here; answering with the saved model of story\n"
 
 
-def test_predict_finishes_what_was_begun(
-    run: Callable[..., Result], small_corpus: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_predict_finishes_what_was_begun(run: Callable[..., Result], small_corpus: Path) -> None:
     class Killed(BaseException): ...
 
-    def die(*arguments: object) -> None:
-        raise Killed
+    class Dying(Listener):
+        def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+            raise Killed
 
     common = [*TINY, "--corpus", small_corpus, "--epochs", "2"]
-    with monkeypatch.context() as patch:
-        patch.setattr(train_eval, "evaluate", die)
-        with pytest.raises(Killed):
-            run(*common)
+    named = to_run(parse(build_parser("lm"), [str(argument) for argument in common]))
+    with pytest.raises(Killed):
+        train(named, Dying())
     assert "finishing it first" in run(*common, "--predict", "a").err
     assert error_of(run(*common, "--resume", "--hidden-size", "13")) == (
         "--resume: --hidden-size was 12, now 13; expected the settings of saved_dict/我的/lm_LSTM: leave the flags out, "
@@ -284,7 +275,7 @@ def test_from_python(tmp_path: Path, small_corpus: Path) -> None:
     assert model.generate("time ", length=7).startswith("time ")
     model.save(tmp_path / "m")
     assert LanguageModel.load(tmp_path / "m").score("the time").nats == pytest.approx(model.score("the time").nats)
-    with pytest.raises(train_eval.ConfigError, match=r"^hidden_sise: no such setting; did you mean hidden_size\?$"):
+    with pytest.raises(ConfigError, match=r"^`hidden_sise`: no such setting; did you mean hidden_size\?$"):
         LanguageModel.train(small_corpus, hidden_sise=3)
 
 

@@ -21,7 +21,7 @@ from textrnn.tasks.memory.experiments import run as run_experiment
 from textrnn.tasks.memory.registry import all_problems
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
-from textrnn.training.history import Listener
+from textrnn.training.events import Listener
 
 Run = Callable[..., Result]
 ROOT = MEMORY_ROOT
@@ -172,7 +172,7 @@ def test_lack_of_memory_is_no_explosion(in_folder: Callable[[], Path]) -> None:
 
     in_folder()
     with pytest.raises(TrainingError, match=r"^training: out of memory"):
-        run_experiment(MemoryRequest("explosion"), say=lambda line: None, listener=Exhausted())
+        run_experiment(MemoryRequest("explosion"), Exhausted())
 
 
 def test_a_learning_rate_that_diverges_is_a_result(run: Run) -> None:
@@ -249,7 +249,7 @@ def test_gates_of_other_lengths_than_the_training(run: Run) -> None:
 def test_speed(in_folder: Callable[[], Path]) -> None:
     in_folder()
     request = MemoryRequest("speed", models=("SRN", "ResidualSRN", "LSTM"))
-    with Bench(request, say=lambda line: None) as bench:
+    with Bench(request, Listener()) as bench:
         speed.run(request, bench, shapes=((2, 3, 4, 5),), seconds=0.001)
     measured = metrics_of("speed_SRN+ResidualSRN+LSTM")["measured"]
     assert [(row["model"], row["way"]) for row in measured] == [

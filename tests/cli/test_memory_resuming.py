@@ -23,10 +23,12 @@ from tests.commands import (
     error_of,
     without_seconds,
 )
+from textrnn.cli.output import Teller
 from textrnn.errors import Interrupted
 from textrnn.files import exclusive_use
 from textrnn.tasks.memory.experiments import run as run_experiment
 from textrnn.tasks.memory.request import MemoryRequest
+from textrnn.training.events import Listener
 
 Run = Callable[..., Result]
 ROOT = MEMORY_ROOT
@@ -40,15 +42,14 @@ def test_a_stopped_experiment_goes_on(in_folder: Callable[[], Path]) -> None:
     def request(folder: str, *, resume: bool = False) -> MemoryRequest:
         return MemoryRequest(models=("SRN",), lengths=(3, 4, 5), save_dir=Path(folder), resume=resume, **SMALL_SETTINGS)
 
-    run_experiment(request("whole"), say=said.append)
+    run_experiment(request("whole"))
     with pytest.raises(Interrupted) as caught:
-        run_experiment(request("stopped"), say=said.append, stopping=StopAfter(25))
+        run_experiment(request("stopped"), StopAfter(25))
     assert str(caught.value) == (
         "SRN, length 4, seed 0, learning rate 0.02: stopped; what is finished (1 of the trainings) is kept in "
         "stopped/memory/lengths_SRN/unfinished.json"
     )
-    said.clear()
-    run_experiment(request("stopped", resume=True), say=said.append)
+    run_experiment(request("stopped", resume=True), Teller(said.append))
     assert said[0] == "going on after 1 finished trainings in stopped/memory/lengths_SRN/unfinished.json"
     assert not any(line.startswith("SRN, length 3,") for line in said)
     whole, stopped = (
@@ -59,19 +60,13 @@ def test_a_stopped_experiment_goes_on(in_folder: Callable[[], Path]) -> None:
     assert not Path("stopped/memory/lengths_SRN/unfinished.json").exists()
 
 
-class StopAfter:
+class StopAfter(Listener):
     """Asks to stop after so many steps."""
 
     def __init__(self, steps: int):
         self.left = steps
 
-    def __enter__(self) -> Callable[[], bool]:
-        return self.asked
-
-    def __exit__(self, *exception: object) -> None:
-        pass
-
-    def asked(self) -> bool:
+    def should_stop(self) -> bool:
         self.left -= 1
         return self.left < 0
 
@@ -79,7 +74,7 @@ class StopAfter:
 def stop_in_the_second_training(**changes: Any) -> None:
     request = MemoryRequest(models=("SRN",), lengths=(3, 4), **{**SMALL_SETTINGS, **changes})
     with pytest.raises(Interrupted):
-        run_experiment(request, say=lambda line: None, stopping=StopAfter(25))
+        run_experiment(request, StopAfter(25))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +153,7 @@ def test_what_starts_over_does_not_offer_to_resume(in_folder: Callable[[], Path]
     in_folder()
     for experiment in ("explosion", "gates", "speed", "normalisation"):
         with pytest.raises(Interrupted) as caught:
-            run_experiment(MemoryRequest(experiment), say=lambda line: None, stopping=StopAfter(0))
+            run_experiment(MemoryRequest(experiment), StopAfter(0))
         assert str(caught.value) == f"the {experiment} experiment was stopped; nothing was saved"
         assert not caught.value.resumable
 

@@ -13,8 +13,10 @@ import pytest
 
 from tests.commands import SLOWED, SMALL, Result, command, error_of
 from tests.factories import small_rows, write_rows
-from textrnn.tasks import classify
-from textrnn.training import train_eval
+from textrnn.config import Run
+from textrnn.errors import Note
+from textrnn.tasks.classify import train
+from textrnn.training.events import Listener
 
 LONG = ["--epochs", "60", "--evaluate-every", "40", "--hidden-size", "32", "--embedding-size", "16", "--no-baseline"]
 
@@ -23,8 +25,26 @@ class _Killed(BaseException):
     """Stands for a kill inside this process: nothing is saved but what had been."""
 
 
-def _die(*arguments: object) -> None:
-    raise _Killed
+class Dying(Listener):
+    """Dies at the first step, or when the training is over and nothing is saved yet."""
+
+    def __init__(self, *, at_once: bool = False):
+        self.at_once = at_once
+
+    def on_step(self, step: int, loss: float) -> None:
+        if self.at_once:
+            raise _Killed
+
+    def on_note(self, note: Note) -> None:
+        if note.kind == "trained":
+            raise _Killed
+
+
+def killed_run(dataset: Path, *, save_dir: str = "saved_dict", at_once: bool = False, **named: object) -> None:
+    """A run of the settings of SMALL that is killed."""
+    settings = {"dataset": str(dataset), "embedding_size": 8, "hidden_size": 12, "learning_rate": 0.01, **named}
+    with pytest.raises(_Killed):
+        train(Run("classify", "LSTM", settings, Path(save_dir) / "小数据" / "LSTM"), Dying(at_once=at_once))
 
 
 def wait_for_evaluations(process: subprocess.Popen[str], count: int) -> None:
@@ -86,13 +106,8 @@ def test_interrupted_says_how_to_go_on(tmp_path: Path, small_dataset: Path) -> N
     assert (tmp_path / "s" / "小数据" / "LSTM" / "checkpoint.safetensors").is_file()
 
 
-def test_resume_refuses_other_settings_and_other_data(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:  # the run dies after training, before anything is saved
-        patch.setattr(classify, "fit_temperature", _die)
-        with pytest.raises(_Killed):
-            run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
+def test_resume_refuses_other_settings_and_other_data(run: Callable[..., Result], small_dataset: Path) -> None:
+    killed_run(small_dataset, epochs=2)
     checkpoint = Path("saved_dict/小数据/LSTM/checkpoint.safetensors")
     assert error_of(run("--dataset", small_dataset, "--resume", "--hidden-size", "13", "--seed", "4")) == (
         f"--resume: --hidden-size was 12, now 13; --seed was 0, now 4; expected the settings of {checkpoint}: leave the flags out, "
@@ -122,52 +137,33 @@ def test_nothing_to_resume(run: Callable[..., Result], small_dataset: Path) -> N
     assert model.read_bytes() == before
 
 
-@pytest.mark.usefixtures("trained_classifier")
-def test_a_run_killed_at_once_is_known_to_have_begun(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_killed_at_once_is_known_to_have_begun(run: Callable[..., Result], small_dataset: Path) -> None:
     """Even beside a finished model, `--resume` means the run that was cut off, not the one before."""
-    with monkeypatch.context() as patch:
-        patch.setattr(train_eval, "train_step", _die)
-        with pytest.raises(_Killed):
-            run("--dataset", small_dataset, "--epochs", "2", "--seed", "7", *SMALL)
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
+    killed_run(small_dataset, at_once=True, epochs=2, seed=7)
     resumed = run("--dataset", small_dataset, "--no-baseline", "--resume")
     assert "going on after step 0 with the settings of" in resumed.out
     assert json.loads(Path("saved_dict/小数据/LSTM/metrics.json").read_text(encoding="utf-8"))["seed"] == 7
 
 
-def test_predict_beside_an_unfinished_run_of_other_settings(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_predict_beside_an_unfinished_run_of_other_settings(run: Callable[..., Result], small_dataset: Path) -> None:
     common = ["--dataset", small_dataset, *SMALL]
-    with monkeypatch.context() as patch:
-        patch.setattr(classify, "fit_temperature", _die)
-        with pytest.raises(_Killed):
-            run(*common, "--epochs", "2", "--quiet")
+    killed_run(small_dataset, epochs=2)
     assert "finishing it first" in run(*common, "--epochs", "2", "--predict", "猫", "--quiet").err
-    with monkeypatch.context() as patch:
-        patch.setattr(classify, "fit_temperature", _die)
-        with pytest.raises(_Killed):
-            run(*common, "--epochs", "2", "--quiet", "--save-dir", "other")
+    killed_run(small_dataset, epochs=2, save_dir="other")
     result = run(*common, "--epochs", "1", "--predict", "猫", "--quiet", "--save-dir", "other")
     assert result.status == 0
     assert "training it first" in result.err
 
 
-def test_resume_goes_on_on_another_device(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(classify, "fit_temperature", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        stopped = run("--dataset", small_dataset, "--epochs", "2", "--quiet", *SMALL)
-    assert stopped.status == 130
-    assert stopped.err.rstrip().splitlines()[-1].strip().startswith("python run.py --resume --dataset")
+def test_resume_goes_on_on_another_device(run: Callable[..., Result], small_dataset: Path) -> None:
+    killed_run(small_dataset, epochs=2)
     assert run("--dataset", small_dataset, "--resume", "--device", "cpu", "--no-baseline").status == 0
 
 
-@pytest.mark.usefixtures("trained_classifier")
 def test_checkpoints_of_another_kind(run: Callable[..., Result], small_dataset: Path) -> None:
     folder = Path("saved_dict/小数据/LSTM")
+    run("--dataset", small_dataset, "--epochs", "1", *SMALL)
     (folder / "checkpoint.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
     assert error_of(run("--dataset", small_dataset, "--resume")) == (
         f"{folder / 'checkpoint.safetensors'}: not a checkpoint; delete it and train from the beginning"

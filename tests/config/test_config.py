@@ -12,21 +12,21 @@ def test_every_problem_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         TrainConfig(epochs=0, learning_rate=-1.0, optimizer="adem")
     assert str(caught.value) == (
-        "--epochs 0: must be at least 1; --learning-rate -1.0: must be above 0.0; "
-        "--optimizer adem: expected one of adam, adamw, sgd; did you mean adam?"
+        "`epochs` 0: must be at least 1; `learning_rate` -1.0: must be above 0.0; "
+        "`optimizer` adem: expected one of adam, adamw, sgd; did you mean adam?"
     )
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"label_smoothing": 1.0}, "--label-smoothing 1.0: must be below 1.0"),
-        ({"seed": -1}, "--seed -1: must be at least 0"),
-        ({"epochs": 2.5}, "--epochs 2.5: expected int"),
-        ({"epochs": True}, "--epochs True: expected int"),
-        ({"learning_rate": float("nan")}, "--learning-rate nan: expected a finite number"),
-        ({"learning_rate": "fast"}, "--learning-rate 'fast': expected float"),
-        ({"schedule": None}, "--schedule None: expected str"),
+        ({"label_smoothing": 1.0}, "`label_smoothing` 1.0: must be below 1.0"),
+        ({"seed": -1}, "`seed` -1: must be at least 0"),
+        ({"epochs": 2.5}, "`epochs` 2.5: expected int"),
+        ({"epochs": True}, "`epochs` True: expected int"),
+        ({"learning_rate": float("nan")}, "`learning_rate` nan: expected a finite number"),
+        ({"learning_rate": "fast"}, "`learning_rate` 'fast': expected float"),
+        ({"schedule": None}, "`schedule` None: expected str"),
     ],
 )
 def test_bad_values(settings: dict[str, object], message: str) -> None:
@@ -96,6 +96,6 @@ def test_fewer_rows_than_a_batch() -> None:
     with pytest.raises(ConfigError) as caught:
         TrainConfig(batch_size=64).fitted_to(50, 10)
     assert str(caught.value) == (
-        "--batch-size 64: the training split has 50 rows, fewer than one batch; "
-        "expected --batch-size 50 or less, or more data"
+        "`batch_size` 64: the training split has 50 rows, fewer than one batch; "
+        "expected `batch_size` 50 or less, or more data"
     )

@@ -11,6 +11,7 @@ from textrnn.config import DataConfig
 from textrnn.corpus.catalog import find_dataset, save_name
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.errors import ConfigError, DataError
+from textrnn.report.notes import words
 
 
 def load(path: Path, **settings: object) -> Dataset:
@@ -64,7 +65,7 @@ def test_missing_splits_are_stratified_seeded_and_said(tmp_path: Path) -> None:
     assert Counter(dataset.dev.labels) == Counter(dataset.test.labels) == {0: 20, 1: 2}
     everything = dataset.train.texts + dataset.dev.texts + dataset.test.texts
     assert sorted(everything) == sorted(text for text, _ in rows)
-    assert dataset.notices == [
+    assert list(map(words, dataset.notes)) == [
         f"{path}: no dev and no test split there; split at random, the same share of every class (seed 0): "
         "train 176, dev 22, test 22 rows"
     ]
@@ -84,15 +85,15 @@ def test_copies_of_a_text_never_end_in_two_splits(tmp_path: Path) -> None:
     dataset = load(path)
     assert not set(dataset.train.texts) & set(dataset.test.texts)
     assert not set(dataset.train.texts) & set(dataset.dev.texts)
-    assert len(dataset.notices) == 1
+    assert len(dataset.notes) == 1
 
 
 def test_duplicates_across_given_splits_are_reported(small_dataset: Path) -> None:
     rows = small_rows(30, seed=3)
     repeated = small_rows(120, seed=1)[:2]
     write_rows(small_dataset / "test.txt", rows + repeated)
-    (notice,) = load(small_dataset).notices
-    assert notice.startswith("test: 2 of 32 rows repeat texts of the training split (for instance ")
+    (note,) = load(small_dataset).notes
+    assert words(note).startswith("test: 2 of 32 rows repeat texts of the training split (for instance ")
 
 
 def test_other_names_of_the_dev_split(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_no_such_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTRNN_DATA", raising=False)
     with pytest.raises(DataError) as caught:
         find_dataset("headline")
-    assert str(caught.value).startswith("--dataset headline: no such data set; expected one of headlines, thucnews")
+    assert str(caught.value).startswith("`dataset` headline: no such data set; expected one of headlines, thucnews")
     assert str(caught.value).endswith("or the path of a folder or file; did you mean headlines?")
 
 
@@ -113,7 +114,7 @@ def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         find_dataset(str(tmp_path / "mine.csv"))
     assert str(caught.value) == (
-        f"{tmp_path / 'mine.csv'}: no such file or folder; expected --dataset to be a name, a folder or a file"
+        f"{tmp_path / 'mine.csv'}: no such file or folder; expected `dataset` to be a name, a folder or a file"
     )
 
 
@@ -195,7 +196,7 @@ def test_an_ambiguous_folder_that_nobody_asked_for(tmp_path: Path, monkeypatch: 
 
 
 def test_unknown_user() -> None:
-    with pytest.raises(ConfigError, match=r"--dataset ~nosuchuser/x: there is no such user here"):
+    with pytest.raises(ConfigError, match=r"`dataset` ~nosuchuser/x: there is no such user here"):
         find_dataset("~nosuchuser/x")
 
 
@@ -260,4 +261,4 @@ def test_real_thucnews(real_data: Path) -> None:
     assert (len(dataset.train), len(dataset.dev), len(dataset.test)) == (44_960, 10_000, 10_000)
     assert dataset.class_names[:3] == ["finance", "realty", "stocks"]
     assert Counter(dataset.test.labels) == dict.fromkeys(range(10), 1000)
-    assert dataset.notices == []
+    assert list(map(words, dataset.notes)) == []

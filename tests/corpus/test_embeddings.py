@@ -212,7 +212,7 @@ def test_file_without_any_of_the_tokens(tmp_path: Path) -> None:
     (tmp_path / "v.vec").write_text("x 1 2\ny 3 4\n")
     assert error_of(tmp_path / "v.vec") == (
         f"{tmp_path / 'v.vec'}: none of the 6 tokens of the vocabulary is in the file; expected vectors for the tokens in "
-        "use: see --tokenizer (characters need a file of characters, words one of words)"
+        "use: see `tokenizer` (characters need a file of characters, words one of words)"
     )
 
 
@@ -236,18 +236,18 @@ def test_choice_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         find_embedding("pretrained", tmp_path)
     assert str(caught.value) == (
-        f"--embedding pretrained: no .npz, .vec or .vec.gz file in {tmp_path}; expected vectors beside the data: put a "
-        "file there, name one with --embedding PATH, or use --embedding random"
+        f"`embedding=pretrained`: no .npz, .vec or .vec.gz file in {tmp_path}; expected vectors beside the data: put a "
+        "file there, name one with `embedding=PATH`, or use `embedding=random`"
     )
     (tmp_path / "a.vec").touch()
     assert find_embedding("pretrained", tmp_path) == tmp_path / "a.vec"
     (tmp_path / "b.npz").touch()
     with pytest.raises(
-        DataError, match=r"a\.vec, b\.npz all stand in .*; expected one: choose it with --embedding PATH"
+        DataError, match=r"a\.vec, b\.npz all stand in .*; expected one: choose it with `embedding=PATH`"
     ):
         find_embedding("pretrained", tmp_path)
     assert find_embedding(str(tmp_path / "b.npz"), tmp_path) == tmp_path / "b.npz"
-    with pytest.raises(DataError, match=r"--embedding rnadom: no such file; expected random, pretrained, or the path"):
+    with pytest.raises(DataError, match=r"`embedding` rnadom: no such file; expected random, pretrained, or the path"):
         find_embedding("rnadom", tmp_path)
 
 

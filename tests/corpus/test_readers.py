@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from textrnn.corpus.readers import Rows, read_class_names, read_rows, read_tabs
 from textrnn.errors import DataError
+from textrnn.report.notes import words
 
 WANTED = [("股市大涨", "财经"), ('say "hi", ok', "体育")]
 
@@ -38,7 +39,7 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
 def test_formats(tmp_path: Path, name: str, content: str, byte_order_mark: bool) -> None:
     rows = read_rows(written(tmp_path, name, ("\ufeff" if byte_order_mark else "") + content))
     assert list(zip(rows.texts, rows.labels, strict=True)) == WANTED
-    assert rows.notices == []
+    assert rows.notes == []
 
 
 def test_a_text_may_contain_tabs_and_odd_line_separators(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_gb18030_is_recognised_with_a_notice(tmp_path: Path) -> None:
     path = written(tmp_path, "a.txt", "央行下调存款准备金率\t财经\n".encode("gb18030"))
     rows = read_rows(path)
     assert rows.texts == ["央行下调存款准备金率"]
-    assert rows.notices == [f"{path}: not UTF-8; read as GB18030"]
+    assert list(map(words, rows.notes)) == [f"{path}: not UTF-8; read as GB18030"]
 
 
 def test_utf16_is_recognised_with_a_notice(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_lone_surrogates_become_replacement_characters(tmp_path: Path) -> None:
         ("a.txt", "naïvetäten überführt\t1\n".encode("latin-1"), "{path}:1: byte 0xef is neither UTF-8 nor GB18030; "
          "expected UTF-8 text: save the file as UTF-8"),
         ("a.csv", "words,kind\nx,y\n", "{path}:1: none of words, kind is a name that is known to hold the label; "
-         "expected such a column: name it with --label-column, or put a header line above the data"),
+         "expected such a column: name it with `label_column`, or put a header line above the data"),
         ("a.csv", "text,label\na,b,c\n", "{path}:2: 3 fields; expected 2 as in the header: "
          "put quotation marks round a text that contains ','"),
         ("a.csv", 'text,label\n"open,b\n', "{path}:2: not CSV (unexpected end of data); expected quoted fields to be "
@@ -127,14 +128,14 @@ def test_bad_files(tmp_path: Path, name: str, content: str | bytes, message: str
 @pytest.mark.parametrize("content", ["text\tlabel\nx\ty\n", "x\ty\n", "__label__y x\n"])
 def test_named_columns_ask_for_a_header(tmp_path: Path, content: str) -> None:
     """A flag that names a column is never ignored, whatever the file looks like."""
-    with pytest.raises(DataError, match=r":1: no column 'nope'; expected --label-column to be one of "):
+    with pytest.raises(DataError, match=r":1: no column 'nope'; expected `label_column` to be one of "):
         read_rows(written(tmp_path, "a.txt", content), label_column="nope")
 
 
 def test_one_column_for_both(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", "text,label\nx,y\n")
     with pytest.raises(
-        DataError, match="'text' is named for text and label both; expected --label-column to be another"
+        DataError, match="'text' is named for text and label both; expected `label_column` to be another"
     ):
         read_rows(path, text_column="text", label_column="text")
 
@@ -181,15 +182,16 @@ def test_wrong_column_name_gets_a_hint(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_rows(path, text_column="headlin")
     assert str(caught.value) == (
-        f"{path}:1: no column 'headlin'; expected --text-column to be one of headline, label; did you mean headline?"
+        f"{path}:1: no column 'headlin'; expected `text_column` to be one of headline, label; did you mean headline?"
     )
 
 
 def test_class_names(tmp_path: Path) -> None:
     assert read_class_names(written(tmp_path, "c.txt", "财经\n体育\n\n")) == (["财经", "体育"], None)
-    names, notice = read_class_names(written(tmp_path, "c.txt", "财经\n体育\n".encode("gb18030")))
+    names, note = read_class_names(written(tmp_path, "c.txt", "财经\n体育\n".encode("gb18030")))
     assert names == ["财经", "体育"]
-    assert notice == f"{tmp_path / 'c.txt'}: not UTF-8; read as GB18030"
+    assert note is not None
+    assert words(note) == f"{tmp_path / 'c.txt'}: not UTF-8; read as GB18030"
     path = written(tmp_path, "c.txt", "财经\n体育\n财经\n")
     with pytest.raises(DataError) as caught:
         read_class_names(path)

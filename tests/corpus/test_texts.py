@@ -73,7 +73,7 @@ def test_the_tail_is_held_out(tmp_path: Path) -> None:
         (
             "汉字".encode(),
             True,
-            "no letter from a to z in it; expected some with --letters: use --raw to read every character",
+            "no letter from a to z in it; expected some with `letters`: use `letters=False` to read every character",
         ),
     ],
 )
@@ -97,13 +97,13 @@ def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert corpus_name("TimeMachine") == "timemachine"
     assert corpus_name("a/My Text.txt") == "My Text"
     with pytest.raises(
-        DataError, match=r"^--corpus stori: no such text; expected one of .*story.*; did you mean story\?$"
+        DataError, match=r"^`corpus` stori: no such text; expected one of .*story.*; did you mean story\?$"
     ):
         find_text("stori")
-    with pytest.raises(DataError, match=r"^no\.txt: no such file; expected --corpus to be a name or a text file$"):
+    with pytest.raises(DataError, match=r"^no\.txt: no such file; expected `corpus` to be a name or a text file$"):
         find_text("no.txt")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(DataError, match=r"^folder: a folder; expected --corpus to be a name or one text file$"):
+    with pytest.raises(DataError, match=r"^folder: a folder; expected `corpus` to be a name or one text file$"):
         find_text("folder")
 
 

@@ -72,7 +72,7 @@ def test_which_texts_have_spaces_between_words(texts: list[str], spaced: bool) -
 
 
 def fitted(text: str, **settings: object) -> Vocabulary:
-    config = DataConfig.from_dict(settings).fitted_to(words_are_spaced=words_are_spaced([text]))
+    config = DataConfig.from_dict(settings).fitted_to(words_are_spaced=words_are_spaced([text]), pad_size=512)
     return Vocabulary.build_as_set([text], config)
 
 
@@ -82,15 +82,15 @@ def test_settings_that_were_open() -> None:
     assert fitted("The GDP fell").tokens[2:] == ["fell", "gdp", "the"]
     assert fitted("The GDP", lowercase=False).tokens[2:] == ["GDP", "The"]
     assert fitted("Ab", tokenizer="char").tokens[2:] == ["A", "b"]
-    assert DataConfig().fitted_to(words_are_spaced=True).max_vocab == 30_000
-    assert DataConfig(max_vocab=7).fitted_to(words_are_spaced=False) == DataConfig(
-        tokenizer="char", lowercase=False, max_vocab=7
+    assert DataConfig().fitted_to(words_are_spaced=True, pad_size=512).max_vocab == 30_000
+    assert DataConfig(max_vocab=7).fitted_to(words_are_spaced=False, pad_size=512) == DataConfig(
+        tokenizer="char", lowercase=False, max_vocab=7, pad_size=512
     )
 
 
 def test_unknown_tokenizer() -> None:
     with pytest.raises(
-        ConfigError, match=r"--tokenizer words: expected one of char, word, space, mixed; did you mean word\?"
+        ConfigError, match=r"`tokenizer` words: expected one of char, word, space, mixed; did you mean word\?"
     ):
         Tokenizer("words")
 

@@ -76,7 +76,7 @@ def test_case_does_not_matter() -> None:
 def test_wrong_name(name: str, ending: str) -> None:
     with pytest.raises(ConfigError) as caught:
         find_model(name)
-    assert str(caught.value) == f"--model {name}: no such model; expected one of {', '.join(all_models())}{ending}"
+    assert str(caught.value) == f"`model` {name}: no such model; expected one of {', '.join(all_models())}{ending}"
 
 
 @pytest.mark.parametrize("entry", EVERY_MODEL, ids=lambda entry: f"{entry.task}-{entry.name}")
@@ -106,7 +106,7 @@ def test_a_file_that_is_dropped_in(drop_in: Callable[[str], Path]) -> None:
     assert (entry.summary, entry.passes) == ("A model that is dropped in.", 3)
     assert [(field.name, field.default) for field in entry.fields] == [("embedding_size", 3), ("width", 5)]
     assert entry.config_class.from_dict({"width": 6}).to_dict() == {"embedding_size": 3, "width": 6}
-    with pytest.raises(ConfigError, match=r"^--width 8: must be at most 7$"):
+    with pytest.raises(ConfigError, match=r"^`width` 8: must be at most 7$"):
         entry.config_class.from_dict({"width": 8})
 
 
@@ -118,7 +118,7 @@ def test_a_file_that_is_dropped_in(drop_in: Callable[[str], Path]) -> None:
          "NameError: name 'torch' is not defined"),
         ("class Config(", "class Settings(", "AttributeError: module 'textrnn.models.classifiers.dropped (Config)' has no "
          "attribute 'Config'"),
-        ("option(3, ", "option(0.5, ", "ConfigError: --embedding-size 0.5: expected int"),
+        ("option(3, ", "option(0.5, ", "ConfigError: `embedding_size` 0.5: expected int"),
     ],
 )  # fmt: skip
 def test_a_config_that_cannot_be_executed_alone(drop_in: Callable[[str], Path], old: str, new: str, why: str) -> None:

@@ -17,6 +17,7 @@ from tests.factories import RAW, RAW_MODEL, character_model
 from textrnn import LanguageModel
 from textrnn.config import GenerationConfig
 from textrnn.errors import ArtifactError, ConfigError
+from textrnn.report.notes import words
 from textrnn.saved.generation import allowed
 from textrnn.training.mixing import held_out_scores
 
@@ -115,13 +116,13 @@ def test_what_may_be_drawn(logits: list[float], temperature: float, top_k: int, 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": 0.0}, "--temperature 0.0: must be above 0.0"),
-        ({"temperature": -1.0}, "--temperature -1.0: must be above 0.0"),
-        ({"temperature": math.nan}, "--temperature nan: expected a finite number"),
-        ({"top_p": 0.0}, "--top-p 0.0: must be above 0.0"),
-        ({"top_p": 1.5}, "--top-p 1.5: must be at most 1.0"),
-        ({"top_k": 0}, "--top-k 0: must be at least 1"),
-        ({"length": -1}, "--length -1: must be at least 0"),
+        ({"temperature": 0.0}, "`temperature` 0.0: must be above 0.0"),
+        ({"temperature": -1.0}, "`temperature` -1.0: must be above 0.0"),
+        ({"temperature": math.nan}, "`temperature` nan: expected a finite number"),
+        ({"top_p": 0.0}, "`top_p` 0.0: must be above 0.0"),
+        ({"top_p": 1.5}, "`top_p` 1.5: must be at most 1.0"),
+        ({"top_k": 0}, "`top_k` 0: must be at least 1"),
+        ({"length": -1}, "`length` -1: must be at least 0"),
     ],
 )
 def test_values_out_of_bounds(settings: dict[str, float], message: str) -> None:
@@ -131,20 +132,20 @@ def test_values_out_of_bounds(settings: dict[str, float], message: str) -> None:
 
 
 def test_characters_that_were_never_seen() -> None:
-    body, notices = RAW_MODEL.read_prefix("tim€ é")
+    body, notes = RAW_MODEL.read_prefix("tim€ é")
     assert body == "tim€ é"
-    assert notices == ["the model never saw 'é', '€'; read as an unknown character"]
+    assert list(map(words, notes)) == ["the model never saw 'é', '€'; read as an unknown character"]
     assert len(RAW_MODEL.generate("tim€ é", 10)) == 16
-    body, notices = LETTERS.read_prefix("Time 2 时")
+    body, notes = LETTERS.read_prefix("Time 2 时")
     assert body == "time "
-    assert notices == ["this model reads letters from a to z only; '2', '时' read as a space"]
+    assert list(map(words, notes)) == ["this model reads letters from a to z only; '2', '时' read as a space"]
 
 
 def test_a_prefix_of_a_megabyte() -> None:
     with pytest.raises(ConfigError) as caught:
         RAW_MODEL.generate("a" * 1_000_000)
     assert str(caught.value) == (
-        "--predict: a prefix of 1,000,000 characters; expected at most 100,000: give its end, what stands further back "
+        "`predict`: a prefix of 1,000,000 characters; expected at most 100,000: give its end, what stands further back "
         "no longer tells"
     )
 
@@ -175,7 +176,7 @@ def test_folders_that_are_no_language_model(tmp_path: Path) -> None:
 
     path.write_text(json.dumps({**config, "task": "classify"}))
     assert message() == (
-        f"{path}: a model for the task classify; expected one for lm: name its folder with --save-dir, or train one"
+        f"{path}: a model for the task classify; expected one for lm: name its folder with `save_dir`, or train one"
     )
     path.write_text(json.dumps({**config, "format_version": 99}))
     assert message().startswith(f"{path}: format version 99; expected 1 or older")

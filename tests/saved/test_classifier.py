@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from textrnn.config import DataConfig, TrainConfig
+from textrnn.config import DataConfig, RunSettings, TrainConfig
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ArtifactError
@@ -25,16 +24,9 @@ def classifier(name: str = "LSTM") -> Classifier:
     config = entry.config_class.from_dict({name: size for name, size in sizes.items() if name in own})
     torch.manual_seed(3)
     model = entry.build(config, vocabulary_size=len(vocabulary), class_count=2)
-    return Classifier(
-        entry.name,
-        config,
-        model,
-        vocabulary,
-        ["财经", "体育"],
-        DataConfig(pad_size=20),
-        TrainConfig(epochs=1, batch_size=2, precision="fp32", label_smoothing=0.0),
-        temperature=1.25,
-    )
+    training = TrainConfig(epochs=1, batch_size=2, precision="fp32", label_smoothing=0.0)
+    run = RunSettings("classify", entry.name, config, DataConfig(pad_size=20), training)
+    return Classifier(run, model, vocabulary, ["财经", "体育"], temperature=1.25)
 
 
 @pytest.mark.parametrize("name", all_models())
@@ -47,7 +39,7 @@ def test_the_folder_alone_predicts(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(loaded.predict_probabilities(texts), saved.predict_probabilities(texts))
     np.testing.assert_allclose(loaded.predict_probabilities(texts).sum(axis=1), 1.0)
     assert loaded.class_names == ["财经", "体育"]
-    assert (loaded.data, loaded.training, loaded.model_config) == (saved.data, saved.training, saved.model_config)
+    assert loaded.settings == saved.settings
     assert sorted(file.name for file in (tmp_path / "m").iterdir()) == [
         "config.json",
         "labels.json",
@@ -79,7 +71,7 @@ def test_newer_format(tmp_path: Path) -> None:
 def test_model_for_another_task(tmp_path: Path) -> None:
     path = changed(tmp_path, task="lm")
     assert message_of(tmp_path) == (
-        f"{path}: a model for the task lm; expected one for classify: name its folder with --save-dir, or train one"
+        f"{path}: a model for the task lm; expected one for classify: name its folder with `save_dir`, or train one"
     )
 
 
@@ -105,13 +97,13 @@ def test_weights_of_another_size(tmp_path: Path) -> None:
 
 def test_unknown_model(tmp_path: Path) -> None:
     changed(tmp_path, model="LSTMX")
-    assert "--model LSTMX: no such model" in message_of(tmp_path)
+    assert "`model` LSTMX: no such model" in message_of(tmp_path)
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     assert not is_saved(tmp_path)
     assert message_of(tmp_path) == (
-        f"{tmp_path / 'config.json'}: no such file; expected a folder that training wrote: see --save-dir"
+        f"{tmp_path / 'config.json'}: no such file; expected a folder that training wrote: see `save_dir`"
     )
 
 
@@ -141,7 +133,7 @@ def test_config_of_other_types(tmp_path: Path, values: dict[str, object]) -> Non
 def test_weights_that_are_no_numbers(tmp_path: Path) -> None:
     broken = classifier()
     with torch.no_grad():
-        broken.model.embedding.table.weight[2] = torch.nan
+        broken.network.embedding.table.weight[2] = torch.nan
     broken.save(tmp_path)
     assert message_of(tmp_path) == (
         f"{tmp_path / 'model.safetensors'}: embedding.table.weight holds what are no finite real numbers; expected what "
@@ -184,7 +176,7 @@ def test_smoothing_is_undone(tmp_path: Path) -> None:
     """What a network says of smoothed labels, 0.9 p + 0.05, becomes p again."""
     model = classifier()
     exact = model.predict_probabilities(["股市"])
-    model.training = dataclasses.replace(model.training, label_smoothing=0.1)
+    model.settings = model.settings.replaced({"label_smoothing": 0.1})
     model.temperature = 1.0
     undone = model._calibrated(np.log(0.9 * exact + 0.05).astype(np.float32))
     np.testing.assert_allclose(undone, exact, atol=1e-5)

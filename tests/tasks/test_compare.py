@@ -6,19 +6,23 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sklearn.metrics import f1_score
 
 from tests.commands import Result, error_of
+from textrnn.cli import build_parser
+from textrnn.cli.classify import to_runs
+from textrnn.cli.flags import parse
+from textrnn.config import Run
 from textrnn.corpus.readers import read_rows
-from textrnn.errors import TrainingError
+from textrnn.errors import Note
 from textrnn.evaluation.baseline import NAME
 from textrnn.models.registry import all_models
+from textrnn.report.notes import line
 from textrnn.saved.classifier import load_classifier
-from textrnn.tasks import classify, compare
-from textrnn.tasks.request import ClassifyRequest
+from textrnn.tasks.compare import compare
+from textrnn.training.events import Listener
 
 COMPARED = ["--embedding-size", "8", "--learning-rate", "0.01", "--epochs", "4", "--quiet"]
 
@@ -45,7 +49,7 @@ def test_the_table_is_what_the_models_answer(run: Callable[..., Result], small_d
         truth = [classifier.class_names.index(label) for label in rows.labels]
         assert entry["accuracy"] == pytest.approx((predicted == truth).mean())
         assert entry["macro_f1"] == pytest.approx(f1_score(truth, predicted, average="macro"))
-        assert entry["parameters"] == sum(p.numel() for p in classifier.model.parameters())
+        assert entry["parameters"] == sum(p.numel() for p in classifier.network.parameters())
         metrics = json.loads((folder / entry["model"] / "metrics.json").read_text(encoding="utf-8"))
         assert metrics["baseline"]["name"] == NAME  # trained once, shown in every report
         assert metrics["train"]["seconds"] == entry["seconds"]
@@ -56,16 +60,10 @@ def test_the_table_is_what_the_models_answer(run: Callable[..., Result], small_d
     assert "FastText" in (folder / "comparison" / "report.html").read_text(encoding="utf-8")
 
 
-def test_without_names_all_are_compared(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-    monkeypatch.setattr(
-        "textrnn.tasks.compare.compare", lambda requests, **_: asked.extend(requests) or Path("somewhere")
-    )
-    assert run("--dataset", small_dataset, "--num-filters", "7", "--compare").status == 0
-    assert [request.model for request in asked] == list(all_models())
-    of_model = {request.model: dict(request.model_settings) for request in asked}
+def test_without_names_all_are_compared() -> None:
+    runs = to_runs(parse(build_parser("classify"), ["--num-filters", "7", "--compare"]))
+    assert [run.model_name for run in runs] == list(all_models())
+    of_model = {run.model_name: run.named for run in runs}
     assert of_model["TextCNN"] == {"num_filters": 7}
     assert of_model["LSTM"] == {}
 
@@ -92,22 +90,28 @@ def test_a_finished_model_of_other_data_is_not_compared(run: Callable[..., Resul
     )
 
 
-def test_one_that_diverges_leaves_the_others(
-    run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def train(request: ClassifyRequest, **others: Any) -> Path:
-        if request.model == "RNN":
-            raise TrainingError("training: the loss is nan at step 3")
-        return classify.train(request, **others)
+class Ears(Listener):
+    """Hears the notes."""
 
-    monkeypatch.setattr(compare, "train", train)
-    result = run("--dataset", small_dataset, "--hidden-size", "12", *COMPARED, "--compare", "RNN", "GRU")
-    assert result.status == 0, result.err
-    assert "note: RNN: training: the loss is nan at step 3\n" in result.out
-    folder = Path("saved_dict") / small_dataset.name / "comparison"
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+
+    def on_note(self, note: Note) -> None:
+        self.notes.append(note)
+
+
+def test_one_that_diverges_leaves_the_others(small_dataset: Path, tmp_path: Path) -> None:
+    small = {"dataset": str(small_dataset), "hidden_size": 12, "embedding_size": 8, "epochs": 2}
+    # Steps so long that the loss is soon no number: in single precision, twice 1e38 and more is infinite.
+    wild = {**small, "learning_rate": 1e38, "clip_norm": 0.0, "optimizer": "sgd", "schedule": "constant"}
+    runs = [Run("classify", name, named, tmp_path / "s" / name) for name, named in (("RNN", wild), ("GRU", small))]
+    ears = Ears()
+    folder = compare(runs, ears)
+    (failed,) = [line(note) for note in ears.notes if note.kind == "failed"]
+    assert failed.startswith("note: RNN: training: the loss is ")
     document = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
     assert {entry["model"] for entry in document["models"]} == {NAME, "GRU"}
-    assert "RNN: training: the loss is nan" in (folder / "report.html").read_text(encoding="utf-8")
+    assert "RNN: training: the loss is " in (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_weights_that_are_none(tmp_path: Path, weight: object) -> None:
     path = tmp_path / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**config, "mixture": {"network": 0.5, "ngram": weight}}), encoding="utf-8")
-    with pytest.raises(ArtifactError, match=r"its files do not belong together \(the mixture's weight ngram"):
+    with pytest.raises(ArtifactError, match=r"its files do not belong together \(the mixture's weight of `ngram`"):
         LanguageModel.load(tmp_path)
 
 
@@ -111,14 +111,14 @@ def test_a_damaged_ngram(tmp_path: Path, name: str, change) -> None:  # type: ig
 
 def test_mistakes_from_python(tmp_path: Path) -> None:
     RAW_MODEL.save(tmp_path)
-    with pytest.raises(ConfigError, match=r"^--device cudda: cannot be used"):
+    with pytest.raises(ConfigError, match=r"^`device` cudda: cannot be used"):
         LanguageModel.load(tmp_path, "cudda")
     with pytest.raises(
-        ConfigError, match=r"^--recipe d3l: no such recipe; expected one of default, d2l; did you mean d2l"
+        ConfigError, match=r"^`recipe` d3l: no such recipe; expected one of default, d2l; did you mean d2l"
     ):
         LanguageModel.train("story", recipe="d3l")
     with pytest.raises(
-        ConfigError, match=r"^--seed 1180591620717411303424: must be a whole number from 0 to 2\*\*63 - 1$"
+        ConfigError, match=r"^`seed` 1180591620717411303424: must be a whole number from 0 to 2\*\*63 - 1$"
     ):
         RAW_MODEL.generate("a", temperature=1.0, seed=2**70)
     assert len(RAW_MODEL.generate("a", 5, temperature=1e-39)) == 6

@@ -98,7 +98,7 @@ def test_tables_do_not_learn_by_sgd() -> None:
     with pytest.raises(ConfigError) as caught:
         make_optimizer(Network(), FitConfig(optimizer="sgd"))
     assert str(caught.value) == (
-        "--optimizer sgd: tables of n-grams learn by Adam; expected adam or adamw for this model"
+        "`optimizer` sgd: tables of n-grams learn by Adam; expected adam or adamw for this model"
     )
 
 

@@ -6,35 +6,41 @@ Nothing heavy is imported before the flags are known to be right, so that ``--he
 from __future__ import annotations
 
 import argparse
+import importlib
 import shlex
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from textrnn.cli import classify, language_model, memory
 from textrnn.cli.flags import Parser, parse
 from textrnn.cli.output import print_error, program, say_aside
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
 from textrnn.version import __version__
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
-TASKS: dict[str, ModuleType] = {"classify": classify, "lm": language_model, "memory": memory}
+TASKS = {"classify": "classify", "lm": "language_model", "memory": "memory"}  # and the module of each
 TASK_HELP = "what to do: classify texts; lm, a character language model; memory, experiments (default: classify)"
+
+
+def command_line_of(task: str) -> ModuleType:
+    """The module with the flags of a task."""
+    return importlib.import_module(f"{__name__}.{TASKS[task]}")
 
 
 def build_parser(task: str) -> Parser:
     """All flags of a task."""
+    module = command_line_of(task)
     parser = Parser(
         prog=program()[-1],
-        description=TASKS[task].DESCRIPTION,
-        epilog=TASKS[task].epilog(),
+        description=module.DESCRIPTION,
+        epilog=module.epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"textrnn {__version__}")
     group = parser.add_argument_group("what to do")
     group.add_argument("--task", choices=list(TASKS), default="classify", help=TASK_HELP)
-    TASKS[task].add_flags(parser, group)
+    module.add_flags(parser, group)
     return parser
 
 
@@ -62,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         task = find_task(arguments)
         options = parse(build_parser(task), arguments)
-        TASKS[task].run(TASKS[task].to_request(options), options)
+        command_line_of(task).run(options)
     except Interrupted as error:
         say_aside(f"{error}; go on with:\n  {_resume_command(arguments)}" if error.resumable else str(error))
         return INTERRUPTED

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
-from textrnn.cli.output import Say, StopOnInterrupt, bars, program, say, say_aside
-from textrnn.config import DataConfig, TrainConfig, flag
+from textrnn.cli.flags import Parser, add_model_settings, add_settings, flagged, models_listed, named_settings
+from textrnn.cli.output import Say, Teller, program, say, say_aside, shown
+from textrnn.config import DataConfig, Run, TrainConfig
+from textrnn.corpus.catalog import save_name
 from textrnn.errors import ConfigError, user_path
-from textrnn.models.registry import ModelEntry, all_models, find_model
-from textrnn.tasks.request import ClassifyRequest
+from textrnn.models.registry import all_models, find_model
+from textrnn.tasks.settings import combine
 
 DATA_FORMATS = """data sets:
   headlines (ships with the project), thucnews (downloaded once), any folder in data/ or in a folder of $TEXTRNN_DATA;
@@ -76,91 +77,81 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     add_model_settings(parser.add_argument_group("model"), models)
 
 
-def to_request(options: argparse.Namespace) -> ClassifyRequest | list[ClassifyRequest]:
-    """Flags -> request, or one for each model to compare.
+def to_runs(options: argparse.Namespace) -> list[Run]:
+    """Flags -> a run, or one for each model to compare.
 
     Raises:
         ConfigError: for a value out of bounds, or a flag that the model does not have.
     """
     if options.top_k < 1:
-        raise ConfigError(f"--top-k {options.top_k}: must be at least 1")
+        raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
+    given = named_settings("classify", options)
     if options.compare is None:
-        return _request(find_model(options.model or "LSTM"), vars(options))
-    for name, given in (("predict", options.predict), ("model", options.model), ("no-baseline", not options.baseline)):
-        if given:
+        return [_run(options.model or "LSTM", given, options)]
+    for name, value in (("predict", options.predict), ("model", options.model), ("no-baseline", not options.baseline)):
+        if value:
             raise ConfigError(f"--{name}: cannot stand beside --compare; expected one of them")
-    return _to_compare(options)
+    return _to_compare(given, options)
 
 
-def _request(entry: ModelEntry, given: Mapping[str, Any]) -> ClassifyRequest:
-    return ClassifyRequest(
-        model=entry.name,
-        model_settings=named_of_model(entry, all_models("classify"), given),
-        data_settings=named(DataConfig, given),
-        train_settings=named(TrainConfig, given),
-        save_dir=user_path(given["save_dir"], "--save-dir"),
-        resume=given["resume"],
-        baseline=given["baseline"],
-    )
+def _run(model: str, given: Mapping[str, Any], options: argparse.Namespace) -> Run:
+    dataset = str(given.get("dataset", DataConfig().dataset))
+    folder = user_path(options.save_dir, "save_dir") / save_name(dataset) / find_model(model).name
+    run = Run("classify", find_model(model).name, given, folder, resume=options.resume)
+    combine(run)  # what is wrong shows before anything heavy is imported
+    return run
 
 
-def _to_compare(options: argparse.Namespace) -> list[ClassifyRequest]:
-    """A request for each model that ``--compare`` names, or for every one; each with the flags that it has.
+def _to_compare(given: Mapping[str, Any], options: argparse.Namespace) -> list[Run]:
+    """A run of each model that ``--compare`` names, or of every one; each with the flags that it has.
 
     Raises:
         ConfigError: for a name that is no model, or a flag that none of the models has.
     """
-    by_name = {model.name: model for model in (find_model(name, flag="--compare") for name in options.compare)}
+    by_name = {model.name: model for model in (find_model(name, setting="compare") for name in options.compare)}
     models = list((by_name or all_models("classify")).values())
     of_any = {field.name for model in all_models("classify").values() for field in model.fields}
     of_these = {field.name for model in models for field in model.fields}
-    for name in of_any - of_these:
-        if name in vars(options):
-            names = ", ".join(model.name for model in models)
-            raise ConfigError(f"{flag(name)}: not a setting of {names}; expected a flag that one of them has")
-    requests = []
+    for name in set(given) & (of_any - of_these):
+        names = ", ".join(model.name for model in models)
+        raise ConfigError(f"`{name}`: not a setting of {names}; expected a flag that one of them has")
+    runs = []
     for model in models:
-        of_others = of_any - {field.name for field in model.fields}
-        own = {name: value for name, value in vars(options).items() if name not in of_others}
+        of_model = {field.name for field in model.fields}
         try:
-            named_of_model(model, all_models("classify"), own)
-        except ConfigError as error:  # of several models, it is told which one
+            model.config_class.from_dict({name: value for name, value in given.items() if name in of_model})
+        except ConfigError as error:
             raise ConfigError(f"{model.name}: {error}") from error
-        requests.append(_request(model, own))
-    return requests
+        own = {name: value for name, value in given.items() if name in of_model or name not in of_any}
+        runs.append(_run(model.name, own, options))
+    return runs
 
 
-def run(request: ClassifyRequest | list[ClassifyRequest], options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Do what was asked for."""
-    if isinstance(request, list):
-        _compare(request, quiet=options.quiet)
-        return
-    if options.predict:
-        _predict(request, options)
-        return
-    folder = _train(request, quiet=options.quiet, say=say)
-    shown = shlex.join([*program(), *_naming_flags(request)])
-    say(f'saved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
+    runs = to_runs(options)
+    if options.compare is not None:
+        _compare(runs, quiet=options.quiet)
+    elif options.predict:
+        _predict(runs[0], options)
+    else:
+        _train(runs[0], options, say=say)
+        flags = shlex.join([*program(), *_naming_flags(runs[0], options)])
+        say(f'saved in {runs[0].folder} (open report.html). Try it:\n  {flags} --predict "..."')
 
 
-def _train(request: ClassifyRequest, *, quiet: bool, say: Say) -> Path:
+def _train(run: Run, options: argparse.Namespace, *, say: Say) -> None:
     from textrnn.tasks.classify import train
 
-    with bars(quiet=quiet, say=say) as (bar, download_bar, say_below_bars):
-        return train(request, say=say_below_bars, listener=bar, on_download=download_bar, stopping=StopOnInterrupt())
+    with shown(quiet=options.quiet, say=say) as (listener, download_bar):
+        train(run, listener, on_download=download_bar, baseline=options.baseline)
 
 
-def _compare(requests: list[ClassifyRequest], *, quiet: bool) -> None:
+def _compare(runs: Sequence[Run], *, quiet: bool) -> None:
     from textrnn.tasks.compare import compare
 
-    with bars(quiet=quiet, say=say) as (bar, download_bar, say_below_bars):
-        folder = compare(
-            requests,
-            say=say_below_bars,
-            listener=bar,
-            on_download=download_bar,
-            stopping=StopOnInterrupt,
-        )
+    with shown(quiet=quiet, say=say) as (listener, download_bar):
+        folder = compare(runs, listener, on_download=download_bar)
     say(f"saved in {folder} (open report.html); the models are beside it")
 
 
@@ -178,31 +169,33 @@ def _texts(given: Sequence[str]) -> list[str]:
     return texts
 
 
-def _predict(request: ClassifyRequest, options: argparse.Namespace) -> None:
+def _predict(run: Run, options: argparse.Namespace) -> None:
+    from textrnn.report.notes import words
     from textrnn.report.text import shortened
-    from textrnn.tasks.predict import predict
-    from textrnn.tasks.resuming import can_go_on, model_folder
+    from textrnn.tasks.answers import open_classifier, predict
+    from textrnn.tasks.common import can_go_on, model_folder
 
     texts = _texts(options.predict)
     if not texts:
         raise ConfigError("--predict -: no line on stdin; expected one text a line")
-    folder = model_folder(request)
+    folder = model_folder(run, user_path(options.save_dir, "save_dir"))
     if folder is None:
-        unfinished = can_go_on(request)
-        say_aside(f"no saved model in {request.folder}: {'finishing' if unfinished else 'training'} it first")
-        folder = _train(dataclasses.replace(request, resume=unfinished), quiet=options.quiet, say=say_aside)
-    for answer in predict(request, folder, texts, top_k=options.top_k, say=say_aside):
+        unfinished = can_go_on(run)
+        say_aside(f"no saved model in {run.folder}: {'finishing' if unfinished else 'training'} it first")
+        _train(dataclasses.replace(run, resume=unfinished), options, say=say_aside)
+        assert run.folder is not None
+        folder = run.folder
+    classifier = open_classifier(run, folder, Teller(say_aside))
+    for answer in predict(classifier, texts, top_k=options.top_k):
         say(shortened(answer.text, 76) or "(empty)")
         say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))
-        if answer.notice:
-            say(f"  note: {answer.notice}")
+        if answer.note:
+            say(f"  note: {flagged(words(answer.note))}")
 
 
-def _naming_flags(request: ClassifyRequest) -> list[str]:
+def _naming_flags(run: Run, options: argparse.Namespace) -> list[str]:
     """The flags that name a saved model again."""
-    flags = ["--model", request.model]
-    if "dataset" in request.data_settings:
-        flags += ["--dataset", request.dataset]
-    if request.save_dir != Path("saved_dict"):
-        flags += ["--save-dir", str(request.save_dir)]
-    return flags
+    flags = ["--model", run.model_name]
+    if "dataset" in run.named:
+        flags += ["--dataset", str(run.named["dataset"])]
+    return flags + (["--save-dir", options.save_dir] if options.save_dir != "saved_dict" else [])

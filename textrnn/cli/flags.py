@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import re
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from textrnn.config import Settings, flag
+from textrnn.config import TASK_CONFIGS, GenerationConfig, Settings
 from textrnn.errors import ConfigError, did_you_mean
-from textrnn.models.registry import ModelEntry
+from textrnn.models.registry import ModelEntry, all_models
 
 METAVARS = {
     "dataset": "NAME|DIR|FILE",
@@ -25,6 +26,42 @@ METAVARS = {
 OPPOSITES = {
     "letters": ("--raw", "read every character of the text (default for other texts)")
 }  # boolean fields whose "no" has its own name
+BESIDE_SETTINGS = {  # flags that are no settings
+    "baseline", "compare", "dataset", "digits", "experiment", "lengths", "model", "predict", "problem", "quiet",
+    "recipe", "resume", "save_dir", "score", "seeds", "task", "top_k",
+}  # fmt: skip
+
+
+SETTING = re.compile("`([a-z][a-z0-9_]*)(?:=([^`]*))?`")
+
+
+def flag(field_name: str) -> str:
+    """The flag of a field: ``hidden_size`` -> ``--hidden-size``."""
+    return "--" + field_name.replace("_", "-")
+
+
+def flagged(text: str) -> str:
+    """A message of the library with its settings as flags: ```hidden_size``` -> ``--hidden-size``."""
+
+    def shown(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if name not in _all_names():
+            return found[0]  # the user's own words
+        if value in ("True", "False"):
+            opposite = OPPOSITES[name][0] if name in OPPOSITES else flag(f"no_{name}")
+            return flag(name) if value == "True" else opposite
+        return flag(name) if value is None else f"{flag(name)} {value}"
+
+    return SETTING.sub(shown, text)
+
+
+@functools.cache
+def _all_names() -> frozenset[str]:
+    """What may be named by a flag."""
+    groups: list[type[Settings]] = [GenerationConfig]
+    for task, config in TASK_CONFIGS.items():
+        groups += [config.data, config.training, *(model.config_class for model in all_models(task).values())]
+    return frozenset({name for group in groups for name in group.__dataclass_fields__} | BESIDE_SETTINGS)
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,7 +90,7 @@ def add_settings(group: argparse._ArgumentGroup, settings: type[Settings], *, le
         if entry.name in leave_out:
             continue
         (kind,) = _kinds(hints[entry.name])
-        text = entry.metadata["help"]
+        text = flagged(entry.metadata["help"])
         if entry.default is not None and kind is not bool and "(default" not in text:
             text += f" (default: {entry.default})"
         if entry.name in OPPOSITES:
@@ -85,7 +122,8 @@ def add_model_settings(group: argparse._ArgumentGroup, models: Mapping[str, Mode
         else:
             note = f" ({_defaults_in_short(defaults)})"
         arguments = _value_arguments(kind, first.metadata.get("choices"))
-        group.add_argument(flag(name), default=argparse.SUPPRESS, help=f"{first.metadata['help']}{note}", **arguments)
+        text = flagged(first.metadata["help"]) + note
+        group.add_argument(flag(name), default=argparse.SUPPRESS, help=text, **arguments)
 
 
 def _defaults_in_short(defaults: Mapping[str, Any]) -> str:
@@ -106,32 +144,12 @@ def models_listed(models: Mapping[str, ModelEntry]) -> str:
     return "\n".join(f"  {model.name:<14}{model.summary}" for model in models.values())
 
 
-def named(settings: type[Settings], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a settings class that were given as flags.
-
-    Raises:
-        ConfigError: for a value out of bounds, before anything heavy is imported.
-    """
-    values = {field.name: given[field.name] for field in dataclasses.fields(settings) if field.name in given}
-    settings.from_dict(values)
-    return values
-
-
-def named_of_model(entry: ModelEntry, models: Mapping[str, ModelEntry], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The hyper-parameters of a model that were given as flags.
-
-    Raises:
-        ConfigError: for values out of bounds or that do not go together, or a flag that only other models have.
-    """
-    own = {field.name for field in entry.fields}
-    of_any_model = {field.name for model in models.values() for field in model.fields}
-    for name in of_any_model - own:
-        if name in given:
-            flags = ", ".join(flag(field.name) for field in entry.fields)
-            raise ConfigError(f"{flag(name)}: not a setting of {entry.name}; expected one of {flags}")
-    values = {name: given[name] for name in own if name in given}
-    entry.config_class.from_dict(values)
-    return values
+def named_settings(task: str, options: argparse.Namespace) -> dict[str, Any]:
+    """The settings of a run that were given as flags, whatever group they belong to."""
+    groups = [TASK_CONFIGS[task].data, TASK_CONFIGS[task].training]
+    groups += [model.config_class for model in all_models(task).values()]
+    names = {name for group in groups for name in group.__dataclass_fields__}
+    return {name: value for name, value in vars(options).items() if name in names}
 
 
 def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:

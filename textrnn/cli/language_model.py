@@ -8,14 +8,15 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
-from textrnn.cli.output import Say, StopOnInterrupt, bars, program, say, say_aside, write
-from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, GenerationConfig, LanguageModelTrainConfig
+from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named_settings
+from textrnn.cli.output import Say, Teller, program, say, say_aside, shown, write
+from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, GenerationConfig, LanguageModelTrainConfig, Run
+from textrnn.corpus.texts import corpus_name
 from textrnn.errors import user_path
 from textrnn.models.registry import all_models, find_model
-from textrnn.tasks.request import LanguageModelRequest
+from textrnn.tasks.settings import combine
 
 if TYPE_CHECKING:
     from textrnn.saved.character_model import CharacterModel
@@ -77,74 +78,79 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     add_model_settings(parser.add_argument_group("model"), models)
 
 
-def to_request(options: argparse.Namespace) -> LanguageModelRequest:
-    """Flags -> request.
+def to_run(options: argparse.Namespace) -> Run:
+    """Flags -> run.
 
     Raises:
         ConfigError: for a value out of bounds, or a recipe that is not known.
     """
-    entry = find_model(options.model, "lm")
-    given = vars(options)
-    named(GenerationConfig, given)
-    return LanguageModelRequest(
-        model=entry.name,
-        model_settings=named_of_model(entry, all_models("lm"), given),
-        data_settings=named(CorpusConfig, given),
-        train_settings=named(LanguageModelTrainConfig, given),
-        save_dir=user_path(options.save_dir, "--save-dir"),
-        resume=options.resume,
-        recipe=options.recipe,
-    )
+    GenerationConfig.from_dict(generation_settings(options))
+    named = named_settings("lm", options) | ({} if options.recipe is None else {"recipe": options.recipe})
+    model, corpus = find_model(options.model, "lm").name, str(named.get("corpus", CorpusConfig().corpus))
+    folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
+    run = Run("lm", model, named, folder, resume=options.resume)
+    combine(run)  # what is wrong shows before anything heavy is imported
+    return run
 
 
-def run(request: LanguageModelRequest, options: argparse.Namespace) -> None:
+def generation_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What was said of how a text is continued."""
+    return {name: value for name, value in vars(options).items() if name in GenerationConfig.__dataclass_fields__}
+
+
+def run(options: argparse.Namespace) -> None:
     """Do what was asked for."""
+    asked = to_run(options)
     if options.predict is None and options.score is None:
-        folder = _train(request, quiet=options.quiet, say=say)
-        shown = shlex.join([*program(), "--task", "lm", *_naming_flags(request)])
-        say(f'saved in {folder} (open report.html). Try it:\n  {shown} --predict "..."')
+        done = _train(asked, quiet=options.quiet, say=say)
+        flags = shlex.join([*program(), "--task", "lm", *_naming_flags(asked, options)])
+        say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
         return
     prefixes = None if options.predict is None else _prefixes(options.predict)
-    folder, request = _trained(request, quiet=options.quiet)
+    folder = _trained(asked, options)
 
-    from textrnn.tasks.continuing import open_model
+    from textrnn.tasks.answers import open_language_model
 
-    model = open_model(request, folder, say_aside)
+    model = open_language_model(asked, folder, Teller(say_aside))
     if prefixes is not None:
-        config = GenerationConfig.from_dict(named(GenerationConfig, vars(options)))
+        config = GenerationConfig.from_dict(generation_settings(options))
         for prefix in prefixes:
-            _continue(model, prefix, config, seed=int(request.train_settings.get("seed", 0)))
+            _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
         _score(model, options.score)
 
 
-def _train(request: LanguageModelRequest, *, quiet: bool, say: Say) -> Path:
+def _train(run: Run, *, quiet: bool, say: Say) -> Run:
     from textrnn.tasks.language_model import train
 
-    with bars(quiet=quiet, say=say) as (bar, download_bar, say_below_bars):
-        return train(request, say=say_below_bars, listeners=[bar], on_download=download_bar, stopping=StopOnInterrupt())
+    with shown(quiet=quiet, say=say) as (listener, download_bar):
+        return train(run, listener, on_download=download_bar)[0]
 
 
-def _trained(request: LanguageModelRequest, *, quiet: bool) -> tuple[Path, LanguageModelRequest]:
-    """The folder of the saved model, trained first where there is none, and the request that it answers."""
-    from textrnn.tasks.language_model import available
-    from textrnn.tasks.resuming import can_go_on, model_folder
+def _trained(run: Run, options: argparse.Namespace) -> Path:
+    """The folder of the saved model, trained first where there is none."""
+    from textrnn.tasks.common import can_go_on, model_folder
+    from textrnn.tasks.language_model import fall_back_to_story
 
-    folder = model_folder(request)
+    save_dir = user_path(options.save_dir, "save_dir")
+    folder = model_folder(run, save_dir)
     if folder is not None:
-        return folder, request
-    other = available(request)
-    folder = model_folder(other)
+        return folder
+    other = fall_back_to_story(run)
+    folder = model_folder(other, save_dir)
     if folder is not None:
-        say_aside(f"note: {request.corpus} is not here; answering with the saved model of {other.corpus}")
-        return folder, request
+        corpora = (combine(either).data.corpus for either in (run, other))
+        say_aside("note: {} is not here; answering with the saved model of {}".format(*corpora))
+        return folder
     # The seed named here is that of the draw: an unfinished run with another one is still the run to finish.
-    seedless = {name: value for name, value in other.train_settings.items() if name != "seed"}
-    unfinished = dataclasses.replace(other, train_settings=seedless, resume=True)
+    seedless = {name: value for name, value in other.named.items() if name != "seed"}
+    unfinished = dataclasses.replace(other, named=seedless, resume=True)
     if can_go_on(unfinished):
         other = unfinished
     say_aside(f"no saved model in {other.folder}: {'finishing' if other.resume else 'training'} it first")
-    return _train(other, quiet=quiet, say=say_aside), request
+    done = _train(other, quiet=options.quiet, say=say_aside)
+    assert done.folder is not None
+    return done.folder
 
 
 def _prefixes(given: Sequence[str]) -> list[str]:
@@ -160,9 +166,9 @@ def _prefixes(given: Sequence[str]) -> list[str]:
 
 
 def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, seed: int) -> None:
-    body, notices = model.read_prefix(prefix)
-    for notice in notices:
-        say_aside(f"note: {notice}")
+    body, notes = model.read_prefix(prefix)
+    for note in notes:
+        Teller(say_aside).on_note(note)
     write(body)
     for character in model.stream(prefix, config, seed=seed):
         write(character)
@@ -171,7 +177,7 @@ def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, s
 
 def _score(model: CharacterModel, file: str) -> None:
     from textrnn.report.text import shortened
-    from textrnn.tasks.continuing import score_file
+    from textrnn.tasks.answers import score_file
 
     score = score_file(model, file)
     unknown = model.unknown_share(score)
@@ -188,11 +194,9 @@ def _score(model: CharacterModel, file: str) -> None:
         say(f"  {nats:6.3f}  {start:>9,}  {shortened(passage, 2 * PASSAGE_WIDTH)}")
 
 
-def _naming_flags(request: LanguageModelRequest) -> list[str]:
+def _naming_flags(run: Run, options: argparse.Namespace) -> list[str]:
     """The flags that name a saved model again."""
-    flags = [] if request.model == "LSTM" else ["--model", request.model]
-    if "corpus" in request.data_settings:
-        flags += ["--corpus", request.corpus]
-    if request.save_dir != Path("saved_dict"):
-        flags += ["--save-dir", str(request.save_dir)]
-    return flags
+    flags = [] if run.model_name == "LSTM" else ["--model", run.model_name]
+    if "corpus" in run.named:
+        flags += ["--corpus", str(run.named["corpus"])]
+    return flags + (["--save-dir", options.save_dir] if options.save_dir != "saved_dict" else [])

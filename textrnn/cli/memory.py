@@ -7,11 +7,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named, named_of_model
-from textrnn.cli.output import StopOnInterrupt, bars, program, say
-from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig, SequenceConfig, flag
+from textrnn.cli.flags import Parser, add_model_settings, add_settings, flag, models_listed, named_settings
+from textrnn.cli.output import program, say, shown
+from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig, SequenceConfig
 from textrnn.errors import ConfigError, one_line, user_path
-from textrnn.models.registry import all_models, find_model
+from textrnn.models.registry import all_models
 from textrnn.tasks.memory.registry import DEFAULT_PROBLEM, all_experiments, all_problems
 from textrnn.tasks.memory.request import MemoryRequest
 
@@ -122,37 +122,35 @@ def to_request(options: argparse.Namespace) -> MemoryRequest:
     Raises:
         ConfigError: for a value out of bounds, or what the experiment has no use for.
     """
-    given = vars(options)
     return MemoryRequest(
         experiment=options.experiment,
         models=tuple(options.model),
         lengths=tuple(options.lengths),
         problem=options.problem,
         digits=None if options.digits is None else tuple(options.digits),
-        recipe=options.recipe,
         seeds=options.seeds,
         dataset=options.dataset,
-        data_settings=named(SequenceConfig, given),
-        train_settings=named(MemoryTrainConfig, given),
-        model_settings=named_of_model(find_model("LSTM", "memory"), all_models("memory"), given),
-        save_dir=user_path(options.save_dir, "--save-dir"),
+        named=named_settings("memory", options) | ({} if options.recipe is None else {"recipe": options.recipe}),
+        save_dir=user_path(options.save_dir, "save_dir"),
         resume=options.resume,
     )
 
 
-def run(request: MemoryRequest, options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Do what was asked for."""
+    request = to_request(options)
     from textrnn.tasks.memory.experiments import run as run_experiment
 
     # In a log file, a line for each training says enough; the bar is for eyes.
-    with bars(quiet=options.quiet or not sys.stderr.isatty(), say=say) as (bar, _, say_below_bars):
-        page = run_experiment(request, say=say_below_bars, listener=bar, stopping=StopOnInterrupt())
+    quiet = options.quiet or not sys.stderr.isatty()
+    with shown(quiet=quiet, say=say, throughout=True) as (listener, _):
+        page = run_experiment(request, listener)
     folders = ", ".join(map(str, request.folders))
     say(f"saved in {folders}; all experiments are shown in {page}")
     if request.experiment == "gates":
-        shown = shlex.join([*program(), "--task", "memory", "--experiment", "gates", *_naming_flags(request)])
+        flags = shlex.join([*program(), "--task", "memory", "--experiment", "gates", *_naming_flags(request)])
         digits = request.problem_entry.examples[-1][: request.lengths[0]]
-        say(f"another sequence:\n  {shown} --digits {' '.join(map(str, digits))}")
+        say(f"another sequence:\n  {flags} --digits {' '.join(map(str, digits))}")
 
 
 def _naming_flags(request: MemoryRequest) -> list[str]:
@@ -160,8 +158,7 @@ def _naming_flags(request: MemoryRequest) -> list[str]:
     flags = [] if request.models == ("LSTM",) else ["--model", *request.models]
     flags += ["--lengths", *map(str, request.lengths)]
     flags += ["--problem", request.problem] if request.problem else []
-    flags += ["--recipe", request.recipe] if request.recipe else []
-    for name, value in {**request.data_settings, **request.train_settings, **request.model_settings}.items():
+    for name, value in request.named.items():
         if isinstance(value, bool):
             flags.append(flag(name) if value else flag(name).replace("--", "--no-", 1))
         else:

@@ -11,10 +11,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from textrnn.errors import one_line
+from textrnn.cli.flags import flagged
+from textrnn.errors import Note, one_line
+from textrnn.training.events import Listener, ListenerGroup
 
 if TYPE_CHECKING:
-    from textrnn.cli.progress import DownloadBar, TrainingBar
+    from textrnn.cli.progress import DownloadBar
 
 Say = Callable[[str], None]
 
@@ -39,7 +41,7 @@ def say_aside(line: str) -> None:
 
 def print_error(message: str) -> None:
     """The one line that tells what went wrong."""
-    say_aside(f"error: {one_line(message, widest=2000)}")
+    say_aside(f"error: {one_line(flagged(message), widest=2000)}")
 
 
 def program() -> list[str]:
@@ -47,28 +49,52 @@ def program() -> list[str]:
     return ["textrnn"] if Path(sys.argv[0]).stem == "textrnn" else ["python", "run.py"]
 
 
-class StopOnInterrupt:
-    """While entered, the first Ctrl-C asks training to stop after the step at hand; a second one interrupts at once."""
+class StopOnInterrupt(Listener):
+    """While something is trained, or while entered, the first Ctrl-C asks to stop after the step at hand; a second one
+    interrupts at once."""
 
     def __init__(self) -> None:
         self.asked = False
+        self.depth = 0  # how often it was entered: an experiment trains several times
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
 
-    def __enter__(self) -> Callable[[], bool]:
-        self.before = signal.signal(signal.SIGINT, self._handle)
-        return lambda: self.asked
+    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+        if self.depth == 0:
+            self.before = signal.signal(signal.SIGINT, self._handle)
+        self.depth += 1
 
-    def __exit__(self, *exception: object) -> None:
-        signal.signal(signal.SIGINT, self.before)
+    def on_end(self) -> None:
+        self.depth -= 1
+        if self.depth == 0:
+            signal.signal(signal.SIGINT, self.before)
+
+    def should_stop(self) -> bool:
+        return self.asked
+
+
+class Teller(Listener):
+    """Puts notes into words and hands them to `say`."""
+
+    def __init__(self, say: Say):
+        self.say = say
+
+    def on_note(self, note: Note) -> None:
+        from textrnn.report.notes import line
+
+        self.say(flagged(line(note)))
 
 
 @contextlib.contextmanager
-def bars(*, quiet: bool, say: Say) -> Iterator[tuple[TrainingBar, DownloadBar, Say]]:
-    """The progress bars of a training, and a `say` that takes them away first."""
+def shown(*, quiet: bool, say: Say, throughout: bool = False) -> Iterator[tuple[Listener, DownloadBar]]:
+    """What shows a run in the terminal: bars, notes through `say` below them, and Ctrl-C; a bar for downloads.
+
+    Args:
+        throughout: Ctrl-C asks to stop between trainings, too.
+    """
     from textrnn.cli.progress import DownloadBar, TrainingBar
 
     bar, download_bar = TrainingBar(shown=not quiet, say=say_aside), DownloadBar(shown=not quiet)
@@ -79,4 +105,11 @@ def bars(*, quiet: bool, say: Say) -> Iterator[tuple[TrainingBar, DownloadBar, S
             bar.close()
             say(line)
 
-        yield bar, download_bar, say_below_bars
+        stop = StopOnInterrupt()
+        if throughout:
+            stop.on_start(None, 0, None)
+        try:
+            yield ListenerGroup([bar, Teller(say_below_bars), stop]), download_bar
+        finally:
+            if throughout:
+                stop.on_end()

@@ -1,6 +1,6 @@
 """Settings as frozen dataclasses: validated when built, turned into plain dictionaries and back, no input or output."""
 
-from textrnn.config.base import FitConfig, Recipe, Settings, find_problem, flag, option
+from textrnn.config.base import FitConfig, Recipe, Settings, find_problem, option
 from textrnn.config.classification import DataConfig, ModelConfig, NoisyConfig, RecurrentConfig, TrainConfig
 from textrnn.config.language_model import (
     LANGUAGE_MODEL_RECIPES,
@@ -11,6 +11,14 @@ from textrnn.config.language_model import (
     usual_passes,
 )
 from textrnn.config.memory import MEMORY_RECIPES, MemoryModelConfig, MemoryTrainConfig, SequenceConfig
+from textrnn.config.run import (
+    TASK_CONFIGS,
+    ClassifierSettings,
+    LanguageModelSettings,
+    MemorySettings,
+    Run,
+    RunSettings,
+)
 
 PAD_ID, UNKNOWN_ID = 0, 1  # the first two entries of every vocabulary, known to corpus and models alike
 
@@ -18,24 +26,29 @@ __all__ = [
     "LANGUAGE_MODEL_RECIPES",
     "MEMORY_RECIPES",
     "PAD_ID",
+    "TASK_CONFIGS",
     "UNKNOWN_ID",
+    "ClassifierSettings",
     "CorpusConfig",
     "DataConfig",
     "FitConfig",
     "GenerationConfig",
     "LanguageModelConfig",
+    "LanguageModelSettings",
     "LanguageModelTrainConfig",
     "MemoryModelConfig",
+    "MemorySettings",
     "MemoryTrainConfig",
     "ModelConfig",
     "NoisyConfig",
     "Recipe",
     "RecurrentConfig",
+    "Run",
+    "RunSettings",
     "SequenceConfig",
     "Settings",
     "TrainConfig",
     "find_problem",
-    "flag",
     "option",
     "usual_passes",
 ]

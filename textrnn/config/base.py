@@ -25,21 +25,27 @@ def option(
     above: float | None = None,
     at_most: float | None = None,
     below: float | None = None,
+    fitted: bool = False,
+    free: bool = False,
+    formerly: Any = None,
 ) -> Any:
-    """Declare a settings field: its default, its one-line meaning and the values it may take."""
-    limits = {"choices": choices, "at_least": at_least, "above": above, "at_most": at_most, "below": below}
-    return field(default=default, metadata={"help": help, **{k: v for k, v in limits.items() if v is not None}})
+    """Declare a settings field: its default, its one-line meaning and the values it may take.
 
-
-def flag(field_name: str) -> str:
-    """The command-line flag of a field: ``hidden_size`` -> ``--hidden-size``."""
-    return "--" + field_name.replace("_", "-")
+    Args:
+        fitted: the default leaves the value open: it is fitted to the data before anything is learnt. The field's type
+            is that of the fitted value.
+        free: may differ when a run goes on, and names no other model.
+        formerly: what runs did that were kept by versions without this field.
+    """
+    known = {"choices": choices, "at_least": at_least, "above": above, "at_most": at_most, "below": below}
+    known |= {"fitted": fitted or None, "free": free or None, "formerly": formerly}
+    return field(default=default, metadata={"help": help, **{k: v for k, v in known.items() if v is not None}})
 
 
 def find_problem(name: str, value: Any, annotation: Any, limits: typing.Mapping[str, Any]) -> str | None:
     """What is wrong with a value by its type and the limits given to :func:`option`, or None."""
     allowed = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
-    if value is None and type(None) in allowed:
+    if value is None and (type(None) in allowed or "fitted" in limits):
         return None
     kinds = tuple(kind for kind in allowed if kind is not type(None))
     is_whole = isinstance(value, int) and not isinstance(value, bool)
@@ -47,15 +53,15 @@ def find_problem(name: str, value: Any, annotation: Any, limits: typing.Mapping[
         float in kinds and is_whole
     ):
         expected = " or ".join(kind.__name__ for kind in kinds)
-        return f"{flag(name)} {value!r}: expected {expected}"
+        return f"`{name}` {value!r}: expected {expected}"
     if "choices" in limits and value not in limits["choices"]:
         close = did_you_mean(str(value), limits["choices"])
-        return f"{flag(name)} {value}: expected one of {', '.join(limits['choices'])}{close}"
+        return f"`{name}` {value}: expected one of {', '.join(limits['choices'])}{close}"
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{flag(name)} {value}: expected a finite number"
+        return f"`{name}` {value}: expected a finite number"
     for word, holds in (("at_least", ge), ("above", gt), ("at_most", le), ("below", lt)):
         if word in limits and not holds(value, limits[word]):
-            return f"{flag(name)} {value}: must be {word.replace('_', ' ')} {limits[word]}"
+            return f"`{name}` {value}: must be {word.replace('_', ' ')} {limits[word]}"
     return None
 
 
@@ -72,6 +78,17 @@ class Settings:
         ]
         if problems:
             raise ConfigError("; ".join(problems))
+
+    def is_open(self, name: str) -> bool:
+        """Whether a field is still to be fitted to the data."""
+        entry = self.declaration(name)
+        value: object = getattr(self, name)
+        return "fitted" in entry.metadata and value == entry.default
+
+    @classmethod
+    def declaration(cls, name: str) -> dataclasses.Field[Any]:
+        """The declaration of a field."""
+        return next(entry for entry in dataclasses.fields(cls) if entry.name == name)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, in the order of declaration."""
@@ -90,13 +107,19 @@ class Settings:
                 raise ConfigError(f"{key}: no such setting of {cls.__qualname__}{did_you_mean(key, names)}")
         return cls(**values)
 
+    @classmethod
+    def from_kept(cls, values: typing.Mapping[str, Any]) -> Self:
+        """As :meth:`from_dict`, from what any version has kept."""
+        formerly = {e.name: e.metadata["formerly"] for e in dataclasses.fields(cls) if "formerly" in e.metadata}
+        return cls.from_dict({**formerly, **values})
+
 
 @dataclass(frozen=True)
 class FitConfig(Settings):
     """What the training loop needs to know, whatever it trains."""
 
-    epochs: int | None = option(None, "passes over the training text", at_least=1)
-    batch_size: int | None = option(None, "examples a batch", at_least=1)
+    epochs: int | None = option(None, "passes over the training text", at_least=1, fitted=True)
+    batch_size: int = option(None, "examples a batch", at_least=1, fitted=True)
     learning_rate: float = option(3e-3, "peak learning rate", above=0.0)
     optimizer: str = option("adam", "optimizer", choices=("adam", "adamw", "sgd"))
     adam_beta2: float = option(0.99, "decay of the second moment of adam and adamw", at_least=0.0, below=1.0)
@@ -104,9 +127,9 @@ class FitConfig(Settings):
     schedule: str = option("one-cycle", "learning rate over time", choices=("one-cycle", "cosine", "constant"))
     clip_norm: float = option(1.0, "largest L2 norm of the whole gradient; 0 turns clipping off", at_least=0.0)
     require_improvement: int = option(1000, "stop after this many batches without a better dev loss", at_least=1)
-    evaluate_every: int | None = option(None, "batches between two evaluations", at_least=1)
+    evaluate_every: int | None = option(None, "batches between two evaluations on what is held out", at_least=1)
     seed: int = option(0, "seed of initial weights, batch order and dropout", at_least=0, at_most=2**63 - 1)
-    device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one")
+    device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one", free=True)
     budget: float | None = option(None, "train for at most this many seconds, the schedule fitted to it", above=0.0)
 
 

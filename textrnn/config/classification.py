@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textrnn.config.base import FitConfig, Settings, option
 from textrnn.errors import ConfigError
@@ -40,7 +40,7 @@ class RecurrentConfig(NoisyConfig):
 class DataConfig(Settings):
     """Where the examples come from and how they become token ids."""
 
-    dataset: str = option("headlines", "data set: a name, a folder or a file")
+    dataset: str = option("headlines", "data set: a name, a folder or a file", free=True)
     text_column: str | None = option(None, "column (or JSON key) that holds the text")
     label_column: str | None = option(None, "column (or JSON key) that holds the label")
     tokenizer: str = option(
@@ -49,44 +49,44 @@ class DataConfig(Settings):
         "scripts with spaces, single characters of others; auto takes mixed where most letters are of scripts with "
         "spaces, else char",
         choices=("auto", "char", "word", "space", "mixed"),
+        fitted=True,
     )
-    lowercase: bool | None = option(
-        None, "fold upper case to lower case before cutting into tokens (default: where auto takes mixed)"
+    lowercase: bool = option(
+        None, "fold upper case to lower case before cutting into tokens (default: where auto takes mixed)", fitted=True
     )
     min_freq: int = option(1, "leave out tokens seen fewer times in the training split", at_least=1)
-    max_vocab: int | None = option(
+    max_vocab: int = option(
         None,
         "keep at most this many entries, <pad> and <unk> included (default: 10000 characters or 30000 words)",
         at_least=3,
+        fitted=True,
     )
-    pad_size: int | None = option(
+    pad_size: int = option(
         None,
-        "read at most this many tokens (see --tokenizer) of a text (default: 512; 4096 with models of n-grams)",
+        "read at most this many tokens (see `tokenizer`) of a text (default: 512; 4096 with models of n-grams)",
         at_least=1,
+        fitted=True,
     )
     split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
 
-    def fitted_to(self, *, words_are_spaced: bool, pad_size: int | None = None) -> DataConfig:
-        """The same settings with `tokenizer`, `lowercase` and `max_vocab` chosen where they were open.
+    def fitted_to(self, *, words_are_spaced: bool, pad_size: int) -> DataConfig:
+        """The same settings with `tokenizer`, `lowercase`, `max_vocab` and `pad_size` chosen where they were open.
 
         Args:
             pad_size: what the model asks for, where the user said nothing.
         """
-        tokenizer, lowercase, max_vocab = self.tokenizer, self.lowercase, self.max_vocab
-        if tokenizer == "auto":
-            tokenizer = "mixed" if words_are_spaced else "char"
-            lowercase = words_are_spaced if lowercase is None else lowercase
-        if max_vocab is None:
-            max_vocab = 10_000 if tokenizer == "char" else 30_000
-        return dataclasses.replace(
-            self,
-            tokenizer=tokenizer,
-            lowercase=bool(lowercase),
-            max_vocab=max_vocab,
-            pad_size=self.pad_size or pad_size,
-        )
+        chosen: dict[str, Any] = {}
+        if self.is_open("tokenizer"):
+            chosen["tokenizer"] = "mixed" if words_are_spaced else "char"
+        if self.is_open("lowercase"):
+            chosen["lowercase"] = words_are_spaced and self.is_open("tokenizer")
+        if self.is_open("max_vocab"):
+            chosen["max_vocab"] = 10_000 if chosen.get("tokenizer", self.tokenizer) == "char" else 30_000
+        if self.is_open("pad_size"):
+            chosen["pad_size"] = pad_size
+        return dataclasses.replace(self, **chosen)
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,19 @@ class TrainConfig(FitConfig):
         "passes over the training split (default: 6 or what the model asks for; more where rows are few, fewer where "
         "there is much text)",
         at_least=1,
+        fitted=True,
     )
     learning_rate: float = option(
         3e-3, "peak learning rate (default: 0.003; FastText 0.005, Transformer 0.001)", above=0.0
     )
-    batch_size: int | None = option(
-        None, "rows a batch (default: 128; fewer where rows are few or texts long)", at_least=1
+    batch_size: int = option(
+        None, "rows a batch (default: 128; fewer where rows are few or texts long)", at_least=1, fitted=True
     )
     precision: str = option(
         "auto",
         "numbers that LSTMs train and answer in; auto takes bf16 on a CPU that has it",
         choices=("auto", "fp32", "bf16"),
+        formerly="fp32",
     )
     label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
     class_weight: str = option(
@@ -122,8 +124,8 @@ class TrainConfig(FitConfig):
         "balanced: each class counts alike, however few its rows; finds more of the rare ones",
         choices=("none", "balanced"),
     )
-    evaluate_every: int | None = option(
-        None, "batches between two evaluations on the dev split (default: some 20 in all)", at_least=1
+    evaluate_every: int = option(
+        None, "batches between two evaluations on the dev split (default: some 20 in all)", at_least=1, fitted=True
     )
 
     def fitted_to(
@@ -143,13 +145,13 @@ class TrainConfig(FitConfig):
         Raises:
             ConfigError: if a batch size was asked for that is larger than the training split.
         """
-        if self.batch_size is not None and self.batch_size > training_rows:
+        if not self.is_open("batch_size") and self.batch_size > training_rows:
             raise ConfigError(
-                f"--batch-size {self.batch_size}: the training split has {training_rows} rows, fewer than one batch; "
-                f"expected --batch-size {training_rows} or less, or more data"
+                f"`batch_size` {self.batch_size}: the training split has {training_rows} rows, fewer than one batch; "
+                f"expected `batch_size` {training_rows} or less, or more data"
             )
         batch_size = self.batch_size
-        if batch_size is None:
+        if self.is_open("batch_size"):
             by_rows = max(8, 2 ** round(math.log2(max(1, training_rows / 40))))
             by_length = max(16, 2 ** round(math.log2(self.TOKENS_A_BATCH / mean_length)))
             batch_size = min(128, by_rows, by_length, training_rows)
@@ -160,7 +162,7 @@ class TrainConfig(FitConfig):
             if mean_length > self.LONG:
                 epochs = min(epochs, max(2, round(passes * self.TOKENS_A_PASS / (training_rows * mean_length))))
         evaluate_every = self.evaluate_every
-        if evaluate_every is None:
+        if self.is_open("evaluate_every"):
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)
             evaluate_every = max(1, min(round(enough_rows / batch_size), batches))
         return dataclasses.replace(self, epochs=epochs, batch_size=batch_size, evaluate_every=evaluate_every)

@@ -18,14 +18,15 @@ class LanguageModelConfig(Settings):
     embedding_size: int = option(128, "numbers per character vector; 0 feeds one-hot vectors", at_least=0)
     hidden_size: int = option(512, "units of each layer", at_least=1)
     num_layers: int = option(1, "recurrent layers", at_least=1, at_most=64)
-    dropout: float | None = option(
+    dropout: float = option(
         None,
         "dropout between layers and before the output (default: fitted to the text and the time, 0 to 0.6)",
         at_least=0.0,
         below=1.0,
+        fitted=True,
     )
-    embedding_dropout: float | None = option(
-        None, "dropout on character vectors (default: four tenths of --dropout)", at_least=0.0, below=1.0
+    embedding_dropout: float = option(
+        None, "dropout on character vectors (default: four tenths of `dropout`)", at_least=0.0, below=1.0, fitted=True
     )
     tied: bool = option(False, "one matrix for the character vectors and the output")
     initialisation: str = option(
@@ -35,7 +36,7 @@ class LanguageModelConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.tied and self.embedding_size == 0:
-            raise ConfigError("--tied: one-hot input has no matrix to share; expected --embedding-size above 0 with it")
+            raise ConfigError("`tied`: one-hot input has no matrix to share; expected `embedding_size` above 0 with it")
 
     def fitted_to(self, characters: int, passes: float | None = None) -> Self:
         """The same settings with both dropouts chosen where they were None.
@@ -48,13 +49,13 @@ class LanguageModelConfig(Settings):
             passes: over it, about; None for the number that is usual for its length.
         """
         dropout = self.dropout
-        if dropout is None:
+        if self.is_open("dropout"):
             usual = usual_passes(characters)
             more = 0.4 * math.log10((passes or usual) / usual)
             dropout = round(min(0.6, max(0.0, 0.5 - 0.48 * math.log10(max(1, characters) / 150_000) + more)), 2)
             dropout = dropout if more > 0 else min(0.5, dropout)
         embedding_dropout = self.embedding_dropout
-        if embedding_dropout is None:
+        if self.is_open("embedding_dropout"):
             embedding_dropout = round(0.4 * dropout, 2)
         return dataclasses.replace(self, dropout=dropout, embedding_dropout=embedding_dropout)
 
@@ -68,12 +69,12 @@ def usual_passes(characters: int) -> int:
 class CorpusConfig(Settings):
     """The text a language model learns from, and how it is read."""
 
-    corpus: str = option("timemachine", "text to learn from: a name or a file")
-    letters: bool | None = option(
-        None, "read only the letters a to z, lower-case, and spaces (default for timemachine and story)"
+    corpus: str = option("timemachine", "text to learn from: a name or a file", free=True)
+    letters: bool = option(
+        None, "read only the letters a to z, lower-case, and spaces (default for timemachine and story)", fitted=True
     )
     line_join: str = option(
-        "space", "with --letters, what a line end becomes; none is the book's way", choices=("space", "none")
+        "space", "with `letters`, what a line end becomes; none is the book's way", choices=("space", "none")
     )
     max_chars: int | None = option(None, "learn from the first so many characters only", at_least=1)
     held_out: float = option(0.1, "share of the text, at its end, that is never learnt from", above=0.0, below=1.0)
@@ -87,9 +88,14 @@ class CorpusConfig(Settings):
 class LanguageModelTrainConfig(FitConfig):
     """How a language model is trained. Fields that are None are fitted to the text by :meth:`fitted_to`."""
 
-    epochs: int | None = option(None, "passes over the text (default: 14 for 150,000 characters)", at_least=1)
-    batch_size: int | None = option(
-        None, "rows a batch (default: 16, more where the text is long, fewer where it is short)", at_least=1
+    epochs: int | None = option(
+        None, "passes over the text (default: 14 for 150,000 characters)", at_least=1, fitted=True
+    )
+    batch_size: int = option(
+        None,
+        "rows a batch (default: 16, more where the text is long, fewer where it is short)",
+        at_least=1,
+        fitted=True,
     )
     num_steps: int = option(100, "characters a window; gradients do not reach further back", at_least=1)
     sampling: str = option(
@@ -107,8 +113,8 @@ class LanguageModelTrainConfig(FitConfig):
     evaluate_every: int | None = option(
         None, "batches between two evaluations on the held-out text (default: an epoch)", at_least=1
     )
-    evaluate_epochs: int | None = option(
-        None, "epochs between two evaluations on the held-out text (default: some 20 in all)", at_least=1
+    evaluate_epochs: int = option(
+        None, "epochs between two evaluations on the held-out text (default: some 20 in all)", at_least=1, fitted=True
     )
     precision: str = option(
         "auto",
@@ -122,14 +128,14 @@ class LanguageModelTrainConfig(FitConfig):
         A short text gets fewer rows, so that each row still has a few windows.
         """
         batch_size = self.batch_size
-        if batch_size is None:
+        if self.is_open("batch_size"):
             enough = 16 if characters < 500_000 else 32
             batch_size = max(1, min(enough, characters // (4 * self.num_steps)))
         epochs = self.epochs
         if epochs is None and self.budget is None:
             epochs = usual_passes(characters)
         evaluate_epochs = self.evaluate_epochs
-        if evaluate_epochs is None:
+        if self.is_open("evaluate_epochs"):
             evaluate_epochs = max(1, (epochs or 1) // 20)
         return dataclasses.replace(self, epochs=epochs, batch_size=batch_size, evaluate_epochs=evaluate_epochs)
 

@@ -39,10 +39,11 @@ class MemoryTrainConfig(FitConfig):
 
     epochs: int | None = option(
         None,
-        "passes over the training sequences (default: 150; 100 at lengths 61 to 400; fewer with more --variants)",
+        "passes over the training sequences (default: 150; 100 at lengths 61 to 400; fewer with more `variants`)",
         at_least=1,
+        fitted=True,
     )
-    batch_size: int | None = option(32, "sequences a batch", at_least=1)
+    batch_size: int = option(32, "sequences a batch", at_least=1)
     learning_rate: float = option(2e-2, "peak learning rate", above=0.0)
     optimizer: str = option("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
     weight_decay: float = option(0.1, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
@@ -57,7 +58,7 @@ class MemoryTrainConfig(FitConfig):
     budget: float | None = option(
         None, "train each network for at most this many seconds, the schedule fitted to it", above=0.0
     )
-    evaluate_every: int | None = option(50, "batches between two evaluations on the dev split", at_least=1)
+    evaluate_every: int = option(50, "batches between two evaluations on the dev split", at_least=1)
 
     def fitted_to(self, rows: int, length: int) -> MemoryTrainConfig:
         """The same settings with `epochs` chosen where nothing limits the training, and no batch beyond the rows.
@@ -66,7 +67,7 @@ class MemoryTrainConfig(FitConfig):
             rows: training sequences.
             length: digits in each.
         """
-        batch_size = min(self.batch_size or 32, rows)
+        batch_size = min(self.batch_size, rows)
         epochs = self.epochs
         if epochs is None and self.budget is None:
             epochs = max(1, math.ceil((30_000 if 60 < length <= 400 else 45_000) / rows))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -41,6 +41,7 @@ class LabelledTexts:
         labels: int64, (rows,)
     """
 
+    size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # what to make smaller for less memory
     token_ids: Tensor
     starts: Tensor
     lengths: Tensor

@@ -74,7 +74,7 @@ def known_names() -> list[str]:
 
 def save_name(dataset: str) -> str:
     """What the folder of saved models is called: the catalog's name, or the folder's or file's own without ending."""
-    path = user_path(dataset, "--dataset")
+    path = user_path(dataset, "dataset")
     if path.is_file() or (path.suffix.lower() in ENDINGS[1:] and not path.is_dir()):
         return path.resolve().stem
     return path.resolve().name if _has_folder(dataset) or path.is_dir() else dataset.lower()
@@ -137,7 +137,7 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: 
     Raises:
         DataError: if there is no such data set, or it cannot be downloaded.
     """
-    path = user_path(dataset, "--dataset")
+    path = user_path(dataset, "dataset")
     name = save_name(dataset)
     if path.is_file():
         class_file = path.parent / CLASS_FILES[0]
@@ -151,12 +151,12 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: 
         if candidate.is_dir() and needed <= set(_split_files(candidate)):
             return _source_of_folder(name, candidate)
     if _has_folder(dataset) or path.suffix:
-        raise DataError(f"{path}: no such file or folder; expected --dataset to be a name, a folder or a file")
+        raise DataError(f"{path}: no such file or folder; expected `dataset` to be a name, a folder or a file")
     if name in DOWNLOADS:
         return _source_of_folder(name, _download(name, timeout, on_progress))
     names = known_names()
     raise DataError(
-        f"--dataset {dataset}: no such data set; expected one of {listed(names)}, or the path of a folder or file"
+        f"`dataset` {dataset}: no such data set; expected one of {listed(names)}, or the path of a folder or file"
         f"{did_you_mean(dataset, names)}"
     )
 

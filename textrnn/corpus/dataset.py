@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from textrnn.config import DataConfig
 from textrnn.corpus.catalog import Source
 from textrnn.corpus.check import ReadDataset, ReadFiles, findings
 from textrnn.corpus.readers import Rows, read_class_names, read_rows
-from textrnn.errors import DataError, did_you_mean, listed, one_line
+from textrnn.corpus.tokenizers import words_are_spaced
+from textrnn.corpus.vocab import EncodedTexts, Vocabulary
+from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
 
 HELD_OUT_SHARE = 0.1  # of all rows, for each split that has to be made
 
@@ -27,17 +34,65 @@ class Split:
         return len(self.texts)
 
 
+@dataclass(frozen=True)
+class EncodedDataset:
+    """The three splits as token ids, with their vocabulary.
+
+    Attributes:
+        digest: SHA-256 of the content, by which a run knows its data again
+    """
+
+    vocabulary: Vocabulary
+    train: EncodedTexts
+    dev: EncodedTexts
+    test: EncodedTexts
+    digest: str
+
+
 @dataclass
 class Dataset:
-    """Classes, splits, and what the reader of the report should know about how they came to be."""
+    """Classes, splits, and what the reader of the report should know about how they came to be.
+
+    Attributes:
+        class_names: the labels of the splits are indices into them
+        folder: where pretrained vectors may lie beside it
+    """
 
     name: str
-    folder: Path
     class_names: list[str]
     train: Split
     dev: Split
     test: Split
-    notices: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    folder: Path | None = None
+    _encoded: dict[tuple[Any, ...], EncodedDataset] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def words_are_spaced(self) -> bool:
+        """Whether most letters of the training texts are of scripts that put spaces between words."""
+        return words_are_spaced(self.train.texts)
+
+    def encoded(self, data: DataConfig) -> EncodedDataset:
+        """The vocabulary of the training texts and all splits as token ids; the last one asked for is remembered.
+
+        Args:
+            data: settled, see :func:`textrnn.tasks.settings.settle`.
+        """
+        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size)
+        if key not in self._encoded:
+            self._encoded = {key: self._encode(data)}
+        return self._encoded[key]
+
+    def _encode(self, data: DataConfig) -> EncodedDataset:
+        vocabulary = Vocabulary.build_as_set(self.train.texts, data)
+        splits = (self.train, self.dev, self.test)
+        train, dev, test = (vocabulary.encode(split.texts, longest=data.pad_size) for split in splits)
+        digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
+        digest.update(vocabulary.to_json().encode("utf-8", "replace"))
+        for encoded, split in zip((train, dev, test), splits, strict=True):
+            for array in (encoded.token_ids, encoded.offsets, np.array(split.labels)):
+                digest.update(array.tobytes())
+        return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())
 
 
 def load_dataset(source: Source, config: DataConfig) -> Dataset:
@@ -52,30 +107,27 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
         for split, path in files.items()
         if path is not None
     }
-    notices = [notice for part in rows.values() for notice in part.notices]
+    notes = [note for part in rows.values() for note in part.notes]
     if source.class_names:
-        class_names, notice = read_class_names(source.class_names)
-        notices += [notice] if notice else []
+        class_names, note = read_class_names(source.class_names)
+        notes += [note] if note else []
     else:
         class_names = _sorted_names({label for part in rows.values() for label in part.labels})
     # First the classes: a label can only be wrong where the classes are right.
-    notices += _checked(ReadFiles(rows, class_names, source.class_names))
+    notes += _checked(ReadFiles(rows, class_names, source.class_names))
     by_name = _labels_are_names(rows["train"], class_names)
     missing = [split for split in ("dev", "test") if split not in rows]
     if missing:
         rows = _make_splits(rows, missing, config.split_seed)
-        counts = ", ".join(f"{split} {len(rows[split]):,}" for split in ("train", *missing))
-        notices.append(
-            f"{source.train}: no {' and no '.join(missing)} split there; split at random, the same share of every "
-            f"class (seed {config.split_seed}): {counts} rows"
-        )
+        counts = {split: len(rows[split]) for split in ("train", *missing)}
+        notes.append(Note("split_made", path=source.train, missing=missing, seed=config.split_seed, rows=counts))
     labels = {split: _class_indices(part, class_names, by_name, source.class_names) for split, part in rows.items()}
-    notices += _checked(ReadDataset(rows, class_names, source.class_names, labels))
+    notes += _checked(ReadDataset(rows, class_names, source.class_names, labels))
     train, dev, test = (Split(rows[split].texts, labels[split]) for split in ("train", "dev", "test"))
-    return Dataset(source.name, source.folder, class_names, train, dev, test, notices)
+    return Dataset(source.name, class_names, train, dev, test, notes, folder=source.folder)
 
 
-def _checked(read: ReadFiles) -> list[str]:
+def _checked(read: ReadFiles) -> list[Note]:
     """The warnings of all checks.
 
     Raises:
@@ -85,7 +137,7 @@ def _checked(read: ReadFiles) -> list[str]:
     errors = [str(finding) for finding in found if finding.severity == "error"]
     if errors:
         raise DataError("; ".join(errors))
-    return [str(finding) for finding in found]
+    return [Note("finding", finding=finding) for finding in found]
 
 
 def _sorted_names(names: set[str]) -> list[str]:

@@ -46,7 +46,7 @@ class PretrainedEmbedding:
     path: Path
 
 
-def find_embedding(embedding: str, dataset_folder: Path) -> Path | None:
+def find_embedding(embedding: str, dataset_folder: Path | None) -> Path | None:
     """The file behind ``--embedding random | pretrained | PATH``; None for random.
 
     Raises:
@@ -55,13 +55,15 @@ def find_embedding(embedding: str, dataset_folder: Path) -> Path | None:
     if embedding == "random":
         return None
     if embedding != "pretrained":
-        path = user_path(embedding, "--embedding")
+        path = user_path(embedding, "embedding")
         if not path.is_file():
             raise DataError(
-                f"--embedding {embedding}: no such file; expected random, pretrained, or the path of a .npz, .vec, "
+                f"`embedding` {embedding}: no such file; expected random, pretrained, or the path of a .npz, .vec, "
                 ".txt or .gz file of vectors"
             )
         return path
+    if dataset_folder is None:
+        raise DataError("`embedding=pretrained`: texts in memory have no file beside them; expected `embedding=PATH`")
     candidates = sorted(
         path
         for path in dataset_folder.iterdir()
@@ -69,13 +71,13 @@ def find_embedding(embedding: str, dataset_folder: Path) -> Path | None:
     )
     if not candidates:
         raise DataError(
-            f"--embedding pretrained: no .npz, .vec or .vec.gz file in {dataset_folder}; expected vectors beside the "
-            "data: put a file there, name one with --embedding PATH, or use --embedding random"
+            f"`embedding=pretrained`: no .npz, .vec or .vec.gz file in {dataset_folder}; expected vectors beside the "
+            "data: put a file there, name one with `embedding=PATH`, or use `embedding=random`"
         )
     if len(candidates) > 1:
         raise DataError(
-            f"--embedding pretrained: {', '.join(path.name for path in candidates)} all stand in {dataset_folder}; "
-            "expected one: choose it with --embedding PATH"
+            f"`embedding=pretrained`: {', '.join(path.name for path in candidates)} all stand in {dataset_folder}; "
+            "expected one: choose it with `embedding=PATH`"
         )
     return candidates[0]
 
@@ -103,7 +105,7 @@ def load_embedding(path: Path, tokens: list[str], *, seed: int) -> PretrainedEmb
     if not rows:
         raise DataError(
             f"{path}: none of the {len(ids):,} tokens of the vocabulary is in the file; expected vectors for the "
-            "tokens in use: see --tokenizer (characters need a file of characters, words one of words)"
+            "tokens in use: see `tokenizer` (characters need a file of characters, words one of words)"
         )
     indices = np.fromiter(rows, dtype=np.int64)
     values = np.stack(list(rows.values())).astype(np.float64)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textrnn.errors import DataError, did_you_mean, listed, one_line
+from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
 
 TEXT_COLUMNS = [
     *["text", "title", "headline", "sentence", "content", "review", "comment", "message", "document", "body"],
@@ -43,7 +43,7 @@ class Rows:
     texts: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     line_numbers: list[int] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -79,8 +79,8 @@ class Rows:
         )
 
 
-def decode(content: bytes, path: Path) -> tuple[str, str | None]:
-    """Bytes -> text, and a notice where the encoding was not UTF-8.
+def decode(content: bytes, path: Path) -> tuple[str, Note | None]:
+    """Bytes -> text, and a note where the encoding was not UTF-8.
 
     GB18030 takes nearly any pairs of bytes, so what comes out must look like Chinese: either nearly all of it are
     common characters (the first level of GB 2312, and its punctuation), or they stand in runs as they do in Chinese (in
@@ -92,7 +92,7 @@ def decode(content: bytes, path: Path) -> tuple[str, str | None]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
         width = 32 if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")) else 16
         try:
-            return content.decode(f"utf-{width}"), f"{path}: read as UTF-{width}"
+            return content.decode(f"utf-{width}"), Note("read_as", path=path, encoding=f"UTF-{width}")
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{path}: starts like UTF-{width} but is not; expected UTF-8 text: save it as UTF-8"
@@ -107,7 +107,7 @@ def decode(content: bytes, path: Path) -> tuple[str, str | None]:
         pass
     else:
         if _looks_chinese(text):
-            return text, f"{path}: not UTF-8; read as GB18030"
+            return text, Note("read_as", path=path, encoding="GB18030")
     line_number = content.count(b"\n", 0, first_bad) + 1
     raise DataError(
         f"{path}:{line_number}: byte 0x{content[first_bad]:02x} is neither UTF-8 nor GB18030; expected UTF-8 text: "
@@ -194,9 +194,9 @@ def read_delimited(text: str, rows: Rows, delimiter: str, text_column: str | Non
         line, header = next(record for record in records if any(value.strip() for value in record[1]))
         where = f"{rows.path}:{line}"
         label_name = _pick_column(
-            header, label_column, LABEL_COLUMNS, "--label-column", where, not_this=text_column or ""
+            header, label_column, LABEL_COLUMNS, "`label_column`", where, not_this=text_column or ""
         )
-        text_name = _pick_column(header, text_column, TEXT_COLUMNS, "--text-column", where, not_this=label_name)
+        text_name = _pick_column(header, text_column, TEXT_COLUMNS, "`text_column`", where, not_this=label_name)
         text_at, label_at = header.index(text_name), header.index(label_name)
         for number, fields in records:
             if not any(value.strip() for value in fields):
@@ -251,9 +251,9 @@ def read_json_lines(text: str, rows: Rows, text_key: str | None, label_key: str 
                 f'{where}: a JSON {type(record).__name__}; expected one object a line, {{"text": ..., "label": ...}}'
             )
         label_name = _pick_column(
-            list(record), label_key, LABEL_COLUMNS, "--label-column", where, not_this=text_key or ""
+            list(record), label_key, LABEL_COLUMNS, "`label_column`", where, not_this=text_key or ""
         )
-        text_name = _pick_column(list(record), text_key, TEXT_COLUMNS, "--text-column", where, not_this=label_name)
+        text_name = _pick_column(list(record), text_key, TEXT_COLUMNS, "`text_column`", where, not_this=label_name)
         body, label = record[text_name], record[label_name]
         if not isinstance(body, str):
             raise DataError(f"{where}: {text_name} is {json.dumps(body)[:40]}; expected a string")
@@ -303,9 +303,9 @@ def read_rows(path: Path, *, text_column: str | None = None, label_column: str |
         DataError: with ``path:line`` for anything that is not as it should be, or if there is no row at all.
     """
     rows = Rows(path)
-    text, notice = decode(read_bytes(path), path)
-    if notice:
-        rows.notices.append(notice)
+    text, note = decode(read_bytes(path), path)
+    if note:
+        rows.notes.append(note)
     if not text.strip():
         raise DataError(f"{path}: the file is empty; expected one labelled text a line")
     choose_reader(text, path.suffix.lower(), text_column, label_column)(text, rows)
@@ -328,13 +328,13 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected a readable file") from error
 
 
-def read_class_names(path: Path) -> tuple[list[str], str | None]:
-    """The classes in the order of their indices, one a line, and a notice where the encoding was not UTF-8.
+def read_class_names(path: Path) -> tuple[list[str], Note | None]:
+    """The classes in the order of their indices, one a line, and a note where the encoding was not UTF-8.
 
     Raises:
         DataError: for a repeated or blank name.
     """
-    text, notice = decode(read_bytes(path), path)
+    text, note = decode(read_bytes(path), path)
     names = [line.strip() for line in _lines(text.rstrip())]
     for number, name in enumerate(names, 1):
         if not name:
@@ -346,4 +346,4 @@ def read_class_names(path: Path) -> tuple[list[str], str | None]:
                 f"{path}:{number}: {name} stands there twice (first on line {names.index(name) + 1}); "
                 "expected each class once"
             )
-    return names, notice
+    return names, note

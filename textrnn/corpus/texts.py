@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from textrnn.config import CorpusConfig
 from textrnn.corpus.catalog import data_folders
 from textrnn.corpus.readers import LONE_SURROGATE, decode, read_bytes
-from textrnn.errors import DataError, did_you_mean, listed, user_path
+from textrnn.errors import DataError, Note, did_you_mean, listed, user_path
 from textrnn.files import exclusive_use
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class TextSource:
 
 def corpus_name(corpus: str) -> str:
     """What the folder of saved models is called: the catalog's name, or the file's own without its ending."""
-    path = user_path(corpus, "--corpus")
+    path = user_path(corpus, "corpus")
     return path.resolve().stem if path.is_file() or _is_path(corpus) else corpus.lower()
 
 
@@ -70,7 +70,7 @@ def find_local(corpus: str) -> TextSource | None:
     Raises:
         DataError: for a path that leads to nothing, or to a folder.
     """
-    path = user_path(corpus, "--corpus")
+    path = user_path(corpus, "corpus")
     name = corpus_name(corpus)
     if path.is_file():
         return TextSource(name, path)
@@ -79,9 +79,9 @@ def find_local(corpus: str) -> TextSource | None:
             if (folder / file_name).is_file():
                 return TextSource(name, folder / file_name, by_name=True)
     if path.is_dir():
-        raise DataError(f"{path}: a folder; expected --corpus to be a name or one text file")
+        raise DataError(f"{path}: a folder; expected `corpus` to be a name or one text file")
     if _is_path(corpus):
-        raise DataError(f"{path}: no such file; expected --corpus to be a name or a text file")
+        raise DataError(f"{path}: no such file; expected `corpus` to be a name or a text file")
     return None
 
 
@@ -101,7 +101,7 @@ def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: floa
     if name not in DOWNLOADS:
         names = sorted({*DOWNLOADS, STORY, *_local_names()})
         raise DataError(
-            f"--corpus {corpus}: no such text; expected one of {listed(names)}, or the path of a text file"
+            f"`corpus` {corpus}: no such text; expected one of {listed(names)}, or the path of a text file"
             f"{did_you_mean(corpus, names)}"
         )
     from textrnn.corpus.download import fetch  # the HTTP client costs start-up time
@@ -196,7 +196,7 @@ class Corpus:
     context: str
     letters: bool
     digest: str
-    notices: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def _is_book(source: TextSource, content: bytes) -> bool:
@@ -219,15 +219,15 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
         DataError: if it is empty or cannot be decoded.
     """
     content = read_bytes(source.path)
-    text, notice = decode(content, source.path)
+    text, note = decode(content, source.path)
     if not text.strip():
         raise DataError(f"{source.path}: the file is empty; expected a text to learn from")
     letters = _is_book(source, content) if config.letters is None else config.letters
     whole = prepared(text, letters=letters, line_join=config.line_join)
     if letters and not whole:
         raise DataError(
-            f"{source.path}: no letter from a to z in it; expected some with --letters: use --raw to read every "
-            "character"
+            f"{source.path}: no letter from a to z in it; expected some with `letters`: use `letters=False` to "
+            "read every character"
         )
     cut = int(len(whole) * (1 - config.held_out))
     train = whole[:cut] if config.max_chars is None else whole[: min(cut, config.max_chars)]
@@ -239,5 +239,5 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
         whole[max(0, cut - CONTEXT) : cut],
         letters,
         hashlib.sha256(content).hexdigest(),
-        (notice,) if notice else (),
+        (note,) if note else (),
     )

@@ -81,7 +81,7 @@ class Tokenizer:
     def __post_init__(self) -> None:
         if self.name not in CUTTERS:
             raise ConfigError(
-                f"--tokenizer {self.name}: expected one of {', '.join(CUTTERS)}{did_you_mean(self.name, CUTTERS)}"
+                f"`tokenizer` {self.name}: expected one of {', '.join(CUTTERS)}{did_you_mean(self.name, CUTTERS)}"
             )
 
     def __call__(self, text: str) -> Sequence[str]:

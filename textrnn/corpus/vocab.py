@@ -80,9 +80,7 @@ class Vocabulary:
 
     @classmethod
     def build_as_set(cls, texts: Sequence[str], settings: DataConfig) -> Vocabulary:
-        """The vocabulary of training texts with settings that are fitted to them (:meth:`DataConfig.fitted_to`)."""
-        assert settings.lowercase is not None
-        assert settings.max_vocab is not None
+        """The vocabulary of training texts, with settled settings."""
         return cls.build(
             texts,
             Tokenizer(settings.tokenizer, settings.lowercase),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from textrnn.config import CorpusConfig, LanguageModelTrainConfig
-from textrnn.errors import ConfigError, did_you_mean
+from textrnn.config import Run
+from textrnn.corpus.texts import corpus_name
 from textrnn.models.registry import find_model
 from textrnn.saved.character_model import CharacterModel
 from textrnn.tasks.language_model import train
-from textrnn.tasks.request import LanguageModelRequest
-from textrnn.training.events import Listener
+from textrnn.training.events import Listener, ListenerGroup
 
 
 class Animator(Protocol):
@@ -49,10 +47,8 @@ class LanguageModel(CharacterModel):
         corpus: str | Path,
         *,
         model: str = "LSTM",
-        recipe: str | None = None,
         animator: Animator | None = None,
         listeners: Sequence[Listener] = (),
-        say: Callable[[str], None] = lambda line: None,
         save_dir: str | Path | None = None,
         **settings: Any,
     ) -> Self:
@@ -61,38 +57,23 @@ class LanguageModel(CharacterModel):
         Args:
             corpus: a name (``timemachine``, ``tinyshakespeare``, ``story``) or the path of a text file.
             model: ``LSTM``, ``GRU``, ``RNN``, or one of them written out: ``lstm-scratch`` and so on.
-            recipe: ``default`` or ``d2l``, the book's.
             animator: has ``.add(epoch, [train perplexity, held-out perplexity])``, called after every evaluation.
-            listeners: told of every step and evaluation.
-            say: takes each line of the report; by default nothing is reported.
+            listeners: told of every step, evaluation and note; asked whether to stop.
             save_dir: where the run is kept as the command line keeps it; by default nothing is kept.
-            settings: any setting, by the name of its flag with underscores: ``budget=60``, ``hidden_size=256``; for
-                ``--raw``, ``letters=False``.
+            settings: any setting, by the name of its flag with underscores: ``budget=60``, ``hidden_size=256``,
+                ``recipe="d2l"``; for ``--raw``, ``letters=False``.
 
         Raises:
             TextRNNError: for anything the caller can mend.
         """
-        entry = find_model(model, "lm")
-        groups: dict[str, dict[str, Any]] = {"model": {}, "data": {"corpus": str(corpus)}, "train": {}}
-        fields = {
-            "model": {field.name for field in entry.fields},
-            "data": set(CorpusConfig.__dataclass_fields__) - {"corpus"},
-            "train": set(LanguageModelTrainConfig.__dataclass_fields__),
-        }
-        for name, value in settings.items():
-            group = next((group for group, names in fields.items() if name in names), None)
-            if group is None:
-                known = sorted(set().union(*fields.values()))
-                raise ConfigError(f"{name}: no such setting{did_you_mean(name, known)}")
-            groups[group][name] = value
-        with tempfile.TemporaryDirectory() as nowhere:
-            request = LanguageModelRequest(
-                entry.name,
-                groups["model"],
-                groups["data"],
-                groups["train"],
-                Path(nowhere if save_dir is None else save_dir),
-                recipe=recipe,
-            )
-            told = [*listeners, *([_Drawing(animator)] if animator is not None else [])]
-            return cls.load(train(request, say=say, listeners=told))
+        name = find_model(model, "lm").name
+        folder = None if save_dir is None else Path(save_dir) / corpus_name(str(corpus)) / f"lm_{name}"
+        told = [*listeners, *([_Drawing(animator)] if animator is not None else [])]
+        run = Run("lm", name, {"corpus": str(corpus), **settings}, folder)
+        _, result = train(run, ListenerGroup(told))
+        assert result is not None, "only a run that goes on can be finished already"
+        trained = result.saved
+        return cls(
+            trained.settings, trained.network.cpu().eval(), trained.vocabulary, trained.digest, trained.ngram,
+            trained.weights,
+        )  # fmt: skip

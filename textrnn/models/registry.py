@@ -123,11 +123,11 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 
 
-def find_model(name: str, task: str = "classify", *, flag: str = "--model") -> ModelEntry:
+def find_model(name: str, task: str = "classify", *, setting: str = "model") -> ModelEntry:
     """The model called `name`, upper and lower case being the same.
 
     Args:
-        flag: where it was named.
+        setting: where it was named.
 
     Raises:
         ConfigError: if there is none; the message lists the models and names the nearest.
@@ -136,4 +136,6 @@ def find_model(name: str, task: str = "classify", *, flag: str = "--model") -> M
     for known, entry in models.items():
         if known.casefold() == name.casefold():
             return entry
-    raise ConfigError(f"{flag} {name}: no such model; expected one of {', '.join(models)}{did_you_mean(name, models)}")
+    raise ConfigError(
+        f"`{setting}` {name}: no such model; expected one of {', '.join(models)}{did_you_mean(name, models)}"
+    )

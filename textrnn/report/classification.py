@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.corpus.dataset import Dataset
+from textrnn.errors import Note
 from textrnn.evaluation.baseline import NAME as BASELINE_NAME
 from textrnn.evaluation.baseline import Baseline
 from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1, row_shares
 from textrnn.evaluation.records import ClassifierFigures
 from textrnn.files import json_bytes
 from textrnn.report.html import render
+from textrnn.report.notes import words
 from textrnn.report.plots import plot_confusion, plot_curves
 from textrnn.report.text import class_rows, class_table, confusion_table, shortened, table
 from textrnn.training.history import History
@@ -71,23 +73,14 @@ class ClassificationResult:
         ]
 
     @property
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[Note]:
         """What a reader of the figures should not overlook."""
         largest, reached = self.figures.largest_share, accuracy(self.figures.confusion)
-        found = []
         if reached <= largest:
-            found.append(
-                f"the network has learnt nothing: always answering the largest class would be right {largest:.2%} of "
-                "the time; see --pad-size and --tokenizer (is enough of each text read?), --epochs and --learning-rate"
-            )
-        elif self.baseline is not None and self.baseline.accuracy - reached > NOTABLE_GAP:
-            gap = self.baseline.accuracy - reached
-            alternative = "" if self.model_name == WITH_NGRAMS else f"try --model {WITH_NGRAMS}, or "
-            found.append(
-                f"the linear model is {gap * 100:.1f} points ahead; on this data, use it, or {alternative}give the "
-                "network more to learn from: more rows, pretrained vectors, a larger --pad-size"
-            )
-        return found
+            return [Note("learnt_nothing", largest=largest)]
+        gap = 0.0 if self.baseline is None else self.baseline.accuracy - reached
+        remedy = None if self.model_name == WITH_NGRAMS else WITH_NGRAMS
+        return [Note("linear_ahead", gap=gap, remedy=remedy)] if gap > NOTABLE_GAP else []
 
     def to_text(self) -> str:
         """All tables, for a terminal."""
@@ -139,7 +132,7 @@ class ClassificationResult:
             }
         return metrics
 
-    def to_files(self, settings: list[tuple[str, str]]) -> tuple[dict[str, bytes], list[str]]:
+    def to_files(self, settings: list[tuple[str, str]]) -> tuple[dict[str, bytes], list[Note]]:
         """Metrics, history, plots and page.
 
         Args:
@@ -158,13 +151,7 @@ class ClassificationResult:
             **plots,
             PAGE_FILE: self._page(title, settings, curves["curves.svg"]).encode("utf-8"),
         }
-        if named:
-            return files, []
-        legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
-        return files, [
-            "no installed font shows these class names, so the PNG plots carry indices (a CJK font such as Noto Sans "
-            f"CJK would mend it): {legend}"
-        ]
+        return files, [] if named else [Note("no_font_for_names", names=names)]
 
     def _page(self, title: str, settings: list[tuple[str, str]], curves: bytes) -> str:
         names, history, confusion = self.dataset.class_names, self.history, self.figures.confusion
@@ -184,5 +171,5 @@ class ClassificationResult:
             matrix=list(zip(names, cells, strict=True)),
             confused=self.confused,
             curves=curves,
-            notices=self.dataset.notices,
+            notices=list(map(words, self.dataset.notes)),
         )

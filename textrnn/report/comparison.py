@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from textrnn.errors import Note
 from textrnn.evaluation.records import Compared
 from textrnn.files import json_bytes
 from textrnn.report.html import render
+from textrnn.report.notes import words
 from textrnn.report.plots import plot_comparison
 from textrnn.report.text import table
 
 JSON_FILE, CSV_FILE, PAGE_FILE = "comparison.json", "comparison.csv", "report.html"
 HEADER = ["on test", "accuracy", "95 % interval", "macro F1", "seconds", "parameters", "MB", "texts/s"]
-
-
-def in_a_line(one: Compared) -> str:
-    """Said of a model as soon as it is known."""
-    return f"{one.name}: accuracy {one.accuracy:.4f}, macro F1 {one.macro_f1:.4f}, {one.seconds:.1f} s"
 
 
 def _cells(one: Compared) -> list[str]:
@@ -43,7 +40,7 @@ class Comparison:
     """All models of a comparison, as they were trained."""
 
     dataset: str
-    notices: Sequence[str]
+    notes: Sequence[Note]
     found: Sequence[Compared]
 
     @cached_property
@@ -70,10 +67,17 @@ class Comparison:
             CSV_FILE: _csv(entries),
             **plots,
             PAGE_FILE: render(
-                "comparison", title=title, rows=self.rows, plot=plots["comparison.svg"], notices=self.notices
+                "comparison",
+                title=title,
+                rows=self.rows,
+                plot=plots["comparison.svg"],
+                notices=list(map(words, self.notes)),
             ).encode("utf-8"),
             JSON_FILE: json_bytes(document),
         }
+
+    def _page(self, title: str, plot: bytes) -> str:
+        return render("comparison", title=title, rows=self.rows, plot=plot, notices=list(map(words, self.notes)))
 
 
 def _csv(entries: Sequence[dict[str, Any]]) -> bytes:

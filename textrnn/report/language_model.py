@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from textrnn.errors import Note
 from textrnn.evaluation.metrics import bits, perplexity
 from textrnn.evaluation.records import BLOCK, HeldOutScores
 from textrnn.files import json_bytes
@@ -40,19 +41,21 @@ class LanguageModelResult:
     @cached_property
     def sample(self) -> str:
         """What the model writes by itself."""
-        return self.saved.generate("", SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.saved.training.seed)
+        return self.saved.generate(
+            "", SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.saved.settings.training.seed
+        )
 
     @cached_property
     def comparison(self) -> list[list[str]]:
         """A header row, the model, its parts alone, and both without carried state."""
-        scores, name = self.scores, self.saved.model_name
+        scores, name = self.scores, self.saved.settings.model_name
         rows = [["held out", "nats/char", "bits/char", "perplexity"]]
         mixed = scores.ngram is not None
         lines = [(f"{name} + n-gram" if mixed else name, scores.model)]
         if scores.ngram is not None:
             lines += [
                 (f"{name} alone", scores.network),
-                (f"n-gram of {self.saved.corpus.ngram_order} alone", scores.ngram),
+                (f"n-gram of {self.saved.settings.data.ngram_order} alone", scores.ngram),
             ]
         lines.append((f"blocks of {BLOCK}, no carried state", scores.blocks))
         if mixed:
@@ -72,10 +75,10 @@ class LanguageModelResult:
 
         metrics: dict[str, Any] = {
             "task": "lm",
-            "model": self.saved.model_name,
+            "model": self.saved.settings.model_name,
             "corpus": self.corpus_name,
-            "recipe": self.saved.recipe,
-            "seed": self.saved.training.seed,
+            "recipe": self.saved.settings.recipe,
+            "seed": self.saved.settings.training.seed,
             "train": {
                 "seconds": history.seconds,
                 "epochs": round(history.evaluations[-1]["passes"], 3),
@@ -92,26 +95,24 @@ class LanguageModelResult:
         if self.scores.ngram is not None:
             metrics["valid_network"] = figures(self.scores.network)
             metrics["valid_network_blocks"] = {**figures(self.scores.network_blocks), "block": BLOCK}
-            metrics["valid_ngram"] = {**figures(self.scores.ngram), "order": self.saved.corpus.ngram_order}
+            metrics["valid_ngram"] = {**figures(self.scores.ngram), "order": self.saved.settings.data.ngram_order}
             metrics["mixture"] = {"network": self.saved.weights[0], "ngram": self.saved.weights[1]}
         return metrics
 
-    def to_files(self) -> tuple[dict[str, bytes], list[str]]:
+    def to_files(self) -> tuple[dict[str, bytes], list[Note]]:
         """Metrics, history, plot and page, and what the user should know about the plot."""
-        history, title = self.history, f"{self.saved.model_name} on {self.corpus_name}"
+        history, title = self.history, f"{self.saved.settings.model_name} on {self.corpus_name}"
         files = {METRICS_FILE: json_bytes(self.to_metrics()), HISTORY_FILE: history.to_csv().encode("utf-8")}
         files |= plot_perplexity(history, title=title)
-        notices = (
-            [] if font_for([title]) else ["no installed font shows the name of this text, so the PNG leaves it out"]
-        )
+        notices = [] if font_for([title]) else [Note("no_font_for_title")]
         summary = [
             ("text", f"{self.train_characters:,} characters to learn from, {self.held_out_characters:,} held out"),
             ("vocabulary", f"{len(self.saved.vocabulary):,} characters"),
             ("parameters", f"{self.parameters:,}"),
-            ("recipe", self.saved.recipe),
+            ("recipe", self.saved.settings.recipe or "default"),
             ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
             ("speed", f"{history.examples_per_second:,.0f} characters a second, evaluations left out"),
-            ("seed", str(self.saved.training.seed)),
+            ("seed", str(self.saved.settings.training.seed)),
         ]
         files[PAGE_FILE] = render(
             "language_model",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -15,15 +15,14 @@ from torch import Tensor
 
 from textrnn.config import (
     UNKNOWN_ID,
-    CorpusConfig,
     GenerationConfig,
-    LanguageModelConfig,
-    LanguageModelTrainConfig,
+    LanguageModelSettings,
+    RunSettings,
     find_problem,
 )
 from textrnn.corpus.texts import TextReader, only_letters, prepared
 from textrnn.corpus.vocab import Vocabulary
-from textrnn.errors import ConfigError, listed
+from textrnn.errors import ConfigError, Note
 from textrnn.evaluation.metrics import bits, perplexity
 from textrnn.files import tensor_bytes, write_together
 from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguageModel, State
@@ -45,26 +44,6 @@ from textrnn.training.train_eval import choose_device
 
 TASK = "lm"
 LONGEST_PREFIX = 100_000  # characters
-
-
-def describe_settings(
-    model_name: str,
-    model_config: LanguageModelConfig,
-    corpus: CorpusConfig,
-    training: LanguageModelTrainConfig,
-    recipe: str,
-    digest: str,
-) -> dict[str, Any]:
-    """The settings of a run, as ``config.json`` and the checkpoint keep them."""
-    return {
-        "task": TASK,
-        "model": model_name,
-        "recipe": recipe,
-        "hyper_parameters": model_config.to_dict(),
-        "data": corpus.to_dict(),
-        "training": training.to_dict(),
-        "digest": digest,
-    }
 
 
 @dataclass(frozen=True)
@@ -135,19 +114,14 @@ class CharacterModel:
     """A trained character language model with all that it needs to continue and to score raw text.
 
     Attributes:
+        digest: SHA-256 of the text it has learnt from
         ngram: mixed with the network where there is one
         weights: the exponents of network and n-gram in the mixture
-        corpus: `letters` is decided
-        digest: SHA-256 of the file it has learnt from
     """
 
-    model_name: str
-    model_config: LanguageModelConfig
+    settings: LanguageModelSettings
     network: RecurrentLanguageModel
     vocabulary: Vocabulary
-    corpus: CorpusConfig
-    training: LanguageModelTrainConfig
-    recipe: str
     digest: str
     ngram: NgramModel | None = None
     weights: tuple[float, float] = (1.0, 0.0)
@@ -178,7 +152,7 @@ class CharacterModel:
             carried: what a score before this one left, to go on where it ended. However a text is cut, the sum over its
                 pieces is that over the whole.
         """
-        reader = TextReader(letters=bool(self.corpus.letters), line_join=self.corpus.line_join)
+        reader = TextReader(letters=self.settings.data.letters, line_join=self.settings.data.line_join)
         last_id, state = self.start_id, None
         if carried is not None:
             reader.held_back, reader.started = carried.reader.held_back, carried.reader.started
@@ -196,33 +170,31 @@ class CharacterModel:
         """Which part of a scored text are characters that the model does not know."""
         return float((self.encode(score.text) == UNKNOWN_ID).float().mean()) if score.characters else 0.0
 
-    def read_prefix(self, prefix: str) -> tuple[str, list[str]]:
+    def read_prefix(self, prefix: str) -> tuple[str, list[Note]]:
         """A prefix as the model reads it, and what a user should know of that.
 
         Raises:
             ConfigError: if it is no text, or too long.
         """
         if not isinstance(prefix, str):
-            raise ConfigError(f"--predict: a prefix of type {type(prefix).__name__}; expected a text")
+            raise ConfigError(f"`predict`: a prefix of type {type(prefix).__name__}; expected a text")
         if len(prefix) > LONGEST_PREFIX:
             raise ConfigError(
-                f"--predict: a prefix of {len(prefix):,} characters; expected at most {LONGEST_PREFIX:,}: give its "
+                f"`predict`: a prefix of {len(prefix):,} characters; expected at most {LONGEST_PREFIX:,}: give its "
                 "end, what stands further back no longer tells"
             )
-        notices = []
-        if self.corpus.letters:
+        notes = []
+        if self.settings.data.letters:
             strange = sorted({c for c in prefix if not (c.isascii() and c.isalpha()) and not c.isspace()})
             body = only_letters(prefix)
             if strange:
-                notices.append(
-                    f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
-                )
+                notes.append(Note("letters_only", strange=strange))
         else:
             body = prepared(prefix, letters=False)
         unknown = sorted({body[at] for at in (self.encode(body) == UNKNOWN_ID).nonzero().flatten().tolist()})
         if unknown:
-            notices.append(f"the model never saw {listed(map(repr, unknown))}; read as an unknown character")
-        return body, notices
+            notes.append(Note("unknown_characters", unknown=unknown))
+        return body, notes
 
     def stream(self, prefix: str = "", config: GenerationConfig | None = None, *, seed: int = 0) -> Iterator[str]:
         """The characters that follow `prefix`, one by one as they come; in constant memory, however many.
@@ -234,7 +206,7 @@ class CharacterModel:
             ConfigError: if the prefix is too long, or the seed out of bounds.
         """
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise ConfigError(f"--seed {seed}: must be a whole number from 0 to 2**63 - 1")
+            raise ConfigError(f"`seed` {seed}: must be a whole number from 0 to 2**63 - 1")
         body, _ = self.read_prefix(prefix)
         start = torch.tensor([self.start_id], device=self.device)
         generator = torch.Generator().manual_seed(seed)
@@ -261,13 +233,6 @@ class CharacterModel:
         body, _ = self.read_prefix(prefix)
         return body + "".join(self.stream(prefix, config, seed=seed))
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """How the model was made."""
-        return describe_settings(
-            self.model_name, self.model_config, self.corpus, self.training, self.recipe, self.digest
-        )
-
     def to_files(self) -> dict[str, bytes]:
         """The files of the model folder, ``config.json`` last."""
         tensors = {f"network/{name}": tensor for name, tensor in self.network.state_dict().items()}
@@ -277,7 +242,7 @@ class CharacterModel:
         return {
             MODEL_FILE: tensor_bytes(tensors),
             VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
-            CONFIG_FILE: config_bytes({**self.settings, "mixture": mixture}),
+            CONFIG_FILE: config_bytes({**self.settings.to_kept(), "digest": self.digest, "mixture": mixture}),
         }
 
     def save(self, folder: Path | str, others: Mapping[str, bytes] | None = None) -> None:
@@ -302,29 +267,25 @@ class CharacterModel:
         weights = read_weights(folder)
         with explain_mismatched_files(folder):
             entry = find_model(config["model"], TASK)
-            model_config = entry.config_class.from_dict(config["hyper_parameters"])
-            network = entry.build(model_config, vocabulary_size=len(vocabulary))
+            settings: LanguageModelSettings = RunSettings.from_kept(config, entry.config_class)
+            network = entry.build(settings.model, vocabulary_size=len(vocabulary))
             network.load_state_dict(
                 {n.removeprefix("network/"): t for n, t in weights.items() if n.startswith("network/")}
             )
             counted = {n.removeprefix("ngram/"): t for n, t in weights.items() if n.startswith("ngram/")}
-            corpus = CorpusConfig.from_dict(config["data"])
+            order = settings.data.ngram_order
             ngram = NgramModel.from_tensors(counted, len(vocabulary)) if counted else None
-            if (0 if ngram is None else ngram.order) != corpus.ngram_order:
-                raise ValueError(f"its n-gram is not the one of --ngram-order {corpus.ngram_order}")
+            if (0 if ngram is None else ngram.order) != order:
+                raise ValueError(f"its n-gram is not one of order {order}")
             mixture = config["mixture"]
             for name in ("network", "ngram"):
                 problem = find_problem(name, mixture[name], float, {"at_least": 0.0, "at_most": MOST_WEIGHT})
                 if problem:
-                    raise ValueError(f"the mixture's weight {problem.removeprefix('--')}")
+                    raise ValueError(f"the mixture's weight of {problem}")
             return cls(
-                entry.name,
-                model_config,
+                settings,
                 network.to(device).eval(),
                 vocabulary,
-                corpus,
-                LanguageModelTrainConfig.from_dict(config["training"]),
-                config["recipe"],
                 config["digest"],
                 None if ngram is None else ngram.to(device),
                 (float(mixture["network"]), float(mixture["ngram"])),

@@ -39,7 +39,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path}: no such file; expected a folder that training wrote: see --save-dir") from error
+        raise ArtifactError(f"{path}: no such file; expected a folder that training wrote: see `save_dir`") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(
             f"{path}: cannot be read ({one_line(error)}); expected what training wrote: train again"
@@ -78,7 +78,7 @@ def read_config(folder: Path, task: str) -> dict[str, Any]:
     if config.get("task") != task:
         raise ArtifactError(
             f"{config_path}: a model for the task {one_line(config.get('task'), widest=20)}; expected one for {task}: "
-            "name its folder with --save-dir, or train one"
+            "name its folder with `save_dir`, or train one"
         )
     return config
 

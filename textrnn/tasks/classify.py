@@ -1,316 +1,260 @@
-"""Text classification from a file of labelled lines to a saved model and its report.
+"""Text classification from labelled texts to a saved model and its report.
 
-file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_eval -> metrics -> artifact -> report
+file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_eval -> metrics -> saved model -> report
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import torch
 
-from textrnn.config import DataConfig, ModelConfig, TrainConfig
+from textrnn.config import ClassifierSettings, DataConfig, Run
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.catalog import find_dataset
-from textrnn.corpus.dataset import Dataset, load_dataset
+from textrnn.corpus.dataset import Dataset, EncodedDataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
-from textrnn.corpus.tokenizers import words_are_spaced
-from textrnn.corpus.vocab import EncodedTexts, Vocabulary
-from textrnn.errors import ConfigError, one_line
+from textrnn.corpus.vocab import EncodedTexts
+from textrnn.errors import Note
 from textrnn.evaluation.baseline import Baseline, linear_baseline
 from textrnn.evaluation.calibration import fit_temperature, without_smoothing
-from textrnn.files import exclusive_use
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.parts.layers import set_precision
-from textrnn.models.registry import ModelEntry, find_model
-from textrnn.randomness import seeded
 from textrnn.report.classification import ClassificationResult
-from textrnn.saved.classifier import Classifier, describe_settings
-from textrnn.saved.folder import is_saved
-from textrnn.tasks.request import ClassifyRequest
-from textrnn.tasks.resuming import (
-    Say,
-    ShouldStop,
-    StopWhen,
+from textrnn.saved.classifier import Classifier
+from textrnn.tasks.common import (
+    Kept,
+    build_network,
+    checkpoint_of,
+    explain_impossible_network,
+    held,
     is_finished,
-    naming_unreadable_settings,
-    refuse_other_data,
-    settings_to_resume,
+    keep,
+    kept_settings,
 )
+from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
-from textrnn.training.events import Listener, ListenerGroup
+from textrnn.training.events import Listener
+from textrnn.training.history import History
 from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 STEPS = 512  # what lies beyond in a text is read by bags of n-grams alone, and costs little
+RowsOfTexts = Callable[[EncodedTexts, list[int], torch.device], LabelledTexts]
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """A request with every setting decided."""
+class Learnt:
+    """What training leaves: a classifier that answers, and how it went."""
 
-    entry: ModelEntry
-    model: ModelConfig
-    data: DataConfig
-    training: TrainConfig
-    resume: bool
-    digest: str | None = None  # of the data that the checkpoint was made with
+    classifier: Classifier
+    history: History
 
 
-@dataclass(frozen=True)
-class _Encoded:
-    """The three splits as token ids, with the vocabulary and the vectors they are looked up in."""
+class DatasetFacts:
+    """What settling asks of a data set.
 
-    vocabulary: Vocabulary
-    embedding: PretrainedEmbedding | None
-    train: EncodedTexts
-    dev: EncodedTexts
-    test: EncodedTexts
-    digest: str
+    Args:
+        vectors_are_kept: they come with the checkpoint of the run that goes on, and are not read again.
+    """
+
+    def __init__(self, dataset: Dataset, *, vectors_are_kept: bool = False):
+        self.dataset, self.vectors_are_kept = dataset, vectors_are_kept
+        self.words_are_spaced = dataset.words_are_spaced
+        self.training_rows, self.dev_rows = len(dataset.train), len(dataset.dev)
+        self._vectors: PretrainedEmbedding | None = None
+
+    def mean_length(self, data: DataConfig) -> float:
+        """Tokens that a recurrent network reads of a training text, on average."""
+        return float(np.minimum(self.dataset.encoded(data).train.lengths, STEPS).mean())
+
+    def vectors(self, settings: ClassifierSettings) -> PretrainedEmbedding | None:
+        """The pretrained vectors of the vocabulary; None for random ones.
+
+        Raises:
+            DataError: if they cannot be found or read.
+        """
+        path = None if self.vectors_are_kept else find_embedding(settings.data.embedding, self.dataset.folder)
+        if path is not None and self._vectors is None:
+            tokens = self.dataset.encoded(settings.data).vocabulary.tokens
+            self._vectors = load_embedding(path, tokens, seed=settings.training.seed)
+        return self._vectors
 
 
 def train(
-    request: ClassifyRequest,
-    *,
-    say: Say,
-    listener: Listener | None = None,
-    on_download: Progress | None = None,
-    stopping: AbstractContextManager[ShouldStop] | None = None,
-    baseline: Baseline | None = None,
-) -> Path:
-    """Train a classifier, score it on the test split once, and leave everything in the returned folder.
+    run: Run, listener: Listener | None = None, *, on_download: Progress | None = None, baseline: bool = True
+) -> ClassificationResult | None:
+    """Train a classifier on a data set that is named, score it on the test split once, and keep everything.
 
     Args:
-        say: takes each line of the report as it becomes known.
-        listener: told of every step and evaluation.
-        stopping: entered while the model is fitted; what it gives is asked after every step, and True ends the run
-            with its checkpoint safe.
-        baseline: the linear model, where it is known already.
+        listener: told of every step, evaluation and note; asked whether to stop.
+        baseline: whether the linear model is trained to compare with.
+
+    Returns:
+        The result; None of a run that was finished before.
 
     Raises:
         TextRNNError: for anything the user can mend.
     """
-    folder, checkpoint = request.folder, request.checkpoint
-    if is_finished(request, say):
-        return folder
-    source = find_dataset(request.dataset, on_progress=on_download)
-    with exclusive_use(folder):
-        plan = _plan(request, say)
-        device = choose_device(plan.training.device)
-        dataset = load_dataset(source, plan.data)
-        spaced = words_are_spaced(dataset.train.texts)
-        data = plan.data.fitted_to(words_are_spaced=spaced, pad_size=plan.entry.pad_size)
-        plan = dataclasses.replace(plan, data=data)
-        encoded = _encode(dataset, plan)
-        plan = _fit_to_data(plan, request, dataset, encoded)
-        _introduce(dataset, encoded, plan, say)
-        model = _build(plan, encoded, len(dataset.class_names), device)
-        parameters = sum(parameter.numel() for parameter in model.parameters())
-        say(f"{plan.entry.name}: {parameters:,} parameters on {device}, {_length_of_training(plan.training)}")
-        with stopping or nullcontext(lambda: False) as should_stop:
-            objective = ClassificationObjective(
-                LabelledTexts.from_encoded(encoded.train, dataset.train.labels, device),
-                LabelledTexts.from_encoded(encoded.dev, dataset.dev.labels, device),
-                plan.training,
-                len(dataset.class_names),
-            )
-            history = fit(
-                model,
-                objective,
-                plan.training,
-                checkpoint=Checkpoint(
-                    checkpoint,
-                    describe_settings(plan.entry.name, plan.model, plan.data, plan.training)
-                    | {"digest": encoded.digest},
-                    plan.resume,
-                ),
-                listener=ListenerGroup([*([listener] if listener else []), StopWhen(should_stop)]),
-            )
-        best = history.best
-        say(
-            f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}); kept the "
-            f"weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, "
-            f"dev accuracy {best['dev_accuracy']:.4f}"
-        )
-        with explain_out_of_memory():
-            dev_logits = predict_logits(model, objective.dev).numpy()
-            temperature = fit_temperature(
-                without_smoothing(dev_logits, plan.training.label_smoothing), dataset.dev.labels
-            )
-            test_logits = predict_logits(model, LabelledTexts.from_encoded(encoded.test, dataset.test.labels, device))
-        if request.baseline and baseline is None:
-            baseline = train_baseline(dataset)
-        classifier = Classifier(
-            plan.entry.name,
-            plan.model,
-            model,
-            encoded.vocabulary,
-            dataset.class_names,
-            plan.data,
-            plan.training,
-            temperature,
-        )
-        result = ClassificationResult(
-            classifier.model_name,
-            plan.training.seed,
-            dataset,
-            history,
-            test_logits.numpy(),
-            plan.training.label_smoothing,
-            temperature,
-            baseline,
-        )
-        say(result.to_text())
-        files, notices = result.to_files(
-            [
-                ("vocabulary", f"{len(encoded.vocabulary):,} ({plan.data.tokenizer})"),
-                ("embedding", plan.data.embedding),
-                ("parameters", f"{parameters:,}"),
-            ]
-        )
-        for notice in [*result.warnings, *notices]:
-            say(f"note: {notice}")
-        if is_saved(folder):
-            say(f"note: the model of an earlier run in {folder} is replaced (another --save-dir keeps both)")
-        classifier.save(folder, files)
-        checkpoint.unlink(missing_ok=True)
-    return folder
+    listener = listener or Listener()
+    if is_finished(run, listener):
+        return None
+    source = find_dataset(combine(run).data.dataset, on_progress=on_download)
+    with held(run):
+        kept = kept_settings(run, listener)
+        dataset = load_dataset(source, combine(run, kept).data)
+        linear = partial(train_baseline, dataset) if baseline else None
+        return train_on(dataset, run, listener, kept=kept, baseline=linear)
 
 
-def _plan(request: ClassifyRequest, say: Say) -> _Plan:
-    """Decide all settings: the defaults and what the user said, or those of the checkpoint."""
-    entry = find_model(request.model)
-    kept = settings_to_resume(request, say)
-    if kept is None:
-        wanted = {} if entry.learning_rate is None else {"learning_rate": entry.learning_rate}
-        return _Plan(
-            entry,
-            entry.config_class.from_dict(request.model_settings),
-            DataConfig.from_dict(request.data_settings),
-            TrainConfig.from_dict(wanted | dict(request.train_settings)),
-            resume=False,
-        )
-    with naming_unreadable_settings(request.checkpoint):
-        return _Plan(
-            entry,
-            entry.config_class.from_dict(kept["hyper_parameters"]),
-            DataConfig.from_dict(kept["data"] | {"dataset": request.dataset}),
-            TrainConfig.from_dict(kept["training"]),
-            resume=True,
-            digest=kept.get("digest"),
-        )
+def train_on(
+    dataset: Dataset,
+    run: Run,
+    listener: Listener,
+    *,
+    kept: Kept | None = None,
+    baseline: Callable[[], Baseline] | None = None,
+) -> ClassificationResult:
+    """As :func:`train`, on a data set that is in memory.
+
+    Args:
+        kept: what the run that goes on has kept.
+        baseline: gives the linear model to compare with.
+    """
+    facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
+    settings: ClassifierSettings = settle(run, kept, facts)
+    introduce(dataset, settings, facts.vectors(settings), listener)
+    checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept)
+    learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
+    result = judge(learnt, dataset, baseline() if baseline else None)
+    listener.on_note(Note("judged", result=result))
+    files, notes = result.to_files(shown_settings(learnt.classifier))
+    for note in [*result.warnings, *notes]:
+        listener.on_note(note)
+    keep(run, learnt.classifier, files, listener)
+    return result
 
 
-def _encode(dataset: Dataset, plan: _Plan) -> _Encoded:
-    """Build the vocabulary on the training texts and turn all splits into ids."""
-    vocabulary = Vocabulary.build_as_set(dataset.train.texts, plan.data)
-    # A run that goes on has its vectors in the checkpoint, and their size in its settings.
-    path = None if plan.resume else find_embedding(plan.data.embedding, dataset.folder)
-    embedding = None if path is None else load_embedding(path, vocabulary.tokens, seed=plan.training.seed)
-    train, dev, test = (
-        vocabulary.encode(split.texts, longest=plan.data.pad_size)
-        for split in (dataset.train, dataset.dev, dataset.test)
-    )
-    digest = hashlib.sha256("\n".join(dataset.class_names).encode("utf-8", "replace"))
-    digest.update(vocabulary.to_json().encode("utf-8", "replace"))
-    for encoded, split in ((train, dataset.train), (dev, dataset.dev), (test, dataset.test)):
-        for array in (encoded.token_ids, encoded.offsets, np.array(split.labels)):
-            digest.update(array.tobytes())
-    return _Encoded(vocabulary, embedding, train, dev, test, digest.hexdigest())
+def shown_settings(classifier: Classifier) -> list[tuple[str, str]]:
+    """What stands at the top of the report's page."""
+    data, parameters = classifier.settings.data, sum(p.numel() for p in classifier.network.parameters())
+    return [
+        ("vocabulary", f"{len(classifier.vocabulary):,} ({data.tokenizer})"),
+        ("embedding", data.embedding),
+        ("parameters", f"{parameters:,}"),
+    ]
 
 
-def _fit_to_data(plan: _Plan, request: ClassifyRequest, dataset: Dataset, encoded: _Encoded) -> _Plan:
-    """Settle what depends on the data: epochs, batch size, evaluation interval, embedding size."""
-    if plan.resume and plan.digest != encoded.digest:
-        refuse_other_data(request)
-    training = plan.training.fitted_to(
-        len(dataset.train),
-        len(dataset.dev),
-        mean_length=float(np.minimum(encoded.train.lengths, STEPS).mean()),
-        passes=plan.entry.passes,
-    )
-    model = plan.model
-    if encoded.embedding is not None:
-        size = encoded.embedding.vectors.shape[1]
-        asked = request.model_settings.get("embedding_size", size)
-        if asked != size:
-            raise ConfigError(
-                f"--embedding-size {asked}: the vectors in {encoded.embedding.path} have {size} numbers; "
-                f"expected --embedding-size {size}, or none"
-            )
-        model = dataclasses.replace(model, embedding_size=size)
-    elif plan.data.freeze_embedding and plan.data.embedding == "random":
-        raise ConfigError(
-            "--freeze-embedding: random vectors that are never trained teach nothing; expected --embedding pretrained "
-            "or PATH with it"
-        )
-    return dataclasses.replace(plan, model=model, training=training)
-
-
-def _introduce(dataset: Dataset, encoded: _Encoded, plan: _Plan, say: Say) -> None:
-    """Say what the data is like."""
-    for notice in dataset.notices:
-        say(f"note: {notice}")
-    vocabulary = encoded.vocabulary
-    say(
-        f"{dataset.name}: {len(dataset.class_names)} classes; {len(dataset.train):,} training, {len(dataset.dev):,} "
-        f"dev, {len(dataset.test):,} test texts; {encoded.train.lengths.mean():.0f} tokens read of a text on average"
-    )
-    train = encoded.train
+def introduce(
+    dataset: Dataset, settings: ClassifierSettings, vectors: PretrainedEmbedding | None, listener: Listener
+) -> None:
+    """Tell what the data is like."""
+    for note in dataset.notes:
+        listener.on_note(note)
+    encoded = dataset.encoded(settings.data)
+    train, vocabulary, of_data = encoded.train, encoded.vocabulary, settings.data
+    listener.on_note(Note("data_set", dataset=dataset, tokens_per_text=train.lengths.mean()))
     if train.truncated:
-        share = train.unread / (train.unread + len(train.token_ids))
-        words = ", or --tokenizer word or space for fewer, longer tokens" if plan.data.tokenizer == "char" else ""
-        say(
-            f"note: {train.truncated:,} of {len(dataset.train):,} training texts are longer than {plan.data.pad_size} "
-            f"tokens; the rest of them, {share:.0%} of all, is not read: see --pad-size{words}"
+        unread = train.unread / (train.unread + len(train.token_ids))
+        listener.on_note(Note("cut_texts", cut=train.truncated, texts=len(train.lengths), unread=unread, data=of_data))
+    coverage = vocabulary.coverage(encoded.dev)
+    listener.on_note(Note("vocabulary", size=len(vocabulary), tokenizer=of_data.tokenizer, coverage=coverage))
+    if vectors is not None:
+        found, of_occurrences = int(vectors.found.sum()), float(vectors.found[train.token_ids].mean())
+        listener.on_note(
+            Note("vectors", vectors=vectors, found=found, tokens=len(vocabulary) - 2, of_occurrences=of_occurrences)
         )
-    say(
-        f"vocabulary: {len(vocabulary):,} entries ({plan.data.tokenizer}); knows "
-        f"{vocabulary.coverage(encoded.dev):.2%} of the tokens of dev"
-    )
-    if encoded.embedding is not None:
-        found = encoded.embedding.found
-        ids = encoded.train.token_ids
-        say(
-            f"embedding: {encoded.embedding.path}, size {encoded.embedding.vectors.shape[1]}; has {found.sum():,} of "
-            f"{len(vocabulary) - 2:,} tokens ({found.sum() / max(1, len(vocabulary) - 2):.2%}), "
-            f"{found[ids].mean():.2%} of their occurrences"
-        )
-        if found[ids].mean() < 0.5:
-            say("note: most tokens have no vector there; see --tokenizer (characters or words?) and --lowercase")
+        if of_occurrences < 0.5:
+            listener.on_note(Note("few_vectors"))
 
 
-def _build(plan: _Plan, encoded: _Encoded, class_count: int, device: torch.device) -> TextClassifier:
-    """A new model with seeded weights, on its device, the pretrained vectors in place."""
-    try:
-        with seeded(plan.training.seed, torch.device("cpu")):
-            model: TextClassifier = plan.entry.build(
-                plan.model, vocabulary_size=len(encoded.vocabulary), class_count=class_count
-            )
-        model.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
-    except (RuntimeError, TypeError, MemoryError, OverflowError) as error:
-        raise ConfigError(
-            f"{plan.entry.name}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see "
-            "--hidden-size, --embedding-size and --num-layers"
-        ) from error
-    if encoded.embedding is not None:
+def learn(
+    dataset: Dataset,
+    settings: ClassifierSettings,
+    listener: Listener | None = None,
+    *,
+    vectors: PretrainedEmbedding | None = None,
+    checkpoint: Checkpoint | None = None,
+    rows: RowsOfTexts = LabelledTexts.from_encoded,
+) -> Learnt:
+    """Train a classifier on texts in memory.
+
+    Args:
+        settings: settled, see :func:`textrnn.tasks.settings.settle`.
+        vectors: to begin with, for the whole vocabulary.
+        checkpoint: where the unfinished run is kept; by default nowhere.
+        rows: encoded texts, labels and device -> what batches are cut from.
+
+    Raises:
+        Interrupted: if the listener asked to stop.
+        TrainingError: if the loss diverges or the memory runs out.
+        ConfigError: for a device that is not here, or sizes that do not fit the memory.
+    """
+    listener = listener or Listener()
+    training, device = settings.training, choose_device(settings.training.device)
+    encoded = dataset.encoded(settings.data)
+    network = _build(settings, encoded, len(dataset.class_names), vectors, device)
+    listener.on_note(Note("network", settings=settings, network=network, device=device))
+    train, dev = rows(encoded.train, dataset.train.labels, device), rows(encoded.dev, dataset.dev.labels, device)
+    objective = ClassificationObjective(train, dev, training, len(dataset.class_names))
+    history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
+    listener.on_note(Note("trained", history=history))
+    with explain_out_of_memory():
+        logits = predict_logits(network, dev).numpy()
+    temperature = fit_temperature(without_smoothing(logits, training.label_smoothing), dataset.dev.labels)
+    return Learnt(Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature), history)
+
+
+def _build(
+    settings: ClassifierSettings,
+    encoded: EncodedDataset,
+    class_count: int,
+    vectors: PretrainedEmbedding | None,
+    device: torch.device,
+) -> TextClassifier:
+    """A new network with seeded weights, on its device, the pretrained vectors in place."""
+    train = encoded.train
+    with explain_impossible_network(settings):
+        network: TextClassifier = build_network(
+            settings, vocabulary_size=len(encoded.vocabulary), class_count=class_count
+        )
+        network.learn_statistics(torch.from_numpy(train.token_ids), torch.from_numpy(train.offsets))
+    table = network.embedding.table.weight
+    if vectors is not None:
         with torch.no_grad():
-            model.embedding.table.weight.copy_(torch.from_numpy(encoded.embedding.vectors))
-    model.embedding.table.weight.requires_grad_(not plan.data.freeze_embedding)
-    set_precision(model, precision_for(plan.training.precision, device))
-    return model.to(device)
+            table.copy_(torch.from_numpy(vectors.vectors))
+    table.requires_grad_(not settings.data.freeze_embedding)
+    set_precision(network, precision_for(settings.training.precision, device))
+    return network.to(device)
 
 
-def _length_of_training(config: TrainConfig) -> str:
-    epochs = f"{config.epochs} epochs" if config.epochs else ""
-    budget = f"{config.budget:g} s at most" if config.budget else ""
-    return ", ".join(part for part in (epochs, budget, f"{config.batch_size} texts a batch") if part)
+def judge(learnt: Learnt, dataset: Dataset, baseline: Baseline | None = None) -> ClassificationResult:
+    """Score a classifier on the test split.
+
+    Args:
+        baseline: the linear model to stand beside it.
+    """
+    classifier, history = learnt.classifier, learnt.history
+    device = next(classifier.network.parameters()).device
+    encoded = dataset.encoded(classifier.settings.data).test
+    with explain_out_of_memory():
+        rows = LabelledTexts.from_encoded(encoded, dataset.test.labels, device)
+        logits = predict_logits(classifier.network, rows).numpy()
+    training, temperature = classifier.settings.training, classifier.temperature or 1.0
+    return ClassificationResult(
+        classifier.settings.model_name,
+        training.seed,
+        dataset,
+        history,
+        logits,
+        training.label_smoothing,
+        temperature,
+        baseline,
+    )
 
 
 def train_baseline(dataset: Dataset, *, repeats: int = 1) -> Baseline:

@@ -3,105 +3,95 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
 
-from textrnn.config import DataConfig
+from textrnn.config import Run
 from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
-from textrnn.errors import ConfigError, TrainingError
+from textrnn.errors import ConfigError, Note, TrainingError
 from textrnn.evaluation.baseline import NAME as BASELINE_NAME
 from textrnn.evaluation.baseline import Baseline
 from textrnn.evaluation.metrics import macro_f1
 from textrnn.evaluation.records import Compared
 from textrnn.files import exclusive_use, write_together
 from textrnn.report.classification import METRICS_FILE
-from textrnn.report.comparison import Comparison, in_a_line
+from textrnn.report.comparison import Comparison
+from textrnn.report.notes import STEPS
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import MODEL_FILE, VOCAB_FILE, read_json
-from textrnn.tasks.classify import train, train_baseline
-from textrnn.tasks.request import ClassifyRequest
-from textrnn.tasks.resuming import Say, ShouldStop
-from textrnn.training.events import Listener
+from textrnn.tasks.classify import train_baseline, train_on
+from textrnn.tasks.common import held, is_finished, kept_settings
+from textrnn.tasks.settings import combine
+from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.train_eval import choose_device
 
 FOLDER = "comparison"
 REPEATS = 3  # timings of the predictions, of which the quickest counts
 MOST_TIMED = 10_000  # test texts
+OF_THE_DATA = {"finding", "read_as", "split_made"}  # notes that are told once for all models
+SHOWN_BY_THE_TABLE = {"linear_ahead"}
 
 
-def compare(
-    requests: Sequence[ClassifyRequest],
-    *,
-    say: Say,
-    listener: Listener | None = None,
-    on_download: Progress | None = None,
-    stopping: Callable[[], AbstractContextManager[ShouldStop]] | None = None,
-) -> Path:
-    """Train one model for each request, all on the same data set, and leave the table in the returned folder.
+def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | None = None) -> Path:
+    """Train one model for each run, all on the same data set, and leave the table in the returned folder.
 
-    The models themselves are kept where each request has its folder.
+    The models themselves are kept where each run has its folder.
 
     Args:
-        say: takes each line of the report as it becomes known.
-        listener: told of every step and evaluation of every training.
-        stopping: makes what is entered while a model is fitted; see :func:`textrnn.tasks.classify.train`.
+        listener: told of every step, evaluation and note; asked whether to stop.
 
     Raises:
         TextRNNError: for anything the user can mend.
     """
-    first = requests[0]
+    first = runs[0]
+    assert first.folder is not None
     folder = first.folder.parent / FOLDER
-    source = find_dataset(first.dataset, on_progress=on_download)
+    data = combine(first).data
+    source = find_dataset(data.dataset, on_progress=on_download)
     with exclusive_use(folder):
-        dataset = load_dataset(source, DataConfig.from_dict(first.data_settings))
-        notices = list(dataset.notices)
-        for notice in notices:
-            say(f"note: {notice}")
-        said = {f"note: {notice}" for notice in notices}
+        dataset = load_dataset(source, data)
+        for note in dataset.notes:
+            listener.on_note(note)
         linear = train_baseline(dataset, repeats=REPEATS)
-        found = [_linear(linear)]
-        say(in_a_line(found[-1]))
-        for request in requests:
-            note = _Notes(request.model, say, said)
+        found, failed = [_linear(linear)], []
+        listener.on_note(Note("compared", entry=found[0]))
+        for run in runs:
             try:
-                trained = train(
-                    request,
-                    say=note,
-                    listener=listener,
-                    stopping=stopping() if stopping else None,
-                    baseline=linear,
-                )
+                entry = _train_one(run, dataset, linear, _OfOneModel(run.model_name, listener))
             except TrainingError as error:  # diverged, or out of memory: the others may do better
-                note(f"note: {error}")
-                notices.append(f"{request.model}: {error}")
+                failed.append(Note("failed", model=run.model_name, error=error))
+                listener.on_note(failed[-1])
                 continue
-            device = choose_device(str(request.train_settings.get("device", "auto")))
-            found.append(_judge(load_classifier(trained, device), trained, dataset))
-            say(in_a_line(found[-1]))
-        comparison = Comparison(dataset.name, notices, found)
-        say(comparison.to_text())
+            found.append(entry)
+            listener.on_note(Note("compared", entry=entry))
+        comparison = Comparison(dataset.name, [*dataset.notes, *failed], found)
+        listener.on_note(Note("comparison", comparison=comparison))
         write_together(folder, comparison.to_files())
     return folder
 
 
-class _Notes:
-    """Lets what a user should know of one training through, with the name of its model; the rest is in its report.
+def _train_one(run: Run, dataset: Dataset, linear: Baseline, listener: Listener) -> Compared:
+    """Train a model, or take it where that was done before, and judge it."""
+    assert run.folder is not None
+    if not is_finished(run, listener):
+        with held(run):
+            train_on(dataset, run, listener, kept=kept_settings(run, listener), baseline=lambda: linear)
+    device = choose_device(str(run.named.get("device", "auto")))
+    return _judge(load_classifier(run.folder, device), run.folder, dataset)
 
-    What was said before is not said again, nor how far the linear model is ahead: the table shows it.
-    """
 
-    def __init__(self, model: str, say: Say, said: set[str]):
-        self.model, self.say, self.said = model, say, said
+class _OfOneModel(ListenerGroup):
+    """Lets what a user should know of one training through, with the name of its model; the rest is in its report."""
 
-    def __call__(self, line: str) -> None:
-        if line in self.said or line.startswith("note: the linear model is "):
-            return
-        self.said.add(line)
-        if line.startswith(("note: ", "the run in ", "going on after ")):
-            self.say(f"note: {self.model}: {line.removeprefix('note: ')}")
+    def __init__(self, model: str, listener: Listener):
+        super().__init__([listener])
+        self.model = model
+
+    def on_note(self, note: Note) -> None:
+        if note.kind in {"finished", "going_on"} or note.kind not in STEPS | OF_THE_DATA | SHOWN_BY_THE_TABLE:
+            super().on_note(Note("of_model", model=self.model, note=note))
 
 
 def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Compared:
@@ -117,16 +107,16 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Compared:
     scored = sum(map(sum, test["confusion_matrix"]))
     if scored != len(dataset.test) or test["labels"] != dataset.class_names:
         raise ConfigError(
-            f"--resume: the finished model in {folder} was scored on other data ({scored:,} test texts instead of "
-            f"{len(dataset.test):,}, or other classes); expected one of this data: leave out --resume to train it again"
+            f"`resume`: the finished model in {folder} was scored on other data ({scored:,} test texts instead of "
+            f"{len(dataset.test):,}, or other classes); expected one of this data: leave out `resume` to train it again"
         )
     return Compared(
-        name=classifier.model_name,
+        name=classifier.settings.model_name,
         correct=round(test["accuracy"] * len(dataset.test)),
         texts=len(dataset.test),
         macro_f1=test["macro_f1"],
         seconds=metrics["train"]["seconds"],
-        parameters=sum(parameter.numel() for parameter in classifier.model.parameters()),
+        parameters=sum(parameter.numel() for parameter in classifier.network.parameters()),
         size=sum((folder / name).stat().st_size for name in (MODEL_FILE, VOCAB_FILE)),
         texts_per_second=len(texts) / min(timings),
     )

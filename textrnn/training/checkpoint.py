@@ -48,7 +48,7 @@ def read_checkpoint_settings(path: Path) -> tuple[dict[str, Any], int]:
     if version < CHECKPOINT_VERSION:
         raise ArtifactError(
             f"{path}: format version {version}; expected {CHECKPOINT_VERSION}: an older textrnn wrote it, finish the "
-            "run with that one, or leave out --resume to start over"
+            "run with that one, or leave out `resume` to start over"
         )
     if version > CHECKPOINT_VERSION:
         raise ArtifactError(

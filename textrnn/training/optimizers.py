@@ -137,7 +137,7 @@ def make_optimizer(model: nn.Module, config: FitConfig) -> Optimizers:
     """
     tables = sparse_tables(model)
     if tables and config.optimizer == "sgd":
-        raise ConfigError("--optimizer sgd: tables of n-grams learn by Adam; expected adam or adamw for this model")
+        raise ConfigError("`optimizer` sgd: tables of n-grams learn by Adam; expected adam or adamw for this model")
     by_rows = {id(table) for table in tables}
     parameters = [p for p in model.parameters() if p.requires_grad and id(p) not in by_rows]
     groups = [

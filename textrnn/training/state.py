@@ -59,7 +59,7 @@ class TrainingState:
             if not math.isfinite(loss):
                 raise DivergedError(
                     f"training: the loss is {loss} at step {step}; expected a finite number: try a lower "
-                    "--learning-rate or --clip-norm"
+                    "`learning_rate` or `clip_norm`"
                 )
 
     def keep_if_best(self, criterion: float) -> None:

@@ -35,7 +35,7 @@ READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; 
 
 
 @contextlib.contextmanager
-def explain_out_of_memory(flags: str = "--batch-size, --pad-size or --hidden-size") -> Iterator[None]:
+def explain_out_of_memory(flags: str = "`batch_size`, `pad_size` or `hidden_size`") -> Iterator[None]:
     """Turns the several ways of running out of memory into one error that says what to make smaller.
 
     Raises:
@@ -77,7 +77,7 @@ def choose_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = one_line(str(error).partition("\n")[0].partition(". ")[0])
         raise ConfigError(
-            f"--device {name}: cannot be used ({reason}); expected auto, cpu or a GPU that is here"
+            f"`device` {name}: cannot be used ({reason}); expected auto, cpu or a GPU that is here"
         ) from error
     return device
 
@@ -162,7 +162,7 @@ def fit(
             run.restore(checkpoint.path)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
-        with explain_out_of_memory(objective.memory_flags):
+        with explain_out_of_memory(objective.size_settings):
             _train(run, config, checkpoint, listener, clock)
     model.load_state_dict(run.best_weights)
     return run.history
@@ -263,7 +263,7 @@ def evaluate(run: TrainingState, config: FitConfig, passes: float, pacer: Pacer)
     if not math.isfinite(scores["dev_loss"]):
         raise DivergedError(
             f"training: the dev loss is {scores['dev_loss']} at step {run.step}; expected a finite number: try a lower "
-            "--learning-rate or --clip-norm"
+            "`learning_rate` or `clip_norm`"
         )
     since = int(history.evaluations[-1]["step"]) if history.evaluations else 0
     train_loss = float(np.average(history.train_loss[since:], weights=history.examples[since:]))

@@ -20,6 +20,7 @@ from textrnn.corpus.check import Finding, ReadDataset, ReadFiles, all_checks, fi
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.readers import Rows
 from textrnn.errors import DataError
+from textrnn.report.notes import words
 
 TRAIN = Path("t.txt")
 
@@ -140,10 +141,10 @@ def write_check(path: Path, severity: str, record: str = "ReadDataset") -> None:
 
 
 def test_a_check_is_dropped_in(dropped_in: Path, small_dataset: Path) -> None:
-    assert load(small_dataset).notices == []
+    assert load(small_dataset).notes == []
     write_rows(small_dataset / "dev.txt", [*small_rows(9, 2), ("猫", "猫狗")])
     write_check(dropped_in / "dropped_in.py", "warning")
-    assert load(small_dataset).notices == ["dev:10: only 猫; expected more"]
+    assert list(map(words, load(small_dataset).notes)) == ["dev:10: only 猫; expected more"]
 
 
 def test_several_errors_are_told_at_once_in_the_order_of_the_modules(dropped_in: Path, small_dataset: Path) -> None:

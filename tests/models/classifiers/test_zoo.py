@@ -69,8 +69,8 @@ def test_the_pyramid_halves_until_one_step_is_left() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"hidden_size": 30, "num_heads": 4}, "--hidden-size 30: must be even and a multiple of --num-heads (4)"),
-        ({"hidden_size": 9, "num_heads": 3}, "--hidden-size 9: must be even and a multiple of --num-heads (3)"),
+        ({"hidden_size": 30, "num_heads": 4}, "`hidden_size` 30: must be even and a multiple of `num_heads` (4)"),
+        ({"hidden_size": 9, "num_heads": 3}, "`hidden_size` 9: must be even and a multiple of `num_heads` (3)"),
     ],
 )
 def test_heads_that_do_not_divide(settings: dict[str, int], message: str) -> None:
@@ -82,7 +82,7 @@ def test_heads_that_do_not_divide(settings: dict[str, int], message: str) -> Non
 def test_filters_the_wrong_way_round() -> None:
     with pytest.raises(ConfigError) as caught:
         textcnn.Config(narrowest_filter=4, widest_filter=3)
-    assert str(caught.value) == "--narrowest-filter 4: must be at most --widest-filter (3)"
+    assert str(caught.value) == "`narrowest_filter` 4: must be at most `widest_filter` (3)"
 
 
 def test_what_lies_beyond_the_steps_is_read_by_the_ngrams_alone() -> None:

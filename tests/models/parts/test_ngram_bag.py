@@ -78,7 +78,7 @@ def test_numbers_that_do_not_fit() -> None:
     with pytest.raises(ConfigError) as caught:
         NgramBag(10_000, 8, longest=5, most=10)
     assert str(caught.value) == (
-        "--longest-ngram 5: too long for a vocabulary of 10,000; expected a smaller one, or a smaller --max-vocab"
+        "`longest_ngram` 5: too long for a vocabulary of 10,000; expected a smaller one, or a smaller `max_vocab`"
     )
 
 

@@ -88,7 +88,7 @@ def test_an_experiment_that_is_dropped_in(
     in_folder()
     drop_in(memory, EXPERIMENT_FILE)
     assert list(all_experiments())[-1] == "dropped"
-    run(MemoryRequest("dropped"), say=lambda line: None)
+    run(MemoryRequest("dropped"))
     assert Path("found.txt").read_text(encoding="ascii").startswith("('SRN',) ")
 
 

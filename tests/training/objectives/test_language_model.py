@@ -162,7 +162,7 @@ def test_a_text_that_does_not_fill_a_batch() -> None:
     with pytest.raises(ConfigError) as caught:
         LanguageModelObjective(text(4), HeldOutText(text(9), text(9)), short(batch_size=4))
     assert str(caught.value) == (
-        "--batch-size 4 and --num-steps 9: one batch has more than the 4 characters to learn from; expected smaller "
+        "`batch_size` 4 and `num_steps` 9: one batch has more than the 4 characters to learn from; expected smaller "
         "ones, or a longer text"
     )
 

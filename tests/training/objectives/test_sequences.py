@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,6 @@ from torch import Tensor, nn
 
 from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig
 from textrnn.corpus.sequences import make_splits
-from textrnn.errors import ConfigError
 from textrnn.tasks.memory.registry import all_problems
 from textrnn.training.objectives.sequences import SequenceBatch, SequenceObjective, score
 from textrnn.training.optimizers import make_optimizer
@@ -86,13 +83,6 @@ def test_which_weights_are_kept() -> None:
     assert better((0.91, 9.0), (0.90, 0.1), by_accuracy)
     assert better((0.90, 0.1), (0.90, 0.2), by_accuracy)
     assert better((0.90, 0.1), (0.91, 0.2), by_loss)
-
-
-def test_open_settings_are_refused() -> None:
-    splits = make_splits(all_problems()["digit-sum"], 6, 0)
-    train, dev = (SequenceBatch.of(splits[name], CPU) for name in ("train", "dev"))
-    with pytest.raises(ConfigError, match=r"^batch_size is open; expected MemoryTrainConfig.fitted_to\(...\) first$"):
-        SequenceObjective(train, dev, dataclasses.replace(MemoryTrainConfig(), batch_size=None))
 
 
 def test_settings_are_fitted_to_the_data() -> None:

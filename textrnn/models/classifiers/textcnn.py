@@ -30,7 +30,7 @@ class Config(NoisyConfig):
         super().__post_init__()
         if self.narrowest_filter > self.widest_filter:
             raise ConfigError(
-                f"--narrowest-filter {self.narrowest_filter}: must be at most --widest-filter ({self.widest_filter})"
+                f"`narrowest_filter` {self.narrowest_filter}: must be at most `widest_filter` ({self.widest_filter})"
             )
 
 

@@ -28,7 +28,7 @@ class Config(NoisyConfig):
 
     dropout: float = option(0.2, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
     embedding_dropout: float = option(0.2, "dropout on token vectors", at_least=0.0, below=1.0)
-    hidden_size: int = option(128, "numbers per token inside; a multiple of --num-heads", at_least=2)
+    hidden_size: int = option(128, "numbers per token inside; a multiple of `num_heads`", at_least=2)
     num_layers: int = option(2, "layers of attention and feed-forward network", at_least=1)
     num_heads: int = option(4, "attention heads", at_least=1)
     pooling: str = option("max", "how the states of all steps become one vector", choices=("max", "mean"))
@@ -37,7 +37,7 @@ class Config(NoisyConfig):
         super().__post_init__()
         if self.hidden_size % self.num_heads or self.hidden_size % 2:
             raise ConfigError(
-                f"--hidden-size {self.hidden_size}: must be even and a multiple of --num-heads ({self.num_heads})"
+                f"`hidden_size` {self.hidden_size}: must be even and a multiple of `num_heads` ({self.num_heads})"
             )
 
 

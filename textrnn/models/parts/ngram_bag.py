@@ -61,8 +61,8 @@ def check_longest(longest: int, vocabulary_size: int) -> None:
     """
     if (vocabulary_size + 1) ** longest >= 2**62:
         raise ConfigError(
-            f"--longest-ngram {longest}: too long for a vocabulary of {vocabulary_size:,}; expected a smaller one, or "
-            "a smaller --max-vocab"
+            f"`longest_ngram` {longest}: too long for a vocabulary of {vocabulary_size:,}; expected a smaller one, or "
+            "a smaller `max_vocab`"
         )
 
 

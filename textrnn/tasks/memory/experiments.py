@@ -6,41 +6,31 @@ tokens, label -> batches -> cell, every gate to be seen -> train_eval -> accurac
 from __future__ import annotations
 
 import importlib
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from textrnn.errors import Interrupted
 from textrnn.tasks.memory.findings import write_page
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
-from textrnn.tasks.resuming import Say, ShouldStop
 from textrnn.training.events import Listener
 
 
-def run(
-    request: MemoryRequest,
-    *,
-    say: Say,
-    listener: Listener | None = None,
-    stopping: AbstractContextManager[ShouldStop] | None = None,
-) -> Path:
+def run(request: MemoryRequest, listener: Listener | None = None) -> Path:
     """Run one experiment; its folders, and the page with all experiments that were run here, are left behind.
 
     Args:
-        say: takes each line as it becomes known.
-        listener: told of every step and evaluation of every training.
-        stopping: entered while networks are trained; what it gives is asked after every step, and True ends the
-            experiment, what is finished being kept.
+        listener: told of every step and evaluation of every training and of every note; asked whether to stop. What is
+            finished by then is kept.
 
     Returns:
         The page.
 
     Raises:
-        Interrupted: if `stopping` said so.
+        Interrupted: if the listener asked to stop.
         TextRNNError: for anything the user can mend.
     """
-    experiment = request.experiment_entry
-    with Bench(request, say=say, listeners=[listener] if listener else [], stopping=stopping) as bench:
+    experiment, listener = request.experiment_entry, listener or Listener()
+    with Bench(request, listener) as bench:
         try:
             importlib.import_module(experiment.module).run(request, bench)
         except Interrupted as error:
@@ -49,4 +39,4 @@ def run(
             raise Interrupted(
                 f"the {experiment.name} experiment was stopped; nothing was saved", resumable=False
             ) from error
-        return write_page(request.root, say)
+        return write_page(request.root, listener)

@@ -13,7 +13,6 @@ from textrnn.errors import ConfigError, DivergedError, one_line
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_gradients
-from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -29,8 +28,9 @@ EXPERIMENT = Experiment(
     accepts=("model", "lengths"),
     one_length=True,
     # The classic demonstration of exploding gradients.
-    model_settings={"embedding_dropout": 0.0, "initialisation": "orthogonal"},
-    train_settings={
+    settings={
+        "embedding_dropout": 0.0,
+        "initialisation": "orthogonal",
         "epochs": 50,
         "batch_size": 64,
         "learning_rate": 0.2,
@@ -101,7 +101,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     """
     threshold = bench.training.clip_norm
     if not threshold:
-        raise ConfigError("--clip-norm 0: the explosion experiment compares with clipping; expected a norm above 0")
+        raise ConfigError("`clip_norm` 0: the explosion experiment compares with clipping; expected a norm above 0")
     (length,) = request.lengths
     for model in request.models:
         norms = {"unclipped": 0.0, "clipped": threshold, "clipped_tightly": threshold / TIGHTER}
@@ -109,7 +109,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         runs = {run: _follow(bench, model, length, clip_norm=norm) for run, norm in norms.items()}
         rows = _table(runs, names)
         title = f"{model} on sequences of {length} digits"
-        bench.say(f"\n{title}, learning rate {bench.training.learning_rate:g}\n{table(rows)}\n")
+        bench.note("table", rows=rows, title=f"{title}, learning rate {bench.training.learning_rate:g}")
         plots = plot_gradients(
             {
                 names[run]: {LETTERS[letter]: values for letter, values in found["gradient_norm"].items()}
@@ -138,7 +138,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
             },
             "clip_norm": threshold,
             "runs": runs,
-            "settings": bench.settings(),
+            "settings": bench.groups(),
         }  # fmt: skip
         Findings([model], metrics, plots, section).save(request)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textrnn.errors import one_line
+from textrnn.errors import Note, one_line
 from textrnn.files import json_bytes, write_atomically, write_together
 from textrnn.report.html import Part, render, render_section
 from textrnn.tasks.memory.registry import all_experiments
 from textrnn.tasks.memory.request import MemoryRequest
-from textrnn.tasks.resuming import Say
+from textrnn.training.events import Listener
 
 METRICS_FILE, SECTION_FILE, PAGE_FILE = "metrics.json", "section.html", "report.html"
 
@@ -51,7 +51,7 @@ class Findings:
         return folder
 
 
-def write_page(root: Path, say: Say) -> Path:
+def write_page(root: Path, listener: Listener) -> Path:
     """Put the sections of all experiments that were ever run here on one page; what cannot be read is left out.
 
     Raises:
@@ -63,7 +63,7 @@ def write_page(root: Path, say: Say) -> Path:
             try:
                 content = path.read_text(encoding="utf-8")
             except (OSError, ValueError) as error:
-                say(f"note: {path} cannot be read ({one_line(error)}) and is left out of the page; run it again")
+                listener.on_note(Note("unreadable_section", path=path, error=one_line(error)))
                 continue
             models = path.parent.name.partition("_")[2].replace("+", ", ").replace("_on_", " on ")
             sections.append((f"{experiment}: {models}", content))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textrnn.errors import ArtifactError, ConfigError
+from textrnn.errors import ArtifactError, ConfigError, Note
 from textrnn.files import tensor_bytes
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.parts.cells import LSTMRecord
@@ -20,6 +20,7 @@ from textrnn.models.parts.visible_cells import LSTM
 from textrnn.models.registry import find_model
 from textrnn.report.html import Figure, Paragraph
 from textrnn.report.memory import plot_gates
+from textrnn.report.notes import words
 from textrnn.saved.folder import (
     CONFIG_FILE,
     MODEL_FILE,
@@ -55,7 +56,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     """
     for model in request.models:
         if not issubclass(find_model(model, "memory").model_class.cell_type, LSTM):
-            raise ConfigError(f"--model {model}: its cell has no gates to draw; expected --model LSTM")
+            raise ConfigError(f"`model` {model}: its cell has no gates to draw; expected `model=LSTM`")
     for model in request.models:
         _draw(request, bench, model)
 
@@ -75,8 +76,8 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
     order = np.argsort(-parts["forget_gate"].mean(axis=0), kind="stable")
     verdict = bench.problem.answer_reads.format(*digits, answer=answer)
     verdict += "" if answer == bench.problem.answer(digits) else " (wrong)"
-    sentence = f"{model} reads {' '.join(map(str, digits))} and answers {verdict}, probability {chances[answer]:.3f}"
-    bench.say(sentence)
+    read = Note("gates_answer", model=model, digits=digits, verdict=verdict, probability=float(chances[answer]))
+    bench.listener.on_note(read)
     plots = plot_gates(
         {NAMES[name]: values[:, order] for name, values in parts.items()}, digits, title=f"{model}: {verdict}"
     )
@@ -85,7 +86,7 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
         f"Trained on sequences of {length} digits ({kept['test']:.2f} on test). A column is a step, a row a unit; the "
         "units whose forget gates stay open longest come first."
     )
-    section = [Paragraph([sentence, about]), Figure(plots["gates.svg"], "heat maps of gates and cell")]
+    section = [Paragraph([words(read), about]), Figure(plots["gates.svg"], "heat maps of gates and cell")]
     metrics = {
         "recipe": request.recipe_name,
         "lengths": {str(length): kept},
@@ -93,7 +94,7 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
         "answer": answer,
         "probability": float(chances[answer]),
         "mean_by_step": {name: values.mean(axis=1).tolist() for name, values in parts.items()},
-        "settings": bench.settings(),
+        "settings": bench.groups(),
     }
     files |= plots | {"gates.csv": _csv(parts, digits).encode("utf-8")}
     Findings([model], metrics, files, section).save(request)
@@ -106,19 +107,19 @@ def _trained(
     folder, length = request.folder_of(model), request.lengths[0]
     settings = {
         "task": "memory", "model": model, "length": length,
-        "hyper_parameters": bench.config_of(model).to_dict(),
+        "hyper_parameters": bench.settings_of(model).model.to_dict(),
         "training": {name: value for name, value in bench.training.to_dict().items() if name != "device"},
-        "data": {**bench.data.to_dict(), "digest": bench.digest(length, bench.training.seed)},
+        "data": {**bench.settings.data.to_dict(), "digest": bench.digest(length, bench.training.seed)},
     }  # fmt: skip
     found = _saved(folder, settings, bench)
     if found is not None:
-        bench.say(f"using the model in {folder} (delete the folder to train another)")
+        bench.note("using_saved", folder=folder)
         network, kept = found
     else:
         network, history = bench.fit(model, length, bench.training)
         test, _ = score(network, bench.split("test", length, bench.training.seed))
         kept = {"dev": history.best["dev_accuracy"], "test": test, "seconds": history.seconds}
-        bench.say(f"{model}, length {length}: {test:.2f} on test, {kept['dev']:.2f} on dev ({history.seconds:.1f} s)")
+        bench.note("network_learnt", model=model, length=length, test=test, dev=kept["dev"], seconds=kept["seconds"])
     files = {MODEL_FILE: tensor_bytes(network.state_dict()), CONFIG_FILE: config_bytes({**settings, "figures": kept})}
     return network, kept, files
 
@@ -131,7 +132,7 @@ def _saved(folder: Path, settings: dict[str, Any], bench: Bench) -> tuple[Sequen
         config = read_config(folder, "memory")
         if any(config.get(name) != value for name, value in settings.items()):
             return None
-        network = bench.build(settings["model"], settings["length"], bench.training.seed)
+        network = bench.build(bench.settings_of(settings["model"]), settings["length"])
         with explain_mismatched_files(folder):
             network.load_state_dict(read_weights(folder))
             figures = {name: float(config["figures"][name]) for name in ("dev", "test", "seconds")}

@@ -8,7 +8,6 @@ from typing import Any
 from textrnn.evaluation.records import Training
 from textrnn.report.html import Figure, Table
 from textrnn.report.memory import accuracy_table, curves_csv, plot_losses
-from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.lengths import BY_LENGTH, accuracy_plots, by_length, introduction, train_all
 from textrnn.tasks.memory.registry import Experiment
@@ -33,7 +32,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     for model in request.models:
         found = {f"{rate:g}": train_all(request, bench, model, rate) for rate in LEARNING_RATES}
         rows = accuracy_table(found, what="learning rate")
-        bench.say(f"\n{model}\n" + table(rows) + "\n")
+        bench.note("table", rows=rows, title=model)
         title = f"{model} on {bench.problem.title}, by learning rate"
         plots = accuracy_plots(bench, found, title, legend="learning rate")
         longest = max(request.lengths)
@@ -52,7 +51,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
             "seeds": request.all_seeds,
             "lengths": _best_rates(found, request.lengths),
             "learning_rates": {rate: {"lengths": by_length(trainings)} for rate, trainings in found.items()},
-            "settings": bench.settings(),
+            "settings": bench.groups(),
         }
         every = [training for trainings in found.values() for training in trainings]
         files = {**plots, "history.csv": curves_csv(every).encode("utf-8")}

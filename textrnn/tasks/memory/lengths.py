@@ -8,7 +8,6 @@ from typing import Any
 from textrnn.evaluation.records import Training, spread
 from textrnn.report.html import Figure, Paragraph, Part, Table
 from textrnn.report.memory import accuracy_table, curves_csv, plot_accuracy, plot_losses
-from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -37,7 +36,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         findings.save(request)  # at once: what is done is done, whatever becomes of the next model
         everything.append(findings)
     rows = accuracy_table(found)
-    bench.say("\n" + table(rows) + "\n")
+    bench.note("table", rows=rows)
     if len(request.models) > 1:
         plots = accuracy_plots(bench, found, f"{bench.problem.title}, {recipe_of(request)}")
         section: list[Part] = [introduction(request), Table(rows), Figure(plots["accuracy.svg"], BY_LENGTH)]
@@ -47,7 +46,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
             "recipe": request.recipe_name,
             "seeds": request.all_seeds,
             "models": {model: {"lengths": by_length(trainings)} for model, trainings in found.items()},
-            "settings": bench.settings(),
+            "settings": bench.groups(),
         }
         Findings(request.models, metrics, plots, section).save(request)
 
@@ -59,7 +58,7 @@ def train_all(request: MemoryRequest, bench: Bench, model: str, learning_rate: f
 
 def recipe_of(request: MemoryRequest) -> str:
     """For titles."""
-    return f"{request.recipe or 'default'} recipe"
+    return f"{request.recipe_name} recipe"
 
 
 def accuracy_plots(
@@ -84,7 +83,7 @@ def _of_one_model(
         "recipe": request.recipe_name,
         "seeds": request.all_seeds,
         "lengths": by_length(trainings),
-        "settings": bench.settings(),
+        "settings": bench.groups(),
     }
     on_problem = f"{model} on {bench.problem.title}"
     plots = accuracy_plots(bench, {model: trainings}, f"{on_problem}, {recipe_of(request)}")

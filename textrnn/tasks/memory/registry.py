@@ -43,7 +43,7 @@ class Experiment:
         one_length: whether it takes no more than one
         resumable: whether a stopped one can go on; the others are too short to be worth it
         shortest, shortest_means: the least length, and what its tokens are, where it is not the problem's
-        model_settings, train_settings: under those that the user named
+        settings: under those that the user named
         defaults: what they are, in words for the help
         module: where it was found
     """
@@ -61,8 +61,7 @@ class Experiment:
     resumable: bool = False
     shortest: int = 0
     shortest_means: str = ""
-    model_settings: Mapping[str, Any] = field(default_factory=dict)
-    train_settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     defaults: str = ""
     module: str = ""
 
@@ -188,5 +187,5 @@ def find_named(what: str, name: str, known: Mapping[str, Entry]) -> Entry:
     """
     if name not in known:
         hint = did_you_mean(name, known)
-        raise ConfigError(f"--{what} {name}: no such {what}; expected one of {', '.join(known)}{hint}")
+        raise ConfigError(f"`{what}` {name}: no such {what}; expected one of {', '.join(known)}{hint}")
     return known[name]

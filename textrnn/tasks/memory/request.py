@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig, TrainConfig, flag
+from textrnn.config import MemoryTrainConfig, Run, TrainConfig
 from textrnn.errors import ConfigError, listed
 from textrnn.models.registry import find_model
 from textrnn.tasks.memory.registry import (
@@ -19,6 +19,7 @@ from textrnn.tasks.memory.registry import (
     all_problems,
     find_named,
 )
+from textrnn.tasks.settings import combine
 
 LONGEST = 1_000_000
 MOST_SEEDS = 1000
@@ -35,6 +36,7 @@ class MemoryRequest:
         digits: the sequence that ``gates`` draws
         seeds: how many seeds, from the seed of the training settings on
         dataset: what the classifiers of the normalisation experiment learn
+        named: settings by their names, those that were named; ``recipe`` may be among them
 
     Raises:
         ConfigError: for a name that is not known, a number out of bounds, or what the experiment has no use for.
@@ -45,26 +47,22 @@ class MemoryRequest:
     lengths: tuple[int, ...] = ()
     problem: str | None = None
     digits: tuple[int, ...] | None = None
-    recipe: str | None = None
     seeds: int | None = None
     dataset: str | None = None
-    model_settings: Mapping[str, Any] = field(default_factory=dict)
-    data_settings: Mapping[str, Any] = field(default_factory=dict)
-    train_settings: Mapping[str, Any] = field(default_factory=dict)
+    named: Mapping[str, Any] = field(default_factory=dict)
     save_dir: Path = Path("saved_dict")
     resume: bool = False
 
     def __post_init__(self) -> None:
         experiment = self.experiment_entry
         self._refuse_what_has_no_use()
-        if self.recipe is not None:
-            find_named("recipe", self.recipe, MEMORY_RECIPES)
+        combine(Run("memory", named=self.named))
         if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
-            raise ConfigError(f"--seeds {self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
+            raise ConfigError(f"`seeds` {self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
         MemoryTrainConfig(seed=self.first_seed + self.seed_count - 1)  # so that the last one is no surprise later
         names = tuple(find_model(name, "memory").name for name in self.models) or experiment.models
         lengths = self.lengths or experiment.lengths
-        for named, values in (("--model", names), ("--lengths", lengths)):
+        for named, values in (("`model`", names), ("`lengths`", lengths)):
             twice = sorted({str(value) for value in values if values.count(value) > 1})
             if twice:
                 raise ConfigError(f"{named}: {listed(twice)} named twice; expected each once")
@@ -87,38 +85,43 @@ class MemoryRequest:
         return find_named("problem", self.problem or DEFAULT_PROBLEM, all_problems())
 
     @property
+    def named_over_experiment(self) -> dict[str, Any]:
+        """What was named, over what the experiment asks for."""
+        return {**self.experiment_entry.settings, **self.named}
+
+    @property
     def other_problem(self) -> str | None:
         """The name of the problem, where it is not the one that everybody expects."""
         return None if self.problem == DEFAULT_PROBLEM else self.problem
 
     def _refuse_what_has_no_use(self) -> None:
         given = {
-            "model": bool(self.models), "lengths": bool(self.lengths), "recipe": self.recipe is not None,
+            "model": bool(self.models), "lengths": bool(self.lengths), "recipe": "recipe" in self.named,
             "seeds": self.seeds is not None, "problem": self.problem is not None, "digits": self.digits is not None,
             "dataset": self.dataset is not None,
         }  # fmt: skip
         for name, is_given in given.items():
             if is_given and name not in self.experiment_entry.accepts:
                 others = ", ".join(other.name for other in all_experiments().values() if name in other.accepts)
-                raise ConfigError(f"--{name}: of no use to the {self.experiment} experiment; expected with {others}")
+                raise ConfigError(f"`{name}`: of no use to the {self.experiment} experiment; expected with {others}")
         if self.resume and not self.experiment_entry.resumable:
             raise ConfigError(
-                f"--resume: of no use to the {self.experiment} experiment, which starts over; expected with "
+                f"`resume`: of no use to the {self.experiment} experiment, which starts over; expected with "
                 f"{', '.join(other.name for other in all_experiments().values() if other.resumable)}"
             )
-        for name in (*self.model_settings, *self.data_settings, *self.train_settings):
+        for name in self.named:
             if name not in self._meant_settings():
-                raise ConfigError(f"{flag(name)}: of no use to the {self.experiment} experiment; leave it out")
+                raise ConfigError(f"`{name}`: of no use to the {self.experiment} experiment; leave it out")
 
     def _meant_settings(self) -> set[str]:
         """The settings that mean something to the experiment."""
         experiment = self.experiment_entry
         every = {field.name for field in dataclasses.fields(MemoryTrainConfig)}
         if experiment.trains == "nothing":
-            return {"seed", "device"}
+            return {"seed", "device", "recipe"}
         if experiment.trains == "classifiers":
             return every & {field.name for field in dataclasses.fields(TrainConfig)}
-        return (every | {*self.model_settings, *self.data_settings}) - {*experiment.varies}
+        return {*self.named} - {*experiment.varies}
 
     def _check_lengths(self, lengths: tuple[int, ...]) -> None:
         experiment, problem = self.experiment_entry, self.problem_entry
@@ -126,12 +129,12 @@ class MemoryRequest:
         for length in lengths:
             if length < least:
                 what = experiment.shortest_means or problem.shortest_means
-                raise ConfigError(f"--lengths {length}: expected at least {least}, {what}")
+                raise ConfigError(f"`lengths` {length}: expected at least {least}, {what}")
             if length > LONGEST:
-                raise ConfigError(f"--lengths {length}: must be at most {LONGEST}")
+                raise ConfigError(f"`lengths` {length}: must be at most {LONGEST}")
         if experiment.one_length and len(lengths) > 1:
             raise ConfigError(
-                f"--lengths {' '.join(map(str, lengths))}: the {self.experiment} experiment takes one length"
+                f"`lengths` {' '.join(map(str, lengths))}: the {self.experiment} experiment takes one length"
             )
 
     def _check_digits(self, digits: tuple[int, ...]) -> None:
@@ -139,10 +142,10 @@ class MemoryRequest:
         wrong = [str(digit) for digit in digits if not 0 <= digit < problem.vocabulary_size]
         if wrong:
             what = f"{problem.tokens_called} from 0 to {problem.vocabulary_size - 1}"
-            raise ConfigError(f"--digits: {listed(wrong)}; expected {what}, separated by spaces")
+            raise ConfigError(f"`digits`: {listed(wrong)}; expected {what}, separated by spaces")
         if len(digits) < problem.shortest:
             raise ConfigError(
-                f"--digits: {len(digits)} of them; expected at least {problem.shortest}, {problem.shortest_means}"
+                f"`digits`: {len(digits)} of them; expected at least {problem.shortest}, {problem.shortest_means}"
             )
 
     @property
@@ -169,12 +172,12 @@ class MemoryRequest:
     @property
     def recipe_name(self) -> str:
         """The recipe."""
-        return self.recipe or "default"
+        return str(self.named.get("recipe", "default"))
 
     @property
     def first_seed(self) -> int:
         """The seed to begin with."""
-        return int(self.train_settings.get("seed", MemoryTrainConfig().seed))
+        return int(self.named.get("seed", MemoryTrainConfig().seed))
 
     @property
     def seed_count(self) -> int:

@@ -16,7 +16,6 @@ from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
 from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_times
-from textrnn.report.text import table
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -103,7 +102,7 @@ def run(request: MemoryRequest, bench: Bench, *, shapes: Sequence[Shape] = SHAPE
             with seeded(bench.training.seed, torch.device("cpu")):
                 cell = find_model(model, "memory").model_class.cell_type(input_size, hidden_size).to(bench.device)
                 inputs = torch.randn(batch, steps, input_size).to(bench.device)
-            if bench.should_stop():
+            if bench.listener.should_stop():
                 raise Interrupted("measuring was stopped")
             found = compare(cell, inputs, seconds)
             for way, times in found.items():
@@ -121,7 +120,7 @@ def run(request: MemoryRequest, bench: Bench, *, shapes: Sequence[Shape] = SHAPE
     threads = torch.get_num_threads()
     where = f"{bench.device}, {threads} {'thread' if threads == 1 else 'threads'}"
     about = f"(B, T, E, H): rows, steps, input size, units; {where}; best of {ROUNDS} rounds in turn"
-    bench.say(f"\n{table(rows, left_columns=2)}\n{about}\n")
+    bench.note("table", rows=rows, about=about, left_columns=2)
     plots = plot_times(bars, title="Cells written out and PyTorch's")
     section = [
         Table(rows),

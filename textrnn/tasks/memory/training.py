@@ -6,22 +6,20 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from typing import Any, Self
 
 import torch
-from torch import nn
 
-from textrnn.config import MEMORY_RECIPES, MemoryModelConfig, MemoryTrainConfig, SequenceConfig
+from textrnn.config import MemorySettings, MemoryTrainConfig, Run
 from textrnn.corpus.sequences import LabelledSequences, load_splits
-from textrnn.errors import ConfigError, DivergedError, Interrupted, one_line
+from textrnn.errors import ConfigError, DivergedError, Interrupted, Note, one_line
 from textrnn.evaluation.records import CURVE, Training, training_key
 from textrnn.files import exclusive_use, json_bytes, write_atomically
 from textrnn.models.memory.base import SequenceClassifier
-from textrnn.models.registry import find_model
-from textrnn.randomness import seeded
+from textrnn.tasks.common import build_network, explain_impossible_network
 from textrnn.tasks.memory.request import MemoryRequest
-from textrnn.tasks.resuming import Say, ShouldStop, StopWhen
+from textrnn.tasks.settings import SequenceFacts, combine, fit_to_data
 from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.history import History
 from textrnn.training.objectives.sequences import SequenceBatch, SequenceObjective, score
@@ -37,8 +35,8 @@ class Bench:
     What a stopped experiment left is taken up or left behind on entering, and cleared away when nothing went wrong.
 
     Args:
-        listeners: told of every step, beside what an experiment itself listens to.
-        stopping: entered, too; what it gives is asked after every step.
+        listener: told of every step, evaluation and note, beside what an experiment itself listens to; asked whether to
+            stop.
 
     Raises:
         ConfigError: for settings out of bounds, a device that is not here, or, on entering, an experiment that was
@@ -46,36 +44,23 @@ class Bench:
         ArtifactError: on entering, if another run writes to one of the folders.
     """
 
-    def __init__(
-        self,
-        request: MemoryRequest,
-        *,
-        say: Say,
-        listeners: Sequence[Listener] = (),
-        stopping: AbstractContextManager[ShouldStop] | None = None,
-    ):
-        recipe, experiment = MEMORY_RECIPES[request.recipe_name], request.experiment_entry
-        self.request, self.say, self.listeners = request, say, listeners
+    def __init__(self, request: MemoryRequest, listener: Listener):
+        self.request, self.listener = request, listener
         self.problem = request.problem_entry
-        self.model_settings = {**recipe.model, **experiment.model_settings, **request.model_settings}
-        self.training = MemoryTrainConfig.from_dict(
-            {**recipe.training, **experiment.train_settings, **request.train_settings}
-        )
-        self.data = SequenceConfig.from_dict(request.data_settings)
+        of_sequences = request.experiment_entry.trains == "sequences"
+        self.settings = self.settings_of(request.models[0] if of_sequences else "LSTM")
+        self.training = self.settings.training
         self.device = choose_device(self.training.device)
-        self.should_stop: ShouldStop = lambda: False
         self.finished: dict[str, Training] = {}
         self.digests: dict[str, str] = {}  # of the data that each was trained and tested on
         self.store = request.folder / UNFINISHED
-        self._stopping = stopping or nullcontext(self.should_stop)
         self._splits: dict[tuple[int, int], dict[str, LabelledSequences]] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as held:
             for folder in sorted({*self.request.folders, self.request.folder}):
                 held.enter_context(exclusive_use(folder))
-            self.should_stop = held.enter_context(self._stopping)
-            held.enter_context(explain_out_of_memory("--lengths, --variants, --batch-size or --hidden-size"))
+            held.enter_context(explain_out_of_memory("`lengths`, `variants`, `batch_size` or `hidden_size`"))
             self._load_progress()
             held.push(self._clear_progress)
             self._held = held.pop_all()
@@ -84,22 +69,23 @@ class Bench:
     def __exit__(self, *exception: Any) -> None:
         self._held.__exit__(*exception)
 
-    def config_of(self, model: str) -> MemoryModelConfig:
-        """The hyper-parameters of a model."""
-        config: MemoryModelConfig = find_model(model, "memory").config_class.from_dict(self.model_settings)
-        return config
+    def note(self, kind: str, **facts: Any) -> None:
+        """Something is to be told."""
+        self.listener.on_note(Note(kind, **facts))
 
-    def settings(self) -> dict[str, Any]:
+    def settings_of(self, model: str) -> MemorySettings:
+        """The settings of a model; those that depend on the data are open."""
+        settings: MemorySettings = combine(Run("memory", model, self.request.named_over_experiment))
+        return settings
+
+    def groups(self) -> dict[str, Any]:
         """What the figures of the experiment depend on, for ``metrics.json`` and for whoever resumes."""
-        return {
-            "hyper_parameters": self.config_of(self.request.models[0]).to_dict(),
-            "training": self.training.to_dict(),
-            "data": self.data.to_dict(),
-        }
+        kept = self.settings.to_kept()
+        return {name: kept[name] for name in ("hyper_parameters", "training", "data")}
 
     def _data(self, length: int, seed: int) -> dict[str, LabelledSequences]:
         if (length, seed) not in self._splits:  # one at a time is kept
-            self._splits = {(length, seed): load_splits(self.problem, length, seed, self.data.variants)}
+            self._splits = {(length, seed): load_splits(self.problem, length, seed, self.settings.data.variants)}
         return self._splits[length, seed]
 
     def split(self, name: str, length: int, seed: int) -> SequenceBatch:
@@ -124,17 +110,14 @@ class Bench:
         rate = self.training.learning_rate if learning_rate is None else learning_rate
         key, digest = training_key(model, length, seed, rate), self.digest(length, seed)
         if key in self.finished and self.digests.get(key) != digest:
-            self.say(f"{key}: the data is another than before; trained anew")
+            self.note("data_changed", training=key)
             del self.finished[key]
         if key not in self.finished:
             config = dataclasses.replace(self.training, seed=seed, learning_rate=rate)
             training = self._train(key, model, length, config, may_diverge=learning_rate is not None)
             self.finished[key], self.digests[key] = training, digest
             self._save_progress()
-            self.say(
-                f"{key}: {training.test:.2f} on test, {training.dev:.2f} on dev (weights of step "
-                f"{training.best_step:,} of {training.steps:,}; {training.seconds:.1f} s)"
-            )
+            self.note("sequences_learnt", training=training)
         return self.finished[key]
 
     def _train(self, key: str, model: str, length: int, config: MemoryTrainConfig, *, may_diverge: bool) -> Training:
@@ -148,7 +131,7 @@ class Bench:
         except DivergedError as error:
             if not may_diverge:
                 raise DivergedError(f"{key}: {error}") from error
-            self.say(f"{key}: diverged ({error})")
+            self.note("diverged", training=key, error=error)
         network, best = follower.network, follower.best
         assert network is not None
         dev, test = (score(network, self.split(name, length, config.seed))[0] for name in ("dev", "test"))
@@ -170,37 +153,25 @@ class Bench:
             The network with the weights that did best on dev, and what happened.
         """
         train, dev = (self.split(name, length, config.seed) for name in ("train", "dev"))
-        config = config.fitted_to(len(train.labels), length)
-        network = self.build(model, length, config.seed)
+        settings = dataclasses.replace(self.settings_of(model), training=config)
+        settings = fit_to_data(settings, SequenceFacts(len(train.labels), length), {})
+        network = self.build(settings, length)
         begin(network)
-        with _as_many_threads_as_pay(network, config):
-            history = fit(
-                network,
-                SequenceObjective(train, dev, config),
-                config,
-                listener=ListenerGroup([*self.listeners, *listeners, StopWhen(self.should_stop)]),
-            )
+        objective = SequenceObjective(train, dev, settings.training)
+        with _as_many_threads_as_pay(network, settings.training):
+            history = fit(network, objective, settings.training, listener=ListenerGroup([self.listener, *listeners]))
         return network, history
 
-    def build(self, model: str, length: int, seed: int) -> SequenceClassifier:
+    def build(self, settings: MemorySettings, length: int) -> SequenceClassifier:
         """A new network on its device."""
-        try:
-            with seeded(seed, torch.device("cpu")):
-                network: nn.Module = find_model(model, "memory").build(
-                    self.config_of(model), vocabulary_size=self.problem.vocabulary_size,
-                    class_count=self.problem.class_count, sequence_length=length,
-                )  # fmt: skip
-        except (RuntimeError, MemoryError) as error:
-            raise ConfigError(
-                f"{model}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see --hidden-size "
-                "and --embedding-size"
-            ) from error
-        assert isinstance(network, SequenceClassifier)
+        sizes = {"vocabulary_size": self.problem.vocabulary_size, "class_count": self.problem.class_count}
+        with explain_impossible_network(settings):
+            network: SequenceClassifier = build_network(settings, **sizes, sequence_length=length)
         return network.to(self.device)
 
     def _kept_settings(self) -> dict[str, Any]:
         """What must be the same when the experiment goes on; the device may change."""
-        settings: dict[str, Any] = json.loads(json.dumps(self.settings()))
+        settings: dict[str, Any] = json.loads(json.dumps(self.groups()))
         del settings["training"]["device"], settings["training"]["seed"]  # a training's key has its seed
         return settings
 
@@ -214,10 +185,10 @@ class Bench:
         """Take up what a stopped experiment left if that was asked for; otherwise leave it behind."""
         if not self.store.is_file():
             if self.request.resume:
-                self.say(f"nothing to resume: no {UNFINISHED} in {self.store.parent}; starting from the beginning")
+                self.note("nothing_to_resume", file=UNFINISHED, folder=self.store.parent)
             return
         if not self.request.resume:
-            self.say(f"note: {self.store} is started over; --resume would have gone on with it")
+            self.note("started_over", what=self.store)
             self.store.unlink()
             return
         try:
@@ -229,16 +200,16 @@ class Bench:
                 raise ValueError("its figures do not fit together")
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ConfigError(
-                f"--resume: {self.store} cannot be read ({one_line(error)}); expected what a stopped experiment left: "
-                "delete it, or leave out --resume to start over"
+                f"`resume`: {self.store} cannot be read ({one_line(error)}); expected what a stopped experiment left: "
+                "delete it, or leave out `resume` to start over"
             ) from error
         if before != self._kept_settings():
             raise ConfigError(
-                f"--resume: other settings than those of {self.store}; expected the same flags: bring them back, or "
-                "leave out --resume to start over"
+                f"`resume`: other settings than those of {self.store}; expected the same flags: bring them back, or "
+                "leave out `resume` to start over"
             )
         self.finished, self.digests = trainings, digests
-        self.say(f"going on after {len(trainings)} finished trainings in {self.store}")
+        self.note("going_on_after", trainings=len(trainings), store=self.store)
 
     def _clear_progress(self, error_type: type[BaseException] | None, *_: object) -> None:
         """Of an experiment that is finished, nothing is left to go on with."""
@@ -250,7 +221,7 @@ class Bench:
 def _as_many_threads_as_pay(network: SequenceClassifier, config: MemoryTrainConfig) -> Iterator[None]:
     """One thread where the products of a step are so small that waking a second takes longer than it saves."""
     before = torch.get_num_threads()
-    if (config.batch_size or 1) * 4 * network.cell.hidden_size**2 <= MOST_FOR_ONE_THREAD:
+    if config.batch_size * 4 * network.cell.hidden_size**2 <= MOST_FOR_ONE_THREAD:
         torch.set_num_threads(1)
     try:
         yield

@@ -28,7 +28,7 @@ class Loss(NamedTuple):
 class Objective(ABC, Generic[BatchType]):
     """One kind of training. An epoch's batches depend on the seed and the epoch's number alone."""
 
-    memory_flags = "--batch-size or --hidden-size"  # what to make smaller where memory lacks
+    size_settings = "`batch_size` or `hidden_size`"  # what to make smaller where memory lacks
 
     @abstractmethod
     def batch_count(self, epoch: int) -> int:

@@ -19,7 +19,6 @@ from torch.nn import functional
 
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
-from textrnn.errors import ConfigError
 from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.randomness import epoch_generator
@@ -95,18 +94,12 @@ class ClassificationObjective(Objective[Batch]):
     Args:
         train: rows to learn from.
         dev: rows scored now and then, never learnt from.
-        config: fitted to the data (:meth:`TrainConfig.fitted_to`).
-
-    Raises:
-        ConfigError: if `config` is not fitted.
+        config: settled, see :func:`textrnn.tasks.settings.settle`.
     """
 
-    memory_flags = "--batch-size, --pad-size or --hidden-size"
-
     def __init__(self, train: LabelledTexts, dev: LabelledTexts, config: TrainConfig, class_count: int | None = None):
-        if config.batch_size is None or config.evaluate_every is None:
-            raise ConfigError("batch_size and evaluate_every are open; expected TrainConfig.fitted_to(...) first")
         self.train, self.dev = train, dev
+        self.size_settings = train.size_settings
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
         self.smoothing = config.label_smoothing
         self.seed = config.seed

@@ -97,24 +97,22 @@ class LanguageModelObjective(Objective[Window]):
 
     Args:
         token_ids: int64, (N,): the text to learn from.
-        config: fitted to the text (:meth:`LanguageModelTrainConfig.fitted_to`).
+        config: settled, see :func:`textrnn.tasks.settings.settle`.
 
     Raises:
-        ConfigError: if `config` is not fitted, or the text does not fill one batch.
+        ConfigError: if the text does not fill one batch.
     """
 
-    memory_flags = "--batch-size, --num-steps or --hidden-size"
+    size_settings = "`batch_size`, `num_steps` or `hidden_size`"
 
     def __init__(self, token_ids: Tensor, held_out: HeldOutText, config: LanguageModelTrainConfig):
-        if config.batch_size is None or config.evaluate_epochs is None:
-            raise ConfigError("batch_size is open; expected LanguageModelTrainConfig.fitted_to(...) first")
         self.token_ids, self.held_out, self.config = token_ids, held_out, config
         self.batch_size = config.batch_size
         self.evaluate_epochs = config.evaluate_epochs
         self.state: State | None = None
         if self.batch_count(1) < 1:
             raise ConfigError(
-                f"--batch-size {self.batch_size} and --num-steps {config.num_steps}: one batch has more than the "
+                f"`batch_size` {self.batch_size} and `num_steps` {config.num_steps}: one batch has more than the "
                 f"{len(token_ids):,} characters to learn from; expected smaller ones, or a longer text"
             )
 

@@ -53,7 +53,7 @@ class SequenceObjective(Objective[SequenceBatch]):
         ConfigError: if `config` is not fitted.
     """
 
-    memory_flags = "--batch-size, --lengths or --hidden-size"
+    size_settings = "`batch_size`, `lengths` or `hidden_size`"
 
     def __init__(self, train: SequenceBatch, dev: SequenceBatch, config: MemoryTrainConfig):
         if config.batch_size is None or config.evaluate_every is None:

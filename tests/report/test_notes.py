@@ -1,0 +1,53 @@
+"""Notes in words."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import string
+from pathlib import Path
+
+import pytest
+
+from textrnn.errors import Note
+from textrnn.report.notes import STEPS, WORDS, line, words
+
+PACKAGE = Path(__file__).resolve().parents[2] / "textrnn"
+
+
+def notes_in_the_code() -> dict[str, list[set[str]]]:
+    """Every ``Note("kind", name=...)`` and ``bench.note("kind", name=...)``: its kind, and the names of what it says."""
+    found: dict[str, list[set[str]]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Note", "bench.note", "self.note"):
+                if not isinstance(node.args[0], ast.Constant):
+                    assert ast.unparse(node) == "Note(kind, **facts)", f"{path}:{node.lineno}: a kind is a literal"
+                    continue
+                found.setdefault(node.args[0].value, []).append({str(word.arg) for word in node.keywords})
+    return found
+
+
+def test_every_kind_has_words_and_all_words_are_used() -> None:
+    assert set(notes_in_the_code()) == set(WORDS)
+    assert set(WORDS) >= STEPS
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_the_words_find_what_they_need(kind: str) -> None:
+    said = WORDS[kind]
+    if isinstance(said, str):
+        needed = {name.split(".")[0] for _, name, _, _ in string.Formatter().parse(said) if name}
+    else:
+        parameters = inspect.signature(said).parameters.values()
+        needed = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
+    for given in notes_in_the_code()[kind]:
+        assert needed <= given
+
+
+def test_what_is_beside_the_matter_is_marked() -> None:
+    assert line(Note("finished", folder="x")) == "the run in x is finished: nothing to resume"
+    assert line(Note("empty_text")) == "note: the text is empty; the answer rests on nothing"
+    assert words(Note("of_model", model="RNN", note=Note("empty_text"))).startswith("RNN: the text is empty")
+    assert Note("a", b=1) == Note("a", b=1) != Note("a", b=2)
+    assert Note("a", b=1)["b"] == 1

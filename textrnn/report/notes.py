@@ -1,0 +1,176 @@
+"""Notes in words. Settings stand in them between backticks; the command line shows those as its flags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textrnn.errors import Note, listed
+from textrnn.report.text import shortened, table
+
+# What reads better without a word before it: the steps of a run as they are done.
+STEPS = {
+    "classifier_learnt", "compared", "comparison", "data_changed", "data_set", "diverged", "finished",
+    "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt", "nothing_to_resume",
+    "sequences_learnt", "table", "text", "trained", "using_saved", "vectors", "vocabulary",
+}  # fmt: skip
+
+
+def words(note: Note) -> str:
+    """What a note says, for a terminal or a page."""
+    found = WORDS[note.kind]
+    return found.format(**note.facts) if isinstance(found, str) else found(**note.facts)
+
+
+def line(note: Note) -> str:
+    """The same, with what tells that it is beside the matter."""
+    return words(note) if note.kind in STEPS else f"note: {words(note)}"
+
+
+def _data_set(dataset: Any, tokens_per_text: float) -> str:
+    return (
+        f"{dataset.name}: {len(dataset.class_names)} classes; {len(dataset.train):,} training, {len(dataset.dev):,} "
+        f"dev, {len(dataset.test):,} test texts; {tokens_per_text:.0f} tokens read of a text on average"
+    )
+
+
+def _cut_texts(cut: int, texts: int, unread: float, data: Any) -> str:
+    fewer = ", or `tokenizer=word` or space for fewer, longer tokens" if data.tokenizer == "char" else ""
+    return (
+        f"{cut:,} of {texts:,} training texts are longer than {data.pad_size} tokens; the rest of them, {unread:.0%} "
+        f"of all, is not read: see `pad_size`{fewer}"
+    )
+
+
+def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> str:
+    return (
+        f"embedding: {vectors.path}, size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} tokens "
+        f"({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
+    )
+
+
+def _text(corpus: Any, vocabulary_size: int) -> str:
+    read = "letters and spaces" if corpus.letters else "all characters"
+    return (
+        f"{corpus.name}: {len(corpus.train):,} characters to learn from, {len(corpus.held_out):,} held out; {read}, "
+        f"{vocabulary_size:,} in the vocabulary"
+    )
+
+
+def _network(settings: Any, network: Any, device: Any) -> str:
+    parameters, training = sum(parameter.numel() for parameter in network.parameters()), settings.training
+    batch, precision = f"{training.batch_size} texts a batch", ""
+    if settings.task == "lm":
+        batch = f"{training.batch_size} rows of {training.num_steps} characters a batch"
+        precision = " in bf16" if str(network.precision) == "torch.bfloat16" else " in fp32"
+    epochs = f"{training.epochs} epochs" if training.epochs else ""
+    budget = f"{training.budget:g} s at most" if training.budget else ""
+    length = ", ".join(part for part in (epochs, budget, batch) if part)
+    return f"{settings.model_name}: {parameters:,} parameters on {device}{precision}, {length}"
+
+
+def _trained(history: Any) -> str:
+    best = history.best
+    done = f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"
+    if "dev_perplexity" in best:
+        return (
+            f"{done}, {history.examples_per_second:,.0f} characters/s; kept the weights of epoch {int(best['epoch'])}: "
+            f"perplexity {best['train_perplexity']:.3f} on train, {best['dev_perplexity']:.3f} held out"
+        )
+    return (
+        f"{done}; kept the weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, dev accuracy "
+        f"{best['dev_accuracy']:.4f}"
+    )
+
+
+def _split_made(path: Any, missing: list[str], seed: int, rows: dict[str, int]) -> str:
+    counts = ", ".join(f"{split} {count:,}" for split, count in rows.items())
+    return (
+        f"{path}: no {' and no '.join(missing)} split there; split at random, the same share of every class (seed "
+        f"{seed}): {counts} rows"
+    )
+
+
+def _linear_ahead(gap: float, remedy: str | None) -> str:
+    alternative = "" if remedy is None else f"try `model={remedy}`, or "
+    return (
+        f"the linear model is {gap * 100:.1f} points ahead; on this data, use it, or {alternative}give the network "
+        "more to learn from: more rows, pretrained vectors, a larger `pad_size`"
+    )
+
+
+def _no_font_for_names(names: list[str]) -> str:
+    legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
+    return (
+        "no installed font shows these class names, so the PNG plots carry indices (a CJK font such as Noto Sans CJK "
+        f"would mend it): {legend}"
+    )
+
+
+def _table(rows: Any, title: str = "", about: str = "", left_columns: int = 1) -> str:
+    return "\n" + "\n".join(part for part in (title, table(rows, left_columns=left_columns), about) if part) + "\n"
+
+
+def _sequences_learnt(training: Any) -> str:
+    return (
+        f"{training.key}: {training.test:.2f} on test, {training.dev:.2f} on dev (weights of step "
+        f"{training.best_step:,} of {training.steps:,}; {training.seconds:.1f} s)"
+    )
+
+
+WORDS: dict[str, str | Callable[..., str]] = {
+    "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
+    "comparison": lambda comparison: str(comparison.to_text()),
+    "cut_texts": _cut_texts,
+    "classifier_learnt": "{what}: {test:.4f} on test, {seconds:.1f} s",
+    "data_changed": "{training}: the data is another than before; trained anew",
+    "data_set": _data_set,
+    "diverged": "{training}: diverged ({error})",
+    "empty_text": "the text is empty; the answer rests on nothing",
+    "failed": "{model}: {error}",
+    "fell_back": "{wanted} is not here and cannot be fetched; going on with {taken}, the text of the project",
+    "few_vectors": "most tokens have no vector there; see `tokenizer` (characters or words?) and `lowercase`",
+    "finding": lambda finding: str(finding),
+    "finished": "the run in {folder} is finished: nothing to resume",
+    "gates_answer": lambda model, digits, verdict, probability: (
+        f"{model} reads {' '.join(map(str, digits))} and answers {verdict}, probability {probability:.3f}"
+    ),
+    "going_on_after": "going on after {trainings} finished trainings in {store}",
+    "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
+    "judged": lambda result: str(result.to_text()),
+    "learnt_nothing": (
+        "the network has learnt nothing: always answering the largest class would be right {largest:.2%} of the time; "
+        "see `pad_size` and `tokenizer` (is enough of each text read?), `epochs` and `learning_rate`"
+    ),
+    "letters_only": lambda strange: (
+        f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
+    ),
+    "linear_ahead": _linear_ahead,
+    "long_text": "a long text: only the first {pad_size} tokens are read",
+    "network": _network,
+    "network_learnt": "{model}, length {length}: {test:.2f} on test, {dev:.2f} on dev ({seconds:.1f} s)",
+    "no_font_for_names": _no_font_for_names,
+    "no_font_for_title": "no installed font shows the name of this text, so the PNG leaves it out",
+    "no_known_token": "the model knows none of these tokens; the answer rests on nothing",
+    "nothing_to_resume": "nothing to resume: no {file} in {folder}; starting from the beginning",
+    "of_model": lambda model, note: f"{model}: {words(note)}",
+    "other_data": "the saved model was trained on {learnt}, which is not {named}",
+    "other_kind": "the saved model is of the kind {saved}, not {named}",
+    "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
+    "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
+    "read_as": lambda path, encoding: f"{path}: {'not UTF-8; ' if encoding == 'GB18030' else ''}read as {encoding}",
+    "replaced": "the model of an earlier run in {folder} is replaced (another `save_dir` keeps both)",
+    "sequences_learnt": _sequences_learnt,
+    "split_made": _split_made,
+    "started_over": "{what} is started over; `resume` would have gone on with it",
+    "table": _table,
+    "text": _text,
+    "trained": _trained,
+    "unknown_characters": lambda unknown: (
+        f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"
+    ),
+    "unreadable_section": "{path} cannot be read ({error}) and is left out of the page; run it again",
+    "using_saved": "using the model in {folder} (delete the folder to train another)",
+    "vectors": _vectors,
+    "vocabulary": "vocabulary: {size:,} entries ({tokenizer}); knows {coverage:.2%} of the tokens of dev",
+}

@@ -1,0 +1,116 @@
+"""Answers of saved models: texts classified, a text continued or scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from textrnn.config import UNKNOWN_ID, Run
+from textrnn.corpus.readers import decode, read_bytes
+from textrnn.corpus.texts import corpus_name, file_digest, find_local
+from textrnn.errors import ArtifactError, DataError, Note
+from textrnn.saved.character_model import CharacterModel, Score
+from textrnn.saved.classifier import Classifier, load_classifier
+from textrnn.training.events import Listener
+from textrnn.training.train_eval import choose_device
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable classes of a text, best first, and what was unusual about the text."""
+
+    text: str
+    classes: list[tuple[str, float]]
+    note: Note | None = None
+
+
+def open_classifier(run: Run, folder: Path, listener: Listener) -> Classifier:
+    """Read the classifier in `folder`, and tell where it differs from what was asked for.
+
+    Raises:
+        ArtifactError: if there is no whole model in it.
+    """
+    classifier = load_classifier(folder, choose_device(str(run.named.get("device", "cpu"))))
+    learnt, named = classifier.settings.data.dataset, str(run.named.get("dataset", ""))
+    if named and named.casefold() != learnt.casefold() and Path(named).resolve() != Path(learnt).resolve():
+        listener.on_note(Note("other_data", learnt=learnt, named=named))
+    for difference in classifier.settings.changes(run.named):
+        listener.on_note(Note("other_settings", difference=difference, aside=" (without `predict`)"))
+    return classifier
+
+
+def predict(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> list[Prediction]:
+    """Answer for raw texts."""
+    encoded, pad_size = classifier.encode(list(texts)), classifier.settings.data.pad_size
+    answers = []
+    for index, (text, row) in enumerate(zip(texts, classifier.probabilities_of(encoded), strict=True)):
+        order = np.argsort(-row, kind="stable")[:top_k]
+        classes = [(classifier.class_names[label], float(row[label])) for label in order]
+        ids = encoded.token_ids[encoded.offsets[index] : encoded.offsets[index + 1]]
+        note = None
+        if not text.strip():
+            note = Note("empty_text")
+        elif (ids == UNKNOWN_ID).all():
+            note = Note("no_known_token")
+        elif encoded.truncated and len(ids) == pad_size < len(text):
+            note = Note("long_text", pad_size=pad_size)
+        answers.append(Prediction(text, classes, note))
+    return answers
+
+
+def open_language_model(run: Run, folder: Path, listener: Listener) -> CharacterModel:
+    """Read the language model in `folder`, and tell where it differs from what was asked for.
+
+    Raises:
+        ArtifactError: if there is no whole model in it, or it has learnt from another text than the one named.
+    """
+    model = CharacterModel.load(folder, str(run.named.get("device", "cpu")))
+    if "corpus" in run.named:
+        _compare_texts(model, str(run.named["corpus"]), folder, listener)
+    if run.model_name not in ("LSTM", model.settings.model_name):
+        listener.on_note(Note("other_kind", saved=model.settings.model_name, named=run.model_name))
+    # Beside `predict`, the seed is that of what is drawn.
+    for difference in model.settings.changes({name: value for name, value in run.named.items() if name != "seed"}):
+        listener.on_note(Note("other_settings", difference=difference, aside=""))
+    return model
+
+
+def _compare_texts(model: CharacterModel, corpus: str, folder: Path, listener: Listener) -> None:
+    learnt = corpus_name(model.settings.data.corpus)
+    if learnt != corpus_name(corpus):
+        raise ArtifactError(
+            f"{folder}: a model of {learnt}; expected one of {corpus}: name its folder with `save_dir`, or train one"
+        )
+    try:
+        here = find_local(corpus)
+    except DataError:  # the text is gone; its model can do without
+        here = None
+    if here is not None and file_digest(here.path) != model.digest:
+        listener.on_note(Note("other_text", path=here.path))
+
+
+def score_file(model: CharacterModel, file: str) -> Score:
+    """Score a text file.
+
+    Raises:
+        DataError: if it cannot be read, or holds nothing that the model reads.
+    """
+    path = Path(file).expanduser()
+    if not path.exists() and not path.suffix and len(path.parts) == 1:  # a name
+        known = find_local(file)
+        path = known.path if known is not None else path
+    if not path.exists():
+        raise DataError(
+            f"`score` {file}: no such file; expected the path of a text file, or a name that `corpus` takes"
+        )
+    text, _ = decode(read_bytes(path), path)
+    score = model.score(text)
+    if score.characters == 0:
+        raise DataError(
+            f"{path}: no character to score in it; expected a text"
+            + (" with letters from a to z, which is what this model reads" if text.strip() else "")
+        )
+    return score

@@ -1,0 +1,194 @@
+"""What every task does alike: whose folder it is, whether a run goes on, what is built and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+from textrnn.config import Run, RunSettings
+from textrnn.errors import ArtifactError, ConfigError, Note, one_line
+from textrnn.files import exclusive_use
+from textrnn.models.registry import find_model
+from textrnn.tasks.settings import saved_settings
+from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint_settings
+from textrnn.training.events import Listener
+
+CONFIG_FILE = "config.json"
+Kept = Mapping[str, Any]  # the settings of a run as a checkpoint or config.json keeps them, and the digest of its data
+
+
+def held(run: Run) -> AbstractContextManager[None]:
+    """The folder of a run, for this run alone; nothing where nothing is kept."""
+    return nullcontext() if run.folder is None else exclusive_use(run.folder)
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a whole model stands in `folder`."""
+    return (folder / CONFIG_FILE).is_file()
+
+
+def model_folder(run: Run, save_dir: Path) -> Path | None:
+    """Where the saved model is: the folder of the run, or `save_dir` itself if that is a model folder."""
+    return next((folder for folder in (run.folder, save_dir) if folder is not None and is_saved(folder)), None)
+
+
+def is_finished(run: Run, listener: Listener, *, digest: Callable[[], str] | None = None) -> bool:
+    """Whether a run that is to go on is finished already, with these settings; says so.
+
+    Args:
+        digest: of the data at hand, where a finished run keeps that of its own.
+
+    Raises:
+        ConfigError: if the finished run had other settings, or other data of the same name.
+    """
+    folder = run.folder
+    if not run.resume or folder is None or not is_saved(folder) or (folder / CHECKPOINT_NAME).is_file():
+        return False
+    from textrnn.saved.folder import read_json
+
+    with explain_unreadable_settings(folder / CONFIG_FILE):
+        kept = read_json(folder / CONFIG_FILE)
+        refuse_changes(run, kept, folder)
+        if digest is not None and kept.get("digest") != digest():
+            refuse_other_data(folder)
+    listener.on_note(Note("finished", folder=folder))
+    return True
+
+
+def kept_settings(run: Run, listener: Listener) -> Kept | None:
+    """What the run that goes on has kept, or None where a new one begins; says which.
+
+    Raises:
+        ConfigError: if a setting was named that differs from the run's.
+        ArtifactError: if the checkpoint cannot be read.
+    """
+    if run.folder is None:
+        return None
+    checkpoint = run.folder / CHECKPOINT_NAME
+    if not checkpoint.is_file():
+        if run.resume:
+            listener.on_note(Note("nothing_to_resume", file="checkpoint", folder=run.folder))
+        return None
+    if not run.resume:
+        listener.on_note(Note("started_over", what=f"an unfinished run in {run.folder}"))
+        return None
+    with explain_unreadable_settings(checkpoint):
+        kept, steps = read_checkpoint_settings(checkpoint)
+        refuse_changes(run, kept, checkpoint)
+    listener.on_note(Note("going_on", steps=steps, checkpoint=checkpoint))
+    return kept
+
+
+@contextmanager
+def explain_unreadable_settings(path: Path) -> Iterator[None]:
+    """Says which file it is whose settings are not of the expected form.
+
+    Raises:
+        ArtifactError: in the place of what Python raised.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(
+            f"{path}: its settings cannot be read ({one_line(error)}); delete it and train from the beginning"
+        ) from error
+
+
+def refuse_changes(run: Run, kept: Kept, place: Path) -> None:
+    """What was named beside ``resume`` must be what the run was started with (the data is compared later)."""
+    different = saved_settings(run.task, kept).changes(run.named)
+    if different:
+        raise ConfigError(
+            f"`resume`: {'; '.join(different)}; expected the settings of {place}: leave the flags out, "
+            "or leave out `resume` to start over"
+        )
+
+
+def refuse_other_data(place: Path | None) -> None:
+    """Raises the error for a run that would go on with data that is not its own."""
+    raise ConfigError(
+        f"`resume`: the data is not what the run was started with; expected that of {place}: "
+        "bring it back, or leave out `resume` to start over"
+    )
+
+
+def can_go_on(run: Run) -> bool:
+    """Whether an unfinished run with the same settings waits in the run's folder."""
+    if run.folder is None or not (run.folder / CHECKPOINT_NAME).is_file():
+        return False
+    try:
+        kept, _ = read_checkpoint_settings(run.folder / CHECKPOINT_NAME)
+        return not saved_settings(run.task, kept).changes(run.named)
+    except (ArtifactError, ConfigError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def checkpoint_of(run: Run, settings: RunSettings[Any, Any, Any], digest: str, kept: Kept | None) -> Checkpoint | None:
+    """Where the unfinished run is kept, and with what; None where nothing is.
+
+    Args:
+        kept: what the run that goes on has kept; None where a new one begins.
+
+    Raises:
+        ConfigError: if a run would go on with data that is not its own.
+    """
+    if run.folder is None:
+        return None
+    path = run.folder / CHECKPOINT_NAME
+    if kept is not None and kept.get("digest") != digest:
+        refuse_other_data(path)
+    return Checkpoint(path, {**settings.to_kept(), "digest": digest}, resume=kept is not None)
+
+
+def build_network(settings: RunSettings[Any, Any, Any], **sizes: int) -> Any:
+    """A new network with seeded weights, on the CPU.
+
+    Args:
+        sizes: found in the data, see :meth:`ModelEntry.build`.
+    """
+    import torch
+
+    from textrnn.randomness import seeded
+
+    with seeded(settings.training.seed, torch.device("cpu")):
+        return find_model(settings.model_name, settings.task).build(settings.model, **sizes)
+
+
+@contextmanager
+def explain_impossible_network(settings: RunSettings[Any, Any, Any]) -> Iterator[None]:
+    """Turns what goes wrong when a network is made into one error that says what to make smaller.
+
+    Raises:
+        ConfigError: in the place of what torch or Python raised.
+    """
+    try:
+        yield
+    except (RuntimeError, TypeError, MemoryError, OverflowError) as error:
+        sizes = [n for n in ("hidden_size", "embedding_size", "num_layers") if hasattr(settings.model, n)]
+        named = ", ".join(f"`{name}`" for name in sizes)
+        raise ConfigError(
+            f"{settings.model_name}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see "
+            + " and ".join(named.rsplit(", ", 1))
+        ) from error
+
+
+class SavedModel(Protocol):
+    """A model that can be kept."""
+
+    def save(self, folder: Path, others: Mapping[str, bytes] | None = None) -> None: ...
+
+
+def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], listener: Listener) -> None:
+    """Write the model with its report into the run's folder; the unfinished run is then gone.
+
+    Raises:
+        ArtifactError: if the folder cannot be written; a model that was there stays as it was.
+    """
+    if run.folder is None:
+        return
+    if is_saved(run.folder):
+        listener.on_note(Note("replaced", folder=run.folder))
+    model.save(run.folder, files)
+    (run.folder / CHECKPOINT_NAME).unlink(missing_ok=True)
