@@ -15,11 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 COLDEST, HOTTEST = 1 / 64, 64.0
 LEAST = 1e-4
 SPREAD = 0.5  # standard deviation that the logarithm of a temperature is expected to have
-GOLDEN = (math.sqrt(5) - 1) / 2
+CLOSE_ENOUGH = 1e-6  # two logarithms of temperatures
 
 
 def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
-    """(N, C) logits -> (N, C) probabilities of logits / temperature."""
+    """(N, C) logits -> (N, C) probabilities of logits / temperature.
+
+    Not SciPy's, which gives the same numbers: who only wants a prediction need not wait for it to be imported.
+    """
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     probabilities: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
@@ -47,10 +50,10 @@ def cross_entropy(
     Args:
         weights: (N,) what each text counts.
     """
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    scaled = scaled - scaled.max(axis=1, keepdims=True)
-    of_labels = scaled[np.arange(len(scaled)), np.asarray(labels)]
-    return float(np.average(np.log(np.exp(scaled).sum(axis=1)) - of_labels, weights=weights))
+    from scipy.special import log_softmax
+
+    log_probabilities = log_softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
+    return -float(np.average(log_probabilities[np.arange(len(log_probabilities)), np.asarray(labels)], weights=weights))
 
 
 def penalised_loss(
@@ -66,29 +69,21 @@ def penalised_loss(
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
-    """The temperature with the least :func:`penalised_loss`, by golden section, between 1/64 and 64; 1.0 without texts.
+    """The temperature with the least :func:`penalised_loss`, between 1/64 and 64; 1.0 without texts.
 
     Source: Guo et al. 2017, section 4.2 (there without a penalty).
     """
     if len(np.asarray(labels)) == 0:
         return 1.0
+    from scipy.optimize import minimize_scalar
 
-    def loss(log_temperature: float) -> float:
-        return penalised_loss(logits, labels, math.exp(log_temperature))
-
-    low, high = math.log(COLDEST), math.log(HOTTEST)
-    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    left_loss, right_loss = loss(left), loss(right)
-    while high - low > 1e-3:
-        if left_loss <= right_loss:
-            high, right, right_loss = right, left, left_loss
-            left = high - GOLDEN * (high - low)
-            left_loss = loss(left)
-        else:
-            low, left, left_loss = left, right, right_loss
-            right = low + GOLDEN * (high - low)
-            right_loss = loss(right)
-    return math.exp((low + high) / 2)
+    found = minimize_scalar(
+        lambda log_temperature: penalised_loss(logits, labels, math.exp(log_temperature)),
+        bounds=(math.log(COLDEST), math.log(HOTTEST)),
+        method="bounded",
+        options={"xatol": CLOSE_ENOUGH},
+    )
+    return math.exp(found.x)
 
 
 def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> float:

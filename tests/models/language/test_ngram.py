@@ -10,8 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize
-from torch.nn import functional
+from torch import Tensor
 
 from textrnn.models.language.mixture import fit_weights
 from textrnn.models.language.ngram import NgramModel
@@ -86,26 +85,56 @@ def test_saved_and_read_back() -> None:
         NgramModel.from_tensors({**model.to_tensors(), "9/keys": torch.zeros(1)}, V)
 
 
+def loss_of(weights: Tensor, a: Tensor, b: Tensor, targets: Tensor) -> Tensor:
+    """(W, 2) exponents -> (W,) nats per token, written as -ln of a product of powers over its sum."""
+    shares = a.exp() ** weights[:, :1, None] * b.exp() ** weights[:, 1:, None]  # (W, N, V)
+    shares = shares / shares.sum(dim=2, keepdim=True)
+    return -shares[:, torch.arange(len(targets)), targets].log().mean(dim=1)
+
+
+def best_on_a_grid(a: Tensor, b: Tensor, targets: Tensor) -> tuple[float, float]:
+    """The best exponents between 0 and 2 on a grid that becomes finer and finer around them."""
+    centre, reach = torch.ones(2, dtype=torch.float64), 1.0
+    while reach > 1e-6:
+        ticks = torch.linspace(-reach, reach, 11, dtype=torch.float64)
+        grid = (centre + torch.cartesian_prod(ticks, ticks)).clamp(0.0, 2.0)
+        centre = grid[loss_of(grid, a, b, targets).argmin()]
+        reach *= 0.5
+    return float(centre[0]), float(centre[1])
+
+
 @pytest.mark.parametrize("seed", range(5))
-def test_weights_of_the_mixture_against_a_general_optimizer(seed: int) -> None:
+@pytest.mark.parametrize("true_weights", [(0.8, 0.4), (0.1, 0.9), (1.9, 0.05)])
+def test_weights_of_the_mixture_against_a_fine_grid(seed: int, true_weights: tuple[float, float]) -> None:
     generator = torch.Generator().manual_seed(seed)
     a, b = (torch.randn(400, 6, generator=generator, dtype=torch.float64).log_softmax(dim=1) for _ in range(2))
-    targets = torch.multinomial((0.8 * a + 0.4 * b).softmax(dim=1), 1, generator=generator)[:, 0]
+    shares = (true_weights[0] * a + true_weights[1] * b).softmax(dim=1)
+    targets = torch.multinomial(shares, 1, generator=generator)[:, 0]
+    found, expected = fit_weights(a, b, targets), best_on_a_grid(a, b, targets)
+    assert found == pytest.approx(expected, abs=1e-5)
+    weights = torch.tensor([found], dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(loss_of(weights, a, b, targets).sum(), weights)
+    inside = (weights[0] > 0.0) & (weights[0] < 2.0)
+    assert bool((gradient[0, inside].abs() < 1e-12).all())  # the least there is, not only near it
 
-    def loss(weights: np.ndarray) -> float:
-        return functional.cross_entropy(weights[0] * a + weights[1] * b, targets).item()
 
-    expected = minimize(loss, [0.5, 0.5], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12}).x
-    assert fit_weights(a, b, targets) == pytest.approx(expected, abs=1e-4)
-
-
-def test_weights_never_go_below_zero() -> None:
+def test_weights_stay_within_bounds() -> None:
     generator = torch.Generator().manual_seed(0)
     good, noise = (torch.randn(2000, 5, generator=generator, dtype=torch.float64) for _ in range(2))
     targets = torch.multinomial(good.softmax(dim=1), 1, generator=generator)[:, 0]
     bad = (noise - 0.5 * good).log_softmax(dim=1)
     good = (2 * good).log_softmax(dim=1)
-    alone = minimize(lambda a: functional.cross_entropy(a[0] * good, targets).item(), [0.5], method="Nelder-Mead").x[0]
     bad = (bad - 0.6 * good).log_softmax(dim=1)
-    assert fit_weights(good, bad, targets) == pytest.approx((alone, 0.0), abs=1e-3)
-    assert fit_weights(bad, good, targets) == pytest.approx((0.0, alone), abs=1e-3)
+    alone = best_on_a_grid(good, torch.zeros_like(good), targets)[0]
+    assert fit_weights(good, bad, targets) == pytest.approx((alone, 0.0), abs=1e-5)
+    assert fit_weights(bad, good, targets) == pytest.approx((0.0, alone), abs=1e-5)
+    unsure = (0.1 * good).log_softmax(dim=1)
+    assert fit_weights(unsure, unsure, targets) == pytest.approx((2.0, 2.0))
+
+
+def test_two_of_the_same_share_the_weight() -> None:
+    generator = torch.Generator().manual_seed(3)
+    a = torch.randn(500, 5, generator=generator, dtype=torch.float64).log_softmax(dim=1)
+    targets = torch.multinomial(a.exp(), 1, generator=generator)[:, 0]
+    found = fit_weights(a, a, targets)
+    assert sum(found) == pytest.approx(best_on_a_grid(a, torch.zeros_like(a), targets)[0], abs=1e-5)
