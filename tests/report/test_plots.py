@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
+import noto_cjk_sans_otc
 import numpy as np
 import pytest
-from matplotlib.font_manager import FontEntry, fontManager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontEntry, FontProperties, fontManager
 
 from textrnn.report import drawing, plots
 from textrnn.training.history import History
@@ -74,14 +78,32 @@ def test_without_a_font_titles_keep_what_is_latin(
 
 @pytest.mark.parametrize("names", [["пра́вда", "λόγος", "ok"], NAMES])
 def test_with_a_font_pngs_carry_the_names(names: list[str]) -> None:
-    if drawing.font_for(names) is None:
-        pytest.skip("no installed font has Chinese characters")
     files, named = plots.plot_confusion(CONFUSION, names, title="x")
     assert named
     assert (
         files["confusion_counts.png"]
         != plots.plot_confusion(CONFUSION, ["0", "1", "2"], title="x")[0]["confusion_counts.png"]
     )
+
+
+@pytest.mark.parametrize("text", ["财经 房产", "ひらがな", "한국어", "臺灣"])
+def test_the_packaged_font_shows_the_names(text: str) -> None:
+    """What is drawn is as wide as in the font that comes as a package; boxes in its place would not be."""
+
+    def width(**font: object) -> float:
+        figure = Figure()
+        drawn = figure.text(0, 0, text, fontsize=20, **font)
+        return drawn.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width
+
+    family = drawing.font_for([text])
+    assert family is not None
+    packaged = str(noto_cjk_sans_otc.FONT_PATH)
+    assert width(family=family) == pytest.approx(
+        width(fontproperties=FontProperties(fname=packaged, size=20)), rel=0.02
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert width(family="DejaVu Sans") != pytest.approx(width(family=family), rel=0.02)
 
 
 def test_files_are_complete_and_repeatable() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import io
 import logging
 import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -48,11 +50,20 @@ def _can_show(font_path: str, characters: set[str]) -> bool:
     return all(ord(character) in glyph_of for character in characters)
 
 
+def _packaged() -> list[str]:
+    """Noto Sans for Chinese, Japanese and Korean, which comes as a package of its own; none where it is missing."""
+    spec = importlib.util.find_spec("noto_cjk_sans_otc")
+    if spec is None or spec.origin is None:
+        return []
+    return [str(path) for path in Path(spec.origin).parent.glob("*.ttc")]
+
+
 def _installed() -> list[FontEntry]:
     """The fonts of this machine: the preferred ones first, upright before slanted, ordinary before bold."""
     from matplotlib import font_manager
 
-    for path in font_manager.findSystemFonts():  # some may have been installed after matplotlib's cache was made
+    # Some may have been installed after matplotlib's cache was made.
+    for path in [*_packaged(), *font_manager.findSystemFonts()]:
         if path not in {font.fname for font in font_manager.fontManager.ttflist}:
             try:
                 font_manager.fontManager.addfont(path)
