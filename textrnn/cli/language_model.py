@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, program, say, say_aside, shown, write
@@ -76,7 +76,7 @@ def to_run(options: argparse.Namespace) -> Run:
     Raises:
         ConfigError: for a value out of bounds, or a recipe that is not known.
     """
-    GenerationConfig.from_dict(generation_settings(options))
+    _generation(options)
     named = named_settings("lm", options)
     model, corpus = find_model(options.model, "lm").name, str(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
@@ -85,9 +85,10 @@ def to_run(options: argparse.Namespace) -> Run:
     return run
 
 
-def generation_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """What was said of how a text is continued."""
-    return {name: value for name, value in vars(options).items() if name in GenerationConfig.__dataclass_fields__}
+def _generation(options: argparse.Namespace) -> GenerationConfig:
+    """How a text is continued."""
+    fields = GenerationConfig.__dataclass_fields__
+    return GenerationConfig(**{name: value for name, value in vars(options).items() if name in fields})
 
 
 def run(options: argparse.Namespace) -> None:
@@ -111,7 +112,7 @@ def run(options: argparse.Namespace) -> None:
 
     model = open_language_model(asked, folder, Teller(say_aside))
     if prefixes is not None:
-        config = GenerationConfig.from_dict(generation_settings(options))
+        config = _generation(options)
         for prefix in prefixes:
             _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
@@ -155,12 +156,9 @@ def _prefixes(given: Sequence[str]) -> list[str]:
     """The beginnings to continue; ``-`` stands for all of stdin."""
     from textrnn.corpus.readers import decode
 
-    def read(prefix: str) -> str:
-        if prefix != "-" or sys.stdin is None:
-            return prefix
-        return decode(sys.stdin.buffer.read(), Path("stdin"))[0]
-
-    return [read(prefix) for prefix in given]
+    if sys.stdin is None:
+        return list(given)
+    return [decode(sys.stdin.buffer.read(), Path("stdin"))[0] if prefix == "-" else prefix for prefix in given]
 
 
 def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, seed: int) -> None:

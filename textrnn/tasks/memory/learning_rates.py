@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from textrnn.evaluation.records import Training
-from textrnn.report.html import Figure, Table
+from textrnn.report.html import Figure
 from textrnn.report.memory import accuracy_table, curves_csv, plot_losses
 from textrnn.tasks.memory.findings import Findings
-from textrnn.tasks.memory.lengths import BY_LENGTH, accuracy_plots, by_length, introduction, train_all
+from textrnn.tasks.memory.lengths import accuracies_section, accuracy_plots, by_length, train_all
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
@@ -41,13 +41,10 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         }
         plots |= plot_losses(at_longest, title=f"{model}, length {longest}: cross-entropy (nats)")
         section = [
-            introduction(request),
-            Table(rows),
-            Figure(plots["accuracy.svg"], BY_LENGTH),
+            *accuracies_section(request, rows, plots),
             Figure(plots["losses.svg"], f"losses at length {longest}, rate by rate"),
         ]
         metrics = {
-            "recipe": request.recipe_name,
             "seeds": request.all_seeds,
             "lengths": _best_rates(found, request.lengths),
             "learning_rates": {rate: {"lengths": by_length(trainings)} for rate, trainings in found.items()},

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from textrnn.config import PAD_ID, Run, TrainConfig
+from textrnn.config import PAD_ID, ClassifierSettings, Run, TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts
 from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
@@ -109,7 +109,8 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     of_classifiers = {name: value for name, value in request.named.items() if name in TrainConfig.__dataclass_fields__}
     dataset_name = DATASET if request.dataset is None else request.dataset
     named = {**SIZES, **TRAINING, **of_classifiers, "dataset": dataset_name, "pad_size": min(request.lengths)}
-    dataset = load_dataset(find_dataset(dataset_name), combine(Run("classify", named=named)).data)
+    settings: ClassifierSettings = combine(Run("classify", named=named))
+    dataset = load_dataset(find_dataset(dataset_name), settings.data)
     twins = {}
     for label, (model, more) in TWINS.items():
         twins[label] = _train(bench, dataset, model, {**named, "pooling": "max", **more})
@@ -122,8 +123,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
                 by_width[width] = found = _train(bench, dataset, model, {**named, "pooling": "last"}, rows)
                 what = f"{model}, padded to {width}, {READINGS[reading]}"
                 bench.note("classifier_learnt", what=what, test=found.test, seconds=found.seconds)
-    training = combine(Run("classify", named=named)).training
-    _findings(request, bench, dataset, training, twins, padded).save(request)
+    _findings(request, bench, dataset, settings.training, twins, padded).save(request)
 
 
 def _train(
@@ -181,7 +181,6 @@ def _findings(
         Figure(plots["padding.svg"], "test accuracy against the padded length, read two ways"),
     ]
     metrics = {
-        "recipe": "default",
         "lengths": {str(width): {"test": padded["proper"]["LSTM"][width].test} for width in request.lengths},
         "dataset": name,
         "layer_normalisation": {"without": twins[WITHOUT].figures(), "with": twins[WITH].figures()},

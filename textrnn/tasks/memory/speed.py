@@ -127,6 +127,4 @@ def run(request: MemoryRequest, bench: Bench, *, shapes: Sequence[Shape] = SHAPE
         Paragraph([about]),
         Figure(plots["speed.svg"], "milliseconds of a call, by cell, shape and implementation"),
     ]
-    Findings(
-        request.models, {"recipe": "default", "lengths": {}, "device": where, "measured": measured}, plots, section
-    ).save(request)
+    Findings(request.models, {"lengths": {}, "device": where, "measured": measured}, plots, section).save(request)

@@ -75,7 +75,8 @@ class Bench:
 
     def settings_of(self, model: str) -> MemorySettings:
         """The settings of a model; those that depend on the data are open."""
-        settings: MemorySettings = combine(Run("memory", model, self.request.named_over_experiment))
+        request = self.request
+        settings: MemorySettings = combine(Run("memory", model, {**request.experiment_entry.settings, **request.named}))
         return settings
 
     def groups(self) -> dict[str, Any]:
