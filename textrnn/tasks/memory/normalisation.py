@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,21 +63,19 @@ class PaddedTexts(LabelledTexts):
     width: int = 0
     reads_padding: bool = False
 
-    @classmethod
-    def maker(cls, width: int, *, reads_padding: bool) -> RowsOfTexts:
-        """Makes padded texts of encoded ones."""
-
-        def make(encoded: EncodedTexts, labels: list[int], device: torch.device) -> PaddedTexts:
-            texts = LabelledTexts.from_encoded(encoded, labels, device)
-            return cls(texts.token_ids, texts.starts, texts.lengths, texts.labels, width, reads_padding)
-
-        return make
-
     def batch(self, rows: torch.Tensor) -> Batch:
         """The rows (B,) as one batch, (B, width)."""
         token_ids, lengths, labels = super().batch(rows)
         token_ids = functional.pad(token_ids, (0, self.width - token_ids.shape[1]), value=PAD_ID)
         return Batch(token_ids, torch.full_like(lengths, self.width) if self.reads_padding else lengths, labels)
+
+
+def padded_texts(
+    encoded: EncodedTexts, labels: list[int], device: torch.device, *, width: int, reads_padding: bool
+) -> PaddedTexts:
+    """Padded texts of encoded ones."""
+    texts = LabelledTexts.from_encoded(encoded, labels, device)
+    return PaddedTexts(texts.token_ids, texts.starts, texts.lengths, texts.labels, width, reads_padding)
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     for reading, by_model in padded.items():
         for model, by_width in by_model.items():
             for width in request.lengths:
-                rows = PaddedTexts.maker(width, reads_padding=reading == "padded")
+                rows = partial(padded_texts, width=width, reads_padding=reading == "padded")
                 by_width[width] = found = _train(bench, dataset, model, {**named, "pooling": "last"}, rows)
                 what = f"{model}, padded to {width}, {READINGS[reading]}"
                 bench.note("classifier_learnt", what=what, test=found.test, seconds=found.seconds)
