@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -156,11 +157,10 @@ class CharacterModel(SavedModel):
             carried: what a score before this one left, to go on where it ended. However a text is cut, the sum over its
                 pieces is that over the whole.
         """
-        reader = TextReader(letters=self.settings.data.letters, line_join=self.settings.data.line_join)
-        last_id, state = self.start_id, None
-        if carried is not None:
-            reader.held_back, reader.started = carried.reader.held_back, carried.reader.started
-            last_id, state = carried.last_id, carried.state
+        if carried is None:
+            data = self.settings.data
+            carried = Carried(TextReader(letters=data.letters, line_join=data.line_join), self.start_id, None)
+        reader, last_id, state = copy.copy(carried.reader), carried.last_id, carried.state
         body = reader.read(text)
         targets = self.encode(body)
         inputs = torch.cat([targets.new_tensor([last_id]), targets[:-1]])[: len(targets)]
