@@ -12,9 +12,10 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from textrnn.cli.flags import Parser, parse
+from textrnn.cli.flags import SAVE_DIR, Parser, add_model_settings, add_settings, parse
 from textrnn.cli.output import print_error, program, say_aside
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
+from textrnn.models.registry import all_models
 from textrnn.version import __version__
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
@@ -40,7 +41,13 @@ def build_parser(task: str) -> Parser:
     parser.add_argument("--version", action="version", version=f"textrnn {__version__}")
     group = parser.add_argument_group("what to do")
     group.add_argument("--task", choices=list(TASKS), default="classify", help=TASK_HELP)
-    module.add_flags(parser, group)
+    module.add_flags(group)
+    saved = f"{module.SAVE_DIR_HELP} (default: {SAVE_DIR})"
+    group.add_argument("--save-dir", default=SAVE_DIR, metavar="DIR", help=saved)
+    group.add_argument("--quiet", action="store_true", help="no progress bar")
+    for title, settings in module.SETTINGS.items():
+        add_settings(parser.add_argument_group(title), settings)
+    add_model_settings(parser.add_argument_group("model"), all_models(task))
     return parser
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from textrnn.cli.flags import Parser, add_model_settings, add_settings, flagged, models_listed, named_settings
+from textrnn.cli.flags import flagged, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, program, say, say_aside, shown
 from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.catalog import save_name
@@ -35,6 +35,8 @@ DESCRIPTION = (
     "Text classification with recurrent networks: trains on a file of labelled lines, shows how well it does and where "
     "it errs, and predicts. (The other tasks have their own --help: --task lm --help, --task memory --help.)"
 )
+SAVE_DIR_HELP = "models go to DIR/<data set>/<model>; with --predict, also a model folder itself"
+SETTINGS = {"data": DataConfig, "training": TrainConfig}  # by the title in the help
 
 
 def epilog() -> str:
@@ -42,10 +44,10 @@ def epilog() -> str:
     return f"models:\n{models_listed(all_models('classify'))}\n\n{DATA_FORMATS}\n{EXAMPLES}"
 
 
-def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
-    """The flags of this task."""
-    models = all_models("classify")
-    main_group.add_argument("--model", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
+def add_flags(main_group: argparse._ArgumentGroup) -> None:
+    """The flags that only this task has."""
+    models = ", ".join(all_models("classify"))
+    main_group.add_argument("--model", metavar="NAME", help=f"{models} (default: LSTM)")
     main_group.add_argument(
         "--compare",
         nargs="*",
@@ -61,20 +63,10 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
     )
-    main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
-    main_group.add_argument(
-        "--save-dir",
-        default="saved_dict",
-        metavar="DIR",
-        help="models go to DIR/<data set>/<model>; with --predict, also a model folder itself (default: saved_dict)",
-    )
     main_group.add_argument(
         "--baseline", action=argparse.BooleanOptionalAction, default=True, help="train the linear model to compare with"
     )
-    main_group.add_argument("--quiet", action="store_true", help="no progress bar")
-    add_settings(parser.add_argument_group("data"), DataConfig)
-    add_settings(parser.add_argument_group("training"), TrainConfig)
-    add_model_settings(parser.add_argument_group("model"), models)
+    main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
 def to_runs(options: argparse.Namespace) -> list[Run]:
@@ -136,7 +128,9 @@ def run(options: argparse.Namespace) -> None:
         _predict(runs[0], options)
     else:
         _train(runs[0], options, say=say)
-        flags = shlex.join([*program(), *_naming_flags(runs[0], options)])
+        dataset = runs[0].named.get("dataset")
+        naming = {"model": runs[0].model_name, "dataset": dataset, "save_dir": options.save_dir}
+        flags = shlex.join([*program(), *naming_flags(naming)])
         say(f'saved in {runs[0].folder} (open report.html). Try it:\n  {flags} --predict "..."')
 
 
@@ -191,11 +185,3 @@ def _predict(run: Run, options: argparse.Namespace) -> None:
         say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))
         if answer.note:
             say(f"  note: {flagged(words(answer.note))}")
-
-
-def _naming_flags(run: Run, options: argparse.Namespace) -> list[str]:
-    """The flags that name a saved model again."""
-    flags = ["--model", run.model_name]
-    if "dataset" in run.named:
-        flags += ["--dataset", str(run.named["dataset"])]
-    return flags + (["--save-dir", options.save_dir] if options.save_dir != "saved_dict" else [])

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from textrnn.config import TASK_CONFIGS, GenerationConfig, Settings
+from textrnn.config import TASK_CONFIGS, GenerationConfig, Recipe, Settings
 from textrnn.errors import ConfigError, did_you_mean
 from textrnn.models.registry import ModelEntry, all_models
 
@@ -30,8 +30,7 @@ BESIDE_SETTINGS = {  # flags that are no settings
     "baseline", "compare", "dataset", "digits", "experiment", "lengths", "model", "predict", "problem", "quiet",
     "recipe", "resume", "save_dir", "score", "seeds", "task", "top_k",
 }  # fmt: skip
-
-
+SAVE_DIR = "saved_dict"
 SETTING = re.compile("`([a-z][a-z0-9_]*)(?:=([^`]*))?`")
 
 
@@ -55,13 +54,17 @@ def flagged(text: str) -> str:
     return SETTING.sub(shown, text)
 
 
+def _names_of(task: str) -> set[str]:
+    """The settings of a task, whatever group they belong to."""
+    groups = [TASK_CONFIGS[task].data, TASK_CONFIGS[task].training]
+    groups += [model.config_class for model in all_models(task).values()]
+    return {name for group in groups for name in group.__dataclass_fields__}
+
+
 @functools.cache
-def _all_names() -> frozenset[str]:
+def _all_names() -> set[str]:
     """What may be named by a flag."""
-    groups: list[type[Settings]] = [GenerationConfig]
-    for task, config in TASK_CONFIGS.items():
-        groups += [config.data, config.training, *(model.config_class for model in all_models(task).values())]
-    return frozenset({name for group in groups for name in group.__dataclass_fields__} | BESIDE_SETTINGS)
+    return BESIDE_SETTINGS.union(GenerationConfig.__dataclass_fields__, *map(_names_of, TASK_CONFIGS))
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,12 +86,10 @@ def _value_arguments(kind: type, choices: Sequence[str] | None) -> dict[str, Any
     return {"type": kind, "metavar": "{" + ",".join(choices) + "}" if choices else shown}
 
 
-def add_settings(group: argparse._ArgumentGroup, settings: type[Settings], *, leave_out: Sequence[str] = ()) -> None:
+def add_settings(group: argparse._ArgumentGroup, settings: type[Settings]) -> None:
     """A flag for each field. A flag that is not given leaves no trace: defaults are the settings' own business."""
     hints = typing.get_type_hints(settings)
     for entry in dataclasses.fields(settings):
-        if entry.name in leave_out:
-            continue
         (kind,) = _kinds(hints[entry.name])
         text = flagged(entry.metadata["help"])
         if entry.default is not None and kind is not bool and "(default" not in text:
@@ -144,12 +145,29 @@ def models_listed(models: Mapping[str, ModelEntry]) -> str:
     return "\n".join(f"  {model.name:<14}{model.summary}" for model in models.values())
 
 
+def add_recipe(group: argparse._ArgumentGroup, recipes: Mapping[str, Recipe]) -> None:
+    """The flag that names a recipe."""
+    shown = "{" + ",".join(recipes) + "}"
+    group.add_argument(
+        "--recipe", metavar=shown, default=argparse.SUPPRESS, help="settings that go together (see below)"
+    )
+
+
 def named_settings(task: str, options: argparse.Namespace) -> dict[str, Any]:
-    """The settings of a run that were given as flags, whatever group they belong to."""
-    groups = [TASK_CONFIGS[task].data, TASK_CONFIGS[task].training]
-    groups += [model.config_class for model in all_models(task).values()]
-    names = {name for group in groups for name in group.__dataclass_fields__}
+    """The settings of a run that were given as flags, the recipe among them."""
+    names = {"recipe", *_names_of(task)}
     return {name: value for name, value in vars(options).items() if name in names}
+
+
+def naming_flags(named: Mapping[str, Any]) -> list[str]:
+    """The flags that name the same again; what is None or empty is left out, and the usual folder."""
+    flags = []
+    for name, value in named.items():
+        if isinstance(value, bool):
+            flags.append(flag(name if value else f"no_{name}"))
+        elif value not in (None, ()) and (name, value) != ("save_dir", SAVE_DIR):
+            flags += [flag(name), *map(str, value if isinstance(value, tuple) else [value])]
+    return flags
 
 
 def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:

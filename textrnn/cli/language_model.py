@@ -8,9 +8,9 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from textrnn.cli.flags import Parser, add_model_settings, add_settings, models_listed, named_settings
+from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, program, say, say_aside, shown, write
 from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, GenerationConfig, LanguageModelTrainConfig, Run
 from textrnn.corpus.texts import corpus_name
@@ -37,6 +37,12 @@ EXAMPLES = """examples:
   python run.py --task lm --recipe d2l
 """
 PASSAGES, PASSAGE_WIDTH = 5, 40
+SAVE_DIR_HELP = "models go to DIR/<text>/lm_<model>; with --predict or --score, also a model folder itself"
+SETTINGS = {  # by the title in the help
+    "what --predict writes (--seed is that of the draw, too)": GenerationConfig,
+    "text": CorpusConfig,
+    "training": LanguageModelTrainConfig,
+}
 
 
 def epilog() -> str:
@@ -45,13 +51,11 @@ def epilog() -> str:
     return f"models:\n{models_listed(all_models('lm'))}\n\nrecipes:\n{recipes}\n\n{TEXTS}\n{EXAMPLES}"
 
 
-def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
-    """The flags of this task."""
-    models = all_models("lm")
-    main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{', '.join(models)} (default: LSTM)")
-    main_group.add_argument(
-        "--recipe", metavar="{" + ",".join(LANGUAGE_MODEL_RECIPES) + "}", help="settings that go together (see below)"
-    )
+def add_flags(main_group: argparse._ArgumentGroup) -> None:
+    """The flags that only this task has."""
+    models = ", ".join(all_models("lm"))
+    main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{models} (default: LSTM)")
+    add_recipe(main_group, LANGUAGE_MODEL_RECIPES)
     main_group.add_argument(
         "--predict",
         nargs="+",
@@ -64,18 +68,6 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
         help="how probable a text is to the saved model, and where it surprises it: a file, or a name as for --corpus",
     )
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
-    main_group.add_argument(
-        "--save-dir",
-        default="saved_dict",
-        metavar="DIR",
-        help="models go to DIR/<text>/lm_<model>; with --predict or --score, also a model folder itself"
-        " (default: saved_dict)",
-    )
-    main_group.add_argument("--quiet", action="store_true", help="no progress bar")
-    add_settings(parser.add_argument_group("what --predict writes (--seed is that of the draw, too)"), GenerationConfig)
-    add_settings(parser.add_argument_group("text"), CorpusConfig)
-    add_settings(parser.add_argument_group("training"), LanguageModelTrainConfig)
-    add_model_settings(parser.add_argument_group("model"), models)
 
 
 def to_run(options: argparse.Namespace) -> Run:
@@ -84,8 +76,8 @@ def to_run(options: argparse.Namespace) -> Run:
     Raises:
         ConfigError: for a value out of bounds, or a recipe that is not known.
     """
-    GenerationConfig.from_dict(generation_settings(options))
-    named = named_settings("lm", options) | ({} if options.recipe is None else {"recipe": options.recipe})
+    _generation(options)
+    named = named_settings("lm", options)
     model, corpus = find_model(options.model, "lm").name, str(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
     run = Run("lm", model, named, folder, resume=options.resume)
@@ -93,9 +85,10 @@ def to_run(options: argparse.Namespace) -> Run:
     return run
 
 
-def generation_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """What was said of how a text is continued."""
-    return {name: value for name, value in vars(options).items() if name in GenerationConfig.__dataclass_fields__}
+def _generation(options: argparse.Namespace) -> GenerationConfig:
+    """How a text is continued."""
+    fields = GenerationConfig.__dataclass_fields__
+    return GenerationConfig(**{name: value for name, value in vars(options).items() if name in fields})
 
 
 def run(options: argparse.Namespace) -> None:
@@ -103,7 +96,13 @@ def run(options: argparse.Namespace) -> None:
     asked = to_run(options)
     if options.predict is None and options.score is None:
         done = _train(asked, quiet=options.quiet, say=say)
-        flags = shlex.join([*program(), "--task", "lm", *_naming_flags(asked, options)])
+        naming = {
+            "task": "lm",
+            "model": None if asked.model_name == "LSTM" else asked.model_name,
+            "corpus": asked.named.get("corpus"),
+            "save_dir": options.save_dir,
+        }
+        flags = shlex.join([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
         return
     prefixes = None if options.predict is None else _prefixes(options.predict)
@@ -113,7 +112,7 @@ def run(options: argparse.Namespace) -> None:
 
     model = open_language_model(asked, folder, Teller(say_aside))
     if prefixes is not None:
-        config = GenerationConfig.from_dict(generation_settings(options))
+        config = _generation(options)
         for prefix in prefixes:
             _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
@@ -157,12 +156,9 @@ def _prefixes(given: Sequence[str]) -> list[str]:
     """The beginnings to continue; ``-`` stands for all of stdin."""
     from textrnn.corpus.readers import decode
 
-    def read(prefix: str) -> str:
-        if prefix != "-" or sys.stdin is None:
-            return prefix
-        return decode(sys.stdin.buffer.read(), Path("stdin"))[0]
-
-    return [read(prefix) for prefix in given]
+    if sys.stdin is None:
+        return list(given)
+    return [decode(sys.stdin.buffer.read(), Path("stdin"))[0] if prefix == "-" else prefix for prefix in given]
 
 
 def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, seed: int) -> None:
@@ -192,11 +188,3 @@ def _score(model: CharacterModel, file: str) -> None:
     say("most surprising passages (nats a character, from which character on):")
     for start, passage, nats in score.surprising(PASSAGES, PASSAGE_WIDTH):
         say(f"  {nats:6.3f}  {start:>9,}  {shortened(passage, 2 * PASSAGE_WIDTH)}")
-
-
-def _naming_flags(run: Run, options: argparse.Namespace) -> list[str]:
-    """The flags that name a saved model again."""
-    flags = [] if run.model_name == "LSTM" else ["--model", run.model_name]
-    if "corpus" in run.named:
-        flags += ["--corpus", str(run.named["corpus"])]
-    return flags + (["--save-dir", options.save_dir] if options.save_dir != "saved_dict" else [])

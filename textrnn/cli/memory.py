@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from pathlib import Path
 
-from textrnn.cli.flags import Parser, add_model_settings, add_settings, flag, models_listed, named_settings
+from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import program, say, shown
 from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig, SequenceConfig
 from textrnn.errors import ConfigError, one_line, user_path
@@ -27,6 +26,8 @@ EXAMPLES = """examples:
   python run.py --task memory --experiment gates --digits 6 7 0 0 1 0 0 0 0 0
   python run.py --task memory --recipe textbook --seeds 3
 """
+SAVE_DIR_HELP = "results go to DIR/memory/<experiment>_<models>, one page of all to DIR/memory"
+SETTINGS = {"data": SequenceConfig, "training": MemoryTrainConfig}  # by the title in the help
 
 
 def epilog() -> str:
@@ -51,8 +52,8 @@ def _defaults() -> str:
     return f"the defaults above are those of {', '.join(usual[:-1])} and {usual[-1]};\n{''.join(others)}"
 
 
-def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
-    """The flags of this task."""
+def add_flags(main_group: argparse._ArgumentGroup) -> None:
+    """The flags that only this task has."""
     models, experiments, problems = all_models("memory"), all_experiments(), all_problems()
     first, digits = experiments["lengths"], problems[DEFAULT_PROBLEM].examples[0]
     others = [known for known in experiments.values() if "model" in known.accepts and known.models != first.models]
@@ -86,9 +87,7 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"the sequence whose gates are drawn (default: {' '.join(map(str, digits))})",
     )
-    main_group.add_argument(
-        "--recipe", metavar="{" + ",".join(MEMORY_RECIPES) + "}", help="settings that go together (see below)"
-    )
+    add_recipe(main_group, MEMORY_RECIPES)
     main_group.add_argument(
         "--seeds",
         type=int,
@@ -98,22 +97,10 @@ def add_flags(parser: Parser, main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--dataset", metavar="NAME|DIR|FILE", help="what the classifiers of normalisation learn (default: headlines)"
     )
+    resumable = ", ".join(name for name, known in experiments.items() if known.resumable)
     main_group.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on after the last training that was finished "
-        f"({', '.join(name for name, known in experiments.items() if known.resumable)})",
+        "--resume", action="store_true", help=f"go on after the last training that was finished ({resumable})"
     )
-    main_group.add_argument(
-        "--save-dir",
-        default="saved_dict",
-        metavar="DIR",
-        help="results go to DIR/memory/<experiment>_<models>, one page of all to DIR/memory (default: saved_dict)",
-    )
-    main_group.add_argument("--quiet", action="store_true", help="no progress bar")
-    add_settings(parser.add_argument_group("data"), SequenceConfig)
-    add_settings(parser.add_argument_group("training"), MemoryTrainConfig)
-    add_model_settings(parser.add_argument_group("model"), models)
 
 
 def to_request(options: argparse.Namespace) -> MemoryRequest:
@@ -130,7 +117,7 @@ def to_request(options: argparse.Namespace) -> MemoryRequest:
         digits=None if options.digits is None else tuple(options.digits),
         seeds=options.seeds,
         dataset=options.dataset,
-        named=named_settings("memory", options) | ({} if options.recipe is None else {"recipe": options.recipe}),
+        named=named_settings("memory", options),
         save_dir=user_path(options.save_dir, "save_dir"),
         resume=options.resume,
     )
@@ -148,22 +135,17 @@ def run(options: argparse.Namespace) -> None:
     folders = ", ".join(map(str, request.folders))
     say(f"saved in {folders}; all experiments are shown in {page}")
     if request.experiment == "gates":
-        flags = shlex.join([*program(), "--task", "memory", "--experiment", "gates", *_naming_flags(request)])
-        digits = request.problem_entry.examples[-1][: request.lengths[0]]
-        say(f"another sequence:\n  {flags} --digits {' '.join(map(str, digits))}")
-
-
-def _naming_flags(request: MemoryRequest) -> list[str]:
-    """The flags that name a saved model again."""
-    flags = [] if request.models == ("LSTM",) else ["--model", *request.models]
-    flags += ["--lengths", *map(str, request.lengths)]
-    flags += ["--problem", request.problem] if request.problem else []
-    for name, value in request.named.items():
-        if isinstance(value, bool):
-            flags.append(flag(name) if value else flag(name).replace("--", "--no-", 1))
-        else:
-            flags += [flag(name), str(value)]
-    return flags + (["--save-dir", str(request.save_dir)] if request.save_dir != Path("saved_dict") else [])
+        naming = {
+            "task": "memory",
+            "experiment": "gates",
+            "model": () if request.models == ("LSTM",) else request.models,
+            "lengths": request.lengths,
+            "problem": request.problem,
+            **request.named,
+            "save_dir": str(request.save_dir),
+            "digits": request.problem_entry.examples[-1][: request.lengths[0]],
+        }
+        say(f"another sequence:\n  {shlex.join([*program(), *naming_flags(naming)])}")
 
 
 def _whole_number(text: str) -> int:

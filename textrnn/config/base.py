@@ -81,14 +81,9 @@ class Settings:
 
     def is_open(self, name: str) -> bool:
         """Whether a field is still to be fitted to the data."""
-        entry = self.declaration(name)
+        entry = self.__dataclass_fields__[name]
         value: object = getattr(self, name)
         return "fitted" in entry.metadata and value == entry.default
-
-    @classmethod
-    def declaration(cls, name: str) -> dataclasses.Field[Any]:
-        """The declaration of a field."""
-        return next(entry for entry in dataclasses.fields(cls) if entry.name == name)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, in the order of declaration."""

@@ -72,8 +72,5 @@ class LanguageModel(CharacterModel):
         run = Run("lm", name, {"corpus": str(corpus), **settings}, folder)
         _, result = train(run, ListenerGroup(told))
         assert result is not None, "only a run that goes on can be finished already"
-        trained = result.saved
-        return cls(
-            trained.settings, trained.network.cpu().eval(), trained.vocabulary, trained.digest, trained.ngram,
-            trained.weights,
-        )  # fmt: skip
+        result.saved.network.cpu().eval()
+        return cls(**vars(result.saved))

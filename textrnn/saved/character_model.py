@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -24,7 +25,7 @@ from textrnn.corpus.texts import TextReader, only_letters, prepared
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ConfigError, Note
 from textrnn.evaluation.metrics import bits, perplexity
-from textrnn.files import tensor_bytes, write_together
+from textrnn.files import tensor_bytes
 from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguageModel, State
 from textrnn.models.language.mixture import MOST_WEIGHT, NgramMixture
 from textrnn.models.language.ngram import NgramModel
@@ -33,6 +34,7 @@ from textrnn.saved.folder import (
     CONFIG_FILE,
     MODEL_FILE,
     VOCAB_FILE,
+    SavedModel,
     config_bytes,
     explain_mismatched_files,
     read_config,
@@ -110,7 +112,7 @@ class Score:
 
 
 @dataclass
-class CharacterModel:
+class CharacterModel(SavedModel):
     """A trained character language model with all that it needs to continue and to score raw text.
 
     Attributes:
@@ -139,11 +141,14 @@ class CharacterModel:
     @property
     def start_id(self) -> int:
         """What a text is taken to follow: a line end, else a space, else the most frequent character."""
-        return start_id(self.vocabulary)
+        for character in ("\n", " "):
+            if character in self.vocabulary.tokens:
+                return self.vocabulary.tokens.index(character)
+        return min(UNKNOWN_ID + 1, len(self.vocabulary) - 1)
 
     def encode(self, text: str) -> Tensor:
         """Prepared text -> int64 ids (characters,); none for an empty text."""
-        return encode(self.vocabulary, text).to(self.device)
+        return torch.from_numpy(self.vocabulary.encode_characters(text).astype(np.int64)).to(self.device)
 
     def score(self, text: str, carried: Carried | None = None) -> Score:
         """How probable a text is, character by character; white space at its end waits for what follows.
@@ -152,11 +157,10 @@ class CharacterModel:
             carried: what a score before this one left, to go on where it ended. However a text is cut, the sum over its
                 pieces is that over the whole.
         """
-        reader = TextReader(letters=self.settings.data.letters, line_join=self.settings.data.line_join)
-        last_id, state = self.start_id, None
-        if carried is not None:
-            reader.held_back, reader.started = carried.reader.held_back, carried.reader.started
-            last_id, state = carried.last_id, carried.state
+        if carried is None:
+            data = self.settings.data
+            carried = Carried(TextReader(letters=data.letters, line_join=data.line_join), self.start_id, None)
+        reader, last_id, state = copy.copy(carried.reader), carried.last_id, carried.state
         body = reader.read(text)
         targets = self.encode(body)
         inputs = torch.cat([targets.new_tensor([last_id]), targets[:-1]])[: len(targets)]
@@ -234,7 +238,6 @@ class CharacterModel:
         return body + "".join(self.stream(prefix, config, seed=seed))
 
     def to_files(self) -> dict[str, bytes]:
-        """The files of the model folder, ``config.json`` last."""
         tensors = {f"network/{name}": tensor for name, tensor in self.network.state_dict().items()}
         if self.ngram is not None:
             tensors |= {f"ngram/{name}": tensor for name, tensor in self.ngram.to_tensors().items()}
@@ -244,14 +247,6 @@ class CharacterModel:
             VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
             CONFIG_FILE: config_bytes({**self.settings.to_kept(), "digest": self.digest, "mixture": mixture}),
         }
-
-    def save(self, folder: Path | str, others: Mapping[str, bytes] | None = None) -> None:
-        """Write the model into `folder`, with `others` (the report) beside it.
-
-        Raises:
-            ArtifactError: if the folder cannot be written or the disk is full; a model that was there stays as it was.
-        """
-        write_together(Path(folder), {**(others or {}), **self.to_files()})
 
     @classmethod
     def load(cls, folder: Path | str, device: torch.device | str = "cpu") -> Self:
@@ -269,12 +264,13 @@ class CharacterModel:
             entry = find_model(config["model"], TASK)
             settings: LanguageModelSettings = RunSettings.from_kept(config, entry.config_class)
             network = entry.build(settings.model, vocabulary_size=len(vocabulary))
-            network.load_state_dict(
-                {n.removeprefix("network/"): t for n, t in weights.items() if n.startswith("network/")}
+            learnt, counted = (
+                {name.removeprefix(part): values for name, values in weights.items() if name.startswith(part)}
+                for part in ("network/", "ngram/")
             )
-            counted = {n.removeprefix("ngram/"): t for n, t in weights.items() if n.startswith("ngram/")}
+            network.load_state_dict(learnt)
             order = settings.data.ngram_order
-            ngram = NgramModel.from_tensors(counted, len(vocabulary)) if counted else None
+            ngram = NgramModel.from_tensors(counted, len(vocabulary)).to(device) if counted else None
             if (0 if ngram is None else ngram.order) != order:
                 raise ValueError(f"its n-gram is not one of order {order}")
             mixture = config["mixture"]
@@ -287,19 +283,6 @@ class CharacterModel:
                 network.to(device).eval(),
                 vocabulary,
                 config["digest"],
-                None if ngram is None else ngram.to(device),
+                ngram,
                 (float(mixture["network"]), float(mixture["ngram"])),
             )
-
-
-def start_id(vocabulary: Vocabulary) -> int:
-    """The id that stands before the first character of a text."""
-    for character in ("\n", " "):
-        if character in vocabulary.tokens:
-            return vocabulary.tokens.index(character)
-    return min(UNKNOWN_ID + 1, len(vocabulary) - 1)
-
-
-def encode(vocabulary: Vocabulary, text: str) -> Tensor:
-    """Prepared text -> int64 ids (characters,); none for an empty text."""
-    return torch.from_numpy(vocabulary.encode_characters(text).astype(np.int64))

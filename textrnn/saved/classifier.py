@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from textrnn.corpus.readers import cleaned
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError
 from textrnn.evaluation.calibration import softmax, without_smoothing
-from textrnn.files import json_bytes, tensor_bytes, write_together
+from textrnn.files import json_bytes, tensor_bytes
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.parts.layers import set_precision
 from textrnn.models.registry import find_model
@@ -25,6 +24,7 @@ from textrnn.saved.folder import (
     CONFIG_FILE,
     MODEL_FILE,
     VOCAB_FILE,
+    SavedModel,
     config_bytes,
     explain_mismatched_files,
     read_config,
@@ -39,7 +39,7 @@ LABELS_FILE = "labels.json"
 
 
 @dataclass
-class Classifier:
+class Classifier(SavedModel):
     """A trained classifier with all that it needs to answer for raw text.
 
     Attributes:
@@ -87,7 +87,6 @@ class Classifier:
         return logits
 
     def to_files(self) -> dict[str, bytes]:
-        """The files of the model folder, ``config.json`` last."""
         return {
             MODEL_FILE: tensor_bytes(self.network.state_dict()),
             VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
@@ -100,14 +99,6 @@ class Classifier:
                 }
             ),
         }
-
-    def save(self, folder: Path, others: Mapping[str, bytes] | None = None) -> None:
-        """Write the model into `folder`, with `others` (the report) beside it.
-
-        Raises:
-            ArtifactError: if the folder cannot be written or the disk is full; a model that was there stays as it was.
-        """
-        write_together(folder, {**(others or {}), **self.to_files()})
 
 
 def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classifier:

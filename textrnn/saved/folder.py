@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,28 @@ import torch
 from torch import Tensor
 
 from textrnn.errors import ArtifactError, ConfigError, listed, one_line
-from textrnn.files import json_bytes, load_tensors
+from textrnn.files import json_bytes, load_tensors, write_together
 from textrnn.version import __version__
 
 FORMAT_VERSION = 1
 WHOLE_NUMBERS = "ngram/"  # tensors of counts and positions, by the start of their names
 MODEL_FILE, CONFIG_FILE, VOCAB_FILE = "model.safetensors", "config.json", "vocab.json"
+
+
+class SavedModel:
+    """A model that can be kept in a folder."""
+
+    def to_files(self) -> dict[str, bytes]:
+        """The files of the model folder, ``config.json`` last."""
+        raise NotImplementedError
+
+    def save(self, folder: Path | str, others: Mapping[str, bytes] | None = None) -> None:
+        """Write the model into `folder`, with `others` (the report) beside it.
+
+        Raises:
+            ArtifactError: if the folder cannot be written or the disk is full; a model that was there stays as it was.
+        """
+        write_together(Path(folder), {**(others or {}), **self.to_files()})
 
 
 def is_saved(folder: Path) -> bool:

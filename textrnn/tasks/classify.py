@@ -133,9 +133,7 @@ def train_on(
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
     files, notes = result.to_files(shown_settings(learnt.classifier))
-    for note in [*result.warnings, *notes]:
-        listener.on_note(note)
-    keep(run, learnt.classifier, files, listener)
+    keep(run, learnt.classifier, files, [*result.warnings, *notes], listener)
     return result
 
 
@@ -217,12 +215,10 @@ def _build(
     device: torch.device,
 ) -> TextClassifier:
     """A new network with seeded weights, on its device, the pretrained vectors in place."""
-    train = encoded.train
+    sizes = {"vocabulary_size": len(encoded.vocabulary), "class_count": class_count}
+    network: TextClassifier = build_network(settings, **sizes)
     with explain_impossible_network(settings):
-        network: TextClassifier = build_network(
-            settings, vocabulary_size=len(encoded.vocabulary), class_count=class_count
-        )
-        network.learn_statistics(torch.from_numpy(train.token_ids), torch.from_numpy(train.offsets))
+        network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
     table = network.embedding.table.weight
     if vectors is not None:
         with torch.no_grad():
@@ -244,16 +240,10 @@ def judge(learnt: Learnt, dataset: Dataset, baseline: Baseline | None = None) ->
     with explain_out_of_memory():
         rows = LabelledTexts.from_encoded(encoded, dataset.test.labels, device)
         logits = predict_logits(classifier.network, rows).numpy()
-    training, temperature = classifier.settings.training, classifier.temperature or 1.0
+    name, training = classifier.settings.model_name, classifier.settings.training
+    temperature = classifier.temperature or 1.0
     return ClassificationResult(
-        classifier.settings.model_name,
-        training.seed,
-        dataset,
-        history,
-        logits,
-        training.label_smoothing,
-        temperature,
-        baseline,
+        name, training.seed, dataset, history, logits, training.label_smoothing, temperature, baseline
     )
 
 

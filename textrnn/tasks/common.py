@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+import torch
 
 from textrnn.config import Run, RunSettings
 from textrnn.errors import ArtifactError, ConfigError, Note, one_line
 from textrnn.files import exclusive_use
 from textrnn.models.registry import find_model
+from textrnn.randomness import seeded
+from textrnn.saved.folder import CONFIG_FILE, SavedModel, is_saved, read_json
 from textrnn.tasks.settings import saved_settings
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint_settings
 from textrnn.training.events import Listener
 
-CONFIG_FILE = "config.json"
 Kept = Mapping[str, Any]  # the settings of a run as a checkpoint or config.json keeps them, and the digest of its data
 
 
 def held(run: Run) -> AbstractContextManager[None]:
     """The folder of a run, for this run alone; nothing where nothing is kept."""
     return nullcontext() if run.folder is None else exclusive_use(run.folder)
-
-
-def is_saved(folder: Path) -> bool:
-    """Whether a whole model stands in `folder`."""
-    return (folder / CONFIG_FILE).is_file()
 
 
 def model_folder(run: Run, save_dir: Path) -> Path | None:
@@ -46,8 +44,6 @@ def is_finished(run: Run, listener: Listener, *, digest: Callable[[], str] | Non
     folder = run.folder
     if not run.resume or folder is None or not is_saved(folder) or (folder / CHECKPOINT_NAME).is_file():
         return False
-    from textrnn.saved.folder import read_json
-
     with explain_unreadable_settings(folder / CONFIG_FILE):
         kept = read_json(folder / CONFIG_FILE)
         refuse_changes(run, kept, folder)
@@ -147,12 +143,11 @@ def build_network(settings: RunSettings[Any, Any, Any], **sizes: int) -> Any:
 
     Args:
         sizes: found in the data, see :meth:`ModelEntry.build`.
+
+    Raises:
+        ConfigError: for sizes that do not fit the memory.
     """
-    import torch
-
-    from textrnn.randomness import seeded
-
-    with seeded(settings.training.seed, torch.device("cpu")):
+    with explain_impossible_network(settings), seeded(settings.training.seed, torch.device("cpu")):
         return find_model(settings.model_name, settings.task).build(settings.model, **sizes)
 
 
@@ -174,18 +169,17 @@ def explain_impossible_network(settings: RunSettings[Any, Any, Any]) -> Iterator
         ) from error
 
 
-class SavedModel(Protocol):
-    """A model that can be kept."""
-
-    def save(self, folder: Path, others: Mapping[str, bytes] | None = None) -> None: ...
-
-
-def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], listener: Listener) -> None:
+def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], notes: Sequence[Note], listener: Listener) -> None:
     """Write the model with its report into the run's folder; the unfinished run is then gone.
+
+    Args:
+        notes: on the report, told first.
 
     Raises:
         ArtifactError: if the folder cannot be written; a model that was there stays as it was.
     """
+    for note in notes:
+        listener.on_note(note)
     if run.folder is None:
         return
     if is_saved(run.folder):

@@ -9,7 +9,6 @@ import dataclasses
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from textrnn.config import LanguageModelSettings, Run
 from textrnn.corpus.download import Progress
@@ -19,15 +18,14 @@ from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import DataError, Note
 from textrnn.models.language.base import RecurrentLanguageModel
 from textrnn.report.language_model import LanguageModelResult
-from textrnn.saved.character_model import CharacterModel, encode, start_id
+from textrnn.saved.character_model import CharacterModel
+from textrnn.saved.folder import is_saved
 from textrnn.tasks.common import (
     Kept,
     build_network,
     checkpoint_of,
-    explain_impossible_network,
     held,
     is_finished,
-    is_saved,
     keep,
     kept_settings,
 )
@@ -91,9 +89,7 @@ def train_on(corpus: Corpus, run: Run, listener: Listener, *, kept: Kept | None 
     result = judge(learnt, corpus)
     listener.on_note(Note("judged", result=result))
     files, notes = result.to_files()
-    for note in notes:
-        listener.on_note(note)
-    keep(run, learnt.model, files, listener)
+    keep(run, learnt.model, files, notes, listener)
     return result
 
 
@@ -121,21 +117,21 @@ def learn(
     _refuse_short_text(corpus, training.num_steps)
     device = choose_device(training.device)
     vocabulary = Vocabulary.build([corpus.train], Tokenizer(), max_vocab=settings.data.max_vocab)
-    token_ids, held_out, context = (
-        encode(vocabulary, text).to(device) for text in (corpus.train, corpus.held_out, corpus.context)
-    )
-    network = _build(settings, vocabulary, device)
+    network: RecurrentLanguageModel = build_network(settings, vocabulary_size=len(vocabulary)).to(device)
+    network.precision = precision_for(training.precision, device)
+    model = CharacterModel(settings, network, vocabulary, corpus.digest)
+    token_ids, held_out, context = map(model.encode, (corpus.train, corpus.held_out, corpus.context))
     listener.on_note(Note("text", corpus=corpus, vocabulary_size=len(vocabulary)))
     listener.on_note(Note("network", settings=settings, network=network, device=device))
     tuning = _tuning_part(len(token_ids), len(vocabulary)) if order else slice(0, 0)
     to_learn = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]]) if tuning.stop else token_ids
-    before = torch.cat([context.new_tensor([start_id(vocabulary)]), context])
+    before = torch.cat([context.new_tensor([model.start_id]), context])
     objective = LanguageModelObjective(to_learn, HeldOutText(before, held_out), training)
     history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
-    model = CharacterModel(settings, network, vocabulary, corpus.digest)
     if order:
-        _mix(model, token_ids, tuning)
+        with explain_out_of_memory("`max_chars` or `ngram_order`"):
+            model.ngram, model.weights = fit_mixture(network, token_ids, tuning, order)
     return Learnt(model, history)
 
 
@@ -147,20 +143,6 @@ def _refuse_short_text(corpus: Corpus, num_steps: int) -> None:
             f"least {needed:,}, one window of `num_steps={num_steps}` and the character after it: a longer text, or a "
             "smaller `num_steps`"
         )
-
-
-def _build(settings: LanguageModelSettings, vocabulary: Vocabulary, device: torch.device) -> RecurrentLanguageModel:
-    """A new network with seeded weights, on its device."""
-    with explain_impossible_network(settings):
-        network: RecurrentLanguageModel = build_network(settings, vocabulary_size=len(vocabulary))
-    network.precision = precision_for(settings.training.precision, device)
-    return network.to(device)
-
-
-def _mix(model: CharacterModel, token_ids: Tensor, tuning: slice) -> None:
-    """Put an n-gram beside the network."""
-    with explain_out_of_memory("`max_chars` or `ngram_order`"):
-        model.ngram, model.weights = fit_mixture(model.network, token_ids, tuning, model.settings.data.ngram_order)
 
 
 def _tuning_part(characters: int, vocabulary_size: int) -> slice:

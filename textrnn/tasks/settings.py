@@ -44,12 +44,10 @@ class TextFacts(Protocol):
     """What settling asks of labelled texts: whether most of their letters are of scripts that put spaces between words,
     how many rows there are, how long the texts are, and the pretrained vectors."""
 
-    @property
-    def words_are_spaced(self) -> bool: ...
-    @property
-    def training_rows(self) -> int: ...
-    @property
-    def dev_rows(self) -> int: ...
+    words_are_spaced: bool
+    training_rows: int
+    dev_rows: int
+
     def mean_length(self, data: DataConfig) -> float: ...
     def vectors(self, settings: ClassifierSettings) -> Vectors | None: ...
 

@@ -86,13 +86,11 @@ def all_checks() -> Iterator[tuple[type[ReadFiles], Check]]:
     """
     for found in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{found.name}")
-        checks = [function for function in vars(module).values() if _asks_for(function, module.__name__)]
+        asked = ((_asks_for(function, module.__name__), function) for function in vars(module).values())
+        checks = [(record, function) for record, function in asked if record is not None]
         if not checks:
             raise TypeError(f"{module.__name__}: no check; expected a function (ReadDataset) -> Iterator[Finding]")
-        for function in checks:
-            record = _asks_for(function, module.__name__)
-            assert record is not None
-            yield record, function
+        yield from checks
 
 
 def _asks_for(function: object, module: str) -> type[ReadFiles] | None:

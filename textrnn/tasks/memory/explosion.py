@@ -52,6 +52,15 @@ WHAT_TO_SEE = (
     "much shorter it has to be depends on the learning rate."
 )
 NOTED = ("seconds", "train_loss", "dev_accuracy", "test_accuracy")  # of a look, among others
+COLUMNS = {
+    "largest gradient": ("largest_gradient_norm", ",.1f"),
+    "at step": ("largest_at_step", "d"),
+    "median": ("median_gradient_norm", ",.1f"),
+    "last loss": ("train_loss", ".2f"),
+    "dev": ("dev_accuracy", ".2f"),
+    "test": ("test_accuracy", ".2f"),
+    "test, best dev weights": ("test_accuracy_of_best_dev", ".2f"),
+}
 LETTERS = {"W": "W (input)", "U": "U (state)", "b": "b (bias)"}
 
 
@@ -129,17 +138,14 @@ def run(request: MemoryRequest, bench: Bench) -> None:
             Figure(plots["gradients.svg"], "norms of the gradients against the step"),
         ]
         clipped = runs["clipped"]
+        figures = {"dev": clipped["dev_accuracy"], "test": clipped["test_accuracy"], "seconds": clipped["seconds"]}
         metrics = {
             "recipe": "explosion",
-            "lengths": {
-                str(length): {
-                    "dev": clipped["dev_accuracy"], "test": clipped["test_accuracy"], "seconds": clipped["seconds"]
-                }
-            },
+            "lengths": {str(length): figures},
             "clip_norm": threshold,
             "runs": runs,
             "settings": bench.groups(),
-        }  # fmt: skip
+        }
         Findings([model], metrics, plots, section).save(request)
 
 
@@ -178,25 +184,9 @@ def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[
 
 
 def _table(runs: dict[str, dict[str, Any]], names: dict[str, str]) -> list[list[str]]:
-    rows = [["", "largest gradient", "at step", "median", "last loss", "dev", "test", "test, best dev weights"]]
+    rows = [["", *COLUMNS]]
     for run, found in runs.items():
-        rows.append(
-            [
-                names[run],
-                *(
-                    _figure(found[name], shape)
-                    for name, shape in (
-                        ("largest_gradient_norm", ",.1f"),
-                        ("largest_at_step", "d"),
-                        ("median_gradient_norm", ",.1f"),
-                        ("train_loss", ".2f"),
-                        ("dev_accuracy", ".2f"),
-                        ("test_accuracy", ".2f"),
-                        ("test_accuracy_of_best_dev", ".2f"),
-                    )
-                ),
-            ]
-        )
+        rows.append([names[run], *(_figure(found[name], shape) for name, shape in COLUMNS.values())])
     return rows
 
 

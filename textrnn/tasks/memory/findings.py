@@ -23,7 +23,7 @@ class Findings:
 
     Attributes:
         models: of the folder's name
-        metrics: the content of ``metrics.json``, beside task, experiment, model and problem
+        metrics: the content of ``metrics.json``, beside task, experiment, model, problem and recipe
         files: plots and tables by name
         section: what stands on the page; None where another folder's section shows it
     """
@@ -33,22 +33,22 @@ class Findings:
     files: Mapping[str, bytes] = field(default_factory=dict)
     section: Sequence[Part] | None = None
 
-    def save(self, request: MemoryRequest) -> Path:
+    def save(self, request: MemoryRequest) -> None:
         """Write the folder.
 
         Raises:
             ArtifactError: if it cannot be written.
         """
         folder = request.folder_of(*self.models)
-        metrics = {"task": "memory", "experiment": request.experiment, "model": "+".join(self.models)}
-        metrics |= {"problem": request.other_problem} if request.other_problem else {}
+        about = {"task": "memory", "experiment": request.experiment, "model": "+".join(self.models)}
+        about |= {"problem": request.other_problem} if request.other_problem else {}
+        about["recipe"] = request.recipe_name
         files = dict(self.files)
         if self.section is not None:
             files[SECTION_FILE] = render_section(self.section).encode("utf-8")
         else:
             (folder / SECTION_FILE).unlink(missing_ok=True)  # of an earlier run, whose figures are gone
-        write_together(folder, {**files, METRICS_FILE: json_bytes({**metrics, **self.metrics})})
-        return folder
+        write_together(folder, {**files, METRICS_FILE: json_bytes({**about, **self.metrics})})
 
 
 def write_page(root: Path, listener: Listener) -> Path:

@@ -88,7 +88,6 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
     )
     section = [Paragraph([words(read), about]), Figure(plots["gates.svg"], "heat maps of gates and cell")]
     metrics = {
-        "recipe": request.recipe_name,
         "lengths": {str(length): kept},
         "digits": list(digits),
         "answer": answer,

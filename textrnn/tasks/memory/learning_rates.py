@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from textrnn.evaluation.records import Training
-from textrnn.report.html import Figure, Table
+from textrnn.report.html import Figure
 from textrnn.report.memory import accuracy_table, curves_csv, plot_losses
 from textrnn.tasks.memory.findings import Findings
-from textrnn.tasks.memory.lengths import BY_LENGTH, accuracy_plots, by_length, introduction, train_all
+from textrnn.tasks.memory.lengths import accuracies_section, accuracy_plots, by_length, train_all
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
@@ -41,16 +40,14 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         }
         plots |= plot_losses(at_longest, title=f"{model}, length {longest}: cross-entropy (nats)")
         section = [
-            introduction(request),
-            Table(rows),
-            Figure(plots["accuracy.svg"], BY_LENGTH),
+            *accuracies_section(request, rows, plots),
             Figure(plots["losses.svg"], f"losses at length {longest}, rate by rate"),
         ]
+        by_rate = {rate: by_length(trainings) for rate, trainings in found.items()}
         metrics = {
-            "recipe": request.recipe_name,
             "seeds": request.all_seeds,
-            "lengths": _best_rates(found, request.lengths),
-            "learning_rates": {rate: {"lengths": by_length(trainings)} for rate, trainings in found.items()},
+            "lengths": _best_rates(by_rate, request.lengths),
+            "learning_rates": {rate: {"lengths": figures} for rate, figures in by_rate.items()},
             "settings": bench.groups(),
         }
         every = [training for trainings in found.values() for training in trainings]
@@ -58,9 +55,8 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         Findings([model], metrics, files, section).save(request)
 
 
-def _best_rates(found: dict[str, list[Training]], lengths: Sequence[int]) -> dict[str, Any]:
+def _best_rates(by_rate: dict[str, dict[str, Any]], lengths: Sequence[int]) -> dict[str, Any]:
     """By length, the figures of the learning rate that does best on dev."""
-    by_rate = {rate: by_length(trainings) for rate, trainings in found.items()}
     best = {}
     for length in map(str, lengths):
         rate = max(by_rate, key=lambda rate, at=length: by_rate[rate][at]["dev"])  # type: ignore[misc]

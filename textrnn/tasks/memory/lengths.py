@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
     folders=("each", "together"),
     resumable=True,
 )
-BY_LENGTH = "accuracy against the length of the sequence"
+OF_A_RUN = ("seed", "dev", "test", "seconds", "steps", "best_step")
 
 
 def run(request: MemoryRequest, bench: Bench) -> None:
@@ -38,12 +38,11 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     rows = accuracy_table(found)
     bench.note("table", rows=rows)
     if len(request.models) > 1:
-        plots = accuracy_plots(bench, found, f"{bench.problem.title}, {recipe_of(request)}")
-        section: list[Part] = [introduction(request), Table(rows), Figure(plots["accuracy.svg"], BY_LENGTH)]
+        plots = accuracy_plots(bench, found, f"{bench.problem.title}, {request.recipe_name} recipe")
+        section = accuracies_section(request, rows, plots)
         for model, findings in zip(request.models, everything, strict=True):
             section.append(Figure(findings.files["losses.svg"], f"losses of {model}, length by length"))
         metrics = {
-            "recipe": request.recipe_name,
             "seeds": request.all_seeds,
             "models": {model: {"lengths": by_length(trainings)} for model, trainings in found.items()},
             "settings": bench.groups(),
@@ -56,11 +55,6 @@ def train_all(request: MemoryRequest, bench: Bench, model: str, learning_rate: f
     return [bench.train(model, length, seed, learning_rate) for length in request.lengths for seed in request.all_seeds]
 
 
-def recipe_of(request: MemoryRequest) -> str:
-    """For titles."""
-    return f"{request.recipe_name} recipe"
-
-
 def accuracy_plots(
     bench: Bench, found: Mapping[str, Sequence[Training]], title: str, *, legend: str | None = None
 ) -> dict[str, bytes]:
@@ -69,24 +63,21 @@ def accuracy_plots(
     return plot_accuracy(found, constant=constant, title=title, legend=legend)
 
 
-def introduction(request: MemoryRequest) -> Paragraph:
-    """What stands before the figures on the page."""
-    seeds = "one seed" if request.seed_count == 1 else f"mean of {request.seed_count} seeds, with their spread"
-    about = f"{recipe_of(request)}; {seeds}; weights chosen on dev. {request.problem_entry.about}"
-    return Paragraph([about])
+def accuracies_section(request: MemoryRequest, rows: list[list[str]], plots: Mapping[str, bytes]) -> list[Part]:
+    """What the page says and shows of the accuracies."""
+    count = len(request.all_seeds)
+    seeds = "one seed" if count == 1 else f"mean of {count} seeds, with their spread"
+    about = f"{request.recipe_name} recipe; {seeds}; weights chosen on dev. {request.problem_entry.about}"
+    figure = Figure(plots["accuracy.svg"], "accuracy against the length of the sequence")
+    return [Paragraph([about]), Table(rows), figure]
 
 
 def _of_one_model(
     request: MemoryRequest, bench: Bench, model: str, trainings: Sequence[Training], *, alone: bool
 ) -> Findings:
-    metrics = {
-        "recipe": request.recipe_name,
-        "seeds": request.all_seeds,
-        "lengths": by_length(trainings),
-        "settings": bench.groups(),
-    }
+    metrics = {"seeds": request.all_seeds, "lengths": by_length(trainings), "settings": bench.groups()}
     on_problem = f"{model} on {bench.problem.title}"
-    plots = accuracy_plots(bench, {model: trainings}, f"{on_problem}, {recipe_of(request)}")
+    plots = accuracy_plots(bench, {model: trainings}, f"{on_problem}, {request.recipe_name} recipe")
     panels = {
         f"length {length}": [training for training in trainings if training.length == length]
         for length in request.lengths
@@ -95,12 +86,8 @@ def _of_one_model(
     section = None
     if alone:
         rows = accuracy_table({model: list(trainings)})
-        section = [
-            introduction(request),
-            Table(rows),
-            Figure(plots["accuracy.svg"], BY_LENGTH),
-            Figure(plots["losses.svg"], f"losses of {model}, length by length"),
-        ]
+        section = accuracies_section(request, rows, plots)
+        section.append(Figure(plots["losses.svg"], f"losses of {model}, length by length"))
     return Findings([model], metrics, {**plots, "history.csv": curves_csv(trainings).encode("utf-8")}, section)
 
 
@@ -116,16 +103,6 @@ def by_length(trainings: Sequence[Training]) -> dict[str, Any]:
             "seconds": sum(run.seconds for run in runs) / len(runs),
             "dev_spread": spread(dev),
             "test_spread": spread(test),
-            "runs": [
-                {
-                    "seed": run.seed,
-                    "dev": run.dev,
-                    "test": run.test,
-                    "seconds": run.seconds,
-                    "steps": run.steps,
-                    "best_step": run.best_step,
-                }
-                for run in runs
-            ],
+            "runs": [{name: getattr(run, name) for name in OF_A_RUN} for run in runs],
         }
     return found

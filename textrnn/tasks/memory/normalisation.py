@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from textrnn.config import PAD_ID, Run, TrainConfig
+from textrnn.config import PAD_ID, ClassifierSettings, Run, TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts
 from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
@@ -62,21 +63,19 @@ class PaddedTexts(LabelledTexts):
     width: int = 0
     reads_padding: bool = False
 
-    @classmethod
-    def maker(cls, width: int, *, reads_padding: bool) -> RowsOfTexts:
-        """Makes padded texts of encoded ones."""
-
-        def make(encoded: EncodedTexts, labels: list[int], device: torch.device) -> PaddedTexts:
-            texts = LabelledTexts.from_encoded(encoded, labels, device)
-            return cls(texts.token_ids, texts.starts, texts.lengths, texts.labels, width, reads_padding)
-
-        return make
-
     def batch(self, rows: torch.Tensor) -> Batch:
         """The rows (B,) as one batch, (B, width)."""
         token_ids, lengths, labels = super().batch(rows)
         token_ids = functional.pad(token_ids, (0, self.width - token_ids.shape[1]), value=PAD_ID)
         return Batch(token_ids, torch.full_like(lengths, self.width) if self.reads_padding else lengths, labels)
+
+
+def padded_texts(
+    encoded: EncodedTexts, labels: list[int], device: torch.device, *, width: int, reads_padding: bool
+) -> PaddedTexts:
+    """Padded texts of encoded ones."""
+    texts = LabelledTexts.from_encoded(encoded, labels, device)
+    return PaddedTexts(texts.token_ids, texts.starts, texts.lengths, texts.labels, width, reads_padding)
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,8 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     of_classifiers = {name: value for name, value in request.named.items() if name in TrainConfig.__dataclass_fields__}
     dataset_name = DATASET if request.dataset is None else request.dataset
     named = {**SIZES, **TRAINING, **of_classifiers, "dataset": dataset_name, "pad_size": min(request.lengths)}
-    dataset = load_dataset(find_dataset(dataset_name), combine(Run("classify", named=named)).data)
+    settings: ClassifierSettings = combine(Run("classify", named=named))
+    dataset = load_dataset(find_dataset(dataset_name), settings.data)
     twins = {}
     for label, (model, more) in TWINS.items():
         twins[label] = _train(bench, dataset, model, {**named, "pooling": "max", **more})
@@ -118,12 +118,11 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     for reading, by_model in padded.items():
         for model, by_width in by_model.items():
             for width in request.lengths:
-                rows = PaddedTexts.maker(width, reads_padding=reading == "padded")
+                rows = partial(padded_texts, width=width, reads_padding=reading == "padded")
                 by_width[width] = found = _train(bench, dataset, model, {**named, "pooling": "last"}, rows)
                 what = f"{model}, padded to {width}, {READINGS[reading]}"
                 bench.note("classifier_learnt", what=what, test=found.test, seconds=found.seconds)
-    training = combine(Run("classify", named=named)).training
-    _findings(request, bench, dataset, training, twins, padded).save(request)
+    _findings(request, bench, dataset, settings.training, twins, padded).save(request)
 
 
 def _train(
@@ -181,7 +180,6 @@ def _findings(
         Figure(plots["padding.svg"], "test accuracy against the padded length, read two ways"),
     ]
     metrics = {
-        "recipe": "default",
         "lengths": {str(width): {"test": padded["proper"]["LSTM"][width].test} for width in request.lengths},
         "dataset": name,
         "layer_normalisation": {"without": twins[WITHOUT].figures(), "with": twins[WITH].figures()},

@@ -9,6 +9,7 @@ import ast
 import functools
 import importlib
 import re
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -158,22 +159,13 @@ def _problem(file: DeclaringFile) -> Problem:
     name = file.constant("NAME", str)
     if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", name):
         raise ConfigError(f"{file.path}: NAME {name!r}; expected small letters and digits, with hyphens between words")
-    return Problem(
-        name=name,
-        meaning=file.meaning,
-        title=file.constants.get("TITLE", name),
-        about=file.constants.get("ABOUT", file.meaning),
-        vocabulary_size=file.constant("VOCABULARY_SIZE", int),
-        class_count=file.constant("CLASS_COUNT", int),
-        shortest=file.constant("SHORTEST", int),
-        shortest_means=file.constant("SHORTEST_MEANS", str),
-        answer_means=file.constant("ANSWER_MEANS", str),
-        answer_reads=file.constants.get("ANSWER_READS", "{answer}"),
-        best_constant=file.constant("BEST_CONSTANT", int),
-        chance=file.constant("CHANCE", float),
-        examples=file.constant("EXAMPLES", tuple),
-        module=file.module,
-    )
+    found: dict[str, Any] = {"title": name, "about": file.meaning, "answer_reads": "{answer}"}
+    found |= {entry: file.constants[entry.upper()] for entry in found if entry.upper() in file.constants}
+    found |= {"name": name, "meaning": file.meaning, "module": file.module}
+    for entry, kind in typing.get_type_hints(Problem).items():
+        if entry not in found:
+            found[entry] = file.constant(entry.upper(), typing.get_origin(kind) or kind)
+    return Problem(**found)
 
 
 def find_named(what: str, name: str, known: Mapping[str, Entry]) -> Entry:

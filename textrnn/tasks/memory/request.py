@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +58,7 @@ class MemoryRequest:
         combine(Run("memory", named=self.named))
         if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
             raise ConfigError(f"`seeds` {self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
-        MemoryTrainConfig(seed=self.first_seed + self.seed_count - 1)  # so that the last one is no surprise later
+        MemoryTrainConfig(seed=self.all_seeds[-1])  # so that the last one is no surprise later
         names = tuple(find_model(name, "memory").name for name in self.models) or experiment.models
         lengths = self.lengths or experiment.lengths
         for named, values in (("`model`", names), ("`lengths`", lengths)):
@@ -85,43 +84,33 @@ class MemoryRequest:
         return find_named("problem", self.problem or DEFAULT_PROBLEM, all_problems())
 
     @property
-    def named_over_experiment(self) -> dict[str, Any]:
-        """What was named, over what the experiment asks for."""
-        return {**self.experiment_entry.settings, **self.named}
-
-    @property
     def other_problem(self) -> str | None:
         """The name of the problem, where it is not the one that everybody expects."""
         return None if self.problem == DEFAULT_PROBLEM else self.problem
 
     def _refuse_what_has_no_use(self) -> None:
+        experiment = self.experiment_entry
         given = {
-            "model": bool(self.models), "lengths": bool(self.lengths), "recipe": "recipe" in self.named,
-            "seeds": self.seeds is not None, "problem": self.problem is not None, "digits": self.digits is not None,
-            "dataset": self.dataset is not None,
+            "model": self.models or None, "lengths": self.lengths or None, "recipe": self.named.get("recipe"),
+            "seeds": self.seeds, "problem": self.problem, "digits": self.digits, "dataset": self.dataset,
         }  # fmt: skip
-        for name, is_given in given.items():
-            if is_given and name not in self.experiment_entry.accepts:
+        for name, value in given.items():
+            if value is not None and name not in experiment.accepts:
                 others = ", ".join(other.name for other in all_experiments().values() if name in other.accepts)
                 raise ConfigError(f"`{name}`: of no use to the {self.experiment} experiment; expected with {others}")
-        if self.resume and not self.experiment_entry.resumable:
+        if self.resume and not experiment.resumable:
             raise ConfigError(
                 f"`resume`: of no use to the {self.experiment} experiment, which starts over; expected with "
                 f"{', '.join(other.name for other in all_experiments().values() if other.resumable)}"
             )
+        meant = {
+            "sequences": {*self.named} - {*experiment.varies},
+            "classifiers": MemoryTrainConfig.__dataclass_fields__.keys() & TrainConfig.__dataclass_fields__.keys(),
+            "nothing": {"seed", "device", "recipe"},
+        }[experiment.trains]
         for name in self.named:
-            if name not in self._meant_settings():
+            if name not in meant:
                 raise ConfigError(f"`{name}`: of no use to the {self.experiment} experiment; leave it out")
-
-    def _meant_settings(self) -> set[str]:
-        """The settings that mean something to the experiment."""
-        experiment = self.experiment_entry
-        every = {field.name for field in dataclasses.fields(MemoryTrainConfig)}
-        if experiment.trains == "nothing":
-            return {"seed", "device", "recipe"}
-        if experiment.trains == "classifiers":
-            return every & {field.name for field in dataclasses.fields(TrainConfig)}
-        return {*self.named} - {*experiment.varies}
 
     def _check_lengths(self, lengths: tuple[int, ...]) -> None:
         experiment, problem = self.experiment_entry, self.problem_entry
@@ -175,16 +164,7 @@ class MemoryRequest:
         return str(self.named.get("recipe", "default"))
 
     @property
-    def first_seed(self) -> int:
-        """The seed to begin with."""
-        return int(self.named.get("seed", MemoryTrainConfig().seed))
-
-    @property
-    def seed_count(self) -> int:
-        """How many seeds are tried."""
-        return self.seeds or 1
-
-    @property
     def all_seeds(self) -> list[int]:
         """The seeds that are tried."""
-        return [self.first_seed + index for index in range(self.seed_count)]
+        first = int(self.named.get("seed", MemoryTrainConfig().seed))
+        return [first + index for index in range(self.seeds or 1)]

@@ -69,24 +69,21 @@ def seconds_in_turn(
 def compare(cell: VisibleCell, inputs: Tensor, seconds: float = SECONDS) -> dict[str, Times]:
     """By way and by implementation, the seconds of a call on inputs (B, T, E)."""
     layer = None if cell.torch_layer is None else cell.to_torch().to(inputs.device)
-    run: dict[str, Callable[[], Tensor]] = {WRITTEN: lambda: cell(inputs)}
+    run: dict[str, tuple[nn.Module, Callable[[], Tensor]]] = {WRITTEN: (cell, lambda: cell(inputs))}
     if layer is not None:
-        run[PYTORCH] = lambda: layer(inputs)[0][:, -1]
-    run[TEXTBOOK] = lambda: cell.step_by_step(inputs)
-    modules: dict[str, nn.Module] = {WRITTEN: cell, TEXTBOOK: cell}
-    if layer is not None:
-        modules[PYTORCH] = layer
+        run[PYTORCH] = (layer, lambda: layer(inputs)[0][:, -1])
+    run[TEXTBOOK] = (cell, lambda: cell.step_by_step(inputs))
 
-    def without_gradients(name: str) -> None:
+    def without_gradients(module: nn.Module, forward: Callable[[], Tensor]) -> None:
         with torch.inference_mode():
-            run[name]()
+            forward()
 
-    def with_gradients(name: str) -> None:
-        modules[name].zero_grad(set_to_none=True)
-        run[name]().sum().backward()
+    def with_gradients(module: nn.Module, forward: Callable[[], Tensor]) -> None:
+        module.zero_grad(set_to_none=True)
+        forward().sum().backward()
 
     return {
-        way: seconds_in_turn({name: functools.partial(work, name) for name in run}, inputs.device, seconds)
+        way: seconds_in_turn({name: functools.partial(work, *run[name]) for name in run}, inputs.device, seconds)
         for way, work in (("forward", without_gradients), ("forward_backward", with_gradients))
     }
 
@@ -127,6 +124,4 @@ def run(request: MemoryRequest, bench: Bench, *, shapes: Sequence[Shape] = SHAPE
         Paragraph([about]),
         Figure(plots["speed.svg"], "milliseconds of a call, by cell, shape and implementation"),
     ]
-    Findings(
-        request.models, {"recipe": "default", "lengths": {}, "device": where, "measured": measured}, plots, section
-    ).save(request)
+    Findings(request.models, {"lengths": {}, "device": where, "measured": measured}, plots, section).save(request)

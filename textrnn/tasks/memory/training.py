@@ -17,7 +17,7 @@ from textrnn.errors import ConfigError, DivergedError, Interrupted, Note, one_li
 from textrnn.evaluation.records import CURVE, Training, training_key
 from textrnn.files import exclusive_use, json_bytes, write_atomically
 from textrnn.models.memory.base import SequenceClassifier
-from textrnn.tasks.common import build_network, explain_impossible_network
+from textrnn.tasks.common import build_network
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.settings import SequenceFacts, combine, fit_to_data
 from textrnn.training.events import Listener, ListenerGroup
@@ -75,7 +75,8 @@ class Bench:
 
     def settings_of(self, model: str) -> MemorySettings:
         """The settings of a model; those that depend on the data are open."""
-        settings: MemorySettings = combine(Run("memory", model, self.request.named_over_experiment))
+        request = self.request
+        settings: MemorySettings = combine(Run("memory", model, {**request.experiment_entry.settings, **request.named}))
         return settings
 
     def groups(self) -> dict[str, Any]:
@@ -165,8 +166,7 @@ class Bench:
     def build(self, settings: MemorySettings, length: int) -> SequenceClassifier:
         """A new network on its device."""
         sizes = {"vocabulary_size": self.problem.vocabulary_size, "class_count": self.problem.class_count}
-        with explain_impossible_network(settings):
-            network: SequenceClassifier = build_network(settings, **sizes, sequence_length=length)
+        network: SequenceClassifier = build_network(settings, **sizes, sequence_length=length)
         return network.to(self.device)
 
     def _kept_settings(self) -> dict[str, Any]:
