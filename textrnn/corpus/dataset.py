@@ -84,9 +84,9 @@ class Dataset:
         return self._encoded[key]
 
     def _encode(self, data: DataConfig) -> EncodedDataset:
-        vocabulary = Vocabulary.build_as_set(self.train.texts, data)
+        vocabulary = Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
-        train, dev, test = (vocabulary.encode(split.texts, longest=data.pad_size) for split in splits)
+        train, dev, test = (vocabulary.encode(split.texts, max_tokens=data.pad_size) for split in splits)
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))
         for encoded, split in zip((train, dev, test), splits, strict=True):

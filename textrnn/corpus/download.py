@@ -12,7 +12,7 @@ from pathlib import Path
 
 from textrnn.errors import DataError, one_line
 
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all where known
 
 
@@ -84,7 +84,7 @@ def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | No
         length = response.headers.get("Content-Length")
         total = have + int(length) if length is not None else None
         with open(part, "ab" if have else "wb") as file:
-            while chunk := response.read1(CHUNK):
+            while chunk := response.read1(CHUNK_BYTES):
                 file.write(chunk)
                 have += len(chunk)
                 if on_progress:

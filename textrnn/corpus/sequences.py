@@ -20,7 +20,7 @@ from textrnn.errors import ArtifactError, DataError, listed, one_line
 from textrnn.files import write_atomically
 
 DATA_FOLDER = Path("data")
-SPLITS = {"train": 3, "dev": 1, "test": 1}  # variants of each case
+VARIANTS = {"train": 3, "dev": 1, "test": 1}  # variants of each case
 
 
 @dataclass(frozen=True)
@@ -72,23 +72,23 @@ class SequenceProblem(Protocol):
 
 
 def make_splits(
-    problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]
+    problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]
 ) -> dict[str, LabelledSequences]:
     """`variants` sequences of each case to learn from, one for dev, one for test; all follow from length and seed."""
     generator = np.random.default_rng([seed, length])
-    counts = {**SPLITS, "train": variants}
+    counts = {**VARIANTS, "train": variants}
     return {split: problem.sample(length, count, generator) for split, count in counts.items()}
 
 
-def splits_folder(problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]) -> Path:
+def splits_folder(problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]) -> Path:
     """``data/<problem>/<length>``, and in it folders for other seeds than 0 and other numbers of variants."""
     folder = DATA_FOLDER / problem.name.replace("-", "_") / str(length)
-    parts = [f"seed_{seed}"] * (seed != 0) + [f"k_{variants}"] * (variants != SPLITS["train"])
+    parts = [f"seed_{seed}"] * (seed != 0) + [f"k_{variants}"] * (variants != VARIANTS["train"])
     return folder / "_".join(parts) if parts else folder
 
 
 def load_splits(
-    problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]
+    problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]
 ) -> dict[str, LabelledSequences]:
     """The files of :func:`splits_folder`, those that are not there made first, and read back with all checks.
 
@@ -97,7 +97,7 @@ def load_splits(
         ArtifactError: if they cannot be written.
     """
     folder = splits_folder(problem, length, seed, variants)
-    missing = [split for split in SPLITS if not (folder / f"{split}.txt").exists()]
+    missing = [split for split in VARIANTS if not (folder / f"{split}.txt").exists()]
     if missing:  # what is there stays; another run that makes the same files makes them the same
         made = make_splits(problem, length, seed, variants)
         write_splits(folder, {split: made[split] for split in missing})
@@ -140,7 +140,7 @@ def read_splits(folder: Path, problem: SequenceProblem) -> dict[str, LabelledSeq
     Raises:
         DataError: with ``path:line`` for anything that is not as it should be.
     """
-    splits = {split: read_sequences(folder / f"{split}.txt", problem) for split in SPLITS}
+    splits = {split: read_sequences(folder / f"{split}.txt", problem) for split in VARIANTS}
     lengths = {split: sequences.length for split, sequences in splits.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{split} {length}" for split, length in lengths.items())

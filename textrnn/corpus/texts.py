@@ -26,18 +26,18 @@ LETTERS_BY_DEFAULT = ("timemachine", STORY)
 
 
 @dataclass(frozen=True)
-class TextDownload:
+class PublishedText:
     """A published text and its checksum (``sha1:`` or ``git:``, a git blob id)."""
 
     url: str
     checksum: str
 
 
-DOWNLOADS = {
-    "timemachine": TextDownload(
+PUBLISHED_TEXTS = {
+    "timemachine": PublishedText(
         "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"
     ),
-    "tinyshakespeare": TextDownload(
+    "tinyshakespeare": PublishedText(
         "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
         "git:7dcb3a2d4cc3b48b6283dd46870bfeb78f88aac9",
     ),
@@ -98,15 +98,15 @@ def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: floa
     if found is not None:
         return found
     name = corpus_name(corpus)
-    if name not in DOWNLOADS:
-        names = sorted({*DOWNLOADS, STORY, *_local_names()})
+    if name not in PUBLISHED_TEXTS:
+        names = sorted({*PUBLISHED_TEXTS, STORY, *_local_names()})
         raise DataError(
             f"`corpus` {corpus}: no such text; expected one of {listed(names)}, or the path of a text file"
             f"{did_you_mean(corpus, names)}"
         )
     from textrnn.corpus.download import fetch  # the HTTP client costs start-up time
 
-    known = DOWNLOADS[name]
+    known = PUBLISHED_TEXTS[name]
     base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")
     target = Path("data") / f"{name}.txt"
     with exclusive_use(target.parent, remedy="wait for it to end"):
@@ -163,7 +163,7 @@ class TextReader:
         return body
 
 
-def prepared(text: str, *, letters: bool, line_join: str = "space") -> str:
+def prepare_text(text: str, *, letters: bool, line_join: str = "space") -> str:
     """A whole text as a model gets to see it; see :class:`TextReader`."""
     reader = TextReader(letters=letters, line_join=line_join)
     body = reader.read(text)
@@ -203,13 +203,13 @@ def _is_book(source: TextSource, content: bytes) -> bool:
     """Whether this is one of the texts that are read as letters: by its name, or the very same file by its path."""
     if source.name not in LETTERS_BY_DEFAULT:
         return False
-    published = DOWNLOADS.get(source.name)
+    published = PUBLISHED_TEXTS.get(source.name)
     if source.by_name or published is None:
         return source.by_name or any(source.path.resolve() == folder / f"{STORY}.txt" for folder in data_folders())
     return published.checksum == f"sha1:{hashlib.sha1(content, usedforsecurity=False).hexdigest()}"
 
 
-CONTEXT = 1024  # characters before the held-out text that may be read (not scored) to warm up
+CONTEXT_CHARACTERS = 1024  # characters before the held-out text that may be read (not scored) to warm up
 
 
 def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
@@ -223,7 +223,7 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
     if not text.strip():
         raise DataError(f"{source.path}: the file is empty; expected a text to learn from")
     letters = _is_book(source, content) if config.letters is None else config.letters
-    whole = prepared(text, letters=letters, line_join=config.line_join)
+    whole = prepare_text(text, letters=letters, line_join=config.line_join)
     if letters and not whole:
         raise DataError(
             f"{source.path}: no letter from a to z in it; expected some with `letters`: use `letters=False` to "
@@ -236,7 +236,7 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
         source.path,
         train,
         whole[cut:],
-        whole[max(0, cut - CONTEXT) : cut],
+        whole[max(0, cut - CONTEXT_CHARACTERS) : cut],
         letters,
         hashlib.sha256(content).hexdigest(),
         (note,) if note else (),

@@ -36,8 +36,8 @@ _UNSPACED = (
 )
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
 _ASCII_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")  # the same, three times as fast
-SAMPLE = 2000  # texts looked at to choose a tokenizer
-LONGEST_SAMPLE = 1000  # characters of each
+SAMPLE_TEXTS = 2000  # texts looked at to choose a tokenizer
+SAMPLE_CHARACTERS = 1000  # characters of each
 
 
 @functools.cache
@@ -56,14 +56,14 @@ def _mixed(text: str) -> list[str]:
 
 def words_are_spaced(texts: Sequence[str]) -> bool:
     """Whether most letters of these texts are of scripts that put spaces between words."""
-    step = max(1, len(texts) // SAMPLE)
-    sample = "".join(text[:LONGEST_SAMPLE] for text in texts[::step])
+    step = max(1, len(texts) // SAMPLE_TEXTS)
+    sample = "".join(text[:SAMPLE_CHARACTERS] for text in texts[::step])
     unspaced = len(_UNSPACED_LETTER.findall(sample))
     letters = sum(map(str.isalpha, sample))
     return letters > 2 * unspaced
 
 
-CUTTERS: dict[str, Callable[[str], Sequence[str]]] = {
+TOKENIZERS: dict[str, Callable[[str], Sequence[str]]] = {
     "char": _characters,
     "word": _words,
     "space": _spaced,
@@ -79,13 +79,13 @@ class Tokenizer:
     lowercase: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in CUTTERS:
+        if self.name not in TOKENIZERS:
             raise ConfigError(
-                f"`tokenizer` {self.name}: expected one of {', '.join(CUTTERS)}{did_you_mean(self.name, CUTTERS)}"
+                f"`tokenizer` {self.name}: expected one of {', '.join(TOKENIZERS)}{did_you_mean(self.name, TOKENIZERS)}"
             )
 
     def __call__(self, text: str) -> Sequence[str]:
-        return CUTTERS[self.name](text.lower() if self.lowercase else text)
+        return TOKENIZERS[self.name](text.lower() if self.lowercase else text)
 
     def to_dict(self) -> dict[str, Any]:
         """As stored in ``vocab.json`` and ``config.json``."""

@@ -20,7 +20,7 @@ class Window(NamedTuple):
 
     inputs: Tensor
     targets: Tensor
-    goes_on: bool
+    continues: bool
 
 
 class SequentialWindows(Sequence[Window]):
@@ -48,7 +48,7 @@ class SequentialWindows(Sequence[Window]):
         if not 0 <= index < len(self):
             raise IndexError(index)  # by which iteration knows the end
         part = slice(index * self.num_steps, (index + 1) * self.num_steps)
-        return Window(self.inputs[:, part], self.targets[:, part], goes_on=index > 0)
+        return Window(self.inputs[:, part], self.targets[:, part], continues=index > 0)
 
 
 class RandomWindows(Sequence[Window]):
@@ -74,4 +74,4 @@ class RandomWindows(Sequence[Window]):
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         starts = self.offset + chosen.to(self.token_ids.device) * self.num_steps
         at = starts[:, None] + torch.arange(self.num_steps, device=starts.device)[None, :]
-        return Window(self.token_ids[at], self.token_ids[at + 1], goes_on=False)
+        return Window(self.token_ids[at], self.token_ids[at + 1], continues=False)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from textrnn.evaluation.metrics import accuracy, confusion_matrix
 
-NAME = "TF-IDF (characters 1-3) + LinearSVC"
+BASELINE_NAME = "TF-IDF (characters 1-3) + LinearSVC"
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-COLDEST, HOTTEST = 1 / 64, 64.0
-LEAST = 1e-4
-SPREAD = 0.5  # standard deviation that the logarithm of a temperature is expected to have
-GOLDEN = (math.sqrt(5) - 1) / 2
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1 / 64, 64.0
+SMALLEST_PROBABILITY = 1e-4
+PRIOR_DEVIATION = 0.5  # standard deviation that the logarithm of a temperature is expected to have
+GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
 def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
@@ -37,7 +37,7 @@ def without_smoothing(logits: ArrayLike, label_smoothing: float) -> NDArray[np.f
     enough. Probabilities below 1e-4, where the noise of q is larger than they are, become 1e-4.
     """
     smoothed = softmax(logits)
-    shares = np.maximum((smoothed - label_smoothing / smoothed.shape[1]) / (1 - label_smoothing), LEAST)
+    shares = np.maximum((smoothed - label_smoothing / smoothed.shape[1]) / (1 - label_smoothing), SMALLEST_PROBABILITY)
     logarithms: NDArray[np.float64] = np.log(shares / shares.sum(axis=1, keepdims=True))
     return logarithms
 
@@ -64,7 +64,7 @@ def penalised_loss(
     Few texts, all answered right, say that no temperature is too low; they should not be believed. Of thousands of
     texts the cost is nothing.
     """
-    prior = math.log(temperature) ** 2 / (2 * SPREAD**2)
+    prior = math.log(temperature) ** 2 / (2 * PRIOR_DEVIATION**2)
     return cross_entropy(logits, labels, temperature, weights) + prior / len(np.asarray(labels))
 
 
@@ -82,17 +82,17 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     def loss(log_temperature: float) -> float:
         return penalised_loss(logits, labels, math.exp(log_temperature))
 
-    low, high = math.log(COLDEST), math.log(HOTTEST)
-    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    low, high = math.log(LOWEST_TEMPERATURE), math.log(HIGHEST_TEMPERATURE)
+    left, right = high - GOLDEN_SECTION * (high - low), low + GOLDEN_SECTION * (high - low)
     left_loss, right_loss = loss(left), loss(right)
     while high - low > 1e-3:
         if left_loss <= right_loss:
             high, right, right_loss = right, left, left_loss
-            left = high - GOLDEN * (high - low)
+            left = high - GOLDEN_SECTION * (high - low)
             left_loss = loss(left)
         else:
             low, left, left_loss = left, right, right_loss
-            right = low + GOLDEN * (high - low)
+            right = low + GOLDEN_SECTION * (high - low)
             right_loss = loss(right)
     return math.exp((low + high) / 2)
 

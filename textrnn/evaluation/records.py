@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from textrnn.evaluation.calibration import cross_entropy, expected_calibration_error, softmax, without_smoothing
 from textrnn.evaluation.metrics import confused_pairs, confusion_matrix, wilson_interval
 
-BLOCK = 256  # characters of the blocks that nanoGPT is measured on
-CURVE = ("step", "epoch", "seconds", "train_loss", "dev_loss", "dev_accuracy")  # of each look at the dev split
+BLOCK_CHARACTERS = 256  # characters of the blocks that nanoGPT is measured on
+CURVE_COLUMNS = ("step", "epoch", "seconds", "train_loss", "dev_loss", "dev_accuracy")  # of each look at the dev split
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class ClassifierFigures:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparisonEntry:
     """A classifier among others.
 
     Attributes:
@@ -153,7 +153,7 @@ class HeldOutScores:
         model: as it is saved: the mixture, or the network where there is no n-gram; state carried from end to end
         network: the network alone, likewise
         ngram: the n-gram alone
-        blocks: the model in blocks of ``BLOCK`` characters, each begun without a state
+        blocks: the model in blocks of ``BLOCK_CHARACTERS`` characters, each begun without a state
         network_blocks: the network alone, likewise
     """
 
@@ -171,7 +171,7 @@ class Training:
     Attributes:
         dev, test: accuracies with the weights that did best on dev
         seconds: from the first step to the last look at dev
-        curve: one dictionary for each look at the dev split, with the keys of ``CURVE``
+        curve: one dictionary for each look at the dev split, with the keys of ``CURVE_COLUMNS``
     """
 
     model: str
@@ -196,7 +196,7 @@ class Training:
 
     def is_sound(self) -> bool:
         """Whether the figures, read from a file, are what a training leaves."""
-        figures = (self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE))
+        figures = (self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE_COLUMNS))
         return all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
 
 
@@ -205,6 +205,6 @@ def training_key(model: str, length: int, seed: int, learning_rate: float) -> st
     return f"{model}, length {length}, seed {seed}, learning rate {learning_rate:g}"
 
 
-def spread(values: Sequence[float]) -> float:
+def standard_deviation(values: Sequence[float]) -> float:
     """The standard deviation of a sample; 0 of a single value."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -19,8 +19,8 @@ from textrnn.config import Settings
 from textrnn.declarations import DeclaringFile, files_declaring
 from textrnn.errors import ConfigError, did_you_mean, one_line
 
-FOLDERS = {"classify": "classifiers", "lm": "language", "memory": "memory"}  # by task
-LIGHT = ("textrnn.config", "textrnn.errors")  # what a Config may import beside the standard library
+MODEL_FOLDERS = {"classify": "classifiers", "lm": "language", "memory": "memory"}  # by task
+CONFIG_IMPORTS = ("textrnn.config", "textrnn.errors")  # what a Config may import beside the standard library
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ModelEntry:
         return self.model_class(**sizes, **config.to_dict())
 
 
-def _is_light(node: ast.stmt) -> bool:
+def _is_for_config(node: ast.stmt) -> bool:
     """Whether a statement is the ``Config`` or an import that it may need and that costs nothing."""
     if isinstance(node, ast.ImportFrom):
         imported = [node.module or ""]
@@ -69,7 +69,7 @@ def _is_light(node: ast.stmt) -> bool:
         imported = [alias.name for alias in node.names]
     else:
         return isinstance(node, ast.ClassDef) and node.name == "Config"
-    return all(name in LIGHT or name.partition(".")[0] in sys.stdlib_module_names for name in imported)
+    return all(name in CONFIG_IMPORTS or name.partition(".")[0] in sys.stdlib_module_names for name in imported)
 
 
 def _execute_config(file: DeclaringFile) -> type[Settings]:
@@ -81,7 +81,7 @@ def _execute_config(file: DeclaringFile) -> type[Settings]:
     module = ModuleType(f"{file.module} (Config)")
     sys.modules[module.__name__] = module  # where dataclasses and typing look up what annotations name
     vars(module).update(file.constants)
-    light = ast.Module([node for node in file.tree.body if _is_light(node)], type_ignores=[])
+    light = ast.Module([node for node in file.tree.body if _is_for_config(node)], type_ignores=[])
     try:
         exec(compile(light, str(file.path), "exec", dont_inherit=True), vars(module))
         config: type[Settings] = module.Config
@@ -108,7 +108,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
         ConfigError: for a model file that cannot be used; says which, and why.
     """
     found = {}
-    for file in files_declaring("NAME", f"{__package__}.{FOLDERS[task]}"):
+    for file in files_declaring("NAME", f"{__package__}.{MODEL_FOLDERS[task]}"):
         name = file.constant("NAME", str)
         found[name] = ModelEntry(
             name=name,

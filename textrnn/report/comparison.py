@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from textrnn.errors import Note
-from textrnn.evaluation.records import Compared
+from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import json_bytes
 from textrnn.report.html import render
 from textrnn.report.notes import words
@@ -21,7 +21,7 @@ JSON_FILE, CSV_FILE, PAGE_FILE = "comparison.json", "comparison.csv", "report.ht
 HEADER = ["on test", "accuracy", "95 % interval", "macro F1", "seconds", "parameters", "MB", "texts/s"]
 
 
-def _cells(one: Compared) -> list[str]:
+def _cells(one: ComparisonEntry) -> list[str]:
     low, high = one.interval
     return [
         one.name,
@@ -41,10 +41,10 @@ class Comparison:
 
     dataset: str
     notes: Sequence[Note]
-    found: Sequence[Compared]
+    found: Sequence[ComparisonEntry]
 
     @cached_property
-    def ranked(self) -> list[Compared]:
+    def ranked(self) -> list[ComparisonEntry]:
         """The best first."""
         return sorted(self.found, key=lambda one: (-one.accuracy, one.seconds))
 

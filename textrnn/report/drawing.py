@@ -25,7 +25,7 @@ PREFERRED_FONTS = (
     "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Heiti SC", "SimHei", "Noto Sans CJK JP",
     "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
-EVERYWHERE = "DejaVu Sans"  # matplotlib brings it
+FALLBACK_FONT = "DejaVu Sans"  # matplotlib brings it
 INK, TRAIN_COLOUR, DEV_COLOUR, BEST_COLOUR, GRID = "#222222", "#8fb3d9", "#1f5fa8", "#c0392b", "#e5e5e5"
 Draw: TypeAlias = "Callable[[Figure, bool], None]"  # told whether the characters of its texts can be shown
 
@@ -72,8 +72,8 @@ def _family_with(characters: frozenset[str], fonts: tuple[FontEntry, ...] | None
     from matplotlib import font_manager
 
     wanted = {character for character in characters if not character.isspace()}
-    if _can_show(font_manager.findfont(EVERYWHERE), wanted):
-        return EVERYWHERE
+    if _can_show(font_manager.findfont(FALLBACK_FONT), wanted):
+        return FALLBACK_FONT
     candidates = _installed() if fonts is None else fonts
     return next((font.name for font in candidates if _can_show(font.fname, wanted)), None)
 
@@ -87,7 +87,7 @@ def font_for(texts: Iterable[str], fonts: Sequence[FontEntry] | None = None) -> 
     return _family_with(frozenset("".join(texts)), None if fonts is None else tuple(fonts))
 
 
-def both_kinds(
+def render_plot(
     stem: str,
     size: tuple[float, float],
     draw: Draw,
@@ -107,14 +107,14 @@ def both_kinds(
     family = font_for(texts, fonts)
     files = {}
     for kind in ("png", "svg"):
-        with _style(family or (EVERYWHERE if kind == "png" else None)):
+        with _style(family or (FALLBACK_FONT if kind == "png" else None)):
             figure = _empty(size)
             draw(figure, kind == "svg" or family is not None)
             files[f"{stem}.{kind}"] = _rendered(figure, kind, family)
     return files
 
 
-def titled(
+def render_titled_plot(
     stem: str,
     size: tuple[float, float],
     title: str,
@@ -123,14 +123,14 @@ def titled(
     texts: Iterable[str] = (),
     fonts: Sequence[FontEntry] | None = None,
 ) -> dict[str, bytes]:
-    """As :func:`both_kinds`, with a title over the whole figure, and everything in its place."""
+    """As :func:`render_plot`, with a title over the whole figure, and everything in its place."""
 
     def draw_under_title(figure: Figure, readable: bool) -> None:
         draw(figure)
-        figure.suptitle(title if readable else latin(title), fontsize=12)
+        figure.suptitle(title if readable else ascii_only(title), fontsize=12)
         figure.tight_layout()
 
-    return both_kinds(stem, size, draw_under_title, texts=[title, *texts], fonts=fonts)
+    return render_plot(stem, size, draw_under_title, texts=[title, *texts], fonts=fonts)
 
 
 @contextlib.contextmanager
@@ -140,7 +140,7 @@ def _style(family: str | None) -> Iterator[None]:
 
     families = [family] if family else PREFERRED_FONTS
     settings: dict[Any, Any] = {
-        "font.family": [*dict.fromkeys([*families, EVERYWHERE]), "sans-serif"],
+        "font.family": [*dict.fromkeys([*families, FALLBACK_FONT]), "sans-serif"],
         "font.size": 10,
         "text.parse_math": False,  # a dollar sign in a class name is a dollar sign
         "svg.fonttype": "none",  # names stay text in the SVG
@@ -172,17 +172,17 @@ def _rendered(figure: Figure, kind: str, family: str | None) -> bytes:
     return buffer.getvalue()
 
 
-def grid_of(axes: Axes, direction: Literal["x", "y"] = "y") -> None:
+def add_grid(axes: Axes, direction: Literal["x", "y"] = "y") -> None:
     """The faint lines that values are read off by."""
     axes.grid(axis=direction, color=GRID, linewidth=0.8)
 
 
-def latin(text: str) -> str:
+def ascii_only(text: str) -> str:
     """What of a text can be shown without a special font."""
     return re.sub(r"[^\x20-\x7e]+", "…", text)
 
 
-def smoothed(values: Sequence[float], window: int) -> NDArray[np.float64]:
+def running_mean(values: Sequence[float], window: int) -> NDArray[np.float64]:
     """Running mean over the last `window` values, over fewer at the start."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     ends = np.arange(1, len(sums))

@@ -13,7 +13,7 @@ from textrnn.report.text import shortened
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-WIDEST_TEXT = 300  # columns of a text on a page
+MAX_TEXT_WIDTH = 300  # columns of a text on a page
 
 
 class Part:
@@ -63,7 +63,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["one_line"] = functools.partial(shortened, widest=WIDEST_TEXT)
+    environment.filters["one_line"] = functools.partial(shortened, widest=MAX_TEXT_WIDTH)
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     return environment
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from textrnn.errors import Note
 from textrnn.evaluation.metrics import bits, perplexity
-from textrnn.evaluation.records import BLOCK, HeldOutScores
+from textrnn.evaluation.records import BLOCK_CHARACTERS, HeldOutScores
 from textrnn.files import json_bytes
 from textrnn.report.classification import HISTORY_FILE, METRICS_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
@@ -57,7 +57,7 @@ class LanguageModelResult:
                 (f"{name} alone", scores.network),
                 (f"n-gram of {self.saved.settings.data.ngram_order} alone", scores.ngram),
             ]
-        lines.append((f"blocks of {BLOCK}, no carried state", scores.blocks))
+        lines.append((f"blocks of {BLOCK_CHARACTERS}, no carried state", scores.blocks))
         if mixed:
             lines.append((f"the same, {name} alone", scores.network_blocks))
         return rows + [[what, f"{n:.4f}", f"{bits(n):.4f}", f"{perplexity(n):.3f}"] for what, n in lines]
@@ -90,11 +90,11 @@ class LanguageModelResult:
                 ],
             },
             "valid": {**figures(self.scores.model), "characters": self.held_out_characters},
-            "valid_blocks": {**figures(self.scores.blocks), "block": BLOCK},
+            "valid_blocks": {**figures(self.scores.blocks), "block": BLOCK_CHARACTERS},
         }
         if self.scores.ngram is not None:
             metrics["valid_network"] = figures(self.scores.network)
-            metrics["valid_network_blocks"] = {**figures(self.scores.network_blocks), "block": BLOCK}
+            metrics["valid_network_blocks"] = {**figures(self.scores.network_blocks), "block": BLOCK_CHARACTERS}
             metrics["valid_ngram"] = {**figures(self.scores.ngram), "order": self.saved.settings.data.ngram_order}
             metrics["mixture"] = {"network": self.saved.weights[0], "ngram": self.saved.weights[1]}
         return metrics

@@ -9,7 +9,7 @@ from textrnn.errors import Note, listed
 from textrnn.report.text import shortened, table
 
 # What reads better without a word before it: the steps of a run as they are done.
-STEPS = {
+WITHOUT_PREFIX = {
     "classifier_learnt", "compared", "comparison", "data_changed", "data_set", "diverged", "finished",
     "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt", "nothing_to_resume",
     "sequences_learnt", "table", "text", "trained", "using_saved", "vectors", "vocabulary",
@@ -18,13 +18,13 @@ STEPS = {
 
 def words(note: Note) -> str:
     """What a note says, for a terminal or a page."""
-    found = WORDS[note.kind]
+    found = MESSAGES[note.kind]
     return found.format(**note.facts) if isinstance(found, str) else found(**note.facts)
 
 
 def line(note: Note) -> str:
     """The same, with what tells that it is beside the matter."""
-    return words(note) if note.kind in STEPS else f"note: {words(note)}"
+    return words(note) if note.kind in WITHOUT_PREFIX else f"note: {words(note)}"
 
 
 def _data_set(dataset: Any, tokens_per_text: float) -> str:
@@ -118,7 +118,7 @@ def _sequences_learnt(training: Any) -> str:
     )
 
 
-WORDS: dict[str, str | Callable[..., str]] = {
+MESSAGES: dict[str, str | Callable[..., str]] = {
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,

@@ -10,14 +10,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from textrnn.evaluation.records import BLOCK, HeldOutScores
+from textrnn.evaluation.records import BLOCK_CHARACTERS, HeldOutScores
 from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguageModel
 from textrnn.models.language.mixture import NgramNetwork, fit_weights, mixed
 from textrnn.models.language.ngram import NgramModel
-from textrnn.training.objectives.language_model import WARM_UP, HeldOutText, scored_steps
+from textrnn.training.objectives.language_model import WARM_UP_CHARACTERS, HeldOutText, scored_steps
 
-EQUAL = (0.5, 0.5)  # near the best weights on every text tried
-MOST_COUNTED = 10_000_000  # characters, the last ones: counting takes some 200 bytes for each
+EQUAL_WEIGHTS = (0.5, 0.5)  # near the best weights on every text tried
+MAX_COUNTED = 10_000_000  # characters, the last ones: counting takes some 200 bytes for each
 LONGEST_IN_ONE_GO = 300_000  # held-out characters
 BLOCK_ROWS = 64  # scored side by side
 
@@ -92,13 +92,13 @@ def fit_mixture(
         tuning: the part that the network has not seen; an empty one gives both the same weight.
     """
     size = network.vocabulary_size
-    whole = NgramModel.count(token_ids[-MOST_COUNTED:].cpu().numpy(), size, order).to(token_ids.device)
+    whole = NgramModel.count(token_ids[-MAX_COUNTED:].cpu().numpy(), size, order).to(token_ids.device)
     if tuning.start == tuning.stop:
-        return whole, EQUAL
-    seen = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])[-MOST_COUNTED:]
+        return whole, EQUAL_WEIGHTS
+    seen = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])[-MAX_COUNTED:]
     without = NgramModel.count(seen.cpu().numpy(), size, order).to(token_ids.device)
     wanted = token_ids[tuning]
-    read = token_ids[max(0, tuning.start - 1 - WARM_UP) : tuning.stop - 1]
+    read = token_ids[max(0, tuning.start - 1 - WARM_UP_CHARACTERS) : tuning.stop - 1]
     by_network, by_ngram = (
         _log_probabilities(model, read)[-len(wanted) :] for model in (network, NgramNetwork(without))
     )
@@ -120,9 +120,9 @@ def held_out_scores(mixture: Mixture, held_out: Tensor, *, longest_in_one_go: in
     if len(held_out) <= longest_in_one_go:
         carried = _losses(mixture, inputs[None], held_out[None])
     else:
-        rows = HeldOutText(first.expand(WARM_UP + 1), held_out)
+        rows = HeldOutText(first.expand(WARM_UP_CHARACTERS + 1), held_out)
         carried = {name: part[rows.scored.cpu()] for name, part in _losses(mixture, rows.inputs, rows.targets).items()}
-    block = min(BLOCK, len(held_out))
+    block = min(BLOCK_CHARACTERS, len(held_out))
     whole = len(held_out) // block * block
     pieces = zip(
         inputs[:whole].view(-1, block).split(BLOCK_ROWS),

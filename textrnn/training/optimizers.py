@@ -118,12 +118,12 @@ class Optimizers:
         return itertools.accumulate(counts[:-1], initial=0)
 
 
-def sparse_tables(model: nn.Module) -> list[nn.Parameter]:
+def sparse_tables(network: nn.Module) -> list[nn.Parameter]:
     """The parameters whose gradients name only the rows that a batch touched."""
-    return [module.weight for module in model.modules() if isinstance(module, SparseTable)]
+    return [module.weight for module in network.modules() if isinstance(module, SparseTable)]
 
 
-def make_optimizer(model: nn.Module, config: FitConfig) -> Optimizers:
+def make_optimizer(network: nn.Module, config: FitConfig) -> Optimizers:
     """The optimizers over the parameters that are not frozen. Weight decay spares biases and the like (vectors, also
     where they are written as a matrix of one row), and tables of n-grams, which learn by Adam alone.
 
@@ -135,11 +135,11 @@ def make_optimizer(model: nn.Module, config: FitConfig) -> Optimizers:
 
     Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (AdamW).
     """
-    tables = sparse_tables(model)
+    tables = sparse_tables(network)
     if tables and config.optimizer == "sgd":
         raise ConfigError("`optimizer` sgd: tables of n-grams learn by Adam; expected adam or adamw for this model")
     by_rows = {id(table) for table in tables}
-    parameters = [p for p in model.parameters() if p.requires_grad and id(p) not in by_rows]
+    parameters = [p for p in network.parameters() if p.requires_grad and id(p) not in by_rows]
     groups = [
         {"params": [p for p in parameters if _is_matrix(p)], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if not _is_matrix(p)], "weight_decay": 0.0},

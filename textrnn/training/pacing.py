@@ -71,7 +71,7 @@ class Pacer:
         """Whether the last checkpoint is so long ago that writing takes no large part of the time."""
         return self.seconds - self._saved >= TRAINING_PER_CHECKPOINT * self._checkpoint_seconds
 
-    def expect_evaluations_of(self, seconds: float) -> None:
+    def expect_evaluation(self, seconds: float) -> None:
         """How long an evaluation will take, before there was one."""
         self._evaluation_seconds = seconds
 

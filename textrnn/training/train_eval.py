@@ -29,13 +29,13 @@ from textrnn.training.optimizers import Optimizers, make_optimizer
 from textrnn.training.pacing import Pacer
 from textrnn.training.state import TrainingState
 
-WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
-SMALLEST = float.fromhex("0x1p-1074")  # above zero
+WARM_UP_SHARE = 0.15  # share of the one-cycle schedule spent on rising
+SMALLEST_FLOAT = float.fromhex("0x1p-1074")  # above zero
 READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
 
 
 @contextlib.contextmanager
-def explain_out_of_memory(flags: str = "`batch_size`, `pad_size` or `hidden_size`") -> Iterator[None]:
+def explain_out_of_memory(settings: str = "`batch_size`, `pad_size` or `hidden_size`") -> Iterator[None]:
     """Turns the several ways of running out of memory into one error that says what to make smaller.
 
     Raises:
@@ -48,14 +48,14 @@ def explain_out_of_memory(flags: str = "`batch_size`, `pad_size` or `hidden_size
             raise
         raise TrainingError(
             f"training: out of memory ({one_line(error) or 'MemoryError'}); expected room for a batch: try a smaller "
-            f"{flags}"
+            f"{settings}"
         ) from error
 
 
 @contextlib.contextmanager
 def flushing_denormals() -> Iterator[None]:
     """While entered, numbers so near zero that a CPU handles them apart, and slowly, are zero (in this thread)."""
-    before = SMALLEST * 1.0 == 0.0  # there is no way to ask for it
+    before = SMALLEST_FLOAT * 1.0 == 0.0  # there is no way to ask for it
     torch.set_flush_denormal(True)
     try:
         yield
@@ -100,34 +100,34 @@ def learning_rate_at(config: FitConfig, progress: float) -> float:
     if config.schedule == "constant":
         return config.learning_rate
     if config.schedule == "one-cycle":
-        if progress < WARM_UP:
+        if progress < WARM_UP_SHARE:
             start = config.learning_rate / 25
-            return start + (config.learning_rate - start) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP))
-        progress = (progress - WARM_UP) / (1 - WARM_UP)
+            return start + (config.learning_rate - start) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP_SHARE))
+        progress = (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)
     floor = config.learning_rate * 1e-4
     return floor + (config.learning_rate - floor) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def train_step(
-    model: nn.Module,
+    network: nn.Module,
     objective: Objective[BatchType],
     batch: BatchType,
     optimizer: Optimizers,
     config: FitConfig,
 ) -> Loss:
     """One update."""
-    loss = objective.loss(model, batch)
+    loss = objective.loss(network, batch)
     optimizer.zero_grad(set_to_none=True)
-    loss.objective.backward()
+    loss.value.backward()
     if config.clip_norm:  # rows of a large table take steps of their own, bounded by Adam
-        dense = [p for p in model.parameters() if p.grad is not None and not p.grad.is_sparse]
+        dense = [p for p in network.parameters() if p.grad is not None and not p.grad.is_sparse]
         nn.utils.clip_grad_norm_(dense, config.clip_norm)
     optimizer.step()
     return loss
 
 
 def fit(
-    model: nn.Module,
+    network: nn.Module,
     objective: Objective[Any],
     config: FitConfig,
     *,
@@ -135,10 +135,10 @@ def fit(
     listener: Listener | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> History:
-    """Train `model` in place and leave it with the weights that did best on what is held out.
+    """Train `network` in place and leave it with the weights that did best on what is held out.
 
     Args:
-        model: on the device to train on.
+        network: on the device to train on.
         objective: the batches, their loss, and how the model is judged.
         checkpoint: written after evaluations, but for no more than about a tenth of the time, and when `listener`
             asks to stop.
@@ -154,17 +154,17 @@ def fit(
     """
     if config.epochs is None and config.budget is None:
         raise ConfigError("fit: epochs and budget are both open; expected one of them")
-    device = next(model.parameters()).device
+    device = next(network.parameters()).device
     listener = listener or Listener()
     with seeded(config.seed, device), flushing_denormals():
-        run = TrainingState(model, make_optimizer(model, config), objective)
+        run = TrainingState(network, make_optimizer(network, config), objective)
         if checkpoint is not None and checkpoint.resume:
             run.restore(checkpoint.path)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
         with explain_out_of_memory(objective.size_settings):
             _train(run, config, checkpoint, listener, clock)
-    model.load_state_dict(run.best_weights)
+    network.load_state_dict(run.best_weights)
     return run.history
 
 
@@ -209,7 +209,7 @@ def _train(
     try:
         pacer = Pacer(config, total_steps, clock, history.seconds)
         if config.budget:
-            pacer.expect_evaluations_of(objective.evaluation_seconds(run.model))
+            pacer.expect_evaluation(objective.evaluation_seconds(run.network))
         while not history.stopped_by:
             _step(run, config, position, learning_rate_at(config, pacer.progress(run.step)))
             if not run.pending:  # its loss was read off the device
@@ -237,8 +237,8 @@ def _step(run: TrainingState, config: FitConfig, position: _Position, rate: floa
     batch = position.next_batch()
     for group in run.optimizer.param_groups:
         group["lr"] = rate
-    run.model.train()
-    loss = train_step(run.model, run.objective, batch, run.optimizer, config)
+    run.network.train()
+    loss = train_step(run.network, run.objective, batch, run.optimizer, config)
     run.pending.append(loss.reported)
     run.history.learning_rate.append(rate)
     run.history.epoch.append(position.epoch)
@@ -259,7 +259,7 @@ def evaluate(run: TrainingState, config: FitConfig, passes: float, pacer: Pacer)
     run.read_losses()
     started = pacer.seconds
     history = run.history
-    scores = run.objective.evaluate(run.model)
+    scores = run.objective.evaluate(run.network)
     if not math.isfinite(scores["dev_loss"]):
         raise DivergedError(
             f"training: the dev loss is {scores['dev_loss']} at step {run.step}; expected a finite number: try a lower "

@@ -7,10 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from torch.nn import functional
 
 from textrnn.errors import ConfigError
-from textrnn.models.parts.visible_cells import LSTM, SRN, OneHotLSTM, ResidualSRN, VisibleCell
+from textrnn.models.parts.visible_cells import LSTM, SRN, ResidualSRN, VisibleCell
 
 SHAPES = st.tuples(*(st.integers(1, 6) for _ in range(4)), st.integers(0, 999))
 
@@ -102,14 +101,6 @@ def test_every_gate_of_every_step_by_the_equations() -> None:
         hidden = o * memory.tanh()
         for found, expected in zip((part[step] for part in record[:6]), (i, f, c, o, memory, hidden), strict=True):
             torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
-
-
-def test_one_hot_digits() -> None:
-    torch.manual_seed(0)
-    by_digit = OneHotLSTM(10, 6)
-    plain = LSTM(10, 6, weights={name: value.detach() for name, value in by_digit.named_parameters()})
-    digits = torch.randint(10, (3, 7))
-    torch.testing.assert_close(by_digit(digits), plain(functional.one_hot(digits, 10).float()), atol=1e-6, rtol=1e-5)
 
 
 def test_weights_to_pytorch_and_back() -> None:

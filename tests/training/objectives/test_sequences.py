@@ -56,10 +56,10 @@ def test_loss_is_the_mean_or_the_sum() -> None:
     batch = mean.train
     expected = -model.table.log_softmax(1)[batch.tokens[:, 0], batch.labels]
     found = mean.loss(model, batch)
-    torch.testing.assert_close(found.objective, expected.mean())
+    torch.testing.assert_close(found.value, expected.mean())
     assert found.examples == 300
     of_sum = summed.loss(model, batch)
-    torch.testing.assert_close(of_sum.objective, expected.sum())
+    torch.testing.assert_close(of_sum.value, expected.sum())
     torch.testing.assert_close(of_sum.reported, expected.mean())
 
 

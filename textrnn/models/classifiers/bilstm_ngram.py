@@ -65,7 +65,7 @@ class Model(TextClassifier):
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
         )
         self.normalisation = nn.LayerNorm(self.encoder.output_size)
-        self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, most=max_ngrams)
+        self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, max_ngrams=max_ngrams)
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
         self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
 

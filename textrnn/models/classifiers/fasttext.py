@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from textrnn.config import NoisyConfig, option
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.parts.layers import TokenEmbedding, dropout, mean_over_time, valid_mask
-from textrnn.models.parts.ngram_bag import SparseTable, check_longest, ngrams_of_batch, starts_of_rows
+from textrnn.models.parts.ngram_bag import SparseTable, check_ngram_length, ngrams_of_batch, starts_of_rows
 
 NAME = "FastText"
 LEARNING_RATE = 5e-3
@@ -51,7 +51,7 @@ class Model(TextClassifier):
         token_dropout: float,
     ):
         super().__init__()
-        check_longest(longest_ngram, vocabulary_size)
+        check_ngram_length(longest_ngram, vocabulary_size)
         self.vocabulary_size, self.longest_ngram = vocabulary_size, longest_ngram
         self.embedding = TokenEmbedding(
             vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout

@@ -16,7 +16,7 @@ from torch import Tensor
 from textrnn.models.language.base import LanguageModelNetwork, State
 from textrnn.models.language.ngram import NgramModel
 
-MOST_WEIGHT = 2.0
+MAX_WEIGHT = 2.0
 
 
 class NgramNetwork(LanguageModelNetwork):
@@ -83,11 +83,11 @@ def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[
         centred = both - expected[:, :, None]
         hessian = torch.einsum("knv,lnv,nv->kl", centred, centred, shares) / len(targets)
         # A weight that stands at a bound and is drawn beyond it stays there; the other one moves alone.
-        free = ~(((weights <= 0.0) & (gradient > 0)) | ((weights >= MOST_WEIGHT) & (gradient < 0)))
+        free = ~(((weights <= 0.0) & (gradient > 0)) | ((weights >= MAX_WEIGHT) & (gradient < 0)))
         hessian = hessian[free][:, free] + 1e-9 * torch.eye(int(free.sum()), dtype=torch.float64)
         step = torch.zeros_like(weights)
         step[free] = torch.linalg.solve(hessian, gradient[free])
-        weights = (weights - step).clamp_(min=0.0, max=MOST_WEIGHT)
+        weights = (weights - step).clamp_(min=0.0, max=MAX_WEIGHT)
         if float(step.abs().max()) < 1e-9:
             break
     return float(weights[0]), float(weights[1])

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-SCORED_CELLS = 1 << 22  # numbers of (N, V) worked on at a time
+PROBABILITIES_AT_ONCE = 1 << 22  # numbers of (N, V) worked on at a time
 LEVEL_TENSORS = ("keys", "starts", "tokens", "shares", "backoff")
 
 
@@ -86,7 +86,7 @@ class NgramModel:
         Returns:
             (N, V), fp32, rows that sum to 1.
         """
-        rows = max(1, SCORED_CELLS // self.vocabulary_size)
+        rows = max(1, PROBABILITIES_AT_ONCE // self.vocabulary_size)
         return (
             torch.cat([self._probabilities(part) for part in contexts.split(rows)])
             if len(contexts)

@@ -14,11 +14,11 @@ from textrnn.models.parts.layers import dropout
 from textrnn.models.parts.visible_cells import LSTM, VisibleCell
 
 
-def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
+def initialise(cell: VisibleCell, method: str, sequence_length: int) -> None:
     """Set the weights of a cell.
 
     Args:
-        way: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero. ``glorot``: Glorot W and U, zero
+        method: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero. ``glorot``: Glorot W and U, zero
             biases. ``orthogonal``: orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but
             the forget biases of an LSTM are drawn so that its units forget within 1 to `sequence_length` - 1 steps, and
             the input biases are their opposites.
@@ -27,19 +27,19 @@ def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
     Source: Glorot & Bengio 2010; Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias);
     Tallec & Ollivier 2018, section 3 (chrono).
     """
-    if way == "uniform":
+    if method == "uniform":
         return
     with torch.no_grad():
         for name, parameter in cell.named_parameters():
-            if way == "zero" or name.startswith("b"):
+            if method == "zero" or name.startswith("b"):
                 parameter.zero_()
-            elif name.startswith("U") and way != "glorot":
+            elif name.startswith("U") and method != "glorot":
                 nn.init.orthogonal_(parameter)
             else:
                 nn.init.xavier_uniform_(parameter)
-        if isinstance(cell, LSTM) and way == "orthogonal":
+        if isinstance(cell, LSTM) and method == "orthogonal":
             cell.get_parameter("b_f").fill_(1.0)
-        elif isinstance(cell, LSTM) and way == "chrono":
+        elif isinstance(cell, LSTM) and method == "chrono":
             spans = torch.empty(1, cell.hidden_size).uniform_(1, max(2, sequence_length - 1))
             cell.get_parameter("b_f").copy_(spans.log())
             cell.get_parameter("b_i").copy_(-spans.log())

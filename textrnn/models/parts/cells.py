@@ -21,7 +21,7 @@ from torch.nn import functional
 from textrnn.models.parts import steps_numpy, steps_torch
 from textrnn.models.parts.recurrent_layers import LayerState, RecurrentLayer
 
-MOST_MULTIPLICATIONS = 1 << 22  # a step; beyond that, the products count and not what a call costs
+MAX_NUMPY_MULTIPLICATIONS = 1 << 22  # a step; beyond that, the products count and not what a call costs
 
 
 class SRNRecord(NamedTuple):
@@ -55,7 +55,7 @@ class LSTMRecord(NamedTuple):
 def _kernels(values: Tensor, weight: Tensor) -> ModuleType:
     """Where steps over such values, (T, B, ...), with such a matrix are made."""
     suited = values.device.type == "cpu" and values.dtype in (torch.float32, torch.float64)
-    return steps_numpy if suited and values.shape[1] * weight.numel() <= MOST_MULTIPLICATIONS else steps_torch
+    return steps_numpy if suited and values.shape[1] * weight.numel() <= MAX_NUMPY_MULTIPLICATIONS else steps_torch
 
 
 class _Projection(torch.autograd.Function):

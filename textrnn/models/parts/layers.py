@@ -168,9 +168,9 @@ class RecurrentEncoder(nn.Module):
         return outputs
 
 
-def set_precision(model: nn.Module, precision: torch.dtype) -> None:
+def set_precision(network: nn.Module, precision: torch.dtype) -> None:
     """Sets the numbers that the recurrent layers of a classifier compute in."""
-    for module in model.modules():
+    for module in network.modules():
         if isinstance(module, RecurrentEncoder):
             module.precision = precision
 

@@ -53,7 +53,7 @@ class SparseTable(nn.Module):
             self.weight[rows.to(self.weight.device)] = values.to(self.weight)
 
 
-def check_longest(longest: int, vocabulary_size: int) -> None:
+def check_ngram_length(longest: int, vocabulary_size: int) -> None:
     """An n-gram is numbered by its token ids, read as the digits of one number, which has to fit 63 bits.
 
     Raises:
@@ -108,15 +108,15 @@ class NgramBag(nn.Module):
     known: Tensor
     idf: Tensor
 
-    def __init__(self, vocabulary_size: int, size: int, *, longest: int, most: int):
+    def __init__(self, vocabulary_size: int, size: int, *, longest: int, max_ngrams: int):
         """
         Args:
             longest: n-grams of one to so many tokens.
-            most: keep at most so many, those of the most texts.
+            max_ngrams: keep at most so many, those of the most texts.
         """
         super().__init__()
-        check_longest(longest, vocabulary_size)
-        self.vocabulary_size, self.longest, self.most = vocabulary_size, longest, most
+        check_ngram_length(longest, vocabulary_size)
+        self.vocabulary_size, self.longest, self.max_ngrams = vocabulary_size, longest, max_ngrams
         self.register_buffer("known", torch.empty(0, dtype=torch.int64))  # (K,) numbers, rising
         self.register_buffer("idf", torch.empty(0))  # (K,)
         self.table = SparseTable(0, size)
@@ -147,8 +147,8 @@ class NgramBag(nn.Module):
             numbers.append(in_order[new][kept])
             frequencies.append(frequency[kept])
         known, frequency = torch.cat(numbers), torch.cat(frequencies)
-        if len(known) > self.most:
-            chosen = frequency.argsort(descending=True, stable=True)[: self.most]
+        if len(known) > self.max_ngrams:
+            chosen = frequency.argsort(descending=True, stable=True)[: self.max_ngrams]
             known, frequency = known[chosen], frequency[chosen]
         known, by = known.sort()
         self.known = known

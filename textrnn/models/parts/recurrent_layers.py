@@ -33,18 +33,18 @@ class RecurrentLayer(nn.Module, ABC):
         self.bias_hh = nn.Parameter(torch.empty(rows))
         self.initialise("uniform")
 
-    def initialise(self, way: str) -> None:
+    def initialise(self, method: str) -> None:
         """Draw the weights anew.
 
         Args:
-            way: ``uniform``, between plus and minus 1/sqrt(H), PyTorch's own; or ``orthogonal``: orthogonal recurrent
-                matrices (gate by gate), Glorot input matrices, zero biases, LSTM forget bias 1.
+            method: ``uniform``, between plus and minus 1/sqrt(H), PyTorch's own; or ``orthogonal``: orthogonal
+                recurrent matrices (gate by gate), Glorot input matrices, zero biases, LSTM forget bias 1.
 
         Source: Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias).
         """
         bound = self.hidden_size**-0.5
         with torch.no_grad():
-            if way == "uniform":
+            if method == "uniform":
                 for parameter in self.parameters():
                     parameter.uniform_(-bound, bound)
                 return

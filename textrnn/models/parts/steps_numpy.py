@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Array = NDArray[Any]
-MOST_MULTIPLICATIONS = 1 << 18  # of a product; OpenBLAS takes more than one thread from there on
-CACHED = 1 << 16  # numbers that one part of the steps may have in one array
+MAX_BLAS_MULTIPLICATIONS = 1 << 18  # of a product; OpenBLAS takes more than one thread from there on
+MAX_PART_NUMBERS = 1 << 16  # numbers that one part of the steps may have in one array
 
 
 def _inside(tensor: Tensor) -> Array:
@@ -40,7 +40,7 @@ def _outside(array: Array) -> Tensor:
 
 def _product(left: Array, right: Array, out: Array) -> None:
     """(M, K) x (K, N) -> (M, N), written to `out`."""
-    if left.size * right.shape[1] <= MOST_MULTIPLICATIONS:
+    if left.size * right.shape[1] <= MAX_BLAS_MULTIPLICATIONS:
         dot(left, right, out)
     else:
         torch.mm(torch.from_numpy(left), torch.from_numpy(right), out=torch.from_numpy(out))
@@ -48,7 +48,7 @@ def _product(left: Array, right: Array, out: Array) -> None:
 
 def _add_product(left: Array, right: Array, to: Array, product: Array) -> None:
     """(M, K) x (K, N), added to `to`; `product` is room for it."""
-    if left.size * right.shape[1] <= MOST_MULTIPLICATIONS:
+    if left.size * right.shape[1] <= MAX_BLAS_MULTIPLICATIONS:
         dot(left, right, product)
         add(to, product, to)
     else:
@@ -57,7 +57,7 @@ def _add_product(left: Array, right: Array, to: Array, product: Array) -> None:
 
 def _spans(steps: int, numbers_a_step: int) -> list[slice]:
     """The steps in parts, from the first to the last, so that what is worked out for a part stays in the cache."""
-    span = max(4, CACHED // max(1, numbers_a_step))
+    span = max(4, MAX_PART_NUMBERS // max(1, numbers_a_step))
     return [slice(start, min(start + span, steps)) for start in range(0, steps, span)]
 
 
@@ -75,7 +75,7 @@ def _over_all_steps(d_steps: Array, values: Array) -> Tensor:
 @np.errstate(over="ignore", invalid="ignore")
 def project(inputs: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
     """See :func:`textrnn.models.parts.steps_torch.project`."""
-    if inputs.shape[1] * weight_ih.numel() <= MOST_MULTIPLICATIONS:
+    if inputs.shape[1] * weight_ih.numel() <= MAX_BLAS_MULTIPLICATIONS:
         found = matmul(weight_ih.detach().numpy(), _inside(inputs))
         add(found, np.repeat(bias.detach().numpy(), inputs.shape[1]).reshape(len(bias), -1), found)
         return _outside(found)
@@ -90,7 +90,7 @@ def project_backward(inputs: Tensor, weight_ih: Tensor, d_projected: Tensor, *, 
     d_steps = _inside(d_projected)
     d_bias = torch.from_numpy(d_steps.sum(axis=0).sum(axis=1))
     d_inputs = None
-    if needs_inputs and d_steps.shape[2] * weight_ih.numel() <= MOST_MULTIPLICATIONS:
+    if needs_inputs and d_steps.shape[2] * weight_ih.numel() <= MAX_BLAS_MULTIPLICATIONS:
         d_inputs = _outside(matmul(weight_ih.detach().numpy().T, d_steps))
     elif needs_inputs:
         d_inputs = torch.matmul(d_projected, weight_ih.detach())

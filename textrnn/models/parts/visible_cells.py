@@ -14,12 +14,11 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from textrnn.errors import ConfigError, one_line
 from textrnn.models.parts.cells import LSTMRecord, SRNRecord, lstm_steps, project, srn_steps
 
-CACHED = 1 << 20  # numbers: so many projected inputs are worked on at a time, which keeps what comes of them at hand
+MAX_PROJECTED_NUMBERS = 1 << 20  # of projected inputs at a time, so that what comes of them stays in the cache
 
 
 class VisibleCell(nn.Module, ABC):
@@ -92,9 +91,9 @@ class VisibleCell(nn.Module, ABC):
         """(B, T, E) -> (B, H): the hidden state after the last step."""
         if torch.is_grad_enabled() or inputs.device.type != "cpu" or inputs.shape[1] == 0:
             return self.record(inputs, state).last_hidden
-        # Nobody will look back, so the records need not outlive the cache: a part of the steps at a time.
+        # Nothing goes back through these steps, so a part of them at a time does, whose records fit the cache.
         numbers_a_step = max(1, len(inputs)) * len(self.gates) * self.hidden_size
-        for part in inputs.split(max(1, CACHED // numbers_a_step), dim=1):
+        for part in inputs.split(max(1, MAX_PROJECTED_NUMBERS // numbers_a_step), dim=1):
             record = self.record(part, state)
             last = record.last_hidden
             state = (last, record.cell[-1]) if isinstance(record, LSTMRecord) else (last,)
@@ -210,20 +209,3 @@ class LSTM(VisibleCell):
             cell = forget_gate * cell + input_gate * candidate
             hidden = output_gate * torch.tanh(cell)
         return hidden
-
-
-class OneHotLSTM(LSTM):
-    """An LSTM over digits as one-hot vectors: the product with W is the look-up of a row.
-
-    Args:
-        input_size: how many digits there are.
-    """
-
-    def _project(self, inputs: Tensor) -> Tensor:
-        """(B, T) digits -> (T, B, G*H)."""
-        table = self._side_by_side("W") + self._side_by_side("b")
-        return functional.embedding(inputs.t(), table)
-
-    def step_by_step(self, inputs: Tensor) -> Tensor:
-        """(B, T) digits -> (B, H)."""
-        return super().step_by_step(functional.one_hot(inputs, self.input_size).to(self.get_parameter("W_i").dtype))

@@ -20,41 +20,41 @@ from textrnn.models.language.base import LanguageModelNetwork, State
 from textrnn.randomness import epoch_generator
 from textrnn.training.objectives.base import Loss, Objective
 
-STREAM = 500  # scored characters a row, where a text is scored in several rows side by side
-WARM_UP = 128  # characters read before them, not scored
-SCORED_STEPS = 512  # characters of a row scored in one go, at most
-SCORED_CELLS = 1 << 22  # and logits of all rows
+ROW_CHARACTERS = 500  # scored characters a row, where a text is scored in several rows side by side
+WARM_UP_CHARACTERS = 128  # characters read before them, not scored
+CHARACTERS_AT_ONCE = 512  # characters of a row scored in one go, at most
+LOGITS_AT_ONCE = 1 << 22  # and logits of all rows
 
 
-def scored_steps(rows: int, vocabulary_size: int, cells: int = SCORED_CELLS) -> int:
-    """How many characters of each row are scored in one go, so that there are at most `cells` logits."""
-    return max(1, min(SCORED_STEPS, cells // (rows * vocabulary_size)))
+def scored_steps(rows: int, vocabulary_size: int, logits_at_once: int = LOGITS_AT_ONCE) -> int:
+    """How many characters of each row are scored in one go, so that there are at most `logits_at_once` logits."""
+    return max(1, min(CHARACTERS_AT_ONCE, logits_at_once // (rows * vocabulary_size)))
 
 
 @torch.inference_mode()
 def token_losses(
-    model: LanguageModelNetwork,
+    network: LanguageModelNetwork,
     inputs: Tensor,
     targets: Tensor,
     state: State | None = None,
     *,
-    cells: int = SCORED_CELLS,
+    logits_at_once: int = LOGITS_AT_ONCE,
 ) -> tuple[Tensor, State | None]:
     """-ln p of each target, the state carried from the first to the last.
 
     Args:
         inputs: int64, (B, N): what is read.
         targets: int64, (B, N): what follows.
-        cells: logits computed in one go, at most.
+        logits_at_once: logits computed in one go, at most.
 
     Returns:
         (B, N) nats, and the state after the last input.
     """
-    model.eval()
+    network.eval()
     losses = []
-    steps = scored_steps(len(inputs), model.vocabulary_size, cells)
+    steps = scored_steps(len(inputs), network.vocabulary_size, logits_at_once)
     for part in range(0, inputs.shape[1], steps):
-        logits, state = model(inputs[:, part : part + steps], state)
+        logits, state = network(inputs[:, part : part + steps], state)
         wanted = targets[:, part : part + steps]
         losses.append(functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none"))
     return torch.cat(losses, dim=1) if losses else inputs.new_empty(inputs.shape, dtype=torch.float32), state
@@ -73,7 +73,9 @@ class HeldOutText:
         warm_up: characters read before them, at most.
     """
 
-    def __init__(self, context: Tensor, token_ids: Tensor, *, row_length: int = STREAM, warm_up: int = WARM_UP):
+    def __init__(
+        self, context: Tensor, token_ids: Tensor, *, row_length: int = ROW_CHARACTERS, warm_up: int = WARM_UP_CHARACTERS
+    ):
         self.count = len(token_ids)
         rows = max(1, min(64, self.count // row_length))
         length = -(-self.count // rows)
@@ -86,9 +88,9 @@ class HeldOutText:
         self.inputs = whole[(at - 1).clamp(max=len(whole) - 1)]
         self.scored = scored
 
-    def loss(self, model: LanguageModelNetwork) -> float:
+    def loss(self, network: LanguageModelNetwork) -> float:
         """Mean nats per character."""
-        losses, _ = token_losses(model, self.inputs, self.targets)
+        losses, _ = token_losses(network, self.inputs, self.targets)
         return float(losses[self.scored].cpu().double().sum()) / self.count
 
 
@@ -132,8 +134,8 @@ class LanguageModelObjective(Objective[Window]):
     def batches(self, epoch: int) -> Sequence[Window]:
         return self._windows(epoch)
 
-    def loss(self, model: nn.Module, batch: Window) -> Loss:
-        logits, state = model(batch.inputs, self.state if batch.goes_on else None)
+    def loss(self, network: nn.Module, batch: Window) -> Loss:
+        logits, state = network(batch.inputs, self.state if batch.continues else None)
         self.state = tuple(part.detach() for part in state)
         loss = functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         return Loss(loss, loss.detach(), batch.targets.numel())
@@ -143,18 +145,18 @@ class LanguageModelObjective(Objective[Window]):
             return step % self.config.evaluate_every == 0
         return at_epoch_end and epoch % self.evaluate_epochs == 0
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        assert isinstance(model, LanguageModelNetwork)
-        loss = self.held_out.loss(model)
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        assert isinstance(network, LanguageModelNetwork)
+        loss = self.held_out.loss(network)
         return {"dev_loss": loss, "dev_perplexity": perplexity(loss)}
 
-    def evaluation_seconds(self, model: nn.Module) -> float:
+    def evaluation_seconds(self, network: nn.Module) -> float:
         """Judged by one part of the rows (the first call is slower, so twice)."""
-        assert isinstance(model, LanguageModelNetwork)
-        inputs, targets = (t[:, :SCORED_STEPS] for t in (self.held_out.inputs, self.held_out.targets))
-        token_losses(model, inputs, targets)
+        assert isinstance(network, LanguageModelNetwork)
+        inputs, targets = (t[:, :CHARACTERS_AT_ONCE] for t in (self.held_out.inputs, self.held_out.targets))
+        token_losses(network, inputs, targets)
         started = time.perf_counter()
-        token_losses(model, inputs, targets)
+        token_losses(network, inputs, targets)
         return (time.perf_counter() - started) * self.held_out.inputs.shape[1] / inputs.shape[1]
 
     def summary(self, train_loss: float) -> Mapping[str, float]:
