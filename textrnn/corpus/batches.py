@@ -16,7 +16,7 @@ from textrnn.config import PAD_ID
 from textrnn.corpus.vocab import EncodedTexts
 
 POOL_BATCHES = 50  # batches sorted by length together: enough for little padding, few enough to mix the rows well
-SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, about
+SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, roughly
 
 
 class Batch(NamedTuple):
@@ -41,7 +41,7 @@ class LabelledTexts:
         labels: int64, (rows,)
     """
 
-    size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # what to make smaller for less memory
+    size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # to reduce when out of memory
     token_ids: Tensor
     starts: Tensor
     lengths: Tensor

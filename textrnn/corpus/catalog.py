@@ -1,4 +1,4 @@
-"""From what the user calls a data set to the files it consists of.
+"""Finds the files of a data set that the user gives as a name, a folder or a file.
 
 A name is looked up in ``data/``, then in each folder of ``$TEXTRNN_DATA``, then downloaded where its files are known.
 """
@@ -114,7 +114,7 @@ def _files_directly_in(folder: Path) -> dict[str, Path]:
 def _has_training_split(folder: Path) -> bool:
     try:
         return "train" in _split_files(folder)
-    except DataError:  # a folder that nobody asked for
+    except DataError:  # not the folder that was asked for
         return False
 
 

@@ -1,7 +1,7 @@
-"""Sequences of digits with the answer to each: written once for every length and seed, and read from there.
+"""Sequences of digits with their answers: written once for every length and seed, then read from the files.
 
-A file has ``digits<TAB>label`` lines: the tokens separated by spaces, then the answer. What the answer is, and how
-sequences are drawn, is the problem's business.
+A file has ``digits<TAB>label`` lines: the tokens separated by spaces, then the answer. The problem decides what the
+answer is and how sequences are drawn.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class LabelledSequences:
 
 
 class SequenceProblem(Protocol):
-    """What is to be known of a problem to make its sequences and to check them."""
+    """What a problem must have, for its sequences to be made and checked."""
 
     @property
     def name(self) -> str: ...

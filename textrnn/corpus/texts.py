@@ -65,7 +65,7 @@ def _is_path(corpus: str) -> bool:
 
 
 def find_local(corpus: str) -> TextSource | None:
-    """A text that is here: a file, or ``NAME.txt`` in one of the data folders; None if it is not.
+    """A text on this machine: a file, or ``NAME.txt`` in one of the data folders; None if it is not.
 
     Raises:
         DataError: for a path that leads to nothing, or to a folder.
@@ -86,7 +86,7 @@ def find_local(corpus: str) -> TextSource | None:
 
 
 def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: float = 5.0) -> TextSource:
-    """The file of a text given as a name or a path, downloaded where it is known and not here.
+    """The file of a text given as a name or a path, downloaded where it is a published one that is not here.
 
     Args:
         timeout: seconds to wait for the server.
@@ -120,14 +120,14 @@ def _local_names() -> set[str]:
 
 
 def only_letters(text: str) -> str:
-    """Lower-case a to z; whatever stands between or around letters is one space."""
+    """Lower-case a to z; everything between or around letters is one space."""
     return re.sub("[^A-Za-z]+", " ", text).lower()
 
 
 class TextReader:
-    """Turns raw text into what a model gets to see, piece by piece: however the text is cut, the result is the same.
+    """Turns raw text into what a model reads, piece by piece: however the text is cut, the result is the same.
 
-    White space whose meaning the next piece decides is held back; at the end of a text it therefore never comes.
+    White space whose meaning depends on the next piece is held back, and at the end of a text dropped.
 
     Args:
         letters: only letters and spaces; else every character, line ends made ``\\n``.
@@ -164,14 +164,14 @@ class TextReader:
 
 
 def prepare_text(text: str, *, letters: bool, line_join: str = "space") -> str:
-    """A whole text as a model gets to see it; see :class:`TextReader`."""
+    """A whole text as a model reads it; see :class:`TextReader`."""
     reader = TextReader(letters=letters, line_join=line_join)
     body = reader.read(text)
     return body if letters or not reader.held_back else body + "\n"
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, by which a saved model knows its text again.
+    """SHA-256 of a file, to recognise the text of a saved model.
 
     Raises:
         DataError: if it cannot be read.
@@ -184,8 +184,8 @@ class Corpus:
     """A text cut into the part to learn from and the tail that is never learnt from.
 
     Attributes:
-        context: what stands right before the held-out text
-        digest: SHA-256 of the file, by which a saved model knows its text again
+        context: the end of the text before the held-out part
+        digest: SHA-256 of the file, to recognise the text of a saved model
         letters: whether only letters and spaces are read
     """
 
@@ -199,8 +199,8 @@ class Corpus:
     notes: tuple[Note, ...] = ()
 
 
-def _is_book(source: TextSource, content: bytes) -> bool:
-    """Whether this is one of the texts that are read as letters: by its name, or the very same file by its path."""
+def _reads_letters(source: TextSource, content: bytes) -> bool:
+    """Whether this is one of the texts that are read as letters: found by its name, or the same file by its path."""
     if source.name not in LETTERS_BY_DEFAULT:
         return False
     published = PUBLISHED_TEXTS.get(source.name)
@@ -222,7 +222,7 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
     text, note = decode(content, source.path)
     if not text.strip():
         raise DataError(f"{source.path}: the file is empty; expected a text to learn from")
-    letters = _is_book(source, content) if config.letters is None else config.letters
+    letters = _reads_letters(source, content) if config.letters is None else config.letters
     whole = prepare_text(text, letters=letters, line_join=config.line_join)
     if letters and not whole:
         raise DataError(

@@ -13,7 +13,7 @@ from textrnn.errors import ConfigError, did_you_mean
 
 
 def _characters(text: str) -> Sequence[str]:
-    return text  # a text is the sequence of its characters
+    return text
 
 
 def _words(text: str) -> list[str]:
@@ -21,7 +21,7 @@ def _words(text: str) -> list[str]:
 
     import jieba
 
-    jieba.setLogLevel(logging.WARNING)  # it reports the building of its prefix dictionary on stderr
+    jieba.setLogLevel(logging.WARNING)  # it reports on stderr that it builds its dictionary
     return [word for word in jieba.cut(text) if not word.isspace()]
 
 
@@ -36,13 +36,13 @@ _UNSPACED = (
 )
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
 _ASCII_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")  # the same, three times as fast
-SAMPLE_TEXTS = 2000  # texts looked at to choose a tokenizer
+SAMPLE_TEXTS = 2000  # texts examined to choose a tokenizer
 SAMPLE_CHARACTERS = 1000  # characters of each
 
 
 @functools.cache
 def _token_pattern() -> re.Pattern[str]:
-    # Vowel signs, accents and joiners go on with the word they stand in, and are no signs of their own.
+    # Vowel signs, accents and joiners belong to the word they are in and are not tokens of their own.
     marks = (
         "".join(c for c in map(chr, range(0x300, 0xFE30)) if unicodedata.category(c) in ("Mn", "Mc")) + "\u200c\u200d"
     )
@@ -73,7 +73,7 @@ TOKENIZERS: dict[str, Callable[[str], Sequence[str]]] = {
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A way of cutting, with the clean-up that goes before it. Called with a text, gives its tokens."""
+    """A tokenizer by name, with the clean-up before it. Called with a text, returns its tokens."""
 
     name: str = "char"
     lowercase: bool = False

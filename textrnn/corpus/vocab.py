@@ -1,4 +1,4 @@
-"""The vocabulary: which tokens a model knows, and the id of each. It carries its tokenizer, so the two never part."""
+"""The vocabulary: which tokens a model knows, and the id of each. It holds its tokenizer, so the two stay together."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class EncodedTexts:
     Attributes:
         token_ids: int32, (all tokens,)
         offsets: int64, (texts + 1,)
-        truncated: how many texts were longer than what is read of a text
-        unread: tokens of those texts that were left out
+        truncated: texts that were longer than the limit
+        unread: tokens of those texts beyond the limit
     """
 
     token_ids: NDArray[np.int32]
@@ -80,7 +80,7 @@ class Vocabulary:
 
     @classmethod
     def from_settings(cls, texts: Sequence[str], settings: DataConfig) -> Vocabulary:
-        """The vocabulary of training texts, with settled settings."""
+        """The vocabulary of training texts, from settled settings."""
         return cls.build(
             texts,
             Tokenizer(settings.tokenizer, settings.lowercase),

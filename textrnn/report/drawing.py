@@ -25,16 +25,16 @@ PREFERRED_FONTS = (
     "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Heiti SC", "SimHei", "Noto Sans CJK JP",
     "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
-FALLBACK_FONT = "DejaVu Sans"  # matplotlib brings it
+FALLBACK_FONT = "DejaVu Sans"  # comes with matplotlib
 INK, TRAIN_COLOUR, DEV_COLOUR, BEST_COLOUR, GRID = "#222222", "#8fb3d9", "#1f5fa8", "#c0392b", "#e5e5e5"
-Draw: TypeAlias = "Callable[[Figure, bool], None]"  # told whether the characters of its texts can be shown
+Draw: TypeAlias = "Callable[[Figure, bool], None]"  # the flag: whether a font shows all characters
 
 
 def _can_show(font_path: str, characters: set[str]) -> bool:
-    """Whether a font has a picture for every character.
+    """Whether a font has a glyph for every character.
 
-    Placeholder fonts claim all characters but draw each script as one box (matplotlib brings such a one, Last Resort);
-    they give themselves away by having the same picture for neighbouring letters.
+    Placeholder fonts claim all characters but draw each script as one box (matplotlib comes with one, Last Resort);
+    they have the same glyph for neighbouring letters.
     """
     from matplotlib.ft2font import FT2Font
 
@@ -82,7 +82,7 @@ def font_for(texts: Iterable[str], fonts: Sequence[FontEntry] | None = None) -> 
     """The family of a font that can show all of `texts`, or None if there is none.
 
     Args:
-        fonts: to choose from, beside the one that matplotlib brings; None: those installed.
+        fonts: to choose from, beside the one that comes with matplotlib; None: those installed.
     """
     return _family_with(frozenset("".join(texts)), None if fonts is None else tuple(fonts))
 
@@ -97,11 +97,11 @@ def render_plot(
 ) -> dict[str, bytes]:
     """``<stem>.png`` and ``<stem>.svg`` of what `draw` puts into an empty figure.
 
-    In an SVG all texts can be shown, since whoever opens it has fonts; in a PNG, if a font here can show them.
+    In an SVG all texts can be shown, by the viewer's fonts; in a PNG, if a font here can show them.
 
     Args:
         size: width and height, inches.
-        texts: what people named, in whatever script.
+        texts: names in any script that the font has to show.
         fonts: see :func:`font_for`.
     """
     family = font_for(texts, fonts)
@@ -123,7 +123,7 @@ def render_titled_plot(
     texts: Iterable[str] = (),
     fonts: Sequence[FontEntry] | None = None,
 ) -> dict[str, bytes]:
-    """As :func:`render_plot`, with a title over the whole figure, and everything in its place."""
+    """As :func:`render_plot`, with a title over the whole figure and a tight layout."""
 
     def draw_under_title(figure: Figure, readable: bool) -> None:
         draw(figure)
@@ -135,7 +135,7 @@ def render_titled_plot(
 
 @contextlib.contextmanager
 def _style(family: str | None) -> Iterator[None]:
-    """The style of all plots. Of glyphs that are missing, only an SVG has any, and there the viewer's font has them."""
+    """The style of all plots. Only an SVG can have missing glyphs, which the viewer's fonts supply."""
     import matplotlib
 
     families = [family] if family else PREFERRED_FONTS
@@ -173,12 +173,12 @@ def _rendered(figure: Figure, kind: str, family: str | None) -> bytes:
 
 
 def add_grid(axes: Axes, direction: Literal["x", "y"] = "y") -> None:
-    """The faint lines that values are read off by."""
+    """Faint grid lines."""
     axes.grid(axis=direction, color=GRID, linewidth=0.8)
 
 
 def ascii_only(text: str) -> str:
-    """What of a text can be shown without a special font."""
+    """The text with everything but ASCII replaced by an ellipsis."""
     return re.sub(r"[^\x20-\x7e]+", "…", text)
 
 

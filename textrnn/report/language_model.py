@@ -40,14 +40,14 @@ class LanguageModelResult:
 
     @cached_property
     def sample(self) -> str:
-        """What the model writes by itself."""
+        """Text generated without a prefix."""
         return self.saved.generate(
             "", SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.saved.settings.training.seed
         )
 
     @cached_property
     def comparison(self) -> list[list[str]]:
-        """A header row, the model, its parts alone, and both without carried state."""
+        """A header row, the model, its parts alone, and both in blocks without carried state."""
         scores, name = self.scores, self.saved.settings.model_name
         rows = [["held out", "nats/char", "bits/char", "perplexity"]]
         mixed = scores.ngram is not None
@@ -100,7 +100,7 @@ class LanguageModelResult:
         return metrics
 
     def to_files(self) -> tuple[dict[str, bytes], list[Note]]:
-        """Metrics, history, plot and page, and what the user should know about the plot."""
+        """Metrics, history, plot and page, and notes about the plot."""
         history, title = self.history, f"{self.saved.settings.model_name} on {self.corpus_name}"
         files = {METRICS_FILE: json_bytes(self.to_metrics()), HISTORY_FILE: history.to_csv().encode("utf-8")}
         files |= plot_perplexity(history, title=title)

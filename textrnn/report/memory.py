@@ -36,7 +36,7 @@ def accuracy_table(found: Mapping[str, Sequence[Training]], *, what: str = "test
 
 
 def curves_csv(trainings: Sequence[Training]) -> str:
-    """Every look at the dev split of every training, one line each."""
+    """Every evaluation of every training, one line each."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["model", "length", "seed", "learning_rate", *CURVE_COLUMNS])
@@ -62,8 +62,8 @@ def plot_accuracy(
     """``accuracy.png`` and ``accuracy.svg``: accuracy on test and on dev against the length, a colour for each series.
 
     Args:
-        constant: what always the same answer is called, and its accuracy.
-        legend: what the names of the series are, where that is not plain.
+        constant: name and accuracy of a constant answer.
+        legend: the title of the legend, where the series need one.
     """
     lengths = sorted({training.length for trainings in found.values() for training in trainings})
 
@@ -101,8 +101,8 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
     """``losses.png`` and ``losses.svg``: training and dev loss against the step, a panel for each name."""
     columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
-    looks = [row for trainings in panels.values() for training in trainings for row in training.curve]
-    highest = max((max(row["train_loss"], row["dev_loss"]) for row in looks), default=1.0)
+    evaluations = [row for trainings in panels.values() for training in trainings for row in training.curve]
+    highest = max((max(row["train_loss"], row["dev_loss"]) for row in evaluations), default=1.0)
 
     def draw(figure: Figure) -> None:
         all_axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
@@ -178,7 +178,7 @@ def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], 
     """``gates.png`` and ``gates.svg``: heat maps, units down, digits along the time axis.
 
     Args:
-        parts: by name, (T, H): gates between 0 and 1; what may be negative is drawn around white.
+        parts: by name, (T, H): gates between 0 and 1; values that may be negative get colours around white.
     """
     steps = len(digits)
     size = 9 if steps <= 40 else 5

@@ -1,4 +1,4 @@
-"""Notes in words. Settings stand in them between backticks; the command line shows those as its flags."""
+"""The texts of notes. Settings are between backticks; the command line shows them as its flags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from textrnn.errors import Note, listed
 from textrnn.report.text import shortened, table
 
-# What reads better without a word before it: the steps of a run as they are done.
+# The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
     "classifier_learnt", "compared", "comparison", "data_changed", "data_set", "diverged", "finished",
     "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt", "nothing_to_resume",
@@ -17,13 +17,13 @@ WITHOUT_PREFIX = {
 
 
 def words(note: Note) -> str:
-    """What a note says, for a terminal or a page."""
+    """The text of a note, for a terminal or a page."""
     found = MESSAGES[note.kind]
     return found.format(**note.facts) if isinstance(found, str) else found(**note.facts)
 
 
 def line(note: Note) -> str:
-    """The same, with what tells that it is beside the matter."""
+    """The same for a terminal, with "note:" in front unless it tells the progress of a run."""
     return words(note) if note.kind in WITHOUT_PREFIX else f"note: {words(note)}"
 
 

@@ -1,7 +1,7 @@
 """Plots as PNG and SVG: training curves, confusion matrices, comparisons, with names in any script.
 
-A PNG needs a font that has the characters. One is looked for among those installed; where none has them, the PNG shows
-class indices (the text output says which is which). The SVG always keeps the names as text: whoever opens it has fonts.
+A PNG needs a font that has the characters. Where no installed font has them, the PNG shows
+class indices (the text output says which is which). The SVG always keeps the names as text.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.font_manager import FontEntry
 
 MAX_NAME_WIDTH, MAX_TITLE_WIDTH = 24, 60  # columns of a terminal; longer ones are cut
-MAX_TICKS, MAX_CELL_NUMBERS = 100, 40  # classes beyond which not all are named, and cells carry no figures
+MAX_TICKS, MAX_CELL_NUMBERS = 100, 40  # classes up to which all are named, and cells have numbers
 
 
 def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
@@ -64,7 +64,7 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
 
 
 def _marker(at: Sequence[float]) -> str | None:
-    """Points on a line, as long as one can tell them apart."""
+    """Points on a line, if they are few enough to tell apart."""
     return "o" if len(at) <= 40 else None
 
 
@@ -109,7 +109,7 @@ def plot_confusion(
         fonts: see :func:`textrnn.report.drawing.font_for`.
 
     Returns:
-        The files by name, and whether the PNGs carry the class names; they do not where no font has their characters.
+        The files by name, and whether the PNGs show the class names; they do not where no font has their characters.
     """
     names = [shortened(name, MAX_NAME_WIDTH) for name in class_names]
     title = shortened(title, MAX_TITLE_WIDTH)
@@ -130,7 +130,7 @@ def plot_confusion(
 
 
 def _draw_confusion(axes: Axes, values: NDArray[Any], names: Sequence[str]) -> None:
-    """A heat map with its figures. The colour scale is that of the shares, so that both plots look alike."""
+    """A heat map with its figures. The colour scale is that of the shares, so that both plots have the same colours."""
     shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1e-9)
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     size = 9 if len(names) <= 20 else 6

@@ -1,4 +1,4 @@
-"""What the memory experiments train: digits are embedded, any of the visible cells reads them, and a linear layer
+"""The models of the memory experiments: digits are embedded, any of the visible cells reads them, and a linear layer
 answers from the last state.
 
 Shapes: B batch, T time (digits), E embedding, H hidden, C classes.
@@ -46,7 +46,7 @@ def initialise(cell: VisibleCell, method: str, sequence_length: int) -> None:
 
 
 class SequenceClassifier(nn.Module):
-    """Digits (B, T) -> logits (B, C) of what the whole sequence means.
+    """Digits (B, T) -> logits (B, C) of the answer to the whole sequence.
 
     Source: the shape is that of ``Model_RNN4SeqClass`` in Qiu, Neural Networks and Deep Learning, exercises of
     chapter 6.
@@ -69,11 +69,11 @@ class SequenceClassifier(nn.Module):
     ):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
-        if initialisation in ("glorot", "zero"):  # the cell may start at zero: alike digits could never be told apart
+        if initialisation in ("glorot", "zero"):  # never zero: digits with equal vectors stay equal
             nn.init.xavier_uniform_(self.embedding.weight)
         self.cell = self.cell_type(embedding_size, hidden_size)
         initialise(self.cell, initialisation, sequence_length)
-        # With a start of its own, the cell can tell the first step from the second and so on: it learns when to shut.
+        # From a learned start, the cell can tell the first steps from later ones and learn when to close its gates.
         parts = 2 if isinstance(self.cell, LSTM) else 1
         self.start = nn.ParameterList(torch.randn(hidden_size) * 0.5 for _ in range(parts if learned_start else 0))
         self.output = nn.Linear(hidden_size, class_count)

@@ -90,7 +90,7 @@ class Bench:
 
     def split(self, name: str, length: int, seed: int) -> SequenceBatch:
         """A split of the data, on the device."""
-        return SequenceBatch.of(self._data(length, seed)[name], self.device)
+        return SequenceBatch.from_split(self._data(length, seed)[name], self.device)
 
     def digest(self, length: int, seed: int) -> str:
         """By which the data is known again: its files may be replaced."""

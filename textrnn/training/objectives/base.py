@@ -28,7 +28,7 @@ class Loss(NamedTuple):
 class Objective(ABC, Generic[BatchType]):
     """One kind of training. An epoch's batches depend on the seed and the epoch's number alone."""
 
-    size_settings = "`batch_size` or `hidden_size`"  # what to make smaller when out of memory
+    size_settings = "`batch_size` or `hidden_size`"  # to reduce when out of memory
 
     @abstractmethod
     def batch_count(self, epoch: int) -> int:
@@ -44,7 +44,7 @@ class Objective(ABC, Generic[BatchType]):
 
     @abstractmethod
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Score what is held out: ``dev_loss`` (nats per example) and whatever else goes into history.csv."""
+        """Score the held-out data: ``dev_loss`` (nats per example) and whatever else goes into history.csv."""
 
     def criterion(self, scores: Mapping[str, float]) -> float:
         """Score to minimise when weights are chosen: the dev loss."""

@@ -1,4 +1,4 @@
-"""Learning to foretell the next character: cross-entropy over windows of a text, the state carried along.
+"""Learning to predict the next character: cross-entropy over windows of a text, the state passed from one to the next.
 
 Shapes: B rows, T steps, V vocabulary, N characters.
 """
@@ -40,7 +40,7 @@ def token_losses(
     *,
     logits_at_once: int = LOGITS_AT_ONCE,
 ) -> tuple[Tensor, State | None]:
-    """-ln p of each target, the state carried from the first to the last.
+    """-ln p of each target, the state passed from the first to the last.
 
     Args:
         inputs: int64, (B, N): what is read.
@@ -61,13 +61,13 @@ def token_losses(
 
 
 class HeldOutText:
-    """A text scored again and again while training, in several rows side by side.
+    """The text scored at every evaluation, in several rows side by side.
 
-    Each row is warmed up on the characters before it; that comes so close to reading the whole text in one go that the
-    two can be compared, in a fraction of the time.
+    Each row is warmed up on the characters before it; the result is close to that of reading the
+    whole text in one go, in a fraction of the time.
 
     Args:
-        context: int64, (at least one,): what stands before the text.
+        context: int64, (at least one,): the text before it.
         token_ids: int64, (N,), N at least 1.
         row_length: characters scored in a row, at least.
         warm_up: characters read before them, at most.
@@ -95,7 +95,7 @@ class HeldOutText:
 
 
 class LanguageModelObjective(Objective[Window]):
-    """Cross-entropy of the characters of a text, judged by a text held out.
+    """Cross-entropy of the characters of a text, judged by a held-out text.
 
     Args:
         token_ids: int64, (N,): the text to learn from.
@@ -119,7 +119,7 @@ class LanguageModelObjective(Objective[Window]):
             )
 
     def _windows(self, epoch: int) -> SequentialWindows | RandomWindows:
-        """An epoch's windows: drawn from the seed and the epoch alone, as a resumed run needs it."""
+        """An epoch's windows: drawn from the seed and the epoch alone, so that a resumed run has the same."""
         generator = epoch_generator(self.config.seed, epoch)
         steps = self.config.num_steps
         spare = max(0, len(self.token_ids) - 1 - self.batch_size * steps)  # a short text has no room for an offset
@@ -151,7 +151,7 @@ class LanguageModelObjective(Objective[Window]):
         return {"dev_loss": loss, "dev_perplexity": perplexity(loss)}
 
     def evaluation_seconds(self, network: nn.Module) -> float:
-        """Judged by one part of the rows (the first call is slower, so twice)."""
+        """Estimated from one part of the rows (scored twice, because the first call is slower)."""
         assert isinstance(network, LanguageModelNetwork)
         inputs, targets = (t[:, :CHARACTERS_AT_ONCE] for t in (self.held_out.inputs, self.held_out.targets))
         token_losses(network, inputs, targets)
@@ -166,5 +166,5 @@ class LanguageModelObjective(Objective[Window]):
         return {str(index): part for index, part in enumerate(self.state or ())}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
-        like = self.token_ids.device
-        self.state = tuple(tensors[str(index)].to(like) for index in range(len(tensors))) or None
+        device = self.token_ids.device
+        self.state = tuple(tensors[str(index)].to(device) for index in range(len(tensors))) or None

@@ -1,4 +1,4 @@
-"""Learning what a whole sequence means: cross-entropy over the answers.
+"""Learning the answer to a whole sequence: cross-entropy over the answers.
 
 Shapes: B batch, T time (tokens), C classes.
 """
@@ -28,7 +28,7 @@ class SequenceBatch(NamedTuple):
     labels: Tensor
 
     @classmethod
-    def of(cls, split: LabelledSequences, device: torch.device) -> SequenceBatch:
+    def from_split(cls, split: LabelledSequences, device: torch.device) -> SequenceBatch:
         """A whole split."""
         return cls(torch.from_numpy(split.tokens).to(device), torch.from_numpy(split.labels).to(device))
 
@@ -85,14 +85,14 @@ class SequenceObjective(Objective[SequenceBatch]):
         return {"dev_loss": loss, "dev_accuracy": accuracy}
 
     def criterion(self, scores: Mapping[str, float]) -> float:
-        """The wrong answers, or the loss; among equally many wrong answers, the lower loss is the better."""
+        """The number of wrong answers, ties broken by the loss; or the loss alone."""
         loss = scores["dev_loss"]
         if self.config.select_by == "loss":
             return loss
         return (1 - scores["dev_accuracy"]) * len(self.dev.labels) + 0.5 * loss / (1 + loss)
 
     def evaluation_seconds(self, network: nn.Module) -> float:
-        """Measured (the first call is slower, so twice)."""
+        """Measured (twice, because the first call is slower)."""
         score(network, self.dev)
         started = time.perf_counter()
         score(network, self.dev)
