@@ -85,7 +85,7 @@ def files_declaring(name: str, package: str) -> Iterator[DeclaringFile]:
                 file = DeclaringFile(path, f"{package}.{path.stem}", ast.parse(source, path.name))
             except (OSError, ValueError, SyntaxError) as error:
                 raise ConfigError(
-                    f"{path}: cannot be read as Python ({one_line(error)}); mend it, or move it out of the folder"
+                    f"{path}: cannot be read as Python ({one_line(error)}); correct it, or move it out of the folder"
                 ) from error
             if name in file.assignments:
                 yield file

@@ -134,12 +134,12 @@ def test_a_config_that_cannot_be_executed_alone(drop_in: Callable[[str], Path], 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("(ModelConfig)", "", "its Config is no settings class; expected a subclass of one in textrnn.config, its fields "
+        ("(ModelConfig)", "", "its Config is not a settings class; expected a subclass of one in textrnn.config, its fields "
          "written as option(default, help)"),
-        ('option(3, "numbers")', "3", "its Config is no settings class; expected a subclass of one in textrnn.config, its "
+        ('option(3, "numbers")', "3", "its Config is not a settings class; expected a subclass of one in textrnn.config, its "
          "fields written as option(default, help)"),
         ('NAME = "Dropped"', 'NAME = "Drop" + str(1)', "NAME is missing or no literal; expected NAME = a str"),
-        ("class Model(", "class Model((", "cannot be read as Python (invalid syntax (dropped.py, line 27)); mend it, or "
+        ("class Model(", "class Model((", "cannot be read as Python (invalid syntax (dropped.py, line 27)); correct it, or "
          "move it out of the folder"),
     ],
 )  # fmt: skip

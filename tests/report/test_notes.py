@@ -47,7 +47,7 @@ def test_the_words_find_what_they_need(kind: str) -> None:
 
 def test_what_is_beside_the_matter_is_marked() -> None:
     assert line(Note("finished", folder="x")) == "the run in x is finished: nothing to resume"
-    assert line(Note("empty_text")) == "note: the text is empty; the answer rests on nothing"
+    assert line(Note("empty_text")) == "note: the text is empty; the answer is a guess"
     assert words(Note("of_model", model="RNN", note=Note("empty_text"))).startswith("RNN: the text is empty")
     assert Note("a", b=1) == Note("a", b=1) != Note("a", b=2)
     assert Note("a", b=1)["b"] == 1

@@ -76,7 +76,7 @@ def find_embedding(embedding: str, dataset_folder: Path | None) -> Path | None:
         )
     if len(candidates) > 1:
         raise DataError(
-            f"`embedding=pretrained`: {', '.join(path.name for path in candidates)} all stand in {dataset_folder}; "
+            f"`embedding=pretrained`: {', '.join(path.name for path in candidates)} are all in {dataset_folder}; "
             "expected one: choose it with `embedding=PATH`"
         )
     return candidates[0]
@@ -170,7 +170,7 @@ def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.flo
             "numpy.savez(file, embeddings=...): copy or download it once more"
         ) from error
     if not isinstance(table, np.ndarray):
-        raise DataError(f"{path}: embeddings is no array; expected numpy.savez(file, embeddings=...)")
+        raise DataError(f"{path}: embeddings is not an array; expected numpy.savez(file, embeddings=...)")
     if table.ndim != 2 or table.shape[1] == 0 or table.dtype.kind not in "fiu":
         raise DataError(
             f"{path}: embeddings is {table.dtype} of shape {table.shape}; expected numbers of shape (tokens, size)"

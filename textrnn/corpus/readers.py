@@ -343,7 +343,7 @@ def read_class_names(path: Path) -> tuple[list[str], Note | None]:
             )
         if name in names[: number - 1]:
             raise DataError(
-                f"{path}:{number}: {name} stands there twice (first on line {names.index(name) + 1}); "
+                f"{path}:{number}: {name} appears twice (first on line {names.index(name) + 1}); "
                 "expected each class once"
             )
     return names, note

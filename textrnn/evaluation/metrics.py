@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, class_count: int) -> NDArray[np.int64]:
-    """(C, C) counts, true classes down, predicted classes across, with the classes that do not occur."""
+    """(C, C) counts, true classes down, predicted classes across, including classes that do not occur."""
     truth, guess = np.asarray(labels, dtype=np.int64), np.asarray(predictions, dtype=np.int64)
     return np.bincount(truth * class_count + guess, minlength=class_count**2).reshape(class_count, class_count)
 

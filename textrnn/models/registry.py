@@ -94,8 +94,8 @@ def _execute_config(file: DeclaringFile) -> type[Settings]:
         ) from error
     if not issubclass(config, Settings) or any("help" not in field.metadata for field in dataclasses.fields(config)):
         raise ConfigError(
-            f"{file.path}: its Config is no settings class; expected a subclass of one in textrnn.config, its fields "
-            "written as option(default, help)"
+            f"{file.path}: its Config is not a settings class; expected a subclass of one in textrnn.config, its "
+            "fields written as option(default, help)"
         )
     return config
 

@@ -103,7 +103,7 @@ def _no_font_for_names(names: list[str]) -> str:
     legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
     return (
         "no installed font shows these class names, so the PNG plots carry indices (a CJK font such as Noto Sans CJK "
-        f"would mend it): {legend}"
+        f"would help): {legend}"
     )
 
 
@@ -123,10 +123,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
     "classifier_learnt": "{what}: {test:.4f} on test, {seconds:.1f} s",
-    "data_changed": "{training}: the data is another than before; trained anew",
+    "data_changed": "{training}: the data has changed; trained again",
     "data_set": _data_set,
     "diverged": "{training}: diverged ({error})",
-    "empty_text": "the text is empty; the answer rests on nothing",
+    "empty_text": "the text is empty; the answer is a guess",
     "failed": "{model}: {error}",
     "fell_back": "{wanted} is not here and cannot be fetched; going on with {taken}, the text of the project",
     "few_vectors": "most tokens have no vector there; see `tokenizer` (characters or words?) and `lowercase`",
@@ -151,7 +151,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "network_learnt": "{model}, length {length}: {test:.2f} on test, {dev:.2f} on dev ({seconds:.1f} s)",
     "no_font_for_names": _no_font_for_names,
     "no_font_for_title": "no installed font shows the name of this text, so the PNG leaves it out",
-    "no_known_token": "the model knows none of these tokens; the answer rests on nothing",
+    "no_known_token": "the model knows none of these tokens; the answer is a guess",
     "nothing_to_resume": "nothing to resume: no {file} in {folder}; starting from the beginning",
     "of_model": lambda model, note: f"{model}: {words(note)}",
     "other_data": "the saved model was trained on {learnt}, which is not {named}",

@@ -127,8 +127,8 @@ def make_optimizer(network: nn.Module, config: FitConfig) -> Optimizers:
     """The optimizers over the parameters that are not frozen. Weight decay spares biases and the like (vectors, also
     where they are written as a matrix of one row), and tables of n-grams, which use plain Adam.
 
-    By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and the
-    last hundred are average enough.
+    By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and an
+    average over the last hundred is long enough.
 
     Raises:
         ConfigError: for a model with tables of n-grams and ``sgd``.
