@@ -18,9 +18,14 @@ from sklearn.metrics import confusion_matrix
 
 from tests.commands import SLOWED, SMALL, Result, command, error_of
 from tests.factories import small_rows, write_rows
+from textrnn.cli.flags import flagged
+from textrnn.config import Run
 from textrnn.corpus.readers import read_rows
+from textrnn.errors import TrainingError
 from textrnn.models.registry import all_models
 from textrnn.saved.classifier import load_classifier
+from textrnn.tasks.classify import train
+from textrnn.training.events import Listener
 
 
 def test_what_training_says_and_leaves(
@@ -134,14 +139,16 @@ def test_a_moved_model_folder_predicts(run: Callable[..., Result], trained_class
     assert not Path("saved_dict/headlines").exists()
 
 
-def test_out_of_memory(run: Callable[..., Result], small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from textrnn.training import train_eval
+def test_out_of_memory(small_dataset: Path) -> None:
+    class Exhausted(Listener):
+        def on_step(self, step: int, loss: float) -> None:
+            raise RuntimeError(
+                "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+            )
 
-    def greedy(*arguments: object) -> None:
-        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
-
-    monkeypatch.setattr(train_eval, "train_step", greedy)
-    assert error_of(run("--dataset", small_dataset, "--quiet")) == (
+    with pytest.raises(TrainingError) as caught:
+        train(Run("classify", named={"dataset": str(small_dataset)}), Exhausted())
+    assert flagged(str(caught.value)) == (
         "training: out of memory ([enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 "
         "bytes); expected room for a batch: try a smaller --batch-size, --pad-size or --hidden-size"
     )

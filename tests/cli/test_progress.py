@@ -20,7 +20,8 @@ ROW = {"step": 10, "epoch": 1, "seconds": 1.0, "train_loss": 1.5, "dev_loss": 1.
 def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch, steps: int | None, seconds: float | None) -> None:
     screen, said = _Terminal(), list[str]()
     monkeypatch.setattr(sys, "stderr", screen)
-    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda fp: (100, 24))
+    monkeypatch.setenv("COLUMNS", "101")
+    monkeypatch.setenv("LINES", "25")
     bar = TrainingBar(shown=True, say=said.append)
     bar.on_start(steps, 0, seconds)
     assert bar.bar is not None
@@ -83,7 +84,8 @@ def test_perplexities(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == ["epoch 3, step 30: perplexity 4.482 on train, 4.055 held out (2.0 s)"]
     screen = _Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda fp: (120, 24))
+    monkeypatch.setenv("COLUMNS", "121")
+    monkeypatch.setenv("LINES", "25")
     bar = TrainingBar(shown=True, say=said.append)
     bar.on_start(100, 0, None)
     bar.on_evaluation(LM_ROW, False)
