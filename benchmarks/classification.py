@@ -1,7 +1,7 @@
 """Text classifiers, measured side by side in one run: ``python -m benchmarks.classification --data DIR [PART ...]``.
 
 DIR holds train.txt, dev.txt, test.txt (lines of text<TAB>class index) and class.txt. Every measurement has a process of
-its own, so that its peak memory is its own; one runs at a time.
+its own, because of its peak memory; one runs at a time.
 
 Parts:
     textbook        the tutorials' loop (benchmarks/textbook_classifier.py)
@@ -15,7 +15,7 @@ Parts:
 
 Columns: seconds of training, of everything from the files to the scores, peak memory, seconds of an epoch with and
 without evaluations and checkpoints, seconds until the textbook's best dev accuracy was reached, and how many
-times longer than this the textbook's loop took in all.
+times longer the textbook's loop took in all.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from pathlib import Path
 from typing import Any
 
 SEEDS = (0, 1, 2)
-Measured = dict[str, Any]
+Measurement = dict[str, Any]
 
 
-def _train(data: Path, model: str, seed: int, **settings: Any) -> Measured:
+def _train(data: Path, model: str, seed: int, **settings: Any) -> Measurement:
     """One training by this project, from the files to the scores."""
     from textrnn.config import Run
     from textrnn.tasks.classify import train
@@ -46,7 +46,7 @@ def _train(data: Path, model: str, seed: int, **settings: Any) -> Measured:
     curve: list[tuple[float, float]] = []
 
     class Watch(Listener):
-        """Keeps the dev accuracies, and the time of the steps without that of evaluations and checkpoints."""
+        """Records the dev accuracies, and the time of the steps without evaluations and checkpoints."""
 
         stepping, last = 0.0, None
 
@@ -81,7 +81,7 @@ def _train(data: Path, model: str, seed: int, **settings: Any) -> Measured:
     }
 
 
-def textbook(data: Path, seed: int) -> Measured:
+def textbook(data: Path, seed: int) -> Measurement:
     from benchmarks.textbook_classifier import run
 
     found = run(str(data), seed)
@@ -95,7 +95,7 @@ def textbook(data: Path, seed: int) -> Measured:
     }
 
 
-def linear(data: Path, seed: int) -> Measured:
+def linear(data: Path, seed: int) -> Measurement:
     from textrnn.config import DataConfig
     from textrnn.corpus.catalog import find_dataset
     from textrnn.corpus.dataset import load_dataset
@@ -106,7 +106,7 @@ def linear(data: Path, seed: int) -> Measured:
     return {"accuracy": found.accuracy, "seconds": found.seconds, "whole": time.perf_counter() - started}
 
 
-def library(data: Path, seed: int) -> Measured:
+def library(data: Path, seed: int) -> Measurement:
     """The fastText library on characters with spaces between them, so that its word n-grams are character n-grams."""
     try:
         import fasttext
@@ -132,8 +132,8 @@ def library(data: Path, seed: int) -> Measured:
     return {"accuracy": right / len(answers), "seconds": trained, "whole": time.perf_counter() - started}
 
 
-def dense(data: Path, seed: int, *, fused: bool) -> Measured:
-    """An epoch of FastText whose table has a dense gradient, so that Adam goes over all of it at every step."""
+def dense(data: Path, seed: int, *, fused: bool) -> Measurement:
+    """An epoch of FastText whose table has a dense gradient, so that Adam updates all of it at every step."""
     from unittest import mock
 
     import torch
@@ -151,18 +151,18 @@ def dense(data: Path, seed: int, *, fused: bool) -> Measured:
 
     adam = torch.optim.Adam
 
-    def as_asked(*arguments: Any, **settings: Any) -> torch.optim.Adam:
+    def adam_as_set(*arguments: Any, **settings: Any) -> torch.optim.Adam:
         return adam(*arguments, **{**settings, "fused": fused or None})
 
     with (
         mock.patch.object(SparseTable, "forward", forward),
         mock.patch.object(optimizers, "sparse_tables", return_value=[]),
-        mock.patch.object(torch.optim, "Adam", as_asked),
+        mock.patch.object(torch.optim, "Adam", adam_as_set),
     ):
         return _train(data, "FastText", seed, epochs=1)
 
 
-PARTS: dict[str, tuple[str, Callable[[Path, int], Measured]]] = {
+PARTS: dict[str, tuple[str, Callable[[Path, int], Measurement]]] = {
     "textbook": ("textbook loop, 2 x 128 BiLSTM", textbook),
     "linear": ("TF-IDF + LinearSVC", linear),
     "library": ("fastText library", library),
@@ -192,15 +192,15 @@ FOLLOWED_BY = {"quick": ("quick-best",), "fasttext": ("fasttext-epoch", "fasttex
 ONE_SEED = {"textbook", "linear", "library", "fasttext-epoch", "fasttext-dense", "fasttext-fused"}
 
 
-def measure(data: Path, part: str, seed: int) -> Measured:
+def measure(data: Path, part: str, seed: int) -> Measurement:
     """A part in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.classification", "--data", str(data), "--alone", str(seed), part]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: Measured = json.loads(done.stdout)
+    found: Measurement = json.loads(done.stdout)
     return found
 
 
-def line(name: str, runs: list[Measured], book: Measured | None) -> str:
+def line(name: str, runs: list[Measurement], book: Measurement | None) -> str:
     """One row of the table: means over the seeds."""
     if "missing" in runs[0]:
         return f"{name:<30}{runs[0]['missing']}"

@@ -24,7 +24,7 @@ REPEATS, SINGLE = 5, 1000
 Answer = Callable[[list[str]], Sequence[int]]
 
 
-def rows_of(path: Path) -> tuple[list[str], list[str]]:
+def read_rows(path: Path) -> tuple[list[str], list[str]]:
     rows = [row.rsplit("\t", 1) for row in path.read_text(encoding="utf-8").splitlines()]
     return [text for text, _ in rows], [label for _, label in rows]
 
@@ -40,19 +40,19 @@ def linear(data: Path) -> Answer:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
-    texts, labels = rows_of(data / "train.txt")
+    texts, labels = read_rows(data / "train.txt")
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2)
     classifier = LinearSVC(C=0.5, random_state=0).fit(vectorizer.fit_transform(texts), labels)
     return lambda texts: list(map(int, classifier.predict(vectorizer.transform(texts))))
 
 
 def textbook(data: Path) -> Answer:
-    """An untrained network of the textbook's shape; its answers are of no use, its speed is the same."""
+    """An untrained network of the textbook's shape; its answers mean nothing, its speed is the same."""
     import torch
 
     from benchmarks.textbook_classifier import PAD_SIZE, TextbookNetwork
 
-    texts, _ = rows_of(data / "train.txt")
+    texts, _ = read_rows(data / "train.txt")
     ids = {character: index for index, character in enumerate(sorted(set("".join(texts))))}
     model = TextbookNetwork(len(ids) + 2, 10).eval()
 
@@ -69,7 +69,7 @@ def textbook(data: Path) -> Answer:
 
 
 def measure(answer: Answer, data: Path) -> dict[str, Any]:
-    texts, labels = rows_of(data / "test.txt")
+    texts, labels = read_rows(data / "test.txt")
     answer(texts[:2000])
     seconds = []
     for _ in range(REPEATS):

@@ -34,7 +34,7 @@ from textrnn import LanguageModel
 SEEDS = (0, 1, 2)
 
 
-def train_of_the_book(data: Path, epochs: int) -> tuple[float, float]:
+def train_by_d2l(data: Path, epochs: int) -> tuple[float, float]:
     """d2l's own loop: training perplexity of the last epoch, characters a second of all."""
     d2l = load_d2l()
     with mock.patch.object(d2l, "download", return_value=str(data / "timemachine.txt")):
@@ -50,8 +50,8 @@ def train_of_the_book(data: Path, epochs: int) -> tuple[float, float]:
     return perplexity, characters / seconds
 
 
-def train_of_ours(data: Path, epochs: int, seed: int, precision: str) -> tuple[float, float]:
-    """The same recipe here."""
+def train_here(data: Path, epochs: int, seed: int, precision: str) -> tuple[float, float]:
+    """The same of this project."""
     with tempfile.TemporaryDirectory() as folder:
         LanguageModel.train(
             data / "timemachine.txt", recipe="d2l", epochs=epochs, seed=seed, save_dir=folder, precision=precision
@@ -77,15 +77,15 @@ def book(data: Path) -> None:
         torch.manual_seed(seed)
         random.seed(seed)
         with redirect_stdout(io.StringIO()):
-            theirs = train_of_the_book(data, 200)
-        runs = [theirs, *(train_of_ours(data, 200, seed, precision) for precision in ("fp32", "auto"))]
+            theirs = train_by_d2l(data, 200)
+        runs = [theirs, *(train_here(data, 200, seed, precision) for precision in ("fp32", "auto"))]
         rows.append(runs)
-        print("  seed", seed, _beside(runs), flush=True)
+        print("  seed", seed, _compared(runs), flush=True)
     means = [tuple(statistics.mean(row[who][what] for row in rows) for what in range(2)) for who in range(3)]
-    print("  mean  ", _beside(means))
+    print("  mean  ", _compared(means))
 
 
-def _beside(runs: Sequence[Sequence[float]]) -> str:
+def _compared(runs: Sequence[Sequence[float]]) -> str:
     (perplexity, speed), *ours = runs
     found = [f"d2l {perplexity:.2f}, {speed:,.0f}/s"]
     for name, (our_perplexity, our_speed) in zip(("fp32", "auto"), ours, strict=True):

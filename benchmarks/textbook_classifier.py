@@ -1,4 +1,4 @@
-"""The loop that most tutorials of Chinese text classification share, kept to be measured against. Do not copy it.
+"""The loop that most tutorials of Chinese text classification share, as a baseline to measure. Do not copy it.
 
 What it does, and this project does not: every text is cut or filled to 32 characters; batches are Python lists, made
 into tensors one by one; the training split is read in the order of its file, in every epoch; the state after the last
@@ -45,7 +45,7 @@ class TextbookNetwork(nn.Module):
 
 @dataclass
 class TextbookRun:
-    """What became of it.
+    """The results of a run.
 
     Attributes:
         seconds: of the whole run: files read, vocabulary, training, dev scores, test

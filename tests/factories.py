@@ -10,7 +10,7 @@ import torch
 
 from textrnn.config import CorpusConfig, LanguageModelTrainConfig, RunSettings, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
-from textrnn.corpus.texts import prepared
+from textrnn.corpus.texts import prepare_text
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.models.classifiers.base import TextClassifier
@@ -94,7 +94,7 @@ def short(**settings: object) -> TrainConfig:
 
 def learn(model: TextClassifier, config: TrainConfig, **others: Any) -> History:
     """Train on TRAIN, judge on DEV."""
-    return fit(model, ClassificationObjective(TRAIN, DEV, config), config, **others)
+    return fit(model, ClassificationObjective(TRAIN, DEV, config, 3), config, **others)
 
 
 class StopAt(Listener):
@@ -120,7 +120,7 @@ RAW = TEXT * 3 + "时间旅行者\n"
 def character_model(*, letters: bool = False, mixed: bool = True, name: str = "LSTM") -> CharacterModel:
     """A language model of RAW that has learnt nothing, with an n-gram that has."""
     torch.manual_seed(0)
-    text = prepared(RAW, letters=letters)
+    text = prepare_text(RAW, letters=letters)
     vocabulary = Vocabulary.build([text], Tokenizer())
     entry = find_model(name, "lm")
     config = entry.config_class(embedding_size=8, hidden_size=16, dropout=0.0, embedding_dropout=0.0)

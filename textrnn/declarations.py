@@ -1,6 +1,6 @@
 """What files of a package declare at their top level, read from their syntax trees.
 
-Nothing of a file is run, so ``--help`` can list models, experiments and problems without waiting for torch.
+No file is run, so ``--help`` can list models, experiments and problems without waiting for torch.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class DeclaringFile:
             try:
                 found[name] = ast.literal_eval(value)
             except ValueError:
-                continue  # made when the file is run, so nothing to be known before
+                continue  # computed when the file is run
         return found
 
     def constant(self, name: str, kind: type[Kind]) -> Kind:
@@ -81,11 +81,11 @@ def files_declaring(name: str, package: str) -> Iterator[DeclaringFile]:
             try:
                 source = path.read_text(encoding="utf-8")
                 if not re.search(rf"^{name}\b", source, flags=re.MULTILINE):
-                    continue  # sooner known than parsed
+                    continue  # quicker than parsing
                 file = DeclaringFile(path, f"{package}.{path.stem}", ast.parse(source, path.name))
             except (OSError, ValueError, SyntaxError) as error:
                 raise ConfigError(
-                    f"{path}: cannot be read as Python ({one_line(error)}); mend it, or move it out of the folder"
+                    f"{path}: cannot be read as Python ({one_line(error)}); correct it, or move it out of the folder"
                 ) from error
             if name in file.assignments:
                 yield file

@@ -1,9 +1,9 @@
-"""Everything that can go wrong in a way the user can mend, and what is worth a note.
+"""Errors that the user can fix, and notes.
 
-A message is one line that says what is wrong, where (``path:line`` or the setting), what was expected and how to mend
+A message is one line that says what is wrong, where (``path:line`` or the setting), what was expected and how to fix
 it. The command line prints it after ``error: `` and exits with 2; a Python caller catches :class:`TextRNNError`.
 
-A setting stands in a message by its name between backticks, with a value where one is meant: ```hidden_size```,
+A message has settings by their names between backticks, with a value where one is meant: ```hidden_size```,
 ```tokenizer=word```. The command line shows such a name as its flag.
 """
 
@@ -54,9 +54,9 @@ class Interrupted(TextRNNError):
 
 @dataclass(frozen=True, init=False)
 class Note:
-    """Something to be told that stops nothing: its kind, and what there is to say of it.
+    """Something the user should know, which stops nothing: its kind, and the facts.
 
-    No room but ``report`` and ``cli`` puts it into words, and nobody reads those words but people.
+    Only ``report`` and ``cli`` turn it into text, which no code reads.
 
     >>> Note("replaced", folder=Path("saved_dict/headlines/LSTM"))
     """
@@ -76,7 +76,7 @@ def user_path(text: str, setting: str) -> Path:
     """A path as the user typed it, ``~`` resolved.
 
     Args:
-        setting: that it is the value of.
+        setting: whose value it is, for the message.
 
     Raises:
         ConfigError: if ``~name`` names nobody here.
@@ -96,7 +96,7 @@ def listed(names: Iterable[str], *, most: int = 12, widest: int = 40) -> str:
 
 
 def one_line(reason: object, *, widest: int = 200) -> str:
-    """What another library said of an error, fit for the middle of a line."""
+    """A message of another library on one line, cut to `widest` characters."""
     text = " ".join(str(reason).split())
     return text if len(text) <= widest else text[: widest - 1] + "…"
 

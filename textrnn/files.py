@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and folders that one run at a time writes to."""
+"""Files that are written whole or not at all, and folders that one run at a time writes to."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files that belong together: first all of them beside their places, flushed to the disk, then the renames.
+    """Write files that belong together: first all under temporary names, flushed to the disk, then the renames.
 
-    A full disk shows before the first rename, so a reader sees the old files or the new ones. The last file is taken
-    away before and comes back last: a folder without it was cut off between two renames.
+    A full disk shows before the first rename, so a reader sees the old files or the new ones. The last file is removed
+    first and renamed last: a folder without it was interrupted between two renames.
 
     Raises:
         ArtifactError: if the disk is full or the folder cannot be written; what was there before is untouched.
@@ -68,7 +68,7 @@ def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
 
 
 def json_bytes(value: Any) -> bytes:
-    """A JSON document that people may read: indented, any script kept as it is.
+    """A JSON document for people to read: indented, without escapes for other scripts.
 
     A number that is not finite becomes null: JSON has none, and other readers than Python's refuse ``NaN``.
     """
@@ -105,7 +105,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     from safetensors.torch import load
 
     with _explain_damage(path):
-        tensors = load(path.read_bytes())  # not mapped into memory: a file that is in use could not be replaced
+        tensors = load(path.read_bytes())  # not memory-mapped: a file in use could not be replaced
     return tensors, load_document(path)
 
 
@@ -140,7 +140,7 @@ def _explain_damage(path: Path) -> Iterator[None]:
 def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one its own `save_dir`") -> Iterator[None]:
     """Hold `folder` for one run, so that two runs never write the same files.
 
-    The lock goes with the process, however it ends.
+    The lock ends with the process, however that ends.
 
     Raises:
         ArtifactError: if another run holds the folder or it cannot be made.
@@ -155,7 +155,7 @@ def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one i
         raise ArtifactError(f"{folder}: another run is writing here; {remedy}") from error
     except OSError as error:
         raise _write_error(path, 0, error) from error
-    with contextlib.ExitStack() as at_the_end:  # where nothing came of it, no trace is left
+    with contextlib.ExitStack() as at_the_end:  # also removes the folder, if nothing was written
         at_the_end.callback(_remove_if_empty, folder, folder.parent)
         at_the_end.enter_context(held)
         at_the_end.callback(_remove_if_alone, path)
@@ -165,8 +165,8 @@ def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one i
 
 
 def _remove_if_alone(path: Path) -> None:
-    """Take away a lock that has its folder for itself, while it is held, so that nobody else can be holding it."""
-    with contextlib.suppress(OSError):  # of Windows, where filelock does it when it lets go
+    """Remove a lock file that is alone in its folder, while it is held, so that no other run can hold it."""
+    with contextlib.suppress(OSError):  # on Windows, where filelock does it on release
         if all(child == path for child in path.parent.iterdir()):
             path.unlink()
 

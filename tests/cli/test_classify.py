@@ -76,8 +76,8 @@ def test_predict(run: Callable[..., Result], small_dataset: Path) -> None:
     assert lines[1].split()[0] == "猫狗"
     assert len(lines[1].split()) == 4
     assert lines[2] == "(empty)"
-    assert "note: the text is empty; the answer rests on nothing" in answer.out
-    assert "note: the model knows none of these tokens; the answer rests on nothing" in answer.out
+    assert "note: the text is empty; the answer is a guess" in answer.out
+    assert "note: the model knows none of these tokens; the answer is a guess" in answer.out
     assert "note: a long text: only the first 512 tokens are read" in answer.out
 
 

@@ -98,7 +98,7 @@ def test_resuming_with_other_data_trains_anew(run: Run) -> None:
     path = Path("data/digit_sum/3/test.txt")
     path.write_text("".join(path.read_text(encoding="ascii").splitlines(keepends=True)[:50]), encoding="ascii")
     result = run(*MEMORY, "--model", "SRN", "--lengths", 3, 4, "--hidden-size", 5, "--epochs", 2, "--resume")
-    assert "SRN, length 3, seed 0, learning rate 0.02: the data is another than before; trained anew" in result.out
+    assert "SRN, length 3, seed 0, learning rate 0.02: the data has changed; trained again" in result.out
 
 
 def test_without_resume_an_unfinished_experiment_is_left_behind(run: Run) -> None:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textrnn.corpus.batches import SCORED_TOKENS, LabelledTexts, shuffled_batches, sorted_batches
+from textrnn.corpus.batches import SCORING_BATCH_TOKENS, LabelledTexts, shuffled_batches, sorted_batches
 from textrnn.corpus.vocab import EncodedTexts
 
 lengths_strategy = st.lists(st.integers(1, 40), min_size=1, max_size=300).map(torch.tensor)
@@ -29,7 +29,7 @@ def test_scoring_has_every_row_once_within_bounds(lengths: torch.Tensor) -> None
     batches = list(sorted_batches(lengths * 400))
     assert sorted(torch.cat(batches).tolist()) == list(range(len(lengths)))
     for batch in batches:
-        assert len(batch) == 1 or len(batch) * int(lengths[batch].max()) * 400 <= SCORED_TOKENS
+        assert len(batch) == 1 or len(batch) * int(lengths[batch].max()) * 400 <= SCORING_BATCH_TOKENS
 
 
 def test_the_seed_decides_the_order() -> None:

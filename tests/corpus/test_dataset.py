@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories import small_rows, write_rows
 from textrnn.config import DataConfig
-from textrnn.corpus.catalog import find_dataset, save_name
+from textrnn.corpus.catalog import dataset_name, find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.errors import ConfigError, DataError
 from textrnn.report.notes import words
@@ -243,7 +243,7 @@ def test_too_few_rows_to_split(tmp_path: Path) -> None:
     ],
 )
 def test_save_name(dataset: str, name: str) -> None:
-    assert save_name(dataset) == name
+    assert dataset_name(dataset) == name
 
 
 def test_names_are_found_in_the_listed_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from tests.factories import small_rows
 from textrnn.corpus import catalog, texts
-from textrnn.corpus.catalog import Download, find_dataset
+from textrnn.corpus.catalog import PublishedDataset, find_dataset
 from textrnn.corpus.download import fetch, git_blob_id
-from textrnn.corpus.texts import TextDownload, find_text
+from textrnn.corpus.texts import PublishedText, find_text
 from textrnn.errors import DataError
 
 CONTENT = "".join(f"{text}\t{label}\n" for text, label in small_rows(3000)).encode()
@@ -167,7 +167,9 @@ def test_a_folder_with_a_part_of_a_known_data_set_is_completed(
     (here / "data" / "thucnews" / "train.txt").write_bytes(CONTENT)
     server.files = {f"thucnews/{name}.txt": CONTENT[:4000].rpartition(b"\n")[0] for name in ("dev", "test", "class")}
     ids = {path.partition("/")[2]: git_blob_id(content) for path, content in server.files.items()}
-    monkeypatch.setitem(catalog.DOWNLOADS, "thucnews", Download("http://127.0.0.1:9", {**ids, "train.txt": "0" * 40}))
+    monkeypatch.setitem(
+        catalog.PUBLISHED_DATASETS, "thucnews", PublishedDataset("http://127.0.0.1:9", {**ids, "train.txt": "0" * 40})
+    )
     monkeypatch.setattr(catalog, "PROJECT_DATA", here / "none")
     monkeypatch.delenv("TEXTRNN_DATA", raising=False)
     monkeypatch.setenv("TEXTRNN_MIRROR", server.url)
@@ -188,8 +190,8 @@ def test_a_known_name_is_downloaded_once(
         "test.txt": CONTENT[:4000].rpartition(b"\n")[0] + b"\n",
     }
     server.files = {f"thucnews/{name}": content for name, content in contents.items()}
-    known = Download("http://127.0.0.1:9", {name: git_blob_id(content) for name, content in contents.items()})
-    monkeypatch.setitem(catalog.DOWNLOADS, "thucnews", known)
+    known = PublishedDataset("http://127.0.0.1:9", {name: git_blob_id(content) for name, content in contents.items()})
+    monkeypatch.setitem(catalog.PUBLISHED_DATASETS, "thucnews", known)
     monkeypatch.setattr(catalog, "PROJECT_DATA", here / "none")
     monkeypatch.delenv("TEXTRNN_DATA", raising=False)
     monkeypatch.setenv("TEXTRNN_MIRROR", server.url + "/")
@@ -204,7 +206,7 @@ def test_a_known_name_is_downloaded_once(
 def test_published_ids_match_the_real_files(real_data: Path) -> None:
     for name in ("class.txt", "dev.txt", "test.txt"):  # the training file there is a quarter of the published one
         content = (real_data / "thucnews" / name).read_bytes()
-        assert git_blob_id(content) == catalog.DOWNLOADS["thucnews"].blob_ids[name]
+        assert git_blob_id(content) == catalog.PUBLISHED_DATASETS["thucnews"].blob_ids[name]
 
 
 def test_a_text_is_downloaded_once_and_verified(
@@ -214,9 +216,9 @@ def test_a_text_is_downloaded_once_and_verified(
     content = b"The time traveller.\n" * 500
     server.files["timemachine.txt"] = b"<html>not found</html>"
     monkeypatch.setitem(
-        texts.DOWNLOADS,
+        texts.PUBLISHED_TEXTS,
         "timemachine",
-        TextDownload("http://127.0.0.1:9/x", f"sha1:{hashlib.sha1(content).hexdigest()}"),
+        PublishedText("http://127.0.0.1:9/x", f"sha1:{hashlib.sha1(content).hexdigest()}"),
     )
     monkeypatch.delenv("TEXTRNN_DATA", raising=False)
     monkeypatch.setenv("TEXTRNN_MIRROR", server.url)
@@ -245,7 +247,7 @@ def test_a_silent_server_is_given_up(
 
 
 def test_published_checksums_match_the_real_texts(real_data: Path) -> None:
-    for name, known in texts.DOWNLOADS.items():
+    for name, known in texts.PUBLISHED_TEXTS.items():
         kind, _, expected = known.checksum.partition(":")
         content = (real_data / f"{name}.txt").read_bytes()
         assert (git_blob_id(content) if kind == "git" else hashlib.sha1(content).hexdigest()) == expected

@@ -242,9 +242,7 @@ def test_choice_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.vec").touch()
     assert find_embedding("pretrained", tmp_path) == tmp_path / "a.vec"
     (tmp_path / "b.npz").touch()
-    with pytest.raises(
-        DataError, match=r"a\.vec, b\.npz all stand in .*; expected one: choose it with `embedding=PATH`"
-    ):
+    with pytest.raises(DataError, match=r"a\.vec, b\.npz are all in .*; expected one: choose it with `embedding=PATH`"):
         find_embedding("pretrained", tmp_path)
     assert find_embedding(str(tmp_path / "b.npz"), tmp_path) == tmp_path / "b.npz"
     with pytest.raises(DataError, match=r"`embedding` rnadom: no such file; expected random, pretrained, or the path"):

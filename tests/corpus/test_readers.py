@@ -195,7 +195,7 @@ def test_class_names(tmp_path: Path) -> None:
     path = written(tmp_path, "c.txt", "财经\n体育\n财经\n")
     with pytest.raises(DataError) as caught:
         read_class_names(path)
-    assert str(caught.value) == f"{path}:3: 财经 stands there twice (first on line 1); expected each class once"
+    assert str(caught.value) == f"{path}:3: 财经 appears twice (first on line 1); expected each class once"
 
 
 line_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), min_size=1).filter(str.strip)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from textrnn.config import CorpusConfig
 from textrnn.corpus import texts
-from textrnn.corpus.texts import TextDownload, TextReader, corpus_name, find_text, load_corpus, prepared
+from textrnn.corpus.texts import PublishedText, TextReader, corpus_name, find_text, load_corpus, prepare_text
 from textrnn.errors import DataError
 
 STORY = Path(__file__).resolve().parents[2] / "data" / "story.txt"
@@ -25,7 +25,7 @@ def test_however_a_text_is_cut_it_reads_the_same(pieces: list[str], letters: boo
 @given(PIECES)
 def test_letters_by_the_definition(pieces: list[str]) -> None:
     text = "".join(pieces)
-    assert prepared(text, letters=True) == re.sub("[^A-Za-z]+", " ", text).strip().lower()
+    assert prepare_text(text, letters=True) == re.sub("[^A-Za-z]+", " ", text).strip().lower()
 
 
 @given(PIECES)
@@ -34,13 +34,13 @@ def test_letters_as_in_the_book(pieces: list[str]) -> None:
     text = "".join(pieces)
     lines = re.split("\r\n|\r|\n", text)
     expected = "".join(re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in lines)
-    assert prepared(text, letters=True, line_join="none") == expected
+    assert prepare_text(text, letters=True, line_join="none") == expected
 
 
 @given(PIECES)
 def test_all_characters(pieces: list[str]) -> None:
     text = "".join(pieces)
-    assert prepared(text, letters=False) == text.replace("\r\n", "\n").replace("\r", "\n")
+    assert prepare_text(text, letters=False) == text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def test_the_story_is_what_it_should_be() -> None:
@@ -119,8 +119,8 @@ def test_found_in_the_folders_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_no_network_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TEXTRNN_DATA", raising=False)
-    known = {"elsewhere": TextDownload("http://127.0.0.1:9/elsewhere.txt", "sha1:" + "0" * 40)}
-    monkeypatch.setattr(texts, "DOWNLOADS", known)
+    known = {"elsewhere": PublishedText("http://127.0.0.1:9/elsewhere.txt", "sha1:" + "0" * 40)}
+    monkeypatch.setattr(texts, "PUBLISHED_TEXTS", known)
     with pytest.raises(
         DataError, match=r"^http://127\.0\.0\.1:9/elsewhere\.txt: cannot be downloaded .*put the file at"
     ):

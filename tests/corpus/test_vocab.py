@@ -73,7 +73,7 @@ def test_which_texts_have_spaces_between_words(texts: list[str], spaced: bool) -
 
 def fitted(text: str, **settings: object) -> Vocabulary:
     config = DataConfig.from_dict(settings).fitted_to(words_are_spaced=words_are_spaced([text]), pad_size=512)
-    return Vocabulary.build_as_set([text], config)
+    return Vocabulary.from_settings([text], config)
 
 
 def test_settings_that_were_open() -> None:
@@ -117,7 +117,7 @@ def test_a_token_spelt_like_a_special_one_is_unknown() -> None:
 
 def test_encoding() -> None:
     vocabulary = Vocabulary.build(["abc"], CHARACTERS)
-    encoded = vocabulary.encode(["cab", "", "zzz"], longest=2)
+    encoded = vocabulary.encode(["cab", "", "zzz"], max_tokens=2)
     assert encoded.offsets.tolist() == [0, 2, 3, 5]
     assert encoded.token_ids.tolist() == [4, 2, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID]
     assert (encoded.truncated, encoded.unread) == (2, 2)
@@ -128,7 +128,7 @@ def test_encoding() -> None:
 def test_encoding_agrees_with_looking_up_each_token(texts: list[str], longest: int) -> None:
     vocabulary = Vocabulary.build(["hello world 你好"], CHARACTERS)
     ids = {token: index for index, token in enumerate(vocabulary.tokens)}
-    encoded = vocabulary.encode(texts, longest=longest)
+    encoded = vocabulary.encode(texts, max_tokens=longest)
     for index, text in enumerate(texts):
         expected = [ids.get(token, 1) for token in text[:longest]] or [1]
         assert encoded.token_ids[encoded.offsets[index] : encoded.offsets[index + 1]].tolist() == expected

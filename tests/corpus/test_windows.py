@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import d2l_oracle
-from textrnn.corpus.texts import prepared
+from textrnn.corpus.texts import prepare_text
 from textrnn.corpus.windows import RandomWindows, SequentialWindows
 
 
@@ -37,7 +37,7 @@ def test_sequential_batches_equal_those_of_d2l(shape: tuple[int, int, int, int])
     for index, (window, (inputs, targets)) in enumerate(zip(ours, theirs, strict=True)):
         assert torch.equal(window.inputs, inputs)
         assert torch.equal(window.targets, targets)
-        assert window.goes_on == (index > 0)
+        assert window.continues == (index > 0)
 
 
 @settings(deadline=None, max_examples=60)
@@ -59,7 +59,7 @@ def test_random_batches_equal_those_of_d2l(shape: tuple[int, int, int, int]) -> 
     for window, (inputs, targets) in zip(ours, theirs, strict=True):
         assert torch.equal(window.inputs, inputs)
         assert torch.equal(window.targets, targets)
-        assert not window.goes_on
+        assert not window.continues
 
 
 @pytest.mark.parametrize("use_random", [False, True])
@@ -69,7 +69,7 @@ def test_the_loader_of_d2l_on_the_time_machine(real_data: Path, use_random: bool
     path = real_data / "timemachine.txt"
     with mock.patch.object(d2l, "download", return_value=str(path)):
         loader = d2l.SeqDataLoader(32, 35, use_random, 10_000)
-    text = prepared(path.read_text(encoding="utf-8"), letters=True, line_join="none")[:10_000]
+    text = prepare_text(path.read_text(encoding="utf-8"), letters=True, line_join="none")[:10_000]
     assert "".join(loader.vocab.to_tokens(loader.corpus)) == text
     ids = torch.tensor(loader.corpus)
     ours: SequentialWindows | RandomWindows

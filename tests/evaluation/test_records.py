@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from textrnn.evaluation.records import ClassifierFigures, Compared, ConfusedPair, Training, spread
+from textrnn.evaluation.records import ClassifierFigures, ComparisonEntry, ConfusedPair, Training, standard_deviation
 
 LABELS = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
 
@@ -49,7 +49,7 @@ def test_smoothing_is_undone_before_the_temperature() -> None:
 
 
 def test_compared() -> None:
-    one = Compared("LSTM", 9, 10, 0.8, 1.0, 100, 400, 1e3)
+    one = ComparisonEntry("LSTM", 9, 10, 0.8, 1.0, 100, 400, 1e3)
     low, high = one.interval
     assert one.accuracy == 0.9
     assert low < 0.9 < high
@@ -66,6 +66,6 @@ def test_training_read_back() -> None:
     assert sound.key == "LSTM, length 10, seed 0, learning rate 0.02"
 
 
-def test_spread_by_hand() -> None:
-    assert spread([0.5]) == 0.0
-    assert spread([1.0, 3.0]) == pytest.approx(math.sqrt(2))
+def test_standard_deviation_by_hand() -> None:
+    assert standard_deviation([0.5]) == 0.0
+    assert standard_deviation([1.0, 3.0]) == pytest.approx(math.sqrt(2))

@@ -13,9 +13,9 @@ import pytest
 from textrnn.config import TrainConfig
 from textrnn.errors import ConfigError
 from textrnn.models import classifiers
-from textrnn.models.registry import FOLDERS, ModelEntry, all_models, find_model
+from textrnn.models.registry import MODEL_FOLDERS, ModelEntry, all_models, find_model
 
-EVERY_MODEL = [entry for task in FOLDERS for entry in all_models(task).values()]
+EVERY_MODEL = [entry for task in MODEL_FOLDERS for entry in all_models(task).values()]
 MODEL_FILE = '''"""A model that is dropped in."""
 
 from __future__ import annotations
@@ -134,12 +134,12 @@ def test_a_config_that_cannot_be_executed_alone(drop_in: Callable[[str], Path], 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("(ModelConfig)", "", "its Config is no settings class; expected a subclass of one in textrnn.config, its fields "
+        ("(ModelConfig)", "", "its Config is not a settings class; expected a subclass of one in textrnn.config, its fields "
          "written as option(default, help)"),
-        ('option(3, "numbers")', "3", "its Config is no settings class; expected a subclass of one in textrnn.config, its "
+        ('option(3, "numbers")', "3", "its Config is not a settings class; expected a subclass of one in textrnn.config, its "
          "fields written as option(default, help)"),
         ('NAME = "Dropped"', 'NAME = "Drop" + str(1)', "NAME is missing or no literal; expected NAME = a str"),
-        ("class Model(", "class Model((", "cannot be read as Python (invalid syntax (dropped.py, line 27)); mend it, or "
+        ("class Model(", "class Model((", "cannot be read as Python (invalid syntax (dropped.py, line 27)); correct it, or "
          "move it out of the folder"),
     ],
 )  # fmt: skip
@@ -152,7 +152,7 @@ def test_a_file_that_is_no_model(drop_in: Callable[[str], Path], old: str, new: 
 
 def test_models_are_listed_without_torch() -> None:
     code = (
-        "import sys; from textrnn.models.registry import FOLDERS, all_models; assert all(map(all_models, FOLDERS)); "
+        "import sys; from textrnn.models.registry import MODEL_FOLDERS, all_models; assert all(map(all_models, MODEL_FOLDERS)); "
         "assert not {'torch', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[2])

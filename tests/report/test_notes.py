@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from textrnn.errors import Note
-from textrnn.report.notes import STEPS, WORDS, line, words
+from textrnn.report.notes import MESSAGES, WITHOUT_PREFIX, line, words
 
 PACKAGE = Path(__file__).resolve().parents[2] / "textrnn"
 
@@ -29,13 +29,13 @@ def notes_in_the_code() -> dict[str, list[set[str]]]:
 
 
 def test_every_kind_has_words_and_all_words_are_used() -> None:
-    assert set(notes_in_the_code()) == set(WORDS)
-    assert set(WORDS) >= STEPS
+    assert set(notes_in_the_code()) == set(MESSAGES)
+    assert set(MESSAGES) >= WITHOUT_PREFIX
 
 
-@pytest.mark.parametrize("kind", WORDS)
+@pytest.mark.parametrize("kind", MESSAGES)
 def test_the_words_find_what_they_need(kind: str) -> None:
-    said = WORDS[kind]
+    said = MESSAGES[kind]
     if isinstance(said, str):
         needed = {name.split(".")[0] for _, name, _, _ in string.Formatter().parse(said) if name}
     else:
@@ -47,7 +47,7 @@ def test_the_words_find_what_they_need(kind: str) -> None:
 
 def test_what_is_beside_the_matter_is_marked() -> None:
     assert line(Note("finished", folder="x")) == "the run in x is finished: nothing to resume"
-    assert line(Note("empty_text")) == "note: the text is empty; the answer rests on nothing"
+    assert line(Note("empty_text")) == "note: the text is empty; the answer is a guess"
     assert words(Note("of_model", model="RNN", note=Note("empty_text"))).startswith("RNN: the text is empty")
     assert Note("a", b=1) == Note("a", b=1) != Note("a", b=2)
     assert Note("a", b=1)["b"] == 1

@@ -69,7 +69,7 @@ def test_without_a_font_titles_keep_what_is_latin(
     matplotlibs_own: list[FontEntry], recwarn: pytest.WarningsRecorder
 ) -> None:
     def files(title: str) -> dict[str, bytes]:
-        return drawing.titled("curves", (3, 2), title, lambda figure: None, fonts=matplotlibs_own)
+        return drawing.render_titled_plot("curves", (3, 2), title, lambda figure: None, fonts=matplotlibs_own)
 
     assert files("LSTM on 新闻")["curves.png"] == files("LSTM on …")["curves.png"]
     assert texts_of(files("LSTM on 新闻")["curves.svg"]) == ["LSTM on 新闻"]
@@ -121,8 +121,8 @@ def test_files_are_complete_and_repeatable() -> None:
 
 
 def test_running_mean_by_hand() -> None:
-    np.testing.assert_allclose(drawing.smoothed([1, 3, 5, 7], 2), [1, 2, 4, 6])
-    np.testing.assert_allclose(drawing.smoothed([1, 3, 5], 10), [1, 2, 3])
+    np.testing.assert_allclose(drawing.running_mean([1, 3, 5, 7], 2), [1, 2, 4, 6])
+    np.testing.assert_allclose(drawing.running_mean([1, 3, 5], 10), [1, 2, 3])
 
 
 def test_shares_are_short() -> None:

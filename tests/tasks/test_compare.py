@@ -17,7 +17,7 @@ from textrnn.cli.flags import parse
 from textrnn.config import Run
 from textrnn.corpus.readers import read_rows
 from textrnn.errors import Note
-from textrnn.evaluation.baseline import NAME
+from textrnn.evaluation.baseline import BASELINE_NAME
 from textrnn.models.registry import all_models
 from textrnn.report.notes import line
 from textrnn.saved.classifier import load_classifier
@@ -33,7 +33,7 @@ def test_the_table_is_what_the_models_answer(run: Callable[..., Result], small_d
     folder = Path("saved_dict") / small_dataset.name
     document = json.loads((folder / "comparison" / "comparison.json").read_text(encoding="utf-8"))
     assert document["dataset"] == small_dataset.name
-    assert {entry["model"] for entry in document["models"]} == {NAME, "RNN", "FastText"}
+    assert {entry["model"] for entry in document["models"]} == {BASELINE_NAME, "RNN", "FastText"}
     accuracies = [entry["accuracy"] for entry in document["models"]]
     assert accuracies == sorted(accuracies, reverse=True)
     rows = read_rows(small_dataset / "test.txt")
@@ -42,7 +42,7 @@ def test_the_table_is_what_the_models_answer(run: Callable[..., Result], small_d
         assert low <= entry["accuracy"] <= high
         assert entry["texts_per_second"] > 0
         assert f"{entry['accuracy']:.4f}  {low:.4f} to {high:.4f}" in result.out
-        if entry["model"] == NAME:
+        if entry["model"] == BASELINE_NAME:
             continue
         classifier = load_classifier(folder / entry["model"])
         predicted = classifier.predict_probabilities(rows.texts).argmax(axis=1)
@@ -51,7 +51,7 @@ def test_the_table_is_what_the_models_answer(run: Callable[..., Result], small_d
         assert entry["macro_f1"] == pytest.approx(f1_score(truth, predicted, average="macro"))
         assert entry["parameters"] == sum(p.numel() for p in classifier.network.parameters())
         metrics = json.loads((folder / entry["model"] / "metrics.json").read_text(encoding="utf-8"))
-        assert metrics["baseline"]["name"] == NAME  # trained once, shown in every report
+        assert metrics["baseline"]["name"] == BASELINE_NAME  # trained once, shown in every report
         assert metrics["train"]["seconds"] == entry["seconds"]
     with open(folder / "comparison" / "comparison.csv", encoding="utf-8", newline="") as file:
         assert [row["model"] for row in csv.DictReader(file)] == [entry["model"] for entry in document["models"]]
@@ -110,7 +110,7 @@ def test_one_that_diverges_leaves_the_others(small_dataset: Path, tmp_path: Path
     (failed,) = [line(note) for note in ears.notes if note.kind == "failed"]
     assert failed.startswith("note: RNN: training: the loss is ")
     document = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-    assert {entry["model"] for entry in document["models"]} == {NAME, "GRU"}
+    assert {entry["model"] for entry in document["models"]} == {BASELINE_NAME, "GRU"}
     assert "RNN: training: the loss is " in (folder / "report.html").read_text(encoding="utf-8")
 
 

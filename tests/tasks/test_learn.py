@@ -13,7 +13,7 @@ from tests.factories import small_rows
 from textrnn import LanguageModel
 from textrnn.config import Run
 from textrnn.corpus.dataset import Dataset, Split
-from textrnn.corpus.texts import Corpus, prepared
+from textrnn.corpus.texts import Corpus, prepare_text
 from textrnn.errors import Note
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.classifier import load_classifier
@@ -61,7 +61,7 @@ def test_language_model(run: Callable[..., Result], tmp_path: Path) -> None:
     flags = ["--epochs", "2", "--hidden-size", "8", "--num-steps", "20", "--quiet"]
     assert run("--task", "lm", "--corpus", path, *flags).status == 0
     saved = CharacterModel.load(Path("saved_dict/t/lm_LSTM"))
-    whole = prepared(TEXT, letters=False)
+    whole = prepare_text(TEXT, letters=False)
     cut = int(len(whole) * 0.9)
     corpus = Corpus("list", Path("nowhere"), whole[:cut], whole[cut:], whole[cut - 1024 : cut], False, "0" * 64)
     named = {"epochs": 2, "hidden_size": 8, "num_steps": 20}

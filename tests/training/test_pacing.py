@@ -32,7 +32,7 @@ def test_without_a_budget_only_steps_count() -> None:
 
 def test_a_budget_is_spent_but_for_the_last_evaluation() -> None:
     pacer, clock = begin(10.0)
-    pacer.expect_evaluations_of(2.0)
+    pacer.expect_evaluation(2.0)
     assert pacer.progress(99) == 0.0
     clock.now += 4.0
     assert pacer.progress(99) == 0.5
@@ -46,7 +46,7 @@ def test_a_budget_is_spent_but_for_the_last_evaluation() -> None:
 
 def test_training_gets_half_of_a_budget_that_an_evaluation_would_use_up() -> None:
     pacer, clock = begin(10.0)
-    pacer.expect_evaluations_of(60.0)
+    pacer.expect_evaluation(60.0)
     clock.now += 4.9
     assert not pacer.time_is_up
     clock.now += 0.1
@@ -61,7 +61,7 @@ def test_steps_or_time_whichever_is_further() -> None:
 
 def test_evaluations_take_no_large_part_of_a_budget() -> None:
     pacer, clock = begin(100.0)
-    pacer.expect_evaluations_of(1.0)
+    pacer.expect_evaluation(1.0)
     assert not pacer.has_time_to_evaluate
     clock.now += TRAINING_PER_EVALUATION
     assert pacer.has_time_to_evaluate
@@ -75,7 +75,7 @@ def test_evaluations_take_no_large_part_of_a_budget() -> None:
 
 def test_no_evaluation_eats_into_the_time_of_the_last_one() -> None:
     pacer, clock = begin(100.0)
-    pacer.expect_evaluations_of(2.0)
+    pacer.expect_evaluation(2.0)
     clock.now += 96.0
     assert pacer.has_time_to_evaluate
     clock.now += 0.1
@@ -112,7 +112,7 @@ def test_a_run_that_goes_on_has_spent_its_time() -> None:
     pacer, clock = begin(10.0, before=6.0)
     assert pacer.seconds == pytest.approx(6.0)
     assert pacer.progress(0) == pytest.approx(0.6)
-    pacer.expect_evaluations_of(0.1)
+    pacer.expect_evaluation(0.1)
     assert not pacer.has_time_to_evaluate  # it has only just gone on
     clock.now += 4.0
     assert pacer.time_is_up

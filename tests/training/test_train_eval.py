@@ -53,7 +53,7 @@ def test_a_step_is_the_gradient_of_the_smoothed_loss(smoothing: float) -> None:
     ours, theirs = (new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0) for _ in range(2))
     config = short(label_smoothing=smoothing, clip_norm=0.5)
     batch = TRAIN.batch(torch.arange(16))
-    objective = ClassificationObjective(TRAIN, DEV, config)
+    objective = ClassificationObjective(TRAIN, DEV, config, 3)
     reported = train_step(ours, objective, batch, make_optimizer(ours, config), config).reported
     logits = theirs(batch.token_ids, batch.lengths)
     assert reported.item() == pytest.approx(functional.cross_entropy(logits, batch.labels).item(), rel=1e-5)
@@ -221,7 +221,7 @@ class _Timed(ClassificationObjective):
     """Has a clock that only its losses (0.01 s each) and its evaluations move."""
 
     def __init__(self, config: TrainConfig, seconds: float):
-        super().__init__(TRAIN, DEV, config)
+        super().__init__(TRAIN, DEV, config, 3)
         self.now, self.seconds = 0.0, seconds
 
     def loss(self, model: nn.Module, batch: Batch) -> Loss:
@@ -320,7 +320,7 @@ def test_history_of_nothing_is_a_header() -> None:
 
 
 def test_denormals_are_as_they_were_after_training() -> None:
-    number = train_eval.SMALLEST
+    number = train_eval.SMALLEST_FLOAT
     assert number * 1.0 > 0.0
     with train_eval.flushing_denormals():
         assert number * 1.0 == 0.0

@@ -13,7 +13,7 @@ from typing import Any
 from textrnn.cli.flags import flagged, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, program, say, say_aside, shown
 from textrnn.config import DataConfig, Run, TrainConfig
-from textrnn.corpus.catalog import save_name
+from textrnn.corpus.catalog import dataset_name
 from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
@@ -88,7 +88,7 @@ def to_runs(options: argparse.Namespace) -> list[Run]:
 
 def _run(model: str, given: Mapping[str, Any], options: argparse.Namespace) -> Run:
     dataset = str(given.get("dataset", DataConfig().dataset))
-    folder = user_path(options.save_dir, "save_dir") / save_name(dataset) / find_model(model).name
+    folder = user_path(options.save_dir, "save_dir") / dataset_name(dataset) / find_model(model).name
     run = Run("classify", find_model(model).name, given, folder, resume=options.resume)
     combine(run)  # what is wrong shows before anything heavy is imported
     return run

@@ -16,7 +16,7 @@ from textrnn.config import PAD_ID
 from textrnn.corpus.vocab import EncodedTexts
 
 POOL_BATCHES = 50  # batches sorted by length together: enough for little padding, few enough to mix the rows well
-SCORED_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, about
+SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, roughly
 
 
 class Batch(NamedTuple):
@@ -41,7 +41,7 @@ class LabelledTexts:
         labels: int64, (rows,)
     """
 
-    size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # what to make smaller for less memory
+    size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # to reduce when out of memory
     token_ids: Tensor
     starts: Tensor
     lengths: Tensor
@@ -100,8 +100,8 @@ def sorted_batches(lengths: Tensor) -> Iterator[Tensor]:
     start = 0
     while start < len(order):
         # The rows only get longer, so a batch sized by its first row can overshoot; size it by the row it would end on.
-        count = max(1, SCORED_TOKENS // int(lengths[order[start]]))
+        count = max(1, SCORING_BATCH_TOKENS // int(lengths[order[start]]))
         last = min(start + count, len(order)) - 1
-        count = max(1, SCORED_TOKENS // int(lengths[order[last]]))
+        count = max(1, SCORING_BATCH_TOKENS // int(lengths[order[last]]))
         yield order[start : start + count]
         start += count

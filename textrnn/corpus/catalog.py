@@ -1,4 +1,4 @@
-"""From what the user calls a data set to the files it consists of.
+"""Finds the files of a data set that the user gives as a name, a folder or a file.
 
 A name is looked up in ``data/``, then in each folder of ``$TEXTRNN_DATA``, then downloaded where its files are known.
 """
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 PROJECT_DATA = Path(__file__).resolve().parents[2] / "data"  # in a checkout
 INSTALLED_DATA = Path(__file__).resolve().parents[1] / "data"  # in an installed package
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
-ENDINGS = ("", ".txt", ".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".ft")
+FILE_ENDINGS = ("", ".txt", ".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".ft")
 CLASS_FILES = ("class.txt", "classes.txt", "labels.txt")
 
 
 @dataclass(frozen=True)
-class Download:
+class PublishedDataset:
     """A published data set: where its files are and the git blob id of each."""
 
     url: str
     blob_ids: dict[str, str]
 
 
-DOWNLOADS = {
-    "thucnews": Download(
+PUBLISHED_DATASETS = {
+    "thucnews": PublishedDataset(
         "https://raw.githubusercontent.com/649453932/Chinese-Text-Classification-Pytorch/master/THUCNews/data",
         {
             "class.txt": "4c20bac1a8a6be2c207f0e97be4c279651d76d21",
@@ -65,22 +65,22 @@ def data_folders() -> list[Path]:
 
 def known_names() -> list[str]:
     """The names that ``--dataset`` accepts: downloadable, or in one of the data folders."""
-    found = {*DOWNLOADS}
+    found = {*PUBLISHED_DATASETS}
     for folder in data_folders():
         if folder.is_dir():
             found.update(child.name for child in folder.iterdir() if child.is_dir() and _has_training_split(child))
     return sorted(found)
 
 
-def save_name(dataset: str) -> str:
+def dataset_name(dataset: str) -> str:
     """What the folder of saved models is called: the catalog's name, or the folder's or file's own without ending."""
     path = user_path(dataset, "dataset")
-    if path.is_file() or (path.suffix.lower() in ENDINGS[1:] and not path.is_dir()):
+    if path.is_file() or (path.suffix.lower() in FILE_ENDINGS[1:] and not path.is_dir()):
         return path.resolve().stem
-    return path.resolve().name if _has_folder(dataset) or path.is_dir() else dataset.lower()
+    return path.resolve().name if _is_path(dataset) or path.is_dir() else dataset.lower()
 
 
-def _has_folder(dataset: str) -> bool:
+def _is_path(dataset: str) -> bool:
     """Whether this can only be a path: `reviews` may be a name, `./reviews` is not."""
     return any(separator in dataset for separator in ("/", os.sep)) or dataset in (".", "..", "~")
 
@@ -96,7 +96,7 @@ def _split_files(folder: Path) -> dict[str, Path]:
 def _files_directly_in(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for split, names in SPLIT_NAMES.items():
-        paths = [folder / (name + ending) for name in names for ending in ENDINGS]
+        paths = [folder / (name + ending) for name in names for ending in FILE_ENDINGS]
         present = [path for path in paths if path.is_file()]
         if len(present) > 1:
             raise DataError(
@@ -114,7 +114,7 @@ def _files_directly_in(folder: Path) -> dict[str, Path]:
 def _has_training_split(folder: Path) -> bool:
     try:
         return "train" in _split_files(folder)
-    except DataError:  # a folder that nobody asked for
+    except DataError:  # not the folder that was asked for
         return False
 
 
@@ -131,29 +131,29 @@ def _source_of_folder(name: str, folder: Path) -> Source:
     )
 
 
-def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: float = 10.0) -> Source:
+def find_dataset(dataset: str, *, on_progress: Progress | None = None) -> Source:
     """The files of a data set given as a name, a folder or a file.
 
     Raises:
         DataError: if there is no such data set, or it cannot be downloaded.
     """
     path = user_path(dataset, "dataset")
-    name = save_name(dataset)
+    name = dataset_name(dataset)
     if path.is_file():
         class_file = path.parent / CLASS_FILES[0]
         return Source(name, path.parent, path, class_names=class_file if class_file.is_file() else None)
-    if path.is_dir() and (_has_folder(dataset) or _split_files(path)):
+    if path.is_dir() and (_is_path(dataset) or _split_files(path)):
         return _source_of_folder(name, path)
-    for folder in [] if _has_folder(dataset) else data_folders():
+    for folder in [] if _is_path(dataset) else data_folders():
         candidate = folder / (dataset if (folder / dataset).is_dir() else dataset.lower())
         # Of a published data set, a folder that has only a part is completed rather than used.
-        needed = {"train", "dev", "test", "class_names"} if name in DOWNLOADS else {"train"}
+        needed = {"train", "dev", "test", "class_names"} if name in PUBLISHED_DATASETS else {"train"}
         if candidate.is_dir() and needed <= set(_split_files(candidate)):
             return _source_of_folder(name, candidate)
-    if _has_folder(dataset) or path.suffix:
+    if _is_path(dataset) or path.suffix:
         raise DataError(f"{path}: no such file or folder; expected `dataset` to be a name, a folder or a file")
-    if name in DOWNLOADS:
-        return _source_of_folder(name, _download(name, timeout, on_progress))
+    if name in PUBLISHED_DATASETS:
+        return _source_of_folder(name, _download(name, on_progress))
     names = known_names()
     raise DataError(
         f"`dataset` {dataset}: no such data set; expected one of {listed(names)}, or the path of a folder or file"
@@ -161,16 +161,16 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, timeout: 
     )
 
 
-def _download(name: str, timeout: float, on_progress: Progress | None) -> Path:
+def _download(name: str, on_progress: Progress | None) -> Path:
     """Fetch what is missing of a published data set into ``data/NAME`` and return that folder."""
     from textrnn.corpus.download import fetch  # the HTTP client costs start-up time
 
-    known = DOWNLOADS[name]
+    known = PUBLISHED_DATASETS[name]
     base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")
     folder = Path("data") / name
     with exclusive_use(folder, remedy="wait for it to end"):
         for file_name, blob_id in known.blob_ids.items():
             if not (folder / file_name).is_file():
                 url = f"{base}/{name}/{file_name}" if base else f"{known.url}/{file_name}"
-                fetch(url, folder / file_name, f"git:{blob_id}", timeout=timeout, on_progress=on_progress)
+                fetch(url, folder / file_name, f"git:{blob_id}", on_progress=on_progress)
     return folder

@@ -39,7 +39,7 @@ class EncodedDataset:
     """The three splits as token ids, with their vocabulary.
 
     Attributes:
-        digest: SHA-256 of the content, by which a run knows its data again
+        digest: SHA-256 of the content, to recognise the data of a run that is resumed
     """
 
     vocabulary: Vocabulary
@@ -51,11 +51,11 @@ class EncodedDataset:
 
 @dataclass
 class Dataset:
-    """Classes, splits, and what the reader of the report should know about how they came to be.
+    """Classes, splits, and notes on how they were made.
 
     Attributes:
         class_names: the labels of the splits are indices into them
-        folder: where pretrained vectors may lie beside it
+        folder: where pretrained vectors may be
     """
 
     name: str
@@ -73,7 +73,7 @@ class Dataset:
         return words_are_spaced(self.train.texts)
 
     def encoded(self, data: DataConfig) -> EncodedDataset:
-        """The vocabulary of the training texts and all splits as token ids; the last one asked for is remembered.
+        """The vocabulary of the training texts and all splits as token ids; the last result is remembered.
 
         Args:
             data: settled, see :func:`textrnn.tasks.settings.settle`.
@@ -84,9 +84,9 @@ class Dataset:
         return self._encoded[key]
 
     def _encode(self, data: DataConfig) -> EncodedDataset:
-        vocabulary = Vocabulary.build_as_set(self.train.texts, data)
+        vocabulary = Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
-        train, dev, test = (vocabulary.encode(split.texts, longest=data.pad_size) for split in splits)
+        train, dev, test = (vocabulary.encode(split.texts, max_tokens=data.pad_size) for split in splits)
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))
         for encoded, split in zip((train, dev, test), splits, strict=True):
@@ -113,7 +113,7 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
         notes += [note] if note else []
     else:
         class_names = _sorted_names({label for part in rows.values() for label in part.labels})
-    # First the classes: a label can only be wrong where the classes are right.
+    # First the classes: labels are checked against them.
     notes += _checked(ReadFiles(rows, class_names, source.class_names))
     by_name = _labels_are_names(rows["train"], class_names)
     missing = [split for split in ("dev", "test") if split not in rows]
@@ -148,7 +148,7 @@ def _sorted_names(names: set[str]) -> list[str]:
 
 
 def _labels_are_names(train: Rows, class_names: list[str]) -> bool:
-    """Whether labels are class names rather than indices, going by most of them, so that one slip changes nothing."""
+    """Whether labels are class names rather than indices, judged by the majority, so that a mistake changes nothing."""
     known = set(class_names)
     names = sum(label in known for label in train.labels)
     return names >= sum(_is_index(label) for label in train.labels)
@@ -193,8 +193,8 @@ def _label_error(
 def _make_splits(rows: dict[str, Rows], missing: list[str], seed: int) -> dict[str, Rows]:
     """Take a tenth of all rows, class by class, out of the training rows for each missing split.
 
-    Rows with the same text stay together, so that no copy of a training text is ever scored; a text that stands there
-    with several labels is kept for training. Every class that has a row keeps one for training.
+    Rows with the same text stay together, so that no copy of a training text is ever scored; a text with several labels
+    is kept for training. Every class that has a row keeps one for training.
     """
     train = rows["train"]
     groups: dict[str, dict[str, list[int]]] = {}
@@ -202,10 +202,10 @@ def _make_splits(rows: dict[str, Rows], missing: list[str], seed: int) -> dict[s
         groups.setdefault(text, {}).setdefault(label, []).append(index)
     by_class: dict[str, list[list[int]]] = {}
     kept: list[int] = []
-    for of_text in groups.values():
-        if len(of_text) > 1:
-            kept += [index for indices in of_text.values() for index in indices]
-        for label, indices in of_text.items() if len(of_text) == 1 else ():
+    for by_label in groups.values():
+        if len(by_label) > 1:
+            kept += [index for indices in by_label.values() for index in indices]
+        for label, indices in by_label.items() if len(by_label) == 1 else ():
             by_class.setdefault(label, []).append(indices)
     generator = random.Random(seed)
     taken: dict[str, list[int]] = {split: [] for split in missing}

@@ -1,4 +1,4 @@
-"""Fetches one file over HTTP: resumed where it broke off, verified, renamed into place only when whole."""
+"""Downloads one file over HTTP: resumed after an interruption, verified, renamed into place when complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from textrnn.errors import DataError, one_line
 
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all where known
 
 
@@ -30,7 +30,7 @@ def _checksum(kind: str, content: bytes) -> str:
 def fetch(url: str, target: Path, checksum: str, *, timeout: float = 10.0, on_progress: Progress | None = None) -> None:
     """Download `url` to `target`. Proxies are taken from the environment, as urllib does.
 
-    What has arrived stands in ``<target>.part`` and is continued by the next call if the server can do so.
+    A partial download stays in ``<target>.part``; the next call continues it if the server supports that.
 
     Args:
         checksum: ``git:`` and the git blob id of the file, or ``sha1:`` and its SHA-1.
@@ -46,7 +46,7 @@ def fetch(url: str, target: Path, checksum: str, *, timeout: float = 10.0, on_pr
         kind, _, expected = checksum.partition(":")
         found = _checksum(kind, part.read_bytes())
         if found != expected:
-            part.unlink()  # what is wrong once is not worth continuing
+            part.unlink()  # a wrong file cannot be continued
             what = "git blob id" if kind == "git" else kind.upper().replace("SHA", "SHA-")
             raise DataError(
                 f"{url}: the file that came is not the one published ({what} {found}, expected {expected}); "
@@ -57,7 +57,7 @@ def fetch(url: str, target: Path, checksum: str, *, timeout: float = 10.0, on_pr
         error.close()
         raise DataError(_advice(url, target, f"the server answered {error.code} {error.reason}")) from error
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
-        # ValueError: an address or a header that is none
+        # ValueError: an invalid address or header
         raise DataError(_advice(url, target, getattr(error, "reason", None) or error)) from error
     except OSError as error:
         raise DataError(f"{part}: cannot be written ({error.strerror}); expected room for the download") from error
@@ -74,7 +74,7 @@ def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | No
     except urllib.error.HTTPError as error:
         if (
             error.code == 416 and have
-        ):  # nothing after the last byte: the part is the whole file, or too long; the check tells
+        ):  # nothing after the last byte: the part is complete or too long; the checksum decides
             error.close()
             return
         raise
@@ -84,7 +84,7 @@ def _fetch_into(part: Path, url: str, timeout: float, on_progress: Progress | No
         length = response.headers.get("Content-Length")
         total = have + int(length) if length is not None else None
         with open(part, "ab" if have else "wb") as file:
-            while chunk := response.read1(CHUNK):
+            while chunk := response.read1(CHUNK_BYTES):
                 file.write(chunk)
                 have += len(chunk)
                 if on_progress:

@@ -26,9 +26,9 @@ from textrnn.corpus.readers import decode, read_bytes
 from textrnn.errors import DataError, one_line, user_path
 
 TEXT_ENDINGS = (".vec", ".txt", ".gz")
-ROW_NAME_FILES = ("vocab.json", "vocab.txt", "vocab.pkl")  # what a refused pickle is replaced by comes first
+ROW_NAME_FILES = ("vocab.json", "vocab.txt", "vocab.pkl")  # in this order
 LARGEST_NUMBER = 1e6  # no vector in use has one near it; a larger one would only make training fail later
-SAMPLE_LINES = 200  # looked at to find how many numbers a line of a file without a header has
+SAMPLE_LINES = 200  # read to find how many numbers a line has, where a file has no header
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def find_embedding(embedding: str, dataset_folder: Path | None) -> Path | None:
         )
     if len(candidates) > 1:
         raise DataError(
-            f"`embedding=pretrained`: {', '.join(path.name for path in candidates)} all stand in {dataset_folder}; "
+            f"`embedding=pretrained`: {', '.join(path.name for path in candidates)} are all in {dataset_folder}; "
             "expected one: choose it with `embedding=PATH`"
         )
     return candidates[0]
@@ -85,7 +85,7 @@ def find_embedding(embedding: str, dataset_folder: Path | None) -> Path | None:
 def load_embedding(path: Path, tokens: list[str], *, seed: int) -> PretrainedEmbedding:
     """Vectors for `tokens` (the vocabulary, ``<pad>`` and ``<unk>`` first) from a file.
 
-    Rows that the file lacks are drawn from a normal distribution with the mean and standard deviation of those found.
+    Missing rows are drawn from a normal distribution with the mean and standard deviation of those found.
 
     Args:
         seed: of the generator that draws the missing rows.
@@ -154,7 +154,7 @@ def _read_row_names(path: Path) -> dict[str, int]:
 
 def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.float64]], int]:
     try:
-        # Opened here, because numpy leaves the file open where it is not what it should be.
+        # Opened here, because numpy leaves a bad file open.
         with open(path, "rb") as file, zipfile.ZipFile(file), np.load(file, allow_pickle=False) as archive:
             if "embeddings" not in archive:
                 raise DataError(
@@ -170,7 +170,7 @@ def _read_npz(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.flo
             "numpy.savez(file, embeddings=...): copy or download it once more"
         ) from error
     if not isinstance(table, np.ndarray):
-        raise DataError(f"{path}: embeddings is no array; expected numpy.savez(file, embeddings=...)")
+        raise DataError(f"{path}: embeddings is not an array; expected numpy.savez(file, embeddings=...)")
     if table.ndim != 2 or table.shape[1] == 0 or table.dtype.kind not in "fiu":
         raise DataError(
             f"{path}: embeddings is {table.dtype} of shape {table.shape}; expected numbers of shape (tokens, size)"
@@ -194,7 +194,7 @@ def _open_lines(path: Path) -> IO[bytes]:
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Lines as bytes; decoding every line of a large file, most of them unwanted, would cost minutes."""
+    """Lines as bytes; decoding every line of a large file, most of them not needed, would take minutes."""
     try:
         with _open_lines(path) as file:
             for number, line in enumerate(file, 1):
@@ -228,8 +228,8 @@ def _find_layout(path: Path) -> tuple[int, int]:
 def _read_text(path: Path, ids: dict[str, int]) -> tuple[dict[int, NDArray[np.float64]], int]:
     dimension, skip = _find_layout(path)
     wanted = {token.encode("utf-8", errors="replace"): index for token, index in ids.items()}
-    # Only a line whose first field could begin a wanted token is looked at closely; that is a small share of a large
-    # file. A token that starts with a space has an empty first field.
+    # Only a line whose first field could begin a wanted token is parsed; that is a small share of a large file. A token
+    # that starts with a space has an empty first field.
     beginnings = {token.split(b" ", 1)[0] for token in wanted}
     rows: dict[int, NDArray[np.float64]] = {}
     for number, line in _numbered_lines(path):

@@ -1,4 +1,4 @@
-"""Reads labelled texts from the file formats people have: tab-separated, CSV, JSON lines, fastText.
+"""Reads labelled texts from the usual file formats: tab-separated, CSV, JSON lines, fastText.
 
 Every reader gives :class:`Rows`: texts, labels as they are written in the file, and line numbers for messages.
 """
@@ -31,7 +31,7 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def cleaned(text: str) -> str:
-    """A text as models get to see it, in training and after: without white space around, valid Unicode."""
+    """A text as models read it, in training and later: without white space around, valid Unicode."""
     return LONE_SURROGATE.sub("\ufffd", text).strip()
 
 
@@ -49,7 +49,7 @@ class Rows:
         return len(self.texts)
 
     def add(self, text: str, label: str, line_number: int) -> None:
-        """Take one row.
+        """Add one row.
 
         Raises:
             DataError: if the text or the label is empty.
@@ -83,7 +83,7 @@ def decode(content: bytes, path: Path) -> tuple[str, Note | None]:
     """Bytes -> text, and a note where the encoding was not UTF-8.
 
     GB18030 takes nearly any pairs of bytes, so what comes out must look like Chinese: either nearly all of it are
-    common characters (the first level of GB 2312, and its punctuation), or they stand in runs as they do in Chinese (in
+    common characters (the first level of GB 2312, and its punctuation), or they come in runs as in Chinese (in
     Latin-1 text, each accented letter and its neighbour would become one lone character).
 
     Raises:
@@ -156,7 +156,7 @@ def _pick_column(
 
 
 def read_tabs(text: str, rows: Rows) -> None:
-    """``text<TAB>label``: the label is what stands after the last tab."""
+    """``text<TAB>label``: the label is what follows the last tab."""
     for number, line in enumerate(_lines(text), 1):
         if not line.strip():
             continue
@@ -265,7 +265,7 @@ def read_json_lines(text: str, rows: Rows, text_key: str | None, label_key: str 
 
 
 def _guess_delimiter(first_line: str, suffix: str) -> str:
-    """What separates the fields of a header: what stands in it most often; by the file's ending where nothing does."""
+    """The delimiter of a header: the most frequent one, or by the file's ending where there is none."""
     counts = {delimiter: first_line.count(delimiter) for delimiter in (",", "\t", ";")}
     best = max(counts, key=lambda delimiter: counts[delimiter])
     return best if counts[best] else {".tsv": "\t"}.get(suffix, ",")
@@ -297,7 +297,7 @@ def choose_reader(
 
 
 def read_rows(path: Path, *, text_column: str | None = None, label_column: str | None = None) -> Rows:
-    """All labelled texts of a file, whatever its format.
+    """All labelled texts of a file in any of the formats.
 
     Raises:
         DataError: with ``path:line`` for anything that is not as it should be, or if there is no row at all.
@@ -343,7 +343,7 @@ def read_class_names(path: Path) -> tuple[list[str], Note | None]:
             )
         if name in names[: number - 1]:
             raise DataError(
-                f"{path}:{number}: {name} stands there twice (first on line {names.index(name) + 1}); "
+                f"{path}:{number}: {name} appears twice (first on line {names.index(name) + 1}); "
                 "expected each class once"
             )
     return names, note

@@ -1,7 +1,7 @@
-"""Sequences of digits with the answer to each: written once for every length and seed, and read from there.
+"""Sequences of digits with their answers: written once for every length and seed, then read from the files.
 
-A file has ``digits<TAB>label`` lines: the tokens separated by spaces, then the answer. What the answer is, and how
-sequences are drawn, is the problem's business.
+A file has ``digits<TAB>label`` lines: the tokens separated by spaces, then the answer. The problem decides what the
+answer is and how sequences are drawn.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from textrnn.errors import ArtifactError, DataError, listed, one_line
 from textrnn.files import write_atomically
 
 DATA_FOLDER = Path("data")
-SPLITS = {"train": 3, "dev": 1, "test": 1}  # variants of each case
+VARIANTS = {"train": 3, "dev": 1, "test": 1}  # variants of each case
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class LabelledSequences:
 
 
 class SequenceProblem(Protocol):
-    """What is to be known of a problem to make its sequences and to check them."""
+    """What a problem must have, for its sequences to be made and checked."""
 
     @property
     def name(self) -> str: ...
@@ -72,23 +72,23 @@ class SequenceProblem(Protocol):
 
 
 def make_splits(
-    problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]
+    problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]
 ) -> dict[str, LabelledSequences]:
     """`variants` sequences of each case to learn from, one for dev, one for test; all follow from length and seed."""
     generator = np.random.default_rng([seed, length])
-    counts = {**SPLITS, "train": variants}
+    counts = {**VARIANTS, "train": variants}
     return {split: problem.sample(length, count, generator) for split, count in counts.items()}
 
 
-def splits_folder(problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]) -> Path:
+def splits_folder(problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]) -> Path:
     """``data/<problem>/<length>``, and in it folders for other seeds than 0 and other numbers of variants."""
     folder = DATA_FOLDER / problem.name.replace("-", "_") / str(length)
-    parts = [f"seed_{seed}"] * (seed != 0) + [f"k_{variants}"] * (variants != SPLITS["train"])
+    parts = [f"seed_{seed}"] * (seed != 0) + [f"k_{variants}"] * (variants != VARIANTS["train"])
     return folder / "_".join(parts) if parts else folder
 
 
 def load_splits(
-    problem: SequenceProblem, length: int, seed: int, variants: int = SPLITS["train"]
+    problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]
 ) -> dict[str, LabelledSequences]:
     """The files of :func:`splits_folder`, those that are not there made first, and read back with all checks.
 
@@ -97,7 +97,7 @@ def load_splits(
         ArtifactError: if they cannot be written.
     """
     folder = splits_folder(problem, length, seed, variants)
-    missing = [split for split in SPLITS if not (folder / f"{split}.txt").exists()]
+    missing = [split for split in VARIANTS if not (folder / f"{split}.txt").exists()]
     if missing:  # what is there stays; another run that makes the same files makes them the same
         made = make_splits(problem, length, seed, variants)
         write_splits(folder, {split: made[split] for split in missing})
@@ -140,7 +140,7 @@ def read_splits(folder: Path, problem: SequenceProblem) -> dict[str, LabelledSeq
     Raises:
         DataError: with ``path:line`` for anything that is not as it should be.
     """
-    splits = {split: read_sequences(folder / f"{split}.txt", problem) for split in SPLITS}
+    splits = {split: read_sequences(folder / f"{split}.txt", problem) for split in VARIANTS}
     lengths = {split: sequences.length for split, sequences in splits.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{split} {length}" for split, length in lengths.items())

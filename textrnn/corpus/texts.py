@@ -26,18 +26,18 @@ LETTERS_BY_DEFAULT = ("timemachine", STORY)
 
 
 @dataclass(frozen=True)
-class TextDownload:
+class PublishedText:
     """A published text and its checksum (``sha1:`` or ``git:``, a git blob id)."""
 
     url: str
     checksum: str
 
 
-DOWNLOADS = {
-    "timemachine": TextDownload(
+PUBLISHED_TEXTS = {
+    "timemachine": PublishedText(
         "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt", "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"
     ),
-    "tinyshakespeare": TextDownload(
+    "tinyshakespeare": PublishedText(
         "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
         "git:7dcb3a2d4cc3b48b6283dd46870bfeb78f88aac9",
     ),
@@ -65,7 +65,7 @@ def _is_path(corpus: str) -> bool:
 
 
 def find_local(corpus: str) -> TextSource | None:
-    """A text that is here: a file, or ``NAME.txt`` in one of the data folders; None if it is not.
+    """A text on this machine: a file, or ``NAME.txt`` in one of the data folders; None if it is not.
 
     Raises:
         DataError: for a path that leads to nothing, or to a folder.
@@ -86,7 +86,7 @@ def find_local(corpus: str) -> TextSource | None:
 
 
 def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: float = 5.0) -> TextSource:
-    """The file of a text given as a name or a path, downloaded where it is known and not here.
+    """The file of a text given as a name or a path, downloaded where it is a published one that is not here.
 
     Args:
         timeout: seconds to wait for the server.
@@ -98,15 +98,15 @@ def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: floa
     if found is not None:
         return found
     name = corpus_name(corpus)
-    if name not in DOWNLOADS:
-        names = sorted({*DOWNLOADS, STORY, *_local_names()})
+    if name not in PUBLISHED_TEXTS:
+        names = sorted({*PUBLISHED_TEXTS, STORY, *_local_names()})
         raise DataError(
             f"`corpus` {corpus}: no such text; expected one of {listed(names)}, or the path of a text file"
             f"{did_you_mean(corpus, names)}"
         )
     from textrnn.corpus.download import fetch  # the HTTP client costs start-up time
 
-    known = DOWNLOADS[name]
+    known = PUBLISHED_TEXTS[name]
     base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")
     target = Path("data") / f"{name}.txt"
     with exclusive_use(target.parent, remedy="wait for it to end"):
@@ -120,14 +120,14 @@ def _local_names() -> set[str]:
 
 
 def only_letters(text: str) -> str:
-    """Lower-case a to z; whatever stands between or around letters is one space."""
+    """Lower-case a to z; everything between or around letters is one space."""
     return re.sub("[^A-Za-z]+", " ", text).lower()
 
 
 class TextReader:
-    """Turns raw text into what a model gets to see, piece by piece: however the text is cut, the result is the same.
+    """Turns raw text into what a model reads, piece by piece: however the text is cut, the result is the same.
 
-    White space whose meaning the next piece decides is held back; at the end of a text it therefore never comes.
+    White space whose meaning depends on the next piece is held back, and at the end of a text dropped.
 
     Args:
         letters: only letters and spaces; else every character, line ends made ``\\n``.
@@ -163,15 +163,15 @@ class TextReader:
         return body
 
 
-def prepared(text: str, *, letters: bool, line_join: str = "space") -> str:
-    """A whole text as a model gets to see it; see :class:`TextReader`."""
+def prepare_text(text: str, *, letters: bool, line_join: str = "space") -> str:
+    """A whole text as a model reads it; see :class:`TextReader`."""
     reader = TextReader(letters=letters, line_join=line_join)
     body = reader.read(text)
     return body if letters or not reader.held_back else body + "\n"
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, by which a saved model knows its text again.
+    """SHA-256 of a file, to recognise the text of a saved model.
 
     Raises:
         DataError: if it cannot be read.
@@ -184,8 +184,8 @@ class Corpus:
     """A text cut into the part to learn from and the tail that is never learnt from.
 
     Attributes:
-        context: what stands right before the held-out text
-        digest: SHA-256 of the file, by which a saved model knows its text again
+        context: the end of the text before the held-out part
+        digest: SHA-256 of the file, to recognise the text of a saved model
         letters: whether only letters and spaces are read
     """
 
@@ -199,17 +199,17 @@ class Corpus:
     notes: tuple[Note, ...] = ()
 
 
-def _is_book(source: TextSource, content: bytes) -> bool:
-    """Whether this is one of the texts that are read as letters: by its name, or the very same file by its path."""
+def _reads_letters(source: TextSource, content: bytes) -> bool:
+    """Whether this is one of the texts that are read as letters: found by its name, or the same file by its path."""
     if source.name not in LETTERS_BY_DEFAULT:
         return False
-    published = DOWNLOADS.get(source.name)
+    published = PUBLISHED_TEXTS.get(source.name)
     if source.by_name or published is None:
         return source.by_name or any(source.path.resolve() == folder / f"{STORY}.txt" for folder in data_folders())
     return published.checksum == f"sha1:{hashlib.sha1(content, usedforsecurity=False).hexdigest()}"
 
 
-CONTEXT = 1024  # characters before the held-out text that may be read (not scored) to warm up
+CONTEXT_CHARACTERS = 1024  # characters before the held-out text that may be read (not scored) to warm up
 
 
 def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
@@ -222,8 +222,8 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
     text, note = decode(content, source.path)
     if not text.strip():
         raise DataError(f"{source.path}: the file is empty; expected a text to learn from")
-    letters = _is_book(source, content) if config.letters is None else config.letters
-    whole = prepared(text, letters=letters, line_join=config.line_join)
+    letters = _reads_letters(source, content) if config.letters is None else config.letters
+    whole = prepare_text(text, letters=letters, line_join=config.line_join)
     if letters and not whole:
         raise DataError(
             f"{source.path}: no letter from a to z in it; expected some with `letters`: use `letters=False` to "
@@ -236,7 +236,7 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
         source.path,
         train,
         whole[cut:],
-        whole[max(0, cut - CONTEXT) : cut],
+        whole[max(0, cut - CONTEXT_CHARACTERS) : cut],
         letters,
         hashlib.sha256(content).hexdigest(),
         (note,) if note else (),

@@ -13,7 +13,7 @@ from textrnn.errors import ConfigError, did_you_mean
 
 
 def _characters(text: str) -> Sequence[str]:
-    return text  # a text is the sequence of its characters
+    return text
 
 
 def _words(text: str) -> list[str]:
@@ -21,7 +21,7 @@ def _words(text: str) -> list[str]:
 
     import jieba
 
-    jieba.setLogLevel(logging.WARNING)  # it reports the building of its prefix dictionary on stderr
+    jieba.setLogLevel(logging.WARNING)  # it reports on stderr that it builds its dictionary
     return [word for word in jieba.cut(text) if not word.isspace()]
 
 
@@ -36,13 +36,13 @@ _UNSPACED = (
 )
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
 _ASCII_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")  # the same, three times as fast
-SAMPLE = 2000  # texts looked at to choose a tokenizer
-LONGEST_SAMPLE = 1000  # characters of each
+SAMPLE_TEXTS = 2000  # texts examined to choose a tokenizer
+SAMPLE_CHARACTERS = 1000  # characters of each
 
 
 @functools.cache
 def _token_pattern() -> re.Pattern[str]:
-    # Vowel signs, accents and joiners go on with the word they stand in, and are no signs of their own.
+    # Vowel signs, accents and joiners belong to the word they are in and are not tokens of their own.
     marks = (
         "".join(c for c in map(chr, range(0x300, 0xFE30)) if unicodedata.category(c) in ("Mn", "Mc")) + "\u200c\u200d"
     )
@@ -56,14 +56,14 @@ def _mixed(text: str) -> list[str]:
 
 def words_are_spaced(texts: Sequence[str]) -> bool:
     """Whether most letters of these texts are of scripts that put spaces between words."""
-    step = max(1, len(texts) // SAMPLE)
-    sample = "".join(text[:LONGEST_SAMPLE] for text in texts[::step])
+    step = max(1, len(texts) // SAMPLE_TEXTS)
+    sample = "".join(text[:SAMPLE_CHARACTERS] for text in texts[::step])
     unspaced = len(_UNSPACED_LETTER.findall(sample))
     letters = sum(map(str.isalpha, sample))
     return letters > 2 * unspaced
 
 
-CUTTERS: dict[str, Callable[[str], Sequence[str]]] = {
+TOKENIZERS: dict[str, Callable[[str], Sequence[str]]] = {
     "char": _characters,
     "word": _words,
     "space": _spaced,
@@ -73,19 +73,19 @@ CUTTERS: dict[str, Callable[[str], Sequence[str]]] = {
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A way of cutting, with the clean-up that goes before it. Called with a text, gives its tokens."""
+    """A tokenizer by name, with the clean-up before it. Called with a text, returns its tokens."""
 
     name: str = "char"
     lowercase: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in CUTTERS:
+        if self.name not in TOKENIZERS:
             raise ConfigError(
-                f"`tokenizer` {self.name}: expected one of {', '.join(CUTTERS)}{did_you_mean(self.name, CUTTERS)}"
+                f"`tokenizer` {self.name}: expected one of {', '.join(TOKENIZERS)}{did_you_mean(self.name, TOKENIZERS)}"
             )
 
     def __call__(self, text: str) -> Sequence[str]:
-        return CUTTERS[self.name](text.lower() if self.lowercase else text)
+        return TOKENIZERS[self.name](text.lower() if self.lowercase else text)
 
     def to_dict(self) -> dict[str, Any]:
         """As stored in ``vocab.json`` and ``config.json``."""

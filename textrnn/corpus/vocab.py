@@ -1,4 +1,4 @@
-"""The vocabulary: which tokens a model knows, and the id of each. It carries its tokenizer, so the two never part."""
+"""The vocabulary: which tokens a model knows, and the id of each. It holds its tokenizer, so the two stay together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.errors import ArtifactError, ConfigError, one_line
 
 PAD, UNKNOWN = "<pad>", "<unk>"
-FORMAT_VERSION = 1
+VOCAB_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class EncodedTexts:
     Attributes:
         token_ids: int32, (all tokens,)
         offsets: int64, (texts + 1,)
-        truncated: how many texts were longer than what is read of a text
-        unread: tokens of those texts that were left out
+        truncated: texts that were longer than the limit
+        unread: tokens of those texts beyond the limit
     """
 
     token_ids: NDArray[np.int32]
@@ -79,8 +79,8 @@ class Vocabulary:
         return cls([PAD, UNKNOWN] + [token for token, _ in kept[: max_vocab - 2]], tokenizer)
 
     @classmethod
-    def build_as_set(cls, texts: Sequence[str], settings: DataConfig) -> Vocabulary:
-        """The vocabulary of training texts, with settled settings."""
+    def from_settings(cls, texts: Sequence[str], settings: DataConfig) -> Vocabulary:
+        """The vocabulary of training texts, from settled settings."""
         return cls.build(
             texts,
             Tokenizer(settings.tokenizer, settings.lowercase),
@@ -88,24 +88,24 @@ class Vocabulary:
             max_vocab=settings.max_vocab,
         )
 
-    def encode(self, texts: Iterable[str], *, longest: int | None = None) -> EncodedTexts:
+    def encode(self, texts: Iterable[str], *, max_tokens: int | None = None) -> EncodedTexts:
         """Texts -> token ids. An empty text becomes one ``<unk>``, so that every model has a step to read.
 
         Args:
-            longest: read at most this many tokens of each text.
+            max_tokens: read at most this many tokens of each text.
         """
         get = self._ids.get
         pieces: list[list[int]] = []
         truncated = unread = 0
         # Where a token is a character, a very long text need not be cut into tokens to its end.
-        character_limit = None if longest is None or self.tokenizer.name != "char" else longest
+        character_limit = None if max_tokens is None or self.tokenizer.name != "char" else max_tokens
         for text in texts:
             head = text if character_limit is None else text[: character_limit + 1]
             ids = [get(token, UNKNOWN_ID) for token in self.tokenizer(head)] or [UNKNOWN_ID]
-            if longest is not None and len(ids) > longest:
+            if max_tokens is not None and len(ids) > max_tokens:
                 truncated += 1
-                unread += len(ids) - longest + len(text) - len(head)  # beyond the head, a token is a character
-                ids = ids[:longest]
+                unread += len(ids) - max_tokens + len(text) - len(head)  # beyond the head, a token is a character
+                ids = ids[:max_tokens]
             pieces.append(ids)
         offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
         np.cumsum([len(ids) for ids in pieces], out=offsets[1:])
@@ -134,7 +134,7 @@ class Vocabulary:
     def to_json(self) -> str:
         """The document written to ``vocab.json``."""
         document: dict[str, Any] = {
-            "format_version": FORMAT_VERSION,
+            "format_version": VOCAB_VERSION,
             "tokenizer": self.tokenizer.to_dict(),
             "tokens": self.tokens,
         }
@@ -152,9 +152,9 @@ class Vocabulary:
             version, tokenizer, tokens = document["format_version"], document["tokenizer"], document["tokens"]
             if not isinstance(version, int) or not all(isinstance(token, str) for token in tokens):
                 raise TypeError("its version is no number, or a token is no text")
-            if version > FORMAT_VERSION:
+            if version > VOCAB_VERSION:
                 raise ArtifactError(
-                    f"{path}: format version {version}; expected {FORMAT_VERSION} or older: "
+                    f"{path}: format version {version}; expected {VOCAB_VERSION} or older: "
                     "a newer textrnn wrote it, upgrade this one"
                 )
             return cls(tokens, Tokenizer(**tokenizer))

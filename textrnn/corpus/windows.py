@@ -16,19 +16,19 @@ from torch import Tensor
 
 
 class Window(NamedTuple):
-    """Input ids (B, T), the ids that follow them (B, T), and whether the rows go on from the window before."""
+    """Input ids (B, T), the ids that follow them (B, T), and whether the rows continue the window before."""
 
     inputs: Tensor
     targets: Tensor
-    goes_on: bool
+    continues: bool
 
 
 class SequentialWindows(Sequence[Window]):
-    """The text in B rows of equal length, read side by side: each window goes on where the one before ended.
+    """The text in B rows of equal length, read side by side: each window continues the one before.
 
     Args:
         token_ids: int64, (N,).
-        offset: characters left out at the start; drawn anew for every epoch, it moves the cuts.
+        offset: characters left out at the start; another one in every epoch moves the cuts.
         keep_rest: whether what remains at the end of the rows, less than a window, is a last, shorter one. The book
             leaves it out.
     """
@@ -46,13 +46,13 @@ class SequentialWindows(Sequence[Window]):
 
     def __getitem__(self, index: int) -> Window:  # type: ignore[override]  # no slices are taken
         if not 0 <= index < len(self):
-            raise IndexError(index)  # by which iteration knows the end
+            raise IndexError(index)  # ends an iteration
         part = slice(index * self.num_steps, (index + 1) * self.num_steps)
-        return Window(self.inputs[:, part], self.targets[:, part], goes_on=index > 0)
+        return Window(self.inputs[:, part], self.targets[:, part], continues=index > 0)
 
 
 class RandomWindows(Sequence[Window]):
-    """The text cut into windows that stand in random order; none goes on from another.
+    """The text cut into windows that in random order; none continues another.
 
     The last windows, fewer than B, are left out, other ones in every epoch.
     """
@@ -74,4 +74,4 @@ class RandomWindows(Sequence[Window]):
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         starts = self.offset + chosen.to(self.token_ids.device) * self.num_steps
         at = starts[:, None] + torch.arange(self.num_steps, device=starts.device)[None, :]
-        return Window(self.token_ids[at], self.token_ids[at + 1], goes_on=False)
+        return Window(self.token_ids[at], self.token_ids[at + 1], continues=False)

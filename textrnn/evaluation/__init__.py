@@ -1,1 +1,1 @@
-"""Figures computed from what a model answered, and the linear model to compare with."""
+"""Figures computed from a model's answers, and the linear model to compare with."""

@@ -1,4 +1,4 @@
-"""The linear model that every network has to justify itself against: TF-IDF of character n-grams and a linear SVM.
+"""The linear model that every network is compared with: TF-IDF of character n-grams and a linear SVM.
 
 Source: Joachims 1998 (SVM on TF-IDF); scikit-learn's TfidfVectorizer and LinearSVC.
 """
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from textrnn.evaluation.metrics import accuracy, confusion_matrix
 
-NAME = "TF-IDF (characters 1-3) + LinearSVC"
+BASELINE_NAME = "TF-IDF (characters 1-3) + LinearSVC"
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the linear model reached and what it costs.
+    """Results and costs of the linear model.
 
     Attributes:
         confusion: (C, C) counts on the test split
@@ -61,8 +61,8 @@ def linear_baseline(
 
     started = time.perf_counter()
     # An n-gram seen once is noise in a large set, but all there is in a tiny one.
-    fewest = 2 if len(train_texts) >= 1000 else 1
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=fewest)
+    min_texts = 2 if len(train_texts) >= 1000 else 1
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=min_texts)
     features = vectorizer.fit_transform(train_texts)
     classifier = LinearSVC(C=0.5, random_state=0).fit(features, train_labels)
     trained = time.perf_counter()

@@ -1,5 +1,5 @@
-"""Probabilities that mean what they say: label smoothing is undone, then one temperature for all is fitted on texts
-that were not learnt from.
+"""Calibrated probabilities: label smoothing is undone, then one temperature for all is fitted on texts that the network
+did not learn from.
 
 Shapes: N texts, C classes.
 """
@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-COLDEST, HOTTEST = 1 / 64, 64.0
-LEAST = 1e-4
-SPREAD = 0.5  # standard deviation that the logarithm of a temperature is expected to have
-GOLDEN = (math.sqrt(5) - 1) / 2
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1 / 64, 64.0
+SMALLEST_PROBABILITY = 1e-4
+PRIOR_DEVIATION = 0.5  # of the logarithm of a temperature, in the penalty below
+GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
 def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
     """(N, C) logits -> (N, C) probabilities of logits / temperature.
 
-    Not SciPy's, which gives the same numbers: who only wants a prediction need not wait for it to be imported.
+    Not SciPy's, which gives the same numbers: a prediction should not have to wait for its import.
     """
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
@@ -32,12 +32,12 @@ def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
 def without_smoothing(logits: ArrayLike, label_smoothing: float) -> NDArray[np.float64]:
     """(N, C) logits of a network that learnt from smoothed labels -> (N, C) log-probabilities of the labels themselves.
 
-    What such a network learns to say is q = (1 - s) p + s / C (Szegedy et al. 2016, equation 3); hence p = (q - s / C)
-    / (1 - s). No temperature can undo that: it would make half-sure answers too sure before the sure ones are sure
+    Such a network learns q = (1 - s) p + s / C (Szegedy et al. 2016, equation 3); hence p = (q - s / C)
+    / (1 - s). No temperature can undo that: it would make medium probabilities too high before the high ones are high
     enough. Probabilities below 1e-4, where the noise of q is larger than they are, become 1e-4.
     """
     smoothed = softmax(logits)
-    shares = np.maximum((smoothed - label_smoothing / smoothed.shape[1]) / (1 - label_smoothing), LEAST)
+    shares = np.maximum((smoothed - label_smoothing / smoothed.shape[1]) / (1 - label_smoothing), SMALLEST_PROBABILITY)
     logarithms: NDArray[np.float64] = np.log(shares / shares.sum(axis=1, keepdims=True))
     return logarithms
 
@@ -48,7 +48,7 @@ def cross_entropy(
     """Mean cross-entropy, nats per text.
 
     Args:
-        weights: (N,) what each text counts.
+        weights: (N,) of the texts.
     """
     from scipy.special import log_softmax
 
@@ -59,12 +59,12 @@ def cross_entropy(
 def penalised_loss(
     logits: ArrayLike, labels: ArrayLike, temperature: float, weights: NDArray[Any] | None = None
 ) -> float:
-    """Cross-entropy, and what a temperature far from 1 costs: as if its logarithm were normally distributed around 0.
+    """Cross-entropy, and a penalty for temperatures far from 1: a normal prior on the logarithm.
 
-    Few texts, all answered right, say that no temperature is too low; they should not be believed. Of thousands of
-    texts the cost is nothing.
+    Without it, a few texts that are all answered right would have the lowest temperature of all. For thousands of texts
+    the penalty is negligible.
     """
-    prior = math.log(temperature) ** 2 / (2 * SPREAD**2)
+    prior = math.log(temperature) ** 2 / (2 * PRIOR_DEVIATION**2)
     return cross_entropy(logits, labels, temperature, weights) + prior / len(np.asarray(labels))
 
 
@@ -82,23 +82,23 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     def loss(log_temperature: float) -> float:
         return penalised_loss(logits, labels, math.exp(log_temperature))
 
-    low, high = math.log(COLDEST), math.log(HOTTEST)
-    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    low, high = math.log(LOWEST_TEMPERATURE), math.log(HIGHEST_TEMPERATURE)
+    left, right = high - GOLDEN_SECTION * (high - low), low + GOLDEN_SECTION * (high - low)
     left_loss, right_loss = loss(left), loss(right)
     while high - low > 1e-3:
         if left_loss <= right_loss:
             high, right, right_loss = right, left, left_loss
-            left = high - GOLDEN * (high - low)
+            left = high - GOLDEN_SECTION * (high - low)
             left_loss = loss(left)
         else:
             low, left, left_loss = left, right, right_loss
-            right = low + GOLDEN * (high - low)
+            right = low + GOLDEN_SECTION * (high - low)
             right_loss = loss(right)
     return math.exp((low + high) / 2)
 
 
 def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> float:
-    """Mean gap between how sure the answers are and how often they are right, over bins of equal width.
+    """Mean gap between confidence and accuracy, over bins of equal width.
 
     Source: Guo et al. 2017, equation 3 (Naeini et al. 2015), with the 15 bins of their experiments.
     """

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, class_count: int) -> NDArray[np.int64]:
-    """(C, C) counts, true classes down, predicted classes across; all classes stand there, seen or not."""
+    """(C, C) counts, true classes down, predicted classes across, including classes that do not occur."""
     truth, guess = np.asarray(labels, dtype=np.int64), np.asarray(predictions, dtype=np.int64)
     return np.bincount(truth * class_count + guess, minlength=class_count**2).reshape(class_count, class_count)
 
@@ -75,7 +75,7 @@ def confused_pairs(confusion: NDArray[np.int64], count: int) -> list[tuple[int, 
 
 
 def perplexity(nats: float) -> float:
-    """exp of the mean cross-entropy (nats per token): as if the model chose among so many tokens, all alike."""
+    """exp of the mean cross-entropy (nats per token): as if the model chose among so many equally likely tokens."""
     return math.exp(nats) if nats < 700 else math.inf
 
 
@@ -85,7 +85,7 @@ def bits(nats: float) -> float:
 
 
 def classification_report(confusion: NDArray[np.int64], loss: float, class_names: list[str]) -> dict[str, Any]:
-    """What ``metrics.json`` says of a scored split.
+    """The section of ``metrics.json`` on a scored split.
 
     Args:
         loss: mean cross-entropy, nats per row.

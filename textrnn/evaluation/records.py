@@ -1,4 +1,4 @@
-"""What is found when a run is over: figures only, without words or pictures.
+"""The results of a run as plain figures, without text or plots.
 
 Shapes: N texts, C classes.
 """
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from textrnn.evaluation.calibration import cross_entropy, expected_calibration_error, softmax, without_smoothing
 from textrnn.evaluation.metrics import confused_pairs, confusion_matrix, wilson_interval
 
-BLOCK = 256  # characters of the blocks that nanoGPT is measured on
-CURVE = ("step", "epoch", "seconds", "train_loss", "dev_loss", "dev_accuracy")  # of each look at the dev split
+BLOCK_CHARACTERS = 256  # characters of the blocks that nanoGPT is measured on
+CURVE_COLUMNS = ("step", "epoch", "seconds", "train_loss", "dev_loss", "dev_accuracy")  # of each evaluation on dev
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class ConfusedPair:
 
     Attributes:
         true, predicted: class indices
-        count: how many texts fell to them
-        examples: indices of the first of those
+        count: texts that were confused so
+        examples: indices of the first of them
     """
 
     true: int
@@ -40,13 +40,13 @@ class ConfusedPair:
 
 @dataclass(frozen=True)
 class ClassifierFigures:
-    """A classifier's answers on a split, and what follows from them.
+    """A classifier's answers on a split, and figures computed from them.
 
     Attributes:
         logits: (N, C)
         labels: (N,): class indices
         label_smoothing: that the network learnt with
-        temperature: what is divided by after the smoothing is undone
+        temperature: by which logits are divided after the smoothing is undone
     """
 
     logits: NDArray[np.float32]
@@ -76,7 +76,7 @@ class ClassifierFigures:
 
     @cached_property
     def uncalibrated_loss(self) -> float:
-        """Mean cross-entropy, nats per text, of what the network says by itself."""
+        """Mean cross-entropy, nats per text, of the network's own probabilities."""
         return cross_entropy(self.logits, self.labels)
 
     @cached_property
@@ -88,7 +88,7 @@ class ClassifierFigures:
 
     @property
     def largest_share(self) -> float:
-        """The share of the largest class: how often an answer that never changes can be right."""
+        """The share of the largest class: the best accuracy of a constant answer."""
         return float(self.confusion.sum(axis=1).max() / self.confusion.sum())
 
     def confused(self, count: int, examples: int) -> list[ConfusedPair]:
@@ -102,8 +102,8 @@ class ClassifierFigures:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A classifier among others.
+class ComparisonEntry:
+    """A row of a comparison of classifiers.
 
     Attributes:
         correct: test texts answered right, of `texts`
@@ -150,10 +150,10 @@ class HeldOutScores:
     """Nats per held-out character of a language model.
 
     Attributes:
-        model: as it is saved: the mixture, or the network where there is no n-gram; state carried from end to end
+        model: as it is saved: the mixture, or the network where there is no n-gram; state passed on from end to end
         network: the network alone, likewise
         ngram: the n-gram alone
-        blocks: the model in blocks of ``BLOCK`` characters, each begun without a state
+        blocks: the model in blocks of ``BLOCK_CHARACTERS`` characters, each begun without a state
         network_blocks: the network alone, likewise
     """
 
@@ -170,8 +170,8 @@ class Training:
 
     Attributes:
         dev, test: accuracies with the weights that did best on dev
-        seconds: from the first step to the last look at dev
-        curve: one dictionary for each look at the dev split, with the keys of ``CURVE``
+        seconds: from the first step to the last evaluation
+        curve: one dictionary for each evaluation on dev, with the keys of ``CURVE_COLUMNS``
     """
 
     model: str
@@ -191,20 +191,20 @@ class Training:
 
     @property
     def key(self) -> str:
-        """By which it is known among others."""
+        """See :func:`training_key`."""
         return training_key(self.model, self.length, self.seed, self.learning_rate)
 
     def is_sound(self) -> bool:
-        """Whether the figures, read from a file, are what a training leaves."""
-        figures = (self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE))
+        """Whether the figures, read from a file, are finite numbers."""
+        figures = (self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE_COLUMNS))
         return all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
 
 
 def training_key(model: str, length: int, seed: int, learning_rate: float) -> str:
-    """How a training is called."""
+    """The name of a training, unique within an experiment."""
     return f"{model}, length {length}, seed {seed}, learning rate {learning_rate:g}"
 
 
-def spread(values: Sequence[float]) -> float:
+def standard_deviation(values: Sequence[float]) -> float:
     """The standard deviation of a sample; 0 of a single value."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -19,8 +19,8 @@ from textrnn.config import Settings
 from textrnn.declarations import DeclaringFile, files_declaring
 from textrnn.errors import ConfigError, did_you_mean, one_line
 
-FOLDERS = {"classify": "classifiers", "lm": "language", "memory": "memory"}  # by task
-LIGHT = ("textrnn.config", "textrnn.errors")  # what a Config may import beside the standard library
+MODEL_FOLDERS = {"classify": "classifiers", "lm": "language", "memory": "memory"}  # by task
+CONFIG_IMPORTS = ("textrnn.config", "textrnn.errors")  # what a Config may import beside the standard library
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ModelEntry:
     """A model as its file declares it.
 
     Attributes:
-        config_class: its ``Config``, of which torch knows nothing
+        config_class: its ``Config``, which does not need torch
     """
 
     name: str
@@ -36,8 +36,8 @@ class ModelEntry:
     summary: str
     task: str
     config_class: type[Any]
-    learning_rate: float | None = None  # unless the user says; None: as for all others
-    pad_size: int = 512  # tokens to read of a text, unless the user says
+    learning_rate: float | None = None  # default; None: that of the task
+    pad_size: int = 512  # default; tokens read of a text
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
 
     @property
@@ -55,21 +55,21 @@ class ModelEntry:
         """A new model with freshly drawn weights (torch's global generator).
 
         Args:
-            sizes: found in the data: ``vocabulary_size``, of a classifier ``class_count``, of a memory model also
+            sizes: taken from the data: ``vocabulary_size``, of a classifier ``class_count``, of a memory model also
                 ``sequence_length``.
         """
         return self.model_class(**sizes, **config.to_dict())
 
 
-def _is_light(node: ast.stmt) -> bool:
-    """Whether a statement is the ``Config`` or an import that it may need and that costs nothing."""
+def _is_for_config(node: ast.stmt) -> bool:
+    """Whether a statement is the ``Config`` itself or an import that it may use."""
     if isinstance(node, ast.ImportFrom):
         imported = [node.module or ""]
     elif isinstance(node, ast.Import):
         imported = [alias.name for alias in node.names]
     else:
         return isinstance(node, ast.ClassDef) and node.name == "Config"
-    return all(name in LIGHT or name.partition(".")[0] in sys.stdlib_module_names for name in imported)
+    return all(name in CONFIG_IMPORTS or name.partition(".")[0] in sys.stdlib_module_names for name in imported)
 
 
 def _execute_config(file: DeclaringFile) -> type[Settings]:
@@ -81,11 +81,11 @@ def _execute_config(file: DeclaringFile) -> type[Settings]:
     module = ModuleType(f"{file.module} (Config)")
     sys.modules[module.__name__] = module  # where dataclasses and typing look up what annotations name
     vars(module).update(file.constants)
-    light = ast.Module([node for node in file.tree.body if _is_light(node)], type_ignores=[])
+    config_only = ast.Module([node for node in file.tree.body if _is_for_config(node)], type_ignores=[])
     try:
-        exec(compile(light, str(file.path), "exec", dont_inherit=True), vars(module))
+        exec(compile(config_only, str(file.path), "exec", dont_inherit=True), vars(module))
         config: type[Settings] = module.Config
-        config()  # what only shows when one is built, is to show now
+        config()  # a bad default shows only when one is built
     except Exception as error:
         raise ConfigError(
             f"{file.path}: its Config cannot be executed alone ({type(error).__name__}: {one_line(error)}); expected "
@@ -94,8 +94,8 @@ def _execute_config(file: DeclaringFile) -> type[Settings]:
         ) from error
     if not issubclass(config, Settings) or any("help" not in field.metadata for field in dataclasses.fields(config)):
         raise ConfigError(
-            f"{file.path}: its Config is no settings class; expected a subclass of one in textrnn.config, its fields "
-            "written as option(default, help)"
+            f"{file.path}: its Config is not a settings class; expected a subclass of one in textrnn.config, its "
+            "fields written as option(default, help)"
         )
     return config
 
@@ -108,7 +108,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
         ConfigError: for a model file that cannot be used; says which, and why.
     """
     found = {}
-    for file in files_declaring("NAME", f"{__package__}.{FOLDERS[task]}"):
+    for file in files_declaring("NAME", f"{__package__}.{MODEL_FOLDERS[task]}"):
         name = file.constant("NAME", str)
         found[name] = ModelEntry(
             name=name,
@@ -127,7 +127,7 @@ def find_model(name: str, task: str = "classify", *, setting: str = "model") -> 
     """The model called `name`, upper and lower case being the same.
 
     Args:
-        setting: where it was named.
+        setting: whose value it is, for the message.
 
     Raises:
         ConfigError: if there is none; the message lists the models and names the nearest.

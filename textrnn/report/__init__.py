@@ -1,1 +1,1 @@
-"""What people look at: tables, plots, pages."""
+"""Reports: tables, plots, pages."""

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from textrnn.corpus.dataset import Dataset
 from textrnn.errors import Note
-from textrnn.evaluation.baseline import NAME as BASELINE_NAME
-from textrnn.evaluation.baseline import Baseline
+from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
 from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1, row_shares
 from textrnn.evaluation.records import ClassifierFigures
 from textrnn.files import json_bytes
@@ -23,7 +22,7 @@ from textrnn.report.text import class_rows, class_table, confusion_table, shorte
 from textrnn.training.history import History
 
 METRICS_FILE, HISTORY_FILE, PAGE_FILE = "metrics.json", "history.csv", "report.html"
-WITH_NGRAMS = "BiLSTM_Ngram"  # the model that has what the linear model has
+NGRAM_MODEL = "BiLSTM_Ngram"  # the model that sees the same n-grams as the linear one
 NOTABLE_GAP = 0.05  # accuracy by which the linear model must lead before the report remarks on it
 CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
 
@@ -35,7 +34,7 @@ class ClassificationResult:
     Attributes:
         test_logits: (test rows, C)
         label_smoothing: that the network learnt with
-        temperature: what is divided by after the smoothing is undone, fitted on the dev split
+        temperature: by which logits are divided after the smoothing is undone, fitted on the dev split
     """
 
     model_name: str
@@ -65,7 +64,7 @@ class ClassificationResult:
 
     @cached_property
     def confused(self) -> list[tuple[str, str, int, list[str]]]:
-        """The worst confused pairs: true class, predicted class, rows, the first texts that fell to them."""
+        """The worst confused pairs: true class, predicted class, rows, the first of those texts."""
         names, texts = self.dataset.class_names, self.dataset.test.texts
         return [
             (names[pair.true], names[pair.predicted], pair.count, [texts[index] for index in pair.examples])
@@ -79,7 +78,7 @@ class ClassificationResult:
         if reached <= largest:
             return [Note("learnt_nothing", largest=largest)]
         gap = 0.0 if self.baseline is None else self.baseline.accuracy - reached
-        remedy = None if self.model_name == WITH_NGRAMS else WITH_NGRAMS
+        remedy = None if self.model_name == NGRAM_MODEL else NGRAM_MODEL
         return [Note("linear_ahead", gap=gap, remedy=remedy)] if gap > NOTABLE_GAP else []
 
     def to_text(self) -> str:
@@ -139,7 +138,7 @@ class ClassificationResult:
             settings: names and values shown at the top of the page.
 
         Returns:
-            The files by name, and what the user should know about the plots.
+            The files by name, and notes about the plots.
         """
         names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
         curves = plot_curves(self.history, title=title)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from textrnn.errors import Note
-from textrnn.evaluation.records import Compared
+from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import json_bytes
 from textrnn.report.html import render
 from textrnn.report.notes import words
@@ -21,17 +21,17 @@ JSON_FILE, CSV_FILE, PAGE_FILE = "comparison.json", "comparison.csv", "report.ht
 HEADER = ["on test", "accuracy", "95 % interval", "macro F1", "seconds", "parameters", "MB", "texts/s"]
 
 
-def _cells(one: Compared) -> list[str]:
-    low, high = one.interval
+def _cells(entry: ComparisonEntry) -> list[str]:
+    low, high = entry.interval
     return [
-        one.name,
-        f"{one.accuracy:.4f}",
+        entry.name,
+        f"{entry.accuracy:.4f}",
         f"{low:.4f} to {high:.4f}",
-        f"{one.macro_f1:.4f}",
-        f"{one.seconds:.1f}",
-        f"{one.parameters:,}",
-        f"{one.size / 1e6:.1f}",
-        f"{one.texts_per_second:,.0f}",
+        f"{entry.macro_f1:.4f}",
+        f"{entry.seconds:.1f}",
+        f"{entry.parameters:,}",
+        f"{entry.size / 1e6:.1f}",
+        f"{entry.texts_per_second:,.0f}",
     ]
 
 
@@ -41,12 +41,12 @@ class Comparison:
 
     dataset: str
     notes: Sequence[Note]
-    found: Sequence[Compared]
+    entries: Sequence[ComparisonEntry]
 
     @cached_property
-    def ranked(self) -> list[Compared]:
+    def ranked(self) -> list[ComparisonEntry]:
         """The best first."""
-        return sorted(self.found, key=lambda one: (-one.accuracy, one.seconds))
+        return sorted(self.entries, key=lambda entry: (-entry.accuracy, entry.seconds))
 
     @property
     def rows(self) -> list[list[str]]:
@@ -58,21 +58,16 @@ class Comparison:
         return "\n" + table(self.rows) + "\n"
 
     def to_files(self) -> dict[str, bytes]:
-        """Everything that is kept, by file name."""
-        title = f"{len(self.found)} models on {self.dataset}"
-        entries = [one.to_dict() for one in self.ranked]
-        document = {"task": "classify", "dataset": self.dataset, "test_texts": self.found[0].texts, "models": entries}
-        plots = plot_comparison([(one.name, one.accuracy, one.interval, one.seconds) for one in self.ranked], title)
+        """The files of the comparison, by name."""
+        title = f"{len(self.entries)} models on {self.dataset}"
+        models = [entry.to_dict() for entry in self.ranked]
+        document = {"task": "classify", "dataset": self.dataset, "test_texts": self.entries[0].texts, "models": models}
+        bars = [(entry.name, entry.accuracy, entry.interval, entry.seconds) for entry in self.ranked]
+        plots = plot_comparison(bars, title)
         return {
-            CSV_FILE: _csv(entries),
+            CSV_FILE: _csv(models),
             **plots,
-            PAGE_FILE: render(
-                "comparison",
-                title=title,
-                rows=self.rows,
-                plot=plots["comparison.svg"],
-                notices=list(map(words, self.notes)),
-            ).encode("utf-8"),
+            PAGE_FILE: self._page(title, plots["comparison.svg"]).encode("utf-8"),
             JSON_FILE: json_bytes(document),
         }
 
@@ -80,11 +75,11 @@ class Comparison:
         return render("comparison", title=title, rows=self.rows, plot=plot, notices=list(map(words, self.notes)))
 
 
-def _csv(entries: Sequence[dict[str, Any]]) -> bytes:
+def _csv(models: Sequence[dict[str, Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = [name for name in entries[0] if name != "accuracy_interval"]
+    names = [name for name in models[0] if name != "accuracy_interval"]
     writer.writerow([*names, "accuracy_low", "accuracy_high"])
-    for entry in entries:
-        writer.writerow([*(entry[name] for name in names), *entry["accuracy_interval"]])
+    for model in models:
+        writer.writerow([*(model[name] for name in names), *model["accuracy_interval"]])
     return out.getvalue().encode("utf-8")

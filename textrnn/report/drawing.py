@@ -27,16 +27,16 @@ PREFERRED_FONTS = (
     "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Heiti SC", "SimHei", "Noto Sans CJK JP",
     "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
-EVERYWHERE = "DejaVu Sans"  # matplotlib brings it
+FALLBACK_FONT = "DejaVu Sans"  # comes with matplotlib
 INK, TRAIN_COLOUR, DEV_COLOUR, BEST_COLOUR, GRID = "#222222", "#8fb3d9", "#1f5fa8", "#c0392b", "#e5e5e5"
-Draw: TypeAlias = "Callable[[Figure, bool], None]"  # told whether the characters of its texts can be shown
+Draw: TypeAlias = "Callable[[Figure, bool], None]"  # the flag: whether a font shows all characters
 
 
 def _can_show(font_path: str, characters: set[str]) -> bool:
-    """Whether a font has a picture for every character.
+    """Whether a font has a glyph for every character.
 
-    Placeholder fonts claim all characters but draw each script as one box (matplotlib brings such a one, Last Resort);
-    they give themselves away by having the same picture for neighbouring letters.
+    Placeholder fonts claim all characters but draw each script as one box (matplotlib comes with one, Last Resort);
+    they have the same glyph for neighbouring letters.
     """
     from matplotlib.ft2font import FT2Font
 
@@ -83,8 +83,8 @@ def _family_with(characters: frozenset[str], fonts: tuple[FontEntry, ...] | None
     from matplotlib import font_manager
 
     wanted = {character for character in characters if not character.isspace()}
-    if _can_show(font_manager.findfont(EVERYWHERE), wanted):
-        return EVERYWHERE
+    if _can_show(font_manager.findfont(FALLBACK_FONT), wanted):
+        return FALLBACK_FONT
     candidates = _installed() if fonts is None else fonts
     return next((font.name for font in candidates if _can_show(font.fname, wanted)), None)
 
@@ -93,12 +93,12 @@ def font_for(texts: Iterable[str], fonts: Sequence[FontEntry] | None = None) -> 
     """The family of a font that can show all of `texts`, or None if there is none.
 
     Args:
-        fonts: to choose from, beside the one that matplotlib brings; None: those installed.
+        fonts: to choose from, beside the one that comes with matplotlib; None: those installed.
     """
     return _family_with(frozenset("".join(texts)), None if fonts is None else tuple(fonts))
 
 
-def both_kinds(
+def render_plot(
     stem: str,
     size: tuple[float, float],
     draw: Draw,
@@ -108,24 +108,24 @@ def both_kinds(
 ) -> dict[str, bytes]:
     """``<stem>.png`` and ``<stem>.svg`` of what `draw` puts into an empty figure.
 
-    In an SVG all texts can be shown, since whoever opens it has fonts; in a PNG, if a font here can show them.
+    In an SVG all texts can be shown, by the viewer's fonts; in a PNG, if a font here can show them.
 
     Args:
         size: width and height, inches.
-        texts: what people named, in whatever script.
+        texts: names in any script that the font has to show.
         fonts: see :func:`font_for`.
     """
     family = font_for(texts, fonts)
     files = {}
     for kind in ("png", "svg"):
-        with _style(family or (EVERYWHERE if kind == "png" else None)):
+        with _style(family or (FALLBACK_FONT if kind == "png" else None)):
             figure = _empty(size)
             draw(figure, kind == "svg" or family is not None)
             files[f"{stem}.{kind}"] = _rendered(figure, kind, family)
     return files
 
 
-def titled(
+def render_titled_plot(
     stem: str,
     size: tuple[float, float],
     title: str,
@@ -134,24 +134,24 @@ def titled(
     texts: Iterable[str] = (),
     fonts: Sequence[FontEntry] | None = None,
 ) -> dict[str, bytes]:
-    """As :func:`both_kinds`, with a title over the whole figure, and everything in its place."""
+    """As :func:`render_plot`, with a title over the whole figure and a tight layout."""
 
     def draw_under_title(figure: Figure, readable: bool) -> None:
         draw(figure)
-        figure.suptitle(title if readable else latin(title), fontsize=12)
+        figure.suptitle(title if readable else ascii_only(title), fontsize=12)
         figure.tight_layout()
 
-    return both_kinds(stem, size, draw_under_title, texts=[title, *texts], fonts=fonts)
+    return render_plot(stem, size, draw_under_title, texts=[title, *texts], fonts=fonts)
 
 
 @contextlib.contextmanager
 def _style(family: str | None) -> Iterator[None]:
-    """The style of all plots. Of glyphs that are missing, only an SVG has any, and there the viewer's font has them."""
+    """The style of all plots. Only an SVG can have missing glyphs, which the viewer's fonts supply."""
     import matplotlib
 
     families = [family] if family else PREFERRED_FONTS
     settings: dict[Any, Any] = {
-        "font.family": [*dict.fromkeys([*families, EVERYWHERE]), "sans-serif"],
+        "font.family": [*dict.fromkeys([*families, FALLBACK_FONT]), "sans-serif"],
         "font.size": 10,
         "text.parse_math": False,  # a dollar sign in a class name is a dollar sign
         "svg.fonttype": "none",  # names stay text in the SVG
@@ -183,17 +183,17 @@ def _rendered(figure: Figure, kind: str, family: str | None) -> bytes:
     return buffer.getvalue()
 
 
-def grid_of(axes: Axes, direction: Literal["x", "y"] = "y") -> None:
-    """The faint lines that values are read off by."""
+def add_grid(axes: Axes, direction: Literal["x", "y"] = "y") -> None:
+    """Faint grid lines."""
     axes.grid(axis=direction, color=GRID, linewidth=0.8)
 
 
-def latin(text: str) -> str:
-    """What of a text can be shown without a special font."""
+def ascii_only(text: str) -> str:
+    """The text with everything but ASCII replaced by an ellipsis."""
     return re.sub(r"[^\x20-\x7e]+", "…", text)
 
 
-def smoothed(values: Sequence[float], window: int) -> NDArray[np.float64]:
+def running_mean(values: Sequence[float], window: int) -> NDArray[np.float64]:
     """Running mean over the last `window` values, over fewer at the start."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     ends = np.arange(1, len(sums))

@@ -13,7 +13,7 @@ from textrnn.report.text import shortened
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-WIDEST_TEXT = 300  # columns of a text on a page
+MAX_TEXT_WIDTH = 300  # columns of a text on a page
 
 
 class Part:
@@ -27,7 +27,7 @@ class Paragraph(Part):
     """Prose.
 
     Attributes:
-        sentences: full stops are put between them; each is cut by itself where it is very long
+        sentences: joined by full stops; each very long one is cut
     """
 
     kind: ClassVar[str] = "paragraph"
@@ -44,7 +44,7 @@ class Table(Part):
 
 @dataclass(frozen=True)
 class Figure(Part):
-    """A plot, and what it shows, for those who do not see it."""
+    """A plot, with a description for those who cannot see it."""
 
     kind: ClassVar[str] = "figure"
     svg: bytes
@@ -63,7 +63,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["one_line"] = functools.partial(shortened, widest=WIDEST_TEXT)
+    environment.filters["one_line"] = functools.partial(shortened, widest=MAX_TEXT_WIDTH)
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     return environment
 
@@ -73,14 +73,14 @@ def render(template: str, **values: object) -> str:
 
     Args:
         template: its file's name, without ``.html.jinja``.
-        values: everything that the template asks for. Texts are escaped there, and stand on one line.
+        values: everything that the template needs. It escapes texts and puts each on one line.
 
     Raises:
-        jinja2.UndefinedError: if the template asks for something else.
+        jinja2.UndefinedError: if the template needs another value.
     """
     return _environment().get_template(f"{template}.html.jinja").render(**values)
 
 
 def render_section(parts: Sequence[Part]) -> str:
-    """What one experiment shows, for the page of all of them."""
+    """The section of one experiment on the page of all."""
     return render("section", parts=parts)

@@ -8,7 +8,7 @@ from typing import Any
 
 from textrnn.errors import Note
 from textrnn.evaluation.metrics import bits, perplexity
-from textrnn.evaluation.records import BLOCK, HeldOutScores
+from textrnn.evaluation.records import BLOCK_CHARACTERS, HeldOutScores
 from textrnn.files import json_bytes
 from textrnn.report.classification import HISTORY_FILE, METRICS_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
@@ -40,14 +40,14 @@ class LanguageModelResult:
 
     @cached_property
     def sample(self) -> str:
-        """What the model writes by itself."""
+        """Text generated without a prefix."""
         return self.saved.generate(
             "", SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.saved.settings.training.seed
         )
 
     @cached_property
     def comparison(self) -> list[list[str]]:
-        """A header row, the model, its parts alone, and both without carried state."""
+        """A header row, the model, its parts alone, and both in blocks without carried state."""
         scores, name = self.scores, self.saved.settings.model_name
         rows = [["held out", "nats/char", "bits/char", "perplexity"]]
         mixed = scores.ngram is not None
@@ -57,7 +57,7 @@ class LanguageModelResult:
                 (f"{name} alone", scores.network),
                 (f"n-gram of {self.saved.settings.data.ngram_order} alone", scores.ngram),
             ]
-        lines.append((f"blocks of {BLOCK}, no carried state", scores.blocks))
+        lines.append((f"blocks of {BLOCK_CHARACTERS}, no carried state", scores.blocks))
         if mixed:
             lines.append((f"the same, {name} alone", scores.network_blocks))
         return rows + [[what, f"{n:.4f}", f"{bits(n):.4f}", f"{perplexity(n):.3f}"] for what, n in lines]
@@ -90,17 +90,17 @@ class LanguageModelResult:
                 ],
             },
             "valid": {**figures(self.scores.model), "characters": self.held_out_characters},
-            "valid_blocks": {**figures(self.scores.blocks), "block": BLOCK},
+            "valid_blocks": {**figures(self.scores.blocks), "block": BLOCK_CHARACTERS},
         }
         if self.scores.ngram is not None:
             metrics["valid_network"] = figures(self.scores.network)
-            metrics["valid_network_blocks"] = {**figures(self.scores.network_blocks), "block": BLOCK}
+            metrics["valid_network_blocks"] = {**figures(self.scores.network_blocks), "block": BLOCK_CHARACTERS}
             metrics["valid_ngram"] = {**figures(self.scores.ngram), "order": self.saved.settings.data.ngram_order}
             metrics["mixture"] = {"network": self.saved.weights[0], "ngram": self.saved.weights[1]}
         return metrics
 
     def to_files(self) -> tuple[dict[str, bytes], list[Note]]:
-        """Metrics, history, plot and page, and what the user should know about the plot."""
+        """Metrics, history, plot and page, and notes about the plot."""
         history, title = self.history, f"{self.saved.settings.model_name} on {self.corpus_name}"
         files = {METRICS_FILE: json_bytes(self.to_metrics()), HISTORY_FILE: history.to_csv().encode("utf-8")}
         files |= plot_perplexity(history, title=title)

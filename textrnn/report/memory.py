@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.evaluation.records import CURVE, Training, spread
-from textrnn.report.drawing import DEV_COLOUR, INK, TRAIN_COLOUR, grid_of, titled
+from textrnn.evaluation.records import CURVE_COLUMNS, Training, standard_deviation
+from textrnn.report.drawing import DEV_COLOUR, INK, TRAIN_COLOUR, add_grid, render_titled_plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,20 +29,20 @@ def accuracy_table(found: Mapping[str, Sequence[Training]], *, what: str = "test
         cells = []
         for length in lengths:
             tests = [training.test for training in trainings if training.length == length]
-            more = f" ± {spread(tests):.3f}" if len(tests) > 1 else ""
+            more = f" ± {standard_deviation(tests):.3f}" if len(tests) > 1 else ""
             cells.append(f"{np.mean(tests):.3f}{more}" if tests else "")
         rows.append([name, *cells, f"{np.mean([training.seconds for training in trainings]):.1f}"])
     return rows
 
 
 def curves_csv(trainings: Sequence[Training]) -> str:
-    """Every look at the dev split of every training, one line each."""
+    """Every evaluation of every training, one line each."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["model", "length", "seed", "learning_rate", *CURVE])
+    writer.writerow(["model", "length", "seed", "learning_rate", *CURVE_COLUMNS])
     for training in trainings:
         for row in training.curve:
-            values = [f"{row[name]:.6g}" for name in CURVE]
+            values = [f"{row[name]:.6g}" for name in CURVE_COLUMNS]
             writer.writerow([training.model, training.length, training.seed, f"{training.learning_rate:g}", *values])
     return out.getvalue()
 
@@ -62,8 +62,8 @@ def plot_accuracy(
     """``accuracy.png`` and ``accuracy.svg``: accuracy on test and on dev against the length, a colour for each series.
 
     Args:
-        constant: what always the same answer is called, and its accuracy.
-        legend: what the names of the series are, where that is not plain.
+        constant: name and accuracy of a constant answer.
+        legend: the title of the legend, where the series need one.
     """
     lengths = sorted({training.length for trainings in found.values() for training in trainings})
 
@@ -77,7 +77,7 @@ def plot_accuracy(
                     if values:
                         at.append(length)
                         means.append(float(np.mean(values)))
-                        spreads.append(spread(values))
+                        spreads.append(standard_deviation(values))
                 axes.errorbar(
                     at, means, yerr=spreads if any(spreads) else None, color=colour, linestyle=style, marker=marker,
                     ms=4, capsize=2, linewidth=1.6 if split == "test" else 1.0,
@@ -87,10 +87,10 @@ def plot_accuracy(
         _length_axis(axes, lengths, "digits in a sequence")
         axes.set_ylim(0, 1.03)
         axes.set_ylabel("accuracy")
-        grid_of(axes)
+        add_grid(axes)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5), title=legend, fontsize=9)
 
-    return titled("accuracy", (7.6, 4.2), title, draw)
+    return render_titled_plot("accuracy", (7.6, 4.2), title, draw)
 
 
 def _colours(count: int) -> list[str]:
@@ -101,8 +101,8 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
     """``losses.png`` and ``losses.svg``: training and dev loss against the step, a panel for each name."""
     columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
-    looks = [row for trainings in panels.values() for training in trainings for row in training.curve]
-    highest = max((max(row["train_loss"], row["dev_loss"]) for row in looks), default=1.0)
+    evaluations = [row for trainings in panels.values() for training in trainings for row in training.curve]
+    highest = max((max(row["train_loss"], row["dev_loss"]) for row in evaluations), default=1.0)
 
     def draw(figure: Figure) -> None:
         all_axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
@@ -118,18 +118,18 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
                         label=None if index else label,
                     )  # fmt: skip
             tests = [training.test for training in trainings]
-            more = f" ± {spread(tests):.2f}" if len(tests) > 1 else ""
+            more = f" ± {standard_deviation(tests):.2f}" if len(tests) > 1 else ""
             axes.set_title(f"{name}: test {np.mean(tests):.2f}{more}", fontsize=9.5)
             axes.set_xlim(left=0)
             axes.set_ylim(0, highest * 1.05)
-            grid_of(axes)
+            add_grid(axes)
         for axes in all_axes.flat[len(panels) :]:
             axes.set_visible(False)
         for axes in all_axes.flat[max(0, len(panels) - columns) : len(panels)]:
             axes.set_xlabel("optimizer step")
         all_axes[0, 0].legend(frameon=False, fontsize=8.5)
 
-    return titled("losses", (max(4.5, 3.3 * columns), 0.6 + 2.5 * rows), title, draw)
+    return render_titled_plot("losses", (max(4.5, 3.3 * columns), 0.6 + 2.5 * rows), title, draw)
 
 
 def plot_gradients(
@@ -167,18 +167,18 @@ def plot_gradients(
             axes.set_title(f"{name}\ntest accuracy {accuracies[name]}", fontsize=10)
             axes.set_xlabel("optimizer step")
             axes.set_xlim(left=0)
-            grid_of(axes)
+            add_grid(axes)
         all_axes[0].set_ylabel("L2 norm of the gradient, before clipping")
         all_axes[-1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
-    return titled("gradients", (11.5, 3.8), title, draw)
+    return render_titled_plot("gradients", (11.5, 3.8), title, draw)
 
 
 def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], *, title: str) -> dict[str, bytes]:
     """``gates.png`` and ``gates.svg``: heat maps, units down, digits along the time axis.
 
     Args:
-        parts: by name, (T, H): gates between 0 and 1; what may be negative is drawn around white.
+        parts: by name, (T, H): gates between 0 and 1; values that may be negative get colours around white.
     """
     steps = len(digits)
     size = 9 if steps <= 40 else 5
@@ -206,7 +206,7 @@ def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], 
         for axes in all_axes.flat[len(parts) :]:
             axes.set_visible(False)
 
-    return titled("gates", (min(24.0, max(10.0, 0.36 * steps + 4)), 7.6), title, draw)
+    return render_titled_plot("gates", (min(24.0, max(10.0, 0.36 * steps + 4)), 7.6), title, draw)
 
 
 def plot_times(rows: Sequence[tuple[str, Mapping[str, float]]], *, title: str) -> dict[str, bytes]:
@@ -225,11 +225,11 @@ def plot_times(rows: Sequence[tuple[str, Mapping[str, float]]], *, title: str) -
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel("milliseconds (logarithmic)")
-        grid_of(axes, "x")
+        add_grid(axes, "x")
         axes.set_axisbelow(True)
         axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
 
-    return titled("speed", (9.5, 1.2 + 0.55 * len(rows)), title, draw)
+    return render_titled_plot("speed", (9.5, 1.2 + 0.55 * len(rows)), title, draw)
 
 
 def plot_dev_losses(curves: Mapping[str, Sequence[Mapping[str, float]]], *, title: str) -> dict[str, bytes]:
@@ -245,12 +245,12 @@ def plot_dev_losses(curves: Mapping[str, Sequence[Mapping[str, float]]], *, titl
             axes.set_title(what, fontsize=10)
             axes.set_xlabel("optimizer step")
             axes.set_xlim(left=0)
-            grid_of(axes)
+            add_grid(axes)
         all_axes[0].set_ylabel("cross-entropy (nats per text)")
         all_axes[0].set_ylim(bottom=0)
         all_axes[1].legend(frameon=False, fontsize=9)
 
-    return titled("layer_norm", (9.5, 3.8), title, draw)
+    return render_titled_plot("layer_norm", (9.5, 3.8), title, draw)
 
 
 def plot_padding(
@@ -272,9 +272,9 @@ def plot_padding(
             lengths = sorted({length for by_length in by_model.values() for length in by_length})
             _length_axis(axes, lengths, "tokens that every text is padded to")
             axes.set_title(reading, fontsize=10)
-            grid_of(axes)
+            add_grid(axes)
         all_axes[0].set_ylabel("test accuracy")
         all_axes[0].set_ylim(bottom=0)
         all_axes[-1].legend(frameon=False, fontsize=9)
 
-    return titled("padding", (9.5, 3.8), title, draw)
+    return render_titled_plot("padding", (9.5, 3.8), title, draw)

@@ -1,4 +1,4 @@
-"""Notes in words. Settings stand in them between backticks; the command line shows those as its flags."""
+"""The texts of notes. Settings are between backticks; the command line shows them as its flags."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from textrnn.errors import Note, listed
 from textrnn.report.text import shortened, table
 
-# What reads better without a word before it: the steps of a run as they are done.
-STEPS = {
+# The progress of a run, shown without "note:" in front.
+WITHOUT_PREFIX = {
     "classifier_learnt", "compared", "comparison", "data_changed", "data_set", "diverged", "finished",
     "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt", "nothing_to_resume",
     "sequences_learnt", "table", "text", "trained", "using_saved", "vectors", "vocabulary",
@@ -17,14 +17,14 @@ STEPS = {
 
 
 def words(note: Note) -> str:
-    """What a note says, for a terminal or a page."""
-    found = WORDS[note.kind]
+    """The text of a note, for a terminal or a page."""
+    found = MESSAGES[note.kind]
     return found.format(**note.facts) if isinstance(found, str) else found(**note.facts)
 
 
 def line(note: Note) -> str:
-    """The same, with what tells that it is beside the matter."""
-    return words(note) if note.kind in STEPS else f"note: {words(note)}"
+    """The same for a terminal, with "note:" in front unless it tells the progress of a run."""
+    return words(note) if note.kind in WITHOUT_PREFIX else f"note: {words(note)}"
 
 
 def _data_set(dataset: Any, tokens_per_text: float) -> str:
@@ -103,7 +103,7 @@ def _no_font_for_names(names: list[str]) -> str:
     legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
     return (
         "no installed font shows these class names, so the PNG plots carry indices (a CJK font such as Noto Sans CJK "
-        f"would mend it): {legend}"
+        f"would help): {legend}"
     )
 
 
@@ -118,15 +118,15 @@ def _sequences_learnt(training: Any) -> str:
     )
 
 
-WORDS: dict[str, str | Callable[..., str]] = {
+MESSAGES: dict[str, str | Callable[..., str]] = {
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
     "classifier_learnt": "{what}: {test:.4f} on test, {seconds:.1f} s",
-    "data_changed": "{training}: the data is another than before; trained anew",
+    "data_changed": "{training}: the data has changed; trained again",
     "data_set": _data_set,
     "diverged": "{training}: diverged ({error})",
-    "empty_text": "the text is empty; the answer rests on nothing",
+    "empty_text": "the text is empty; the answer is a guess",
     "failed": "{model}: {error}",
     "fell_back": "{wanted} is not here and cannot be fetched; going on with {taken}, the text of the project",
     "few_vectors": "most tokens have no vector there; see `tokenizer` (characters or words?) and `lowercase`",
@@ -151,7 +151,7 @@ WORDS: dict[str, str | Callable[..., str]] = {
     "network_learnt": "{model}, length {length}: {test:.2f} on test, {dev:.2f} on dev ({seconds:.1f} s)",
     "no_font_for_names": _no_font_for_names,
     "no_font_for_title": "no installed font shows the name of this text, so the PNG leaves it out",
-    "no_known_token": "the model knows none of these tokens; the answer rests on nothing",
+    "no_known_token": "the model knows none of these tokens; the answer is a guess",
     "nothing_to_resume": "nothing to resume: no {file} in {folder}; starting from the beginning",
     "of_model": lambda model, note: f"{model}: {words(note)}",
     "other_data": "the saved model was trained on {learnt}, which is not {named}",

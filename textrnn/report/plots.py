@@ -1,7 +1,7 @@
 """Plots as PNG and SVG: training curves, confusion matrices, comparisons, with names in any script.
 
-A PNG needs a font that has the characters. One is looked for among those installed; where none has them, the PNG shows
-class indices (the text output says which is which). The SVG always keeps the names as text: whoever opens it has fonts.
+A PNG needs a font that has the characters. Where no installed font has them, the PNG shows
+class indices (the text output says which is which). The SVG always keeps the names as text.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from textrnn.report.drawing import (
     DEV_COLOUR,
     INK,
     TRAIN_COLOUR,
-    both_kinds,
+    add_grid,
+    ascii_only,
     font_for,
-    grid_of,
-    latin,
-    smoothed,
-    titled,
+    render_plot,
+    render_titled_plot,
+    running_mean,
 )
 from textrnn.report.text import display_width, shortened
 from textrnn.training.history import History
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontEntry
 
-WIDEST_NAME, WIDEST_TITLE = 24, 60  # columns of a terminal; longer ones are cut
-MOST_TICKS, MOST_FIGURES = 100, 40  # classes beyond which not all are named, and cells carry no figures
+MAX_NAME_WIDTH, MAX_TITLE_WIDTH = 24, 60  # columns of a terminal; longer ones are cut
+MAX_TICKS, MAX_CELL_NUMBERS = 100, 40  # classes up to which all are named, and cells have numbers
 
 
 def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
@@ -44,7 +44,7 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
     at = [row["step"] for row in rows]
     marker = _marker(at)
     steps = np.arange(1, len(history.train_loss) + 1)
-    running = smoothed(history.train_loss, max(1, len(steps) // 50))
+    running = running_mean(history.train_loss, max(1, len(steps) // 50))
 
     def draw(figure: Figure) -> None:
         loss_axes, accuracy_axes = figure.subplots(1, 2)
@@ -53,24 +53,24 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
             axes.plot(at, [row[key] for row in rows], color=DEV_COLOUR, marker=marker, ms=3, label="dev")
             axes.plot([best["step"]], [best[key]], "o", color=BEST_COLOUR, ms=6, label=f"kept: {best[key]:.4f}")
             axes.set_xlabel("optimizer step")
-            grid_of(axes)
+            add_grid(axes)
             axes.set_xlim(left=0)
             axes.legend(frameon=False)
         loss_axes.set_ylim(bottom=0)
         loss_axes.set_title("cross-entropy (nats per text)")
         accuracy_axes.set_title("accuracy on dev")
 
-    return titled("curves", (9.5, 3.6), shortened(title, WIDEST_TITLE), draw)
+    return render_titled_plot("curves", (9.5, 3.6), shortened(title, MAX_TITLE_WIDTH), draw)
 
 
 def _marker(at: Sequence[float]) -> str | None:
-    """Points on a line, as long as one can tell them apart."""
+    """Points on a line, if they are few enough to tell apart."""
     return "o" if len(at) <= 40 else None
 
 
 def plot_perplexity(history: History, *, title: str) -> dict[str, bytes]:
     """``perplexity.png`` and ``perplexity.svg``: on the training text (while learning) and held out, by epoch."""
-    title = shortened(title, WIDEST_TITLE)
+    title = shortened(title, MAX_TITLE_WIDTH)
     rows, best = history.evaluations, history.best
     at = [row["passes"] for row in rows]
     learning, held_out = ([row[key] for row in rows] for key in ("train_perplexity", "dev_perplexity"))
@@ -88,12 +88,12 @@ def plot_perplexity(history: History, *, title: str) -> dict[str, bytes]:
         axes.set_xlabel("epoch")
         axes.set_xlim(left=0)
         axes.set_ylabel("perplexity of the network")
-        grid_of(axes)
+        add_grid(axes)
         axes.legend(frameon=False)
-        axes.set_title(title if readable else latin(title))
+        axes.set_title(title if readable else ascii_only(title))
         figure.tight_layout()
 
-    return both_kinds("perplexity", (6.4, 4.0), draw, texts=[title])
+    return render_plot("perplexity", (6.4, 4.0), draw, texts=[title])
 
 
 def plot_confusion(
@@ -109,10 +109,10 @@ def plot_confusion(
         fonts: see :func:`textrnn.report.drawing.font_for`.
 
     Returns:
-        The files by name, and whether the PNGs carry the class names; they do not where no font has their characters.
+        The files by name, and whether the PNGs show the class names; they do not where no font has their characters.
     """
-    names = [shortened(name, WIDEST_NAME) for name in class_names]
-    title = shortened(title, WIDEST_TITLE)
+    names = [shortened(name, MAX_NAME_WIDTH) for name in class_names]
+    title = shortened(title, MAX_TITLE_WIDTH)
     side = min(24.0, max(4.0, 1.6 + 0.55 * len(names)))
     texts = [*names, title]
 
@@ -120,9 +120,9 @@ def plot_confusion(
         def draw(figure: Figure, readable: bool) -> None:
             axes = figure.subplots()
             _draw_confusion(axes, values, names if readable else [str(index) for index in range(len(names))])
-            axes.set_title(f"{title if readable else latin(title)}: {what}")
+            axes.set_title(f"{title if readable else ascii_only(title)}: {what}")
 
-        return both_kinds(stem, (side, side), draw, texts=texts, fonts=fonts)
+        return render_plot(stem, (side, side), draw, texts=texts, fonts=fonts)
 
     files = plot("confusion_counts", confusion, "test rows")
     files |= plot("confusion_normalised", row_shares(confusion), "share of each true class")
@@ -130,11 +130,11 @@ def plot_confusion(
 
 
 def _draw_confusion(axes: Axes, values: NDArray[Any], names: Sequence[str]) -> None:
-    """A heat map with its figures. The colour scale is that of the shares, so that both plots look alike."""
+    """A heat map with its figures. The colour scale is that of the shares, so that both plots have the same colours."""
     shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1e-9)
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     size = 9 if len(names) <= 20 else 6
-    every = math.ceil(len(names) / MOST_TICKS)  # of very many classes, only some can be named
+    every = math.ceil(len(names) / MAX_TICKS)  # of very many classes, only some can be named
     ticks, shown = range(0, len(names), every), names[::every]
     axes.set_xticks(ticks, shown, rotation=90 if max(map(display_width, names)) > 4 else 0)
     axes.set_yticks(ticks, shown)
@@ -143,7 +143,7 @@ def _draw_confusion(axes: Axes, values: NDArray[Any], names: Sequence[str]) -> N
     axes.tick_params(length=0, labelsize=10 if len(names) <= 40 else 6)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    for i, j in np.ndindex(values.shape) if len(names) <= MOST_FIGURES else ():
+    for i, j in np.ndindex(values.shape) if len(names) <= MAX_CELL_NUMBERS else ():
         value = values[i, j]
         if value:
             label = f"{value:d}" if np.issubdtype(values.dtype, np.integer) else _share_label(float(value))
@@ -164,7 +164,7 @@ def plot_comparison(entries: Sequence[tuple[str, float, tuple[float, float], flo
     Args:
         entries: (name, accuracy, (lower, upper) end of its interval, seconds), the best first.
     """
-    names = [shortened(name, 2 * WIDEST_NAME) for name, *_ in entries]
+    names = [shortened(name, 2 * MAX_NAME_WIDTH) for name, *_ in entries]
     rows = range(len(entries))
 
     def draw(figure: Figure) -> None:
@@ -174,12 +174,12 @@ def plot_comparison(entries: Sequence[tuple[str, float, tuple[float, float], flo
         accuracy_axes.invert_yaxis()
         _draw_seconds(time_axes, [max(seconds, 0.01) for *_, seconds in entries])
         for axes in (accuracy_axes, time_axes):
-            grid_of(axes, "x")
+            add_grid(axes, "x")
             axes.set_axisbelow(True)
             axes.tick_params(axis="y", length=0)
 
     size = (9.5, 1.4 + 0.36 * len(entries))
-    return titled("comparison", size, shortened(title, WIDEST_TITLE), draw, texts=names)
+    return render_titled_plot("comparison", size, shortened(title, MAX_TITLE_WIDTH), draw, texts=names)
 
 
 def _draw_accuracies(axes: Axes, found: Sequence[tuple[float, tuple[float, float]]]) -> None:

@@ -1,4 +1,4 @@
-"""Tables for a terminal, aligned also where names are Chinese: such a character takes two columns."""
+"""Tables for a terminal, aligned even with Chinese characters, which take two columns."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from wcwidth import iter_graphemes, width
 
 from textrnn.evaluation.metrics import ClassScores
 
-MOST_CLASSES_SHOWN = 30  # a wider matrix would not fit any terminal
-WIDEST_COLUMN_NAME = 8
+MAX_CLASSES_SHOWN = 30  # a wider matrix would not fit any terminal
+MAX_COLUMN_NAME_WIDTH = 8
 
 
 def display_width(text: str) -> int:
@@ -20,7 +20,7 @@ def display_width(text: str) -> int:
 
 
 def _cluster_width(cluster: str) -> int:
-    """Columns of what is seen as one character: a letter with its accents, an emoji put together from several."""
+    """Columns of what is seen as one character, such as a letter with its accents or a composed emoji."""
     return width(cluster, control_codes="ignore")
 
 
@@ -68,11 +68,11 @@ def class_table(scores: ClassScores, class_names: Sequence[str], *, unweighted_f
 
 
 def confusion_table(confusion: NDArray[np.int64], class_names: Sequence[str]) -> str:
-    """True classes down, predicted classes across. Columns carry the names where those are short, else the indices."""
-    if len(class_names) > MOST_CLASSES_SHOWN:
+    """True classes down, predicted classes across. Columns have the names where those are short, else the indices."""
+    if len(class_names) > MAX_CLASSES_SHOWN:
         return f"{len(class_names)} classes are too many to show here: see confusion_matrix in metrics.json"
     names = [shortened(name, 24) for name in class_names]
-    if max(map(display_width, names)) <= WIDEST_COLUMN_NAME:
+    if max(map(display_width, names)) <= MAX_COLUMN_NAME_WIDTH:
         rows = [["true \\ predicted", *names]]
     else:
         rows = [["true \\ predicted", *map(str, range(len(names)))]]

@@ -21,13 +21,13 @@ from textrnn.config import (
     RunSettings,
     find_problem,
 )
-from textrnn.corpus.texts import TextReader, only_letters, prepared
+from textrnn.corpus.texts import TextReader, only_letters, prepare_text
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ConfigError, Note
 from textrnn.evaluation.metrics import bits, perplexity
 from textrnn.files import tensor_bytes
 from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguageModel, State
-from textrnn.models.language.mixture import MOST_WEIGHT, NgramMixture
+from textrnn.models.language.mixture import MAX_WEIGHT, NgramMixture
 from textrnn.models.language.ngram import NgramModel
 from textrnn.models.registry import find_model
 from textrnn.saved.folder import (
@@ -194,7 +194,7 @@ class CharacterModel(SavedModel):
             if strange:
                 notes.append(Note("letters_only", strange=strange))
         else:
-            body = prepared(prefix, letters=False)
+            body = prepare_text(prefix, letters=False)
         unknown = sorted({body[at] for at in (self.encode(body) == UNKNOWN_ID).nonzero().flatten().tolist()})
         if unknown:
             notes.append(Note("unknown_characters", unknown=unknown))
@@ -275,7 +275,7 @@ class CharacterModel(SavedModel):
                 raise ValueError(f"its n-gram is not one of order {order}")
             mixture = config["mixture"]
             for name in ("network", "ngram"):
-                problem = find_problem(name, mixture[name], float, {"at_least": 0.0, "at_most": MOST_WEIGHT})
+                problem = find_problem(name, mixture[name], float, {"at_least": 0.0, "at_most": MAX_WEIGHT})
                 if problem:
                     raise ValueError(f"the mixture's weight of {problem}")
             return cls(

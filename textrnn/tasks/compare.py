@@ -11,14 +11,13 @@ from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.errors import ConfigError, Note, TrainingError
-from textrnn.evaluation.baseline import NAME as BASELINE_NAME
-from textrnn.evaluation.baseline import Baseline
+from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
 from textrnn.evaluation.metrics import macro_f1
-from textrnn.evaluation.records import Compared
+from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import exclusive_use, write_together
 from textrnn.report.classification import METRICS_FILE
 from textrnn.report.comparison import Comparison
-from textrnn.report.notes import STEPS
+from textrnn.report.notes import WITHOUT_PREFIX
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import train_baseline, train_on
@@ -72,7 +71,7 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
     return folder
 
 
-def _train_one(run: Run, dataset: Dataset, linear: Baseline, listener: Listener) -> Compared:
+def _train_one(run: Run, dataset: Dataset, linear: Baseline, listener: Listener) -> ComparisonEntry:
     """Train a model, or take it where that was done before, and judge it."""
     assert run.folder is not None
     if not is_finished(run, listener):
@@ -90,11 +89,11 @@ class _OfOneModel(ListenerGroup):
         self.model = model
 
     def on_note(self, note: Note) -> None:
-        if note.kind in {"finished", "going_on"} or note.kind not in STEPS | OF_THE_DATA | SHOWN_BY_THE_TABLE:
+        if note.kind in {"finished", "going_on"} or note.kind not in WITHOUT_PREFIX | OF_THE_DATA | SHOWN_BY_THE_TABLE:
             super().on_note(Note("of_model", model=self.model, note=note))
 
 
-def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Compared:
+def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> ComparisonEntry:
     """What the table says of a trained model."""
     metrics = read_json(folder / METRICS_FILE)
     texts = dataset.test.texts[:MOST_TIMED]
@@ -110,7 +109,7 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Compared:
             f"`resume`: the finished model in {folder} was scored on other data ({scored:,} test texts instead of "
             f"{len(dataset.test):,}, or other classes); expected one of this data: leave out `resume` to train it again"
         )
-    return Compared(
+    return ComparisonEntry(
         name=classifier.settings.model_name,
         correct=round(test["accuracy"] * len(dataset.test)),
         texts=len(dataset.test),
@@ -122,8 +121,8 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Compared:
     )
 
 
-def _linear(linear: Baseline) -> Compared:
-    return Compared(
+def _linear(linear: Baseline) -> ComparisonEntry:
+    return ComparisonEntry(
         name=BASELINE_NAME,
         correct=int(linear.confusion.trace()),
         texts=int(linear.confusion.sum()),

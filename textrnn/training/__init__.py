@@ -1,1 +1,1 @@
-"""How models learn: the loop, its state, what is learnt and how it is judged."""
+"""Training: the loop, its state, the objectives."""

@@ -1,4 +1,4 @@
-"""The checkpoint from which a killed run goes on: what it is called, and what it says of the run.
+"""The checkpoint from which a killed run continues: its name, and the settings of the run in it.
 
 A checkpoint is one safetensors file: tensors of any kind by name, and one JSON document in the header. One file means
 that one rename makes it current, so there is no moment at which half of it is new.
@@ -22,7 +22,7 @@ class Checkpoint:
     """Where a training is kept while it runs.
 
     Attributes:
-        settings: kept in it, for whoever resumes
+        settings: of the run, kept in the checkpoint
         resume: whether to go on from what is there
     """
 

@@ -1,4 +1,4 @@
-"""What is told while a run goes on, and whoever wants to hear it."""
+"""The events of a run, and listeners to them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from textrnn.errors import Note
 
 
 class Listener:
-    """Told what happens in a run, and asked whether to go on; this one hears nothing and never objects."""
+    """Is told what happens in a run and may stop it; this one ignores everything."""
 
     def on_note(self, note: Note) -> None:
-        """There is something to be told that stops nothing."""
+        """Something the user should know, which stops nothing."""
 
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
         """Training starts, or goes on after `done_steps`; either `total_steps` or `seconds_left` may be open."""
 
     def on_step(self, step: int, loss: float) -> None:
-        """A step is done; `loss` is the latest that was read off the device."""
+        """A step is done; `loss` is the latest that was copied from the device."""
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
-        """What is held out was scored."""
+        """The held-out data was scored."""
 
     def on_end(self) -> None:
-        """The training that :meth:`on_start` told of is over, in whatever way."""
+        """The training that :meth:`on_start` announced has ended, normally or not."""
 
     def should_stop(self) -> bool:
         """Asked after every step; True ends the training with its checkpoint safe."""
@@ -31,7 +31,7 @@ class Listener:
 
 
 class ListenerGroup(Listener):
-    """Several listeners that are told as one; training stops if any of them says so."""
+    """Several listeners as one; training stops if any of them asks for it."""
 
     def __init__(self, listeners: Sequence[Listener]):
         self.listeners = listeners

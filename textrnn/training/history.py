@@ -51,7 +51,7 @@ class History:
         return self.examples_seen / max(1e-9, self.seconds - self.evaluation_seconds)
 
     def to_csv(self) -> str:
-        """One line a step; the columns of what is held out are filled where it was scored."""
+        """One line a step; the columns of the held-out data are filled at evaluations."""
         by_step = {int(row["step"]): row for row in self.evaluations}
         own = ("step", "epoch", "passes", "seconds", "train_loss")
         scores = [key for key in (self.evaluations[0] if self.evaluations else ("dev_loss",)) if key not in own]

@@ -1,4 +1,4 @@
-"""Puts network and n-gram together after training, and scores what is held out in every way that is reported.
+"""Mixes network and n-gram after training, and scores the held-out text in every way that is reported.
 
 Shapes: N characters, V vocabulary.
 """
@@ -10,14 +10,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from textrnn.evaluation.records import BLOCK, HeldOutScores
+from textrnn.evaluation.records import BLOCK_CHARACTERS, HeldOutScores
 from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguageModel
 from textrnn.models.language.mixture import NgramNetwork, fit_weights, mixed
 from textrnn.models.language.ngram import NgramModel
-from textrnn.training.objectives.language_model import WARM_UP, HeldOutText, scored_steps
+from textrnn.training.objectives.language_model import WARM_UP_CHARACTERS, HeldOutText, scored_steps
 
-EQUAL = (0.5, 0.5)  # near the best weights on every text tried
-MOST_COUNTED = 10_000_000  # characters, the last ones: counting takes some 200 bytes for each
+EQUAL_WEIGHTS = (0.5, 0.5)  # near the best weights on every text tried
+MAX_COUNTED = 10_000_000  # characters, the last ones: counting takes some 200 bytes for each
 LONGEST_IN_ONE_GO = 300_000  # held-out characters
 BLOCK_ROWS = 64  # scored side by side
 
@@ -35,16 +35,16 @@ class Mixture(Protocol):
 
     @property
     def start_id(self) -> int:
-        """What a text is taken to follow."""
+        """The id that is taken to precede every text."""
 
 
 @torch.inference_mode()
-def _log_probabilities(model: LanguageModelNetwork, inputs: Tensor) -> Tensor:
-    """(N,) ids -> (N, V) log-probabilities of what follows each, the state carried along."""
-    model.eval()
+def _log_probabilities(network: LanguageModelNetwork, inputs: Tensor) -> Tensor:
+    """(N,) ids -> (N, V) log-probabilities of what follows each, the state passed on."""
+    network.eval()
     state, parts = None, []
-    for part in inputs.split(scored_steps(1, model.vocabulary_size)):
-        logits, state = model(part[None], state)
+    for part in inputs.split(scored_steps(1, network.vocabulary_size)):
+        logits, state = network(part[None], state)
         parts.append(logits[0].log_softmax(dim=1))
     return torch.cat(parts)
 
@@ -82,47 +82,45 @@ def _losses(mixture: Mixture, inputs: Tensor, targets: Tensor) -> dict[str, Tens
 def fit_mixture(
     network: RecurrentLanguageModel, token_ids: Tensor, tuning: slice, order: int
 ) -> tuple[NgramModel, tuple[float, float]]:
-    """Count the n-gram and weigh it against the network.
+    """Count the n-gram and fit the weights of the mixture.
 
     The weights are found on a part of the training text that the network has not learnt from, against an n-gram that
-    has not seen it either; then the n-gram is counted anew on the whole.
+    has not seen it either; then the n-gram is counted on the whole text.
 
     Args:
         token_ids: int64, (N,): the training text.
-        tuning: the part that the network has not seen; an empty one gives both the same weight.
+        tuning: the part that the network has not seen; if empty, both get the same weight.
     """
     size = network.vocabulary_size
-    whole = NgramModel.count(token_ids[-MOST_COUNTED:].cpu().numpy(), size, order).to(token_ids.device)
+    whole = NgramModel.count(token_ids[-MAX_COUNTED:].cpu().numpy(), size, order).to(token_ids.device)
     if tuning.start == tuning.stop:
-        return whole, EQUAL
-    seen = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])[-MOST_COUNTED:]
+        return whole, EQUAL_WEIGHTS
+    seen = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]])[-MAX_COUNTED:]
     without = NgramModel.count(seen.cpu().numpy(), size, order).to(token_ids.device)
     wanted = token_ids[tuning]
-    read = token_ids[max(0, tuning.start - 1 - WARM_UP) : tuning.stop - 1]
-    by_network, by_ngram = (
-        _log_probabilities(model, read)[-len(wanted) :] for model in (network, NgramNetwork(without))
-    )
+    read = token_ids[max(0, tuning.start - 1 - WARM_UP_CHARACTERS) : tuning.stop - 1]
+    by_network, by_ngram = (_log_probabilities(part, read)[-len(wanted) :] for part in (network, NgramNetwork(without)))
     return whole, fit_weights(by_network, by_ngram, wanted)
 
 
 def held_out_scores(mixture: Mixture, held_out: Tensor, *, longest_in_one_go: int = LONGEST_IN_ONE_GO) -> HeldOutScores:
-    """Score what is held out.
+    """Score the held-out text.
 
-    A text of more than a few hundred thousand characters is not read in one go but in 64 rows, each warmed up on what
-    stands before it; nothing is left out, and it takes a small part of the time.
+    A text of more than a few hundred thousand characters is not read in one go but in 64 rows, each warmed up on the
+    text before it; nothing is left out, and it takes a fraction of the time.
 
     Args:
         held_out: int64, (N,), N at least 1.
-        longest_in_one_go: characters of a text that is not read in rows, at most.
+        longest_in_one_go: a text of more characters is read in rows.
     """
     first = held_out.new_tensor([mixture.start_id])
     inputs = torch.cat([first, held_out[:-1]])
     if len(held_out) <= longest_in_one_go:
-        carried = _losses(mixture, inputs[None], held_out[None])
+        losses = _losses(mixture, inputs[None], held_out[None])
     else:
-        rows = HeldOutText(first.expand(WARM_UP + 1), held_out)
-        carried = {name: part[rows.scored.cpu()] for name, part in _losses(mixture, rows.inputs, rows.targets).items()}
-    block = min(BLOCK, len(held_out))
+        rows = HeldOutText(first.expand(WARM_UP_CHARACTERS + 1), held_out)
+        losses = {name: part[rows.scored.cpu()] for name, part in _losses(mixture, rows.inputs, rows.targets).items()}
+    block = min(BLOCK_CHARACTERS, len(held_out))
     whole = len(held_out) // block * block
     pieces = zip(
         inputs[:whole].view(-1, block).split(BLOCK_ROWS),
@@ -135,9 +133,9 @@ def held_out_scores(mixture: Mixture, held_out: Tensor, *, longest_in_one_go: in
         return sum(float(part[name].sum()) for part in blocks) / whole
 
     return HeldOutScores(
-        float(carried["model"].mean()),
-        float(carried["network"].mean()),
-        float(carried["ngram"].mean()) if "ngram" in carried else None,
+        float(losses["model"].mean()),
+        float(losses["network"].mean()),
+        float(losses["ngram"].mean()) if "ngram" in losses else None,
         in_blocks("model"),
         in_blocks("network"),
     )

@@ -1,4 +1,4 @@
-"""Optimizers: PyTorch's for what every batch touches, and Adam by rows for large tables of which it touches little."""
+"""Optimizers: PyTorch's, and Adam by rows for large tables of which a batch touches few rows."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class RowAdam(torch.optim.Optimizer):
                 table.index_add_(0, rows, change)
 
     def state_dict(self) -> dict[str, Any]:
-        """As torch's, with the rows that were touched instead of whole tables."""
+        """As torch's, but of a table only the rows that were touched."""
         whole = super().state_dict()
         whole["state"] = {index: _touched(state) for index, state in whole["state"].items()}
         return whole
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes over what :meth:`state_dict` gave."""
+        """Restores what :meth:`state_dict` gave."""
         tables = [table for group in self.param_groups for table in group["params"]]
         whole = {index: _whole(state, tables[index]) for index, state in state_dict["state"].items()}
         super().load_state_dict({**state_dict, "state": whole})
@@ -79,7 +79,7 @@ def _whole(state: dict[str, Tensor], table: Tensor) -> dict[str, Tensor]:
 
 
 class Optimizers:
-    """Several optimizers that step together, with the face of one."""
+    """Several optimizers with the interface of one."""
 
     def __init__(self, parts: list[torch.optim.Optimizer]):
         self.parts = parts
@@ -107,7 +107,7 @@ class Optimizers:
         return found
 
     def load_state_by_index(self, states: dict[int, dict[str, Tensor]]) -> None:
-        """Takes over what :meth:`state_by_index` gave."""
+        """Restores what :meth:`state_by_index` gave."""
         for part, first in zip(self.parts, self._first_indices(), strict=True):
             count = sum(len(group["params"]) for group in part.param_groups)
             own = {index - first: state for index, state in states.items() if first <= index < first + count}
@@ -118,28 +118,28 @@ class Optimizers:
         return itertools.accumulate(counts[:-1], initial=0)
 
 
-def sparse_tables(model: nn.Module) -> list[nn.Parameter]:
+def sparse_tables(network: nn.Module) -> list[nn.Parameter]:
     """The parameters whose gradients name only the rows that a batch touched."""
-    return [module.weight for module in model.modules() if isinstance(module, SparseTable)]
+    return [module.weight for module in network.modules() if isinstance(module, SparseTable)]
 
 
-def make_optimizer(model: nn.Module, config: FitConfig) -> Optimizers:
+def make_optimizer(network: nn.Module, config: FitConfig) -> Optimizers:
     """The optimizers over the parameters that are not frozen. Weight decay spares biases and the like (vectors, also
-    where they are written as a matrix of one row), and tables of n-grams, which learn by Adam alone.
+    where they are written as a matrix of one row), and tables of n-grams, which use plain Adam.
 
-    By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and a tenth of them is
-    memory enough.
+    By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and an
+    average over the last hundred is long enough.
 
     Raises:
         ConfigError: for a model with tables of n-grams and ``sgd``.
 
     Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (AdamW).
     """
-    tables = sparse_tables(model)
+    tables = sparse_tables(network)
     if tables and config.optimizer == "sgd":
         raise ConfigError("`optimizer` sgd: tables of n-grams learn by Adam; expected adam or adamw for this model")
     by_rows = {id(table) for table in tables}
-    parameters = [p for p in model.parameters() if p.requires_grad and id(p) not in by_rows]
+    parameters = [p for p in network.parameters() if p.requires_grad and id(p) not in by_rows]
     groups = [
         {"params": [p for p in parameters if _is_matrix(p)], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if not _is_matrix(p)], "weight_decay": 0.0},

@@ -1,4 +1,4 @@
-"""What the clock has a say in while a model is trained."""
+"""Decisions that depend on the clock while a model is trained."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ TRAINING_PER_CHECKPOINT = 10  # seconds that follow each second of writing a che
 
 
 class Pacer:
-    """Says how far a training is, whether there is time for an evaluation or a checkpoint, and when time is up.
+    """Tells the progress of a training, whether there is time for an evaluation or a checkpoint, and when time is up.
 
     A budget includes the last evaluation; however long that takes, training gets half of the budget.
 
     Args:
         total_steps: of all epochs, or None where the budget alone ends the training.
-        clock: tells the time in seconds.
-        seconds_before: spent already, by a run that now goes on.
+        clock: returns the time in seconds.
+        seconds_before: already spent, by a run that is resumed.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Pacer:
         """Whether the last checkpoint is so long ago that writing takes no large part of the time."""
         return self.seconds - self._saved >= TRAINING_PER_CHECKPOINT * self._checkpoint_seconds
 
-    def expect_evaluations_of(self, seconds: float) -> None:
-        """How long an evaluation will take, before there was one."""
+    def expect_evaluation(self, seconds: float) -> None:
+        """Estimate of the time of an evaluation, before the first one."""
         self._evaluation_seconds = seconds
 
     def note_evaluation(self, seconds: float) -> None:
-        """An evaluation is over that took so long."""
+        """An evaluation has ended that took so many seconds."""
         self._evaluation_seconds, self._interrupted = seconds, self.seconds
 
     def note_checkpoint(self, seconds: float) -> None:
-        """A checkpoint is written, which took so long."""
+        """A checkpoint was written, which took so many seconds."""
         self._checkpoint_seconds, self._saved = seconds, self.seconds
         self._interrupted = self._saved

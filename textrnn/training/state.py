@@ -1,4 +1,4 @@
-"""What a training run is made of, and its way into a checkpoint and back."""
+"""The state of a training run, and how it is saved to a checkpoint and restored."""
 
 from __future__ import annotations
 
@@ -18,25 +18,19 @@ from textrnn.training.optimizers import Optimizers
 
 
 class TrainingState:
-    """One training as it stands: model, optimizer, history, best weights so far, losses still on the device.
+    """One training as it stands: network, optimizer, history, best weights so far, losses still on the device.
 
-    All of it goes into a checkpoint and comes back from it, with what the objective carries from batch to batch and the
-    state of torch's generators.
+    A checkpoint holds all of it, with the objective's state and that of torch's generators.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        optimizer: Optimizers,
-        objective: Objective[Any],
-    ):
-        self.model = model
+    def __init__(self, network: nn.Module, optimizer: Optimizers, objective: Objective[Any]):
+        self.network = network
         self.objective = objective
-        self.device = next(model.parameters()).device
+        self.device = next(network.parameters()).device
         self.optimizer = optimizer
         self.history = History()
         self.best_weights: dict[str, Tensor] = {}
-        self.pending: list[Tensor] = []  # losses not yet read off the device
+        self.pending: list[Tensor] = []  # losses not yet copied from the device
 
     @property
     def step(self) -> int:
@@ -44,7 +38,7 @@ class TrainingState:
         return len(self.history.learning_rate)
 
     def read_losses(self) -> None:
-        """Bring the pending losses into the history.
+        """Move the pending losses to the history.
 
         Raises:
             DivergedError: if one of them is not a finite number.
@@ -63,10 +57,10 @@ class TrainingState:
                 )
 
     def keep_if_best(self, criterion: float) -> None:
-        """Keep the weights as they are, if no evaluation before gave so low a criterion."""
+        """Keep the current weights if no evaluation before had so low a criterion."""
         if criterion < self.history.best_loss:
             self.history.best_loss, self.history.best_step = criterion, self.step
-            self.best_weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+            self.best_weights = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write the checkpoint, atomically.
@@ -76,7 +70,7 @@ class TrainingState:
         """
         self.read_losses()
         history = self.history
-        tensors = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors = {f"model/{name}": tensor for name, tensor in self.network.state_dict().items()}
         tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
         for index, state in self.optimizer.state_by_index().items():
             tensors |= {f"optimizer/{index}/{key}": value for key, value in state.items()}
@@ -102,10 +96,10 @@ class TrainingState:
         save_tensors(checkpoint.path, tensors, document)
 
     def restore(self, path: Path) -> None:
-        """Take over what a checkpoint holds.
+        """Restore everything from a checkpoint.
 
         Raises:
-            ArtifactError: if it is damaged or of another model.
+            ArtifactError: if it is damaged or of another network.
         """
         tensors, document = load_tensors(path)
         by_kind: dict[str, dict[str, Tensor]] = {}
@@ -113,7 +107,7 @@ class TrainingState:
             kind, _, rest = name.partition("/")
             by_kind.setdefault(kind, {})[rest] = tensor
         try:
-            self.model.load_state_dict(by_kind["model"])
+            self.network.load_state_dict(by_kind["model"])
             self.best_weights = {name: tensor.to(self.device) for name, tensor in by_kind.get("best", {}).items()}
             state: dict[int, dict[str, Tensor]] = {}
             for name, tensor in by_kind.get("optimizer", {}).items():

@@ -1,8 +1,8 @@
 """The one training loop, for every task: train_step -> fit, and a checkpoint after evaluations.
 
 A run is a function of its seed: the order of the batches comes from (seed, epoch), dropout from torch's generator,
-which the checkpoint carries. A run that was killed and goes on from its checkpoint therefore ends with the same
-weights, bit for bit, as one left alone (CPU, same machine, no time budget).
+whose state is in the checkpoint. A run that was killed and resumed from its checkpoint therefore ends with the same
+weights, bit for bit, as an undisturbed one (CPU, same machine, no time budget).
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from textrnn.training.optimizers import Optimizers, make_optimizer
 from textrnn.training.pacing import Pacer
 from textrnn.training.state import TrainingState
 
-WARM_UP = 0.15  # share of the one-cycle schedule spent on rising
-SMALLEST = float.fromhex("0x1p-1074")  # above zero
-READ_LOSSES_EVERY = 20  # steps between two reads of the losses off the device; reading stalls a GPU
+WARM_UP_SHARE = 0.15  # share of the one-cycle schedule spent on rising
+SMALLEST_FLOAT = float.fromhex("0x1p-1074")  # above zero
+READ_LOSSES_EVERY = 20  # steps after which the losses are copied from the device; copying stalls a GPU
 
 
 @contextlib.contextmanager
-def explain_out_of_memory(flags: str = "`batch_size`, `pad_size` or `hidden_size`") -> Iterator[None]:
-    """Turns the several ways of running out of memory into one error that says what to make smaller.
+def explain_out_of_memory(settings: str = "`batch_size`, `pad_size` or `hidden_size`") -> Iterator[None]:
+    """Turns the various errors of running out of memory into one that names the settings to make smaller.
 
     Raises:
         TrainingError: in the place of what torch or Python raised.
@@ -48,14 +48,14 @@ def explain_out_of_memory(flags: str = "`batch_size`, `pad_size` or `hidden_size
             raise
         raise TrainingError(
             f"training: out of memory ({one_line(error) or 'MemoryError'}); expected room for a batch: try a smaller "
-            f"{flags}"
+            f"{settings}"
         ) from error
 
 
 @contextlib.contextmanager
 def flushing_denormals() -> Iterator[None]:
-    """While entered, numbers so near zero that a CPU handles them apart, and slowly, are zero (in this thread)."""
-    before = SMALLEST * 1.0 == 0.0  # there is no way to ask for it
+    """Treats denormals, with which a CPU is slow, as zero (in this thread)."""
+    before = SMALLEST_FLOAT * 1.0 == 0.0  # torch has no function that tells it
     torch.set_flush_denormal(True)
     try:
         yield
@@ -83,7 +83,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def precision_for(name: str, device: torch.device) -> torch.dtype:
-    """The numbers to train in: ``auto`` is bf16 on a CPU whose instructions multiply it, where it halves the time."""
+    """The number type to train in: ``auto`` is bf16 on a CPU that supports it, where it halves the time."""
     fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
     return torch.bfloat16 if name == "bf16" or (name == "auto" and fast) else torch.float32
 
@@ -100,34 +100,34 @@ def learning_rate_at(config: FitConfig, progress: float) -> float:
     if config.schedule == "constant":
         return config.learning_rate
     if config.schedule == "one-cycle":
-        if progress < WARM_UP:
+        if progress < WARM_UP_SHARE:
             start = config.learning_rate / 25
-            return start + (config.learning_rate - start) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP))
-        progress = (progress - WARM_UP) / (1 - WARM_UP)
+            return start + (config.learning_rate - start) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP_SHARE))
+        progress = (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)
     floor = config.learning_rate * 1e-4
     return floor + (config.learning_rate - floor) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def train_step(
-    model: nn.Module,
+    network: nn.Module,
     objective: Objective[BatchType],
     batch: BatchType,
     optimizer: Optimizers,
     config: FitConfig,
 ) -> Loss:
     """One update."""
-    loss = objective.loss(model, batch)
+    loss = objective.loss(network, batch)
     optimizer.zero_grad(set_to_none=True)
-    loss.objective.backward()
-    if config.clip_norm:  # rows of a large table take steps of their own, bounded by Adam
-        dense = [p for p in model.parameters() if p.grad is not None and not p.grad.is_sparse]
+    loss.value.backward()
+    if config.clip_norm:  # not the tables, whose rows Adam bounds
+        dense = [p for p in network.parameters() if p.grad is not None and not p.grad.is_sparse]
         nn.utils.clip_grad_norm_(dense, config.clip_norm)
     optimizer.step()
     return loss
 
 
 def fit(
-    model: nn.Module,
+    network: nn.Module,
     objective: Objective[Any],
     config: FitConfig,
     *,
@@ -135,15 +135,15 @@ def fit(
     listener: Listener | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> History:
-    """Train `model` in place and leave it with the weights that did best on what is held out.
+    """Train `network` in place and leave it with the weights that did best on the held-out data.
 
     Args:
-        model: on the device to train on.
-        objective: the batches, their loss, and how the model is judged.
-        checkpoint: written after evaluations, but for no more than about a tenth of the time, and when `listener`
+        network: on the device to train on.
+        objective: the batches, their loss, and how the network is evaluated.
+        checkpoint: written after evaluations, taking about a tenth of the time at most, and when `listener`
             asks to stop.
         listener: told of every step and evaluation, and asked after every step whether to stop.
-        clock: tells the time in seconds.
+        clock: returns the time in seconds.
 
     Raises:
         Interrupted: if `listener` asked to stop; the checkpoint is on disk by then.
@@ -154,17 +154,17 @@ def fit(
     """
     if config.epochs is None and config.budget is None:
         raise ConfigError("fit: epochs and budget are both open; expected one of them")
-    device = next(model.parameters()).device
+    device = next(network.parameters()).device
     listener = listener or Listener()
     with seeded(config.seed, device), flushing_denormals():
-        run = TrainingState(model, make_optimizer(model, config), objective)
+        run = TrainingState(network, make_optimizer(network, config), objective)
         if checkpoint is not None and checkpoint.resume:
             run.restore(checkpoint.path)
         elif checkpoint is not None:
-            run.save(checkpoint)  # so that a run killed at once is known to have begun, and with which settings
+            run.save(checkpoint)  # so that even a run killed at once can be resumed with its settings
         with explain_out_of_memory(objective.size_settings):
             _train(run, config, checkpoint, listener, clock)
-    model.load_state_dict(run.best_weights)
+    network.load_state_dict(run.best_weights)
     return run.history
 
 
@@ -201,7 +201,7 @@ def _train(
     listener: Listener,
     clock: Callable[[], float],
 ) -> None:
-    """Step after step, until all epochs are done, the budget is spent, or it gets no better."""
+    """Step after step, until all epochs are done, the budget is spent, or it no longer improves."""
     objective, history = run.objective, run.history
     total_steps = sum(map(objective.batch_count, range(1, config.epochs + 1))) if config.epochs else None
     position = _Position(objective, history)
@@ -209,10 +209,10 @@ def _train(
     try:
         pacer = Pacer(config, total_steps, clock, history.seconds)
         if config.budget:
-            pacer.expect_evaluations_of(objective.evaluation_seconds(run.model))
+            pacer.expect_evaluation(objective.evaluation_seconds(run.network))
         while not history.stopped_by:
             _step(run, config, position, learning_rate_at(config, pacer.progress(run.step)))
-            if not run.pending:  # its loss was read off the device
+            if not run.pending:  # the loss was copied from the device
                 listener.on_step(run.step, history.train_loss[-1])
             history.seconds = pacer.seconds
             if run.step == total_steps:
@@ -233,12 +233,12 @@ def _train(
 
 
 def _step(run: TrainingState, config: FitConfig, position: _Position, rate: float) -> None:
-    """One step into the history; its loss may stay on the device for a while."""
+    """One step, added to the history; its loss may stay on the device for a while."""
     batch = position.next_batch()
     for group in run.optimizer.param_groups:
         group["lr"] = rate
-    run.model.train()
-    loss = train_step(run.model, run.objective, batch, run.optimizer, config)
+    run.network.train()
+    loss = train_step(run.network, run.objective, batch, run.optimizer, config)
     run.pending.append(loss.reported)
     run.history.learning_rate.append(rate)
     run.history.epoch.append(position.epoch)
@@ -248,7 +248,7 @@ def _step(run: TrainingState, config: FitConfig, position: _Position, rate: floa
 
 
 def evaluate(run: TrainingState, config: FitConfig, passes: float, pacer: Pacer) -> None:
-    """Score what is held out, keep the weights if they are the best so far, decide whether to stop early.
+    """Score the held-out data, keep the weights if they are the best so far, decide whether to stop early.
 
     Args:
         passes: epochs done, with their parts.
@@ -259,7 +259,7 @@ def evaluate(run: TrainingState, config: FitConfig, passes: float, pacer: Pacer)
     run.read_losses()
     started = pacer.seconds
     history = run.history
-    scores = run.objective.evaluate(run.model)
+    scores = run.objective.evaluate(run.network)
     if not math.isfinite(scores["dev_loss"]):
         raise DivergedError(
             f"training: the dev loss is {scores['dev_loss']} at step {run.step}; expected a finite number: try a lower "

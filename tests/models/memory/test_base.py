@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from textrnn.models.memory.base import SequenceClassifier, initialise
 from textrnn.models.parts import visible_cells
-from textrnn.models.parts.visible_cells import LSTM, SRN, OneHotLSTM, ResidualSRN, VisibleCell
+from textrnn.models.parts.visible_cells import LSTM, SRN, ResidualSRN, VisibleCell
 from textrnn.models.registry import all_models, find_model
 
 NAMES = ["LSTM", "ResidualSRN", "SRN"]
@@ -134,13 +134,6 @@ def test_equation_by_equation(kind: type[VisibleCell], shape: tuple[int, int, in
         torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7)
 
 
-def test_one_hot_equation_by_equation() -> None:
-    torch.manual_seed(0)
-    cell = OneHotLSTM(10, 4)
-    digits = torch.randint(0, 10, (3, 5))
-    torch.testing.assert_close(cell(digits), cell.step_by_step(digits), atol=1e-6, rtol=1e-5)
-
-
 @pytest.mark.parametrize("kind", [SRN, ResidualSRN, LSTM])
 @pytest.mark.parametrize("steps", [1, 7, 40])
 def test_without_gradients_parts_of_the_steps_make_the_whole(
@@ -151,7 +144,7 @@ def test_without_gradients_parts_of_the_steps_make_the_whole(
     inputs, state = torch.randn(2, steps, 3).double(), torch.randn(2, 2, 4).double()
     start = tuple(state) if kind is LSTM else (state[0],)
     expected = cell(inputs, start)
-    monkeypatch.setattr(visible_cells, "CACHED", 6 * 2 * len(cell.gates) * 4)  # six steps at a time
+    monkeypatch.setattr(visible_cells, "MAX_PROJECTED_NUMBERS", 6 * 2 * len(cell.gates) * 4)  # six steps at a time
     with torch.inference_mode():
         torch.testing.assert_close(cell(inputs, start), expected, atol=1e-12, rtol=1e-12)
 

@@ -108,7 +108,7 @@ def test_both_kernels_agree(
         return [*parts, *(leaf.grad for leaf in leaves if leaf.grad is not None)]
 
     by_numpy = everything()
-    monkeypatch.setattr(cells, "MOST_MULTIPLICATIONS", 0)  # so that every step is made in torch
+    monkeypatch.setattr(cells, "MAX_NUMPY_MULTIPLICATIONS", 0)  # so that every step is made in torch
     by_torch = everything()
     assert len(by_numpy) == len(by_torch) > 6
     for one, other in zip(by_numpy, by_torch, strict=True):

@@ -26,10 +26,10 @@ def encode(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, lengths
 
 
-def learnt(texts: list[str], *, longest: int = 3, most: int = 1000) -> NgramBag:
+def learnt(texts: list[str], *, longest: int = 3, max_ngrams: int = 1000) -> NgramBag:
     ids, lengths = encode(texts)
     flat = torch.cat([row[:n] for row, n in zip(ids, lengths.tolist(), strict=True)]).int()
-    bag = NgramBag(len(LETTERS) + 2, 1, longest=longest, most=most)
+    bag = NgramBag(len(LETTERS) + 2, 1, longest=longest, max_ngrams=max_ngrams)
     bag.learn_statistics(flat, torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]))
     return bag
 
@@ -59,7 +59,7 @@ def test_an_ngram_of_one_text_in_a_thousand_is_noise() -> None:
 
 
 def test_the_most_frequent_are_kept() -> None:
-    bag = learnt(["ab", "ab", "ac", "a"], longest=2, most=2)
+    bag = learnt(["ab", "ab", "ac", "a"], longest=2, max_ngrams=2)
     _, a = ngrams_of_batch(*encode(["a"]), 1, 1, bag.vocabulary_size)
     assert a.item() in bag.known.tolist()
     assert len(bag.known) == 2
@@ -68,7 +68,7 @@ def test_the_most_frequent_are_kept() -> None:
 def test_saved_and_loaded_into_one_that_has_counted_nothing() -> None:
     bag = learnt(["abc", "abd"])
     torch.nn.init.normal_(bag.table.weight)
-    other = NgramBag(len(LETTERS) + 2, 1, longest=3, most=1000)
+    other = NgramBag(len(LETTERS) + 2, 1, longest=3, max_ngrams=1000)
     assert (other(*encode(["abc"])) == 0).all()
     other.load_state_dict(bag.state_dict())
     assert torch.equal(other(*encode(["abc", "d"])), bag(*encode(["abc", "d"])))
@@ -76,7 +76,7 @@ def test_saved_and_loaded_into_one_that_has_counted_nothing() -> None:
 
 def test_numbers_that_do_not_fit() -> None:
     with pytest.raises(ConfigError) as caught:
-        NgramBag(10_000, 8, longest=5, most=10)
+        NgramBag(10_000, 8, longest=5, max_ngrams=10)
     assert str(caught.value) == (
         "`longest_ngram` 5: too long for a vocabulary of 10,000; expected a smaller one, or a smaller `max_vocab`"
     )

@@ -34,7 +34,7 @@ def test_balanced_loss_by_hand() -> None:
     log_probabilities = model(batch.token_ids, batch.lengths).log_softmax(dim=1)
     of_rows = -log_probabilities[torch.arange(16), batch.labels]
     expected = (of_rows * weights[batch.labels]).sum() / weights[batch.labels].sum()
-    assert objective.loss(model, batch).objective.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert objective.loss(model, batch).value.item() == pytest.approx(expected.item(), rel=1e-5)
     assert objective.loss(model, batch).reported.item() == pytest.approx(of_rows.mean().item(), rel=1e-5)
     scores = objective.evaluate(model)
     logits = predict_logits(model, DEV)
@@ -63,6 +63,6 @@ def test_smoothing_does_not_teach_the_rare_class() -> None:
             return self.logits.expand(len(lengths), 2)
 
     model = Constant()
-    objective.loss(model, rows.batch(torch.tensor([0]))).objective.backward()
+    objective.loss(model, rows.batch(torch.tensor([0]))).value.backward()
     assert model.logits.grad is not None
     assert model.logits.grad[0, 0] < 0 < model.logits.grad[0, 1]  # a step along it makes class 0 likelier

@@ -64,8 +64,8 @@ def test_losses_against_a_computation_by_hand() -> None:
 def test_many_characters_are_scored_a_few_at_a_time() -> None:
     model, tokens = new_model().eval(), text(80).view(2, 40)
     whole, end = token_losses(model, tokens[:, :-1], tokens[:, 1:])
-    for cells in (1, 2 * V, 7 * 2 * V):
-        in_parts, again = token_losses(model, tokens[:, :-1], tokens[:, 1:], cells=cells)
+    for logits_at_once in (1, 2 * V, 7 * 2 * V):
+        in_parts, again = token_losses(model, tokens[:, :-1], tokens[:, 1:], logits_at_once=logits_at_once)
         torch.testing.assert_close(in_parts, whole, atol=1e-5, rtol=1e-5)
         for one, other in zip(end or (), again or (), strict=True):
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
@@ -115,7 +115,7 @@ def test_gradients_end_at_the_window() -> None:
     model = new_model(dropout=0.0)
     objective = LanguageModelObjective(text(500), HeldOutText(text(9), text(9)), short())
     for window in list(objective.batches(1))[:3]:
-        objective.loss(model, window).objective.backward()  # would fail if it reached into the window before
+        objective.loss(model, window).value.backward()  # would fail if it reached into the window before
     assert all(not part.requires_grad for part in objective.state or ())
 
 

@@ -30,7 +30,9 @@ class Fixed(nn.Module):
 def objective(**settings: object) -> SequenceObjective:
     splits = make_splits(all_problems()["digit-sum"], 6, 0)
     config = MemoryTrainConfig.from_dict({"epochs": 2, "batch_size": 64, **settings}).fitted_to(300, 6)
-    return SequenceObjective(SequenceBatch.of(splits["train"], CPU), SequenceBatch.of(splits["dev"], CPU), config)
+    return SequenceObjective(
+        SequenceBatch.from_split(splits["train"], CPU), SequenceBatch.from_split(splits["dev"], CPU), config
+    )
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
@@ -56,10 +58,10 @@ def test_loss_is_the_mean_or_the_sum() -> None:
     batch = mean.train
     expected = -model.table.log_softmax(1)[batch.tokens[:, 0], batch.labels]
     found = mean.loss(model, batch)
-    torch.testing.assert_close(found.objective, expected.mean())
+    torch.testing.assert_close(found.value, expected.mean())
     assert found.examples == 300
     of_sum = summed.loss(model, batch)
-    torch.testing.assert_close(of_sum.objective, expected.sum())
+    torch.testing.assert_close(of_sum.value, expected.sum())
     torch.testing.assert_close(of_sum.reported, expected.mean())
 
 
@@ -100,7 +102,7 @@ def test_the_textbooks_recipe() -> None:
     """19,000 steps for each length, with Adam as PyTorch has it by default."""
     config = MemoryTrainConfig.from_dict(MEMORY_RECIPES["textbook"].training).fitted_to(300, 10)
     splits = make_splits(all_problems()["digit-sum"], 6, 0)
-    train, dev = (SequenceBatch.of(splits[name], CPU) for name in ("train", "dev"))
+    train, dev = (SequenceBatch.from_split(splits[name], CPU) for name in ("train", "dev"))
     assert config.epochs is not None
     assert config.epochs * SequenceObjective(train, dev, config).batch_count(1) == 19_000
     (optimizer,) = make_optimizer(nn.Linear(2, 2), config).parts

@@ -18,7 +18,7 @@ class TextClassifier(nn.Module, ABC):
     embedding: TokenEmbedding  # pretrained vectors are put into its table
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
-        """Count whatever the model wants to know of the training texts before training; most want nothing.
+        """Collect statistics of the training texts before training; most models need none.
 
         Args:
             token_ids: (all tokens,) of the training texts, end to end, on the CPU.

@@ -1,6 +1,6 @@
 """LSTM in both directions, its states weighed by attention.
 
-Source: Zhou et al. 2016, equations 9 to 12 (there the two directions are added; here they stand side by side).
+Source: Zhou et al. 2016, equations 9 to 12 (there the two directions are added; here they are concatenated).
 """
 
 from __future__ import annotations

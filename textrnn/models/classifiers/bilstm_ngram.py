@@ -1,4 +1,4 @@
-"""LSTM in both directions beside a bag of n-grams: what the order tells, and what the wording tells.
+"""LSTM in both directions beside a bag of n-grams: one sees the order of the tokens, the other the wording.
 
 Source: Graves & Schmidhuber 2005 (bidirectional LSTM); Cheng et al. 2016 (a deep model trained together with a wide
 one); Joulin et al. 2017 (bags of n-grams).
@@ -18,7 +18,7 @@ from textrnn.models.parts.ngram_bag import NgramBag
 
 NAME = "BiLSTM_Ngram"
 PAD_SIZE = 4096  # n-grams are of the whole text
-PASSES = 4  # n-grams are learnt by heart soon
+PASSES = 4  # n-grams overfit soon
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Config(NoisyConfig):
     num_layers: int = option(1, "recurrent layers", at_least=1)
     max_steps: int = option(512, "tokens of a text that the LSTM reads; the n-grams are of all", at_least=1)
     ngram_size: int = option(64, "numbers per n-gram", at_least=1)
-    ngram_dropout: float = option(0.5, "dropout on what the n-grams say", at_least=0.0, below=1.0)
+    ngram_dropout: float = option(0.5, "dropout on the n-gram features", at_least=0.0, below=1.0)
     longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
     max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
 
@@ -65,7 +65,7 @@ class Model(TextClassifier):
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
         )
         self.normalisation = nn.LayerNorm(self.encoder.output_size)
-        self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, most=max_ngrams)
+        self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, max_ngrams=max_ngrams)
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
         self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
 
@@ -75,10 +75,10 @@ class Model(TextClassifier):
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
-        head, in_head = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
-        states = self.encoder(self.embedding(head), in_head, keep_precision=True)  # (B, T, 2*H)
-        states = max_over_time(states, valid_mask(in_head, head.shape[1]))  # (B, 2*H)
-        ordered = dropout(self.normalisation(states), self.dropout, self.training)
-        worded = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)
-        logits: Tensor = self.classifier(torch.cat([ordered, worded], dim=1))
+        head, head_lengths = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
+        states = self.encoder(self.embedding(head), head_lengths, keep_precision=True)  # (B, T, 2*H)
+        states = max_over_time(states, valid_mask(head_lengths, head.shape[1]))  # (B, 2*H)
+        order = dropout(self.normalisation(states), self.dropout, self.training)
+        wording = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)
+        logits: Tensor = self.classifier(torch.cat([order, wording], dim=1))
         return logits

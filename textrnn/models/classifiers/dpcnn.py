@@ -2,7 +2,7 @@
 
 Source: Johnson & Zhang 2017, section 2: region embedding, blocks of two convolutions with pre-activation and a
 shortcut, pooling of three steps with stride two, a fixed number of filters. A text leaves the pyramid at the level
-where one step is left of it, however long the others of its batch are.
+where one step is left of it, however long the other texts of the batch are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The mean of the vectors of all tokens, and of all their bigrams and trigrams, looked up by hash.
 
 Source: Joulin et al. 2017, section 2; hashing: Weinberger et al. 2009. A mean of n vectors is multiplied by the square
-root of n here: that of a longer text does not shrink, and all of them are large enough to learn from.
+root of n here, so that longer texts do not get smaller vectors, and all are large enough to learn from.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from textrnn.config import NoisyConfig, option
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.parts.layers import TokenEmbedding, dropout, mean_over_time, valid_mask
-from textrnn.models.parts.ngram_bag import SparseTable, check_longest, ngrams_of_batch, starts_of_rows
+from textrnn.models.parts.ngram_bag import SparseTable, check_ngram_length, ngrams_of_batch, starts_of_rows
 
 NAME = "FastText"
 LEARNING_RATE = 5e-3
 PAD_SIZE = 4096
-PASSES = 4  # n-grams are learnt by heart soon
+PASSES = 4  # n-grams overfit soon
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Model(TextClassifier):
         token_dropout: float,
     ):
         super().__init__()
-        check_longest(longest_ngram, vocabulary_size)
+        check_ngram_length(longest_ngram, vocabulary_size)
         self.vocabulary_size, self.longest_ngram = vocabulary_size, longest_ngram
         self.embedding = TokenEmbedding(
             vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
@@ -63,15 +63,15 @@ class Model(TextClassifier):
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""
         mask = valid_mask(lengths, token_ids.shape[1])
-        of_tokens = mean_over_time(self.embedding(token_ids), mask) * lengths[:, None].sqrt()  # (B, E)
+        token_mean = mean_over_time(self.embedding(token_ids), mask) * lengths[:, None].sqrt()  # (B, E)
         rows, numbers = ngrams_of_batch(token_ids, lengths, 2, self.longest_ngram, self.vocabulary_size)
         counts = torch.bincount(rows, minlength=len(lengths)).clamp(min=1)
-        of_ngrams = self.ngrams(
+        ngram_sum = self.ngrams(
             hashed(numbers, len(self.ngrams.weight)),
             starts_of_rows(rows, len(lengths)),
-            counts[rows].to(of_tokens.dtype).rsqrt(),
+            counts[rows].to(token_mean.dtype).rsqrt(),
         )  # (B, G)
-        features = torch.cat([of_tokens, of_ngrams], dim=1)
+        features = torch.cat([token_mean, ngram_sum], dim=1)
         logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
         return logits
 

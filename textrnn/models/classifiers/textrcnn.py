@@ -57,7 +57,7 @@ class Model(TextClassifier):
         """(B, T), (B,) -> (B, C)."""
         vectors = self.embedding(token_ids)  # (B, T, E)
         states = self.encoder(vectors, lengths)  # (B, T, 2*H)
-        of_tokens = torch.tanh(self.features(torch.cat([vectors, states], dim=2)))  # (B, T, F)
-        features = max_over_time(of_tokens, valid_mask(lengths, token_ids.shape[1]))  # (B, F)
+        token_features = torch.tanh(self.features(torch.cat([vectors, states], dim=2)))  # (B, T, F)
+        features = max_over_time(token_features, valid_mask(lengths, token_ids.shape[1]))  # (B, F)
         logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
         return logits

@@ -82,7 +82,7 @@ class Model(TextClassifier):
 
 
 def sinusoids(steps: int, size: int, like: Tensor) -> Tensor:
-    """(T, H): the sines and cosines that tell where a token stands. Source: Vaswani et al. 2017, section 3.5."""
+    """(T, H): the sines and cosines that encode the position of a token. Source: Vaswani et al. 2017, section 3.5."""
     position = torch.arange(steps, device=like.device, dtype=like.dtype)[:, None]
     rate = torch.exp(torch.arange(0, size, 2, device=like.device, dtype=like.dtype) * (-math.log(10_000.0) / size))
     return torch.stack([torch.sin(position * rate), torch.cos(position * rate)], dim=2).reshape(steps, size)

@@ -14,7 +14,7 @@ from torch.nn import functional
 from textrnn.models.parts.layers import locked_dropout
 from textrnn.models.parts.recurrent_layers import RecurrentLayer
 
-State = tuple[Tensor, ...]  # everything carried from one character to the next; the first axis is B
+State = tuple[Tensor, ...]  # what one character passes on to the next; the first axis is B
 
 
 class LanguageModelNetwork(nn.Module, ABC):

@@ -1,6 +1,6 @@
 """A recurrent network and an n-gram, mixed: p(x) is proportional to p_network(x)^a * p_ngram(x)^b.
 
-The network knows what stands far back and what kinds of words there are; the n-gram knows by heart what stood in the
+The network knows distant context and kinds of words; the n-gram has memorised the
 text. On little text each is wrong where the other is right, and the mixture is better than both.
 
 Shapes: B batch, T time, V vocabulary, K order of the n-gram.
@@ -16,11 +16,11 @@ from torch import Tensor
 from textrnn.models.language.base import LanguageModelNetwork, State
 from textrnn.models.language.ngram import NgramModel
 
-MOST_WEIGHT = 2.0
+MAX_WEIGHT = 2.0
 
 
 class NgramNetwork(LanguageModelNetwork):
-    """An n-gram with the face of a network; its state is the last K tokens."""
+    """An n-gram with the interface of a network; its state is the last K tokens."""
 
     def __init__(self, ngram: NgramModel):
         super().__init__()
@@ -38,7 +38,7 @@ class NgramNetwork(LanguageModelNetwork):
 
 
 class NgramMixture(LanguageModelNetwork):
-    """A language model like any other; its state is the network's and then the n-gram's.
+    """Both as one language model; its state is the network's, then the n-gram's.
 
     Args:
         weights: the exponents a and b.
@@ -67,12 +67,12 @@ def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[
     Args:
         by_network: (N, V) log-probabilities for a text that neither model has learnt from.
         by_ngram: (N, V), likewise.
-        targets: (N,), what stood there.
+        targets: (N,), the ids of the text.
 
     Returns:
         a and b, neither below zero.
     """
-    both = torch.stack([by_network, by_ngram]).cpu().double()  # (2, N, V); not every device has such numbers
+    both = torch.stack([by_network, by_ngram]).cpu().double()  # (2, N, V); not every device has doubles
     targets = targets.cpu()
     seen = both.gather(2, targets.expand(2, -1)[:, :, None]).squeeze(2)  # (2, N)
     weights = torch.full((2,), 0.5, dtype=torch.float64)
@@ -82,12 +82,12 @@ def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[
         gradient = (expected - seen).mean(dim=1)
         centred = both - expected[:, :, None]
         hessian = torch.einsum("knv,lnv,nv->kl", centred, centred, shares) / len(targets)
-        # A weight that stands at a bound and is drawn beyond it stays there; the other one moves alone.
-        free = ~(((weights <= 0.0) & (gradient > 0)) | ((weights >= MOST_WEIGHT) & (gradient < 0)))
+        # A weight at a bound that would move beyond it stays there, and only the other one moves.
+        free = ~(((weights <= 0.0) & (gradient > 0)) | ((weights >= MAX_WEIGHT) & (gradient < 0)))
         hessian = hessian[free][:, free] + 1e-9 * torch.eye(int(free.sum()), dtype=torch.float64)
         step = torch.zeros_like(weights)
         step[free] = torch.linalg.solve(hessian, gradient[free])
-        weights = (weights - step).clamp_(min=0.0, max=MOST_WEIGHT)
+        weights = (weights - step).clamp_(min=0.0, max=MAX_WEIGHT)
         if float(step.abs().max()) < 1e-9:
             break
     return float(weights[0]), float(weights[1])

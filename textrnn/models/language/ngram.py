@@ -1,4 +1,4 @@
-"""A character n-gram with interpolated modified Kneser-Ney smoothing: counted in a second, hard to beat on little text.
+"""A character n-gram with interpolated modified Kneser-Ney smoothing: counted in a second, and strong on little text.
 
 Contexts form a tree: the node of a context of k characters is found from the node of its last k - 1 characters and the
 one before them. Each level is a sorted array of such keys, so that a lookup is a binary search, and nothing is hashed.
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-SCORED_CELLS = 1 << 22  # numbers of (N, V) worked on at a time
+PROBABILITIES_AT_ONCE = 1 << 22  # at most, (N, V) of them
 LEVEL_TENSORS = ("keys", "starts", "tokens", "shares", "backoff")
 
 
@@ -31,7 +31,7 @@ class NgramModel:
     * ``tokens``, ``shares``: what was seen after it, and its discounted share of the context's counts
     * ``backoff``: the mass that the discounts left to the shorter context
 
-    The id V stands for "before the text". Contexts that were never seen leave the shorter context's answer as it is.
+    The id V stands for "before the text". A context that was never seen gives the probabilities of the shorter one.
     """
 
     def __init__(self, vocabulary_size: int, levels: list[dict[str, Tensor]]):
@@ -86,7 +86,7 @@ class NgramModel:
         Returns:
             (N, V), fp32, rows that sum to 1.
         """
-        rows = max(1, SCORED_CELLS // self.vocabulary_size)
+        rows = max(1, PROBABILITIES_AT_ONCE // self.vocabulary_size)
         return (
             torch.cat([self._probabilities(part) for part in contexts.split(rows)])
             if len(contexts)
@@ -111,7 +111,7 @@ class NgramModel:
             row = torch.repeat_interleave(rows, length)
             skipped = torch.repeat_interleave(start - (length.cumsum(0) - length), length)
             entry = torch.arange(len(row), device=rows.device) + skipped
-            # A row and a token meet once at most, so this adds as it should.
+            # Each pair of row and token occurs at most once, so no addition is lost.
             result.view(-1)[row * size + level["tokens"][entry]] += level["shares"][entry]
         return result
 
@@ -123,7 +123,7 @@ class NgramModel:
         )
 
     def to_tensors(self) -> dict[str, Tensor]:
-        """All that it knows, by name, as small as may be."""
+        """Its levels as named tensors, in the smallest types that hold them."""
         small = {"keys": torch.int64, "starts": torch.int32, "tokens": torch.int32}
         return {
             f"{k}/{name}": tensor.to(small.get(name, torch.float32))
@@ -133,7 +133,7 @@ class NgramModel:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], vocabulary_size: int) -> NgramModel:
-        """Take back what :meth:`to_tensors` gave.
+        """Restore what :meth:`to_tensors` gave.
 
         Raises:
             ValueError: if the tensors do not make an n-gram over such a vocabulary.

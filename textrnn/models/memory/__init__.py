@@ -1,1 +1,1 @@
-"""What the memory experiments train, one file each, and what they share."""
+"""The models of the memory experiments, one file each, and what they share."""

@@ -1,4 +1,4 @@
-"""What the memory experiments train: digits are embedded, any of the visible cells reads them, and a linear layer
+"""The models of the memory experiments: digits are embedded, any of the visible cells reads them, and a linear layer
 answers from the last state.
 
 Shapes: B batch, T time (digits), E embedding, H hidden, C classes.
@@ -14,11 +14,11 @@ from textrnn.models.parts.layers import dropout
 from textrnn.models.parts.visible_cells import LSTM, VisibleCell
 
 
-def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
+def initialise(cell: VisibleCell, method: str, sequence_length: int) -> None:
     """Set the weights of a cell.
 
     Args:
-        way: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero. ``glorot``: Glorot W and U, zero
+        method: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero. ``glorot``: Glorot W and U, zero
             biases. ``orthogonal``: orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but
             the forget biases of an LSTM are drawn so that its units forget within 1 to `sequence_length` - 1 steps, and
             the input biases are their opposites.
@@ -27,26 +27,26 @@ def initialise(cell: VisibleCell, way: str, sequence_length: int) -> None:
     Source: Glorot & Bengio 2010; Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias);
     Tallec & Ollivier 2018, section 3 (chrono).
     """
-    if way == "uniform":
+    if method == "uniform":
         return
     with torch.no_grad():
         for name, parameter in cell.named_parameters():
-            if way == "zero" or name.startswith("b"):
+            if method == "zero" or name.startswith("b"):
                 parameter.zero_()
-            elif name.startswith("U") and way != "glorot":
+            elif name.startswith("U") and method != "glorot":
                 nn.init.orthogonal_(parameter)
             else:
                 nn.init.xavier_uniform_(parameter)
-        if isinstance(cell, LSTM) and way == "orthogonal":
+        if isinstance(cell, LSTM) and method == "orthogonal":
             cell.get_parameter("b_f").fill_(1.0)
-        elif isinstance(cell, LSTM) and way == "chrono":
+        elif isinstance(cell, LSTM) and method == "chrono":
             spans = torch.empty(1, cell.hidden_size).uniform_(1, max(2, sequence_length - 1))
             cell.get_parameter("b_f").copy_(spans.log())
             cell.get_parameter("b_i").copy_(-spans.log())
 
 
 class SequenceClassifier(nn.Module):
-    """Digits (B, T) -> logits (B, C) of what the whole sequence means.
+    """Digits (B, T) -> logits (B, C) of the answer to the whole sequence.
 
     Source: the shape is that of ``Model_RNN4SeqClass`` in Qiu, Neural Networks and Deep Learning, exercises of
     chapter 6.
@@ -69,11 +69,11 @@ class SequenceClassifier(nn.Module):
     ):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
-        if initialisation in ("glorot", "zero"):  # the cell may start at zero: alike digits could never be told apart
+        if initialisation in ("glorot", "zero"):  # never zero: digits with equal vectors stay equal
             nn.init.xavier_uniform_(self.embedding.weight)
         self.cell = self.cell_type(embedding_size, hidden_size)
         initialise(self.cell, initialisation, sequence_length)
-        # With a start of its own, the cell can tell the first step from the second and so on: it learns when to shut.
+        # From a learned start, the cell can tell the first steps from later ones and learn when to close its gates.
         parts = 2 if isinstance(self.cell, LSTM) else 1
         self.start = nn.ParameterList(torch.randn(hidden_size) * 0.5 for _ in range(parts if learned_start else 0))
         self.output = nn.Linear(hidden_size, class_count)

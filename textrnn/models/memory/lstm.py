@@ -1,4 +1,4 @@
-"""Long short-term memory, every gate to be seen."""
+"""Long short-term memory, with every gate recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simple recurrent network with a way around: h_t = h_{t-1} + tanh(x_t W + h_{t-1} U + b)."""
+"""Simple recurrent network with a residual connection: h_t = h_{t-1} + tanh(x_t W + h_{t-1} U + b)."""
 
 from __future__ import annotations
 

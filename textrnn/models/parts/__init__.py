@@ -1,1 +1,1 @@
-"""What models are made of: layers, cells and their steps."""
+"""The parts of models: layers, cells and their steps."""

@@ -1,9 +1,9 @@
-"""The recurrent cells written out, step by step, as the equations have them, every gate to be seen.
+"""The recurrent cells written out, step by step, as in the equations, with every gate recorded.
 
 One matrix product serves the inputs of all steps; a step is then one product with the hidden state and the gates. Of
 the LSTM and the simple network, steps work in place in arrays that were laid out beforehand, and the gradients are
-written out as well (``steps_numpy.py`` and ``steps_torch.py`` beside this file): a tape of some eight
-operations a step, which autograd would keep, costs more than the arithmetic.
+written out as well (``steps_numpy.py`` and ``steps_torch.py`` beside this file): autograd's tape of some
+eight operations a step would cost more than the arithmetic.
 
 Shapes: T time, B batch, E input size, H hidden.
 """
@@ -21,7 +21,7 @@ from torch.nn import functional
 from textrnn.models.parts import steps_numpy, steps_torch
 from textrnn.models.parts.recurrent_layers import LayerState, RecurrentLayer
 
-MOST_MULTIPLICATIONS = 1 << 22  # a step; beyond that, the products count and not what a call costs
+MAX_NUMPY_MULTIPLICATIONS = 1 << 22  # a step; beyond that, the products take the time and not the calls
 
 
 class SRNRecord(NamedTuple):
@@ -29,8 +29,8 @@ class SRNRecord(NamedTuple):
 
     Attributes:
         hidden: (T, B, H): the state after every step
-        last_hidden: (B, H): after the last one; a loss that looks at nothing else should take it from here, where its
-            gradient does not come with zeros for all other steps
+        last_hidden: (B, H): after the last one; a loss on nothing else should use this one, whose gradient comes
+            without zeros for all other steps
     """
 
     hidden: Tensor
@@ -53,9 +53,9 @@ class LSTMRecord(NamedTuple):
 
 
 def _kernels(values: Tensor, weight: Tensor) -> ModuleType:
-    """Where steps over such values, (T, B, ...), with such a matrix are made."""
+    """The module that computes steps over values (T, B, ...) with such a matrix."""
     suited = values.device.type == "cpu" and values.dtype in (torch.float32, torch.float64)
-    return steps_numpy if suited and values.shape[1] * weight.numel() <= MOST_MULTIPLICATIONS else steps_torch
+    return steps_numpy if suited and values.shape[1] * weight.numel() <= MAX_NUMPY_MULTIPLICATIONS else steps_torch
 
 
 class _Projection(torch.autograd.Function):
@@ -89,7 +89,7 @@ class _LSTMSteps(torch.autograd.Function):
         *gates, hiddens, cells, _ = found
         context.save_for_backward(weight_hh, *found)
         context.mark_non_differentiable(*gates)
-        context.set_materialize_grads(False)  # where nobody looks at the cells, there is nothing to add
+        context.set_materialize_grads(False)  # the gradient of an unused output is None, not zeros
         return (*gates, cells[1:], hiddens[1:], hiddens[-1].clone())
 
     @staticmethod
@@ -126,7 +126,7 @@ class _SRNSteps(torch.autograd.Function):
 def project(inputs: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
     """The inputs' share of all gates at all steps, in one product: (T, B, E), (G, E), (G,) -> (T, B, G)."""
     found: Tensor
-    if not torch.is_grad_enabled():  # nothing to keep for autograd, which would cost as much as a few steps
+    if not torch.is_grad_enabled():  # without autograd, which would cost as much as a few steps
         found = _kernels(inputs, weight_ih).project(inputs, weight_ih, bias)
     else:
         found = _Projection.apply(inputs, weight_ih, bias)  # type: ignore[no-untyped-call]
@@ -142,7 +142,7 @@ def lstm_steps(from_inputs: Tensor, weight_hh: Tensor, hidden: Tensor, cell: Ten
         hidden, cell: (B, H): the state before.
 
     Returns:
-        The record; gradients flow through the hidden states and the cells, the gates are there to be looked at.
+        The record; gradients flow through the hidden states and the cells, the gates are for inspection.
 
     Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000 (forget gate).
     """

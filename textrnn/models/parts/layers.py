@@ -20,7 +20,7 @@ def valid_mask(lengths: Tensor, steps: int) -> Tensor:
 
 
 def reversal_index(lengths: Tensor, steps: int) -> Tensor:
-    """(B,) lengths -> (B, T) positions that turn each row round within its own length; padding stays where it is.
+    """(B,) lengths -> (B, T) positions that reverse each row within its own length; padding stays in place.
 
     The index is its own inverse: gathering twice gives the original back.
     """
@@ -59,8 +59,8 @@ def locked_dropout(values: Tensor, share: float, training: bool) -> Tensor:
 class TokenEmbedding(nn.Module):
     """Token ids (B, T) -> vectors (B, T, E), with two kinds of noise while training.
 
-    Token dropout puts ``<unk>`` in the place of a token, which also gives that row a meaning: without it, a vocabulary
-    that knows every training token would leave ``<unk>`` as it was drawn. Dropout then works on single numbers.
+    Token dropout replaces tokens by ``<unk>``, which also trains that row: a vocabulary that knows every training
+    token would otherwise leave it as it was drawn. Dropout then works on single numbers.
     """
 
     def __init__(self, vocabulary_size: int, embedding_size: int, *, dropout: float, token_dropout: float):
@@ -98,10 +98,10 @@ def initialise_recurrence(layer: nn.RNNBase) -> None:
 
 
 class RecurrentEncoder(nn.Module):
-    """Stacked recurrent layers, one or two directions, (B, T, E) -> (B, T, D*H), blind to padding.
+    """Stacked recurrent layers, one or two directions, (B, T, E) -> (B, T, D*H), unaffected by padding.
 
-    The backward direction does not run a packed sequence: each row is turned round within its own length, read by an
-    ordinary forward layer, and turned back. Padding then always comes after the last token, where it cannot reach any
+    The backward direction does not run a packed sequence: each row is reversed within its own length, read by an
+    ordinary forward layer, and reversed back. Padding then always comes after the last token, where it cannot reach any
     valid state, and the layers stay on the fast unpacked kernels (oneDNN on a CPU, cuDNN on a GPU). States at padded
     steps are meaningless; pool with a mask.
     """
@@ -136,7 +136,7 @@ class RecurrentEncoder(nn.Module):
         """(B, T, E), (B,) -> (B, T, D*H).
 
         Args:
-            keep_precision: leave the states in `precision`, which spares a pass over them where they are only pooled
+            keep_precision: leave the states in `precision`, which saves a pass over them where they are only pooled
                 (the pooling functions below give fp32 back).
         """
         states = inputs
@@ -168,9 +168,9 @@ class RecurrentEncoder(nn.Module):
         return outputs
 
 
-def set_precision(model: nn.Module, precision: torch.dtype) -> None:
-    """Sets the numbers that the recurrent layers of a classifier compute in."""
-    for module in model.modules():
+def set_precision(network: nn.Module, precision: torch.dtype) -> None:
+    """Sets the type that the recurrent layers of a classifier compute in."""
+    for module in network.modules():
         if isinstance(module, RecurrentEncoder):
             module.precision = precision
 
@@ -205,7 +205,7 @@ def make_pooling(name: str, *, bidirectional: bool) -> Callable[[Tensor, Tensor]
 
 
 class MaskedConvolution(nn.Module):
-    """Convolution over time that sees zeros before and after a text, whatever stands there: (B, T, E) -> (B, T, F).
+    """Convolution over time that sees zeros before and after a text, even at padding: (B, T, E) -> (B, T, F).
 
     Step t sees the tokens from t - (width - 1) // 2 on.
     """

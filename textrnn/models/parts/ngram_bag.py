@@ -19,7 +19,7 @@ from textrnn.models.parts.layers import valid_mask
 class SparseTable(nn.Module):
     """A table of vectors of which a batch touches few rows: its gradient names those rows and no others.
 
-    Rows start at zero, so that one which was never learnt says nothing; only the others are saved.
+    Rows start at zero, so that an untrained row contributes nothing; only the other rows are saved.
     """
 
     def __init__(self, rows: int, size: int):
@@ -53,7 +53,7 @@ class SparseTable(nn.Module):
             self.weight[rows.to(self.weight.device)] = values.to(self.weight)
 
 
-def check_longest(longest: int, vocabulary_size: int) -> None:
+def check_ngram_length(longest: int, vocabulary_size: int) -> None:
     """An n-gram is numbered by its token ids, read as the digits of one number, which has to fit 63 bits.
 
     Raises:
@@ -97,10 +97,10 @@ def starts_of_rows(rows: Tensor, row_count: int) -> Tensor:
 class NgramBag(nn.Module):
     """The n-grams of a text, weighted by TF-IDF, as the weighted sum of one learnt vector each: -> (B, G).
 
-    Which n-grams there are, and how telling each is, is counted on the training texts before training
+    The n-grams and their inverse document frequencies are counted on the training texts before training
     (:meth:`learn_statistics`). The weight of an n-gram is (1 + ln count in the text) * (1 + ln((1 + texts) / (1 + texts
-    that have it))); the weights of a text are scaled to a Euclidean norm of one. An n-gram that is not known says
-    nothing.
+    that have it))); the weights of a text are scaled to a Euclidean norm of one. Unknown n-grams
+    are ignored.
 
     Source: Salton & Buckley 1988 (TF-IDF), in the smoothed form of scikit-learn's TfidfVectorizer with sublinear_tf.
     """
@@ -108,15 +108,15 @@ class NgramBag(nn.Module):
     known: Tensor
     idf: Tensor
 
-    def __init__(self, vocabulary_size: int, size: int, *, longest: int, most: int):
+    def __init__(self, vocabulary_size: int, size: int, *, longest: int, max_ngrams: int):
         """
         Args:
             longest: n-grams of one to so many tokens.
-            most: keep at most so many, those of the most texts.
+            max_ngrams: keep at most so many, those of the most texts.
         """
         super().__init__()
-        check_longest(longest, vocabulary_size)
-        self.vocabulary_size, self.longest, self.most = vocabulary_size, longest, most
+        check_ngram_length(longest, vocabulary_size)
+        self.vocabulary_size, self.longest, self.max_ngrams = vocabulary_size, longest, max_ngrams
         self.register_buffer("known", torch.empty(0, dtype=torch.int64))  # (K,) numbers, rising
         self.register_buffer("idf", torch.empty(0))  # (K,)
         self.table = SparseTable(0, size)
@@ -129,7 +129,7 @@ class NgramBag(nn.Module):
             offsets: (texts + 1,) where each begins.
         """
         texts = len(offsets) - 1
-        fewest = 2 if texts >= 1000 else 1  # seen once is noise in a large set, but all there is in a tiny one
+        min_texts = 2 if texts >= 1000 else 1  # seen once is noise in a large set, but all there is in a tiny one
         text_of_token = torch.repeat_interleave(torch.arange(texts), offsets.diff())
         numbers, frequencies = [], []
         for order in range(1, min(self.longest, len(token_ids)) + 1):
@@ -137,18 +137,18 @@ class NgramBag(nn.Module):
             in_order, by = ngram_numbers(token_ids, order, self.vocabulary_size)[inside].sort(stable=True)
             if not len(in_order):
                 continue
-            # Equal n-grams now stand together, and among them the texts still rise.
+            # Equal n-grams are now adjacent, in the order of their texts.
             text = text_of_token[: len(inside)][inside][by]
             new = torch.cat([torch.ones(1, dtype=torch.bool), in_order[1:] != in_order[:-1]])
             new_text = new.clone()
             new_text[1:] |= text[1:] != text[:-1]
             frequency = torch.bincount(new.cumsum(0)[new_text] - 1)  # texts that have it
-            kept = frequency >= fewest
+            kept = frequency >= min_texts
             numbers.append(in_order[new][kept])
             frequencies.append(frequency[kept])
         known, frequency = torch.cat(numbers), torch.cat(frequencies)
-        if len(known) > self.most:
-            chosen = frequency.argsort(descending=True, stable=True)[: self.most]
+        if len(known) > self.max_ngrams:
+            chosen = frequency.argsort(descending=True, stable=True)[: self.max_ngrams]
             known, frequency = known[chosen], frequency[chosen]
         known, by = known.sort()
         self.known = known
@@ -171,7 +171,7 @@ class NgramBag(nn.Module):
         return bags
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
-        """Takes over the number of n-grams from what is loaded."""
+        """Resizes the buffers and the table to what is loaded."""
         known = state_dict.get(prefix + "known")
         if known is not None and len(known) != len(self.known):
             self.known, self.idf = self.known.new_zeros(len(known)), self.idf.new_zeros(len(known))

@@ -1,4 +1,4 @@
-"""Recurrent layers of language models, all with one face: (T, B, E) inputs, a state -> (T, B, H) outputs, a state.
+"""Recurrent layers of language models, all with one interface: (T, B, E) inputs, a state -> (T, B, H) outputs, a state.
 
 Here are PyTorch's fused ones; ``cells.py`` beside this file has the same ones written out. Both name their weights as
 PyTorch does, so that the weights of one can be loaded into the other.
@@ -33,18 +33,18 @@ class RecurrentLayer(nn.Module, ABC):
         self.bias_hh = nn.Parameter(torch.empty(rows))
         self.initialise("uniform")
 
-    def initialise(self, way: str) -> None:
-        """Draw the weights anew.
+    def initialise(self, method: str) -> None:
+        """Initialise the weights.
 
         Args:
-            way: ``uniform``, between plus and minus 1/sqrt(H), PyTorch's own; or ``orthogonal``: orthogonal recurrent
-                matrices (gate by gate), Glorot input matrices, zero biases, LSTM forget bias 1.
+            method: ``uniform``, between plus and minus 1/sqrt(H), PyTorch's own; or ``orthogonal``: orthogonal
+                recurrent matrices (gate by gate), Glorot input matrices, zero biases, LSTM forget bias 1.
 
         Source: Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias).
         """
         bound = self.hidden_size**-0.5
         with torch.no_grad():
-            if way == "uniform":
+            if method == "uniform":
                 for parameter in self.parameters():
                     parameter.uniform_(-bound, bound)
                 return
@@ -81,7 +81,7 @@ class FusedLSTM(RecurrentLayer):
         weights = self._weights(inputs.dtype)
         hidden, cell = (part.to(inputs.dtype)[None] for part in state)
         if len(inputs) == 1 and not self.training:
-            # The fused layer first lays out its weights anew, which for a single step takes longer than the step.
+            # The fused layer copies its weights first, which for a single step takes longer than the step.
             hidden_after, cell_after = torch.lstm_cell(inputs[0], (hidden[0], cell[0]), *weights)
             return hidden_after[None], (hidden_after, cell_after)
         outputs, hidden, cell = torch.lstm(inputs, (hidden, cell), weights, True, 1, 0.0, self.training, False, False)

@@ -3,12 +3,12 @@
 NumPy, because a step is a dozen operations on some thousand numbers, and a call of NumPy costs a fifth of one of torch:
 at 8 rows and 32 units, a training step takes a third of the time. :mod:`textrnn.models.parts.steps_torch` has the same
 functions for everything else (other devices, half precision); :mod:`textrnn.models.parts.cells` gives both to autograd.
-Products beyond a size go to torch all the same: there NumPy's BLAS would wake threads of its own, which then fight with
-torch's over the cores.
+Products beyond a size go to torch all the same: there NumPy's BLAS would start threads of its own, which compete with
+torch's for the cores.
 
-Rows stand side by side, (T, H, B) in memory, so that each gate of a step is one block; tensors from outside and to the
-outside are (T, B, H), views of that. A sigmoid is worked out as (1 + tanh(x / 2)) / 2, so that one call serves all
-gates. Numbers that grow beyond all bounds become infinite in silence, as in torch.
+Arrays are (T, H, B) in memory, so that each gate of a step is one block; tensors from outside and to the
+outside are (T, B, H), views of that. A sigmoid is computed as (1 + tanh(x / 2)) / 2, so that one call serves all
+gates. Overflow gives infinity without a warning, as in torch.
 
 Shapes: T time, B batch, E input size, H hidden, G gates times H.
 """
@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Array = NDArray[Any]
-MOST_MULTIPLICATIONS = 1 << 18  # of a product; OpenBLAS takes more than one thread from there on
-CACHED = 1 << 16  # numbers that one part of the steps may have in one array
+MAX_BLAS_MULTIPLICATIONS = 1 << 18  # of a product; OpenBLAS takes more than one thread from there on
+MAX_PART_NUMBERS = 1 << 16  # in one array, for one part of the steps
 
 
 def _inside(tensor: Tensor) -> Array:
@@ -40,7 +40,7 @@ def _outside(array: Array) -> Tensor:
 
 def _product(left: Array, right: Array, out: Array) -> None:
     """(M, K) x (K, N) -> (M, N), written to `out`."""
-    if left.size * right.shape[1] <= MOST_MULTIPLICATIONS:
+    if left.size * right.shape[1] <= MAX_BLAS_MULTIPLICATIONS:
         dot(left, right, out)
     else:
         torch.mm(torch.from_numpy(left), torch.from_numpy(right), out=torch.from_numpy(out))
@@ -48,7 +48,7 @@ def _product(left: Array, right: Array, out: Array) -> None:
 
 def _add_product(left: Array, right: Array, to: Array, product: Array) -> None:
     """(M, K) x (K, N), added to `to`; `product` is room for it."""
-    if left.size * right.shape[1] <= MOST_MULTIPLICATIONS:
+    if left.size * right.shape[1] <= MAX_BLAS_MULTIPLICATIONS:
         dot(left, right, product)
         add(to, product, to)
     else:
@@ -56,8 +56,8 @@ def _add_product(left: Array, right: Array, to: Array, product: Array) -> None:
 
 
 def _spans(steps: int, numbers_a_step: int) -> list[slice]:
-    """The steps in parts, from the first to the last, so that what is worked out for a part stays in the cache."""
-    span = max(4, CACHED // max(1, numbers_a_step))
+    """The steps in parts, from the first to the last, so that the results for a part stay in the cache."""
+    span = max(4, MAX_PART_NUMBERS // max(1, numbers_a_step))
     return [slice(start, min(start + span, steps)) for start in range(0, steps, span)]
 
 
@@ -75,7 +75,7 @@ def _over_all_steps(d_steps: Array, values: Array) -> Tensor:
 @np.errstate(over="ignore", invalid="ignore")
 def project(inputs: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
     """See :func:`textrnn.models.parts.steps_torch.project`."""
-    if inputs.shape[1] * weight_ih.numel() <= MOST_MULTIPLICATIONS:
+    if inputs.shape[1] * weight_ih.numel() <= MAX_BLAS_MULTIPLICATIONS:
         found = matmul(weight_ih.detach().numpy(), _inside(inputs))
         add(found, np.repeat(bias.detach().numpy(), inputs.shape[1]).reshape(len(bias), -1), found)
         return _outside(found)
@@ -90,7 +90,7 @@ def project_backward(inputs: Tensor, weight_ih: Tensor, d_projected: Tensor, *, 
     d_steps = _inside(d_projected)
     d_bias = torch.from_numpy(d_steps.sum(axis=0).sum(axis=1))
     d_inputs = None
-    if needs_inputs and d_steps.shape[2] * weight_ih.numel() <= MOST_MULTIPLICATIONS:
+    if needs_inputs and d_steps.shape[2] * weight_ih.numel() <= MAX_BLAS_MULTIPLICATIONS:
         d_inputs = _outside(matmul(weight_ih.detach().numpy().T, d_steps))
     elif needs_inputs:
         d_inputs = torch.matmul(d_projected, weight_ih.detach())
@@ -167,7 +167,7 @@ def lstm_backward(
     room_to_cell = np.empty((longest, size, rows), kind)
     room_to_gates = np.empty((longest, 4, size, rows), kind)
     for part in reversed(spans):
-        # What does not depend on the step after is worked out for a whole part of the steps.
+        # What does not depend on the next step is computed for a whole part of the steps.
         count = part.stop - part.start
         to_cell = room_to_cell[:count]  # dh/dc
         multiply(squashed[part], squashed[part], to_cell)
@@ -210,7 +210,7 @@ def srn_forward(from_inputs: Tensor, weight_hh: Tensor, hidden: Tensor, *, resid
     steps, size, rows = x.shape
     hiddens = np.empty((steps + 1, size, rows), x.dtype)
     hiddens[0] = _inside(hidden)
-    # Without the way around, the state is the squashed sum itself.
+    # Without the residual connection, the state is the tanh itself.
     squashed = np.empty((steps, size, rows), x.dtype) if residual else hiddens[1:]
     for from_input, h, h_next, activation in zip(x, hiddens[:-1], hiddens[1:], squashed, strict=True):
         _product(recurrent, h, activation)

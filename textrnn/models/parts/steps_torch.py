@@ -21,7 +21,7 @@ def project(inputs: Tensor, weight_ih: Tensor, bias: Tensor) -> Tensor:
 
 
 def project_backward(inputs: Tensor, weight_ih: Tensor, d_projected: Tensor, *, needs_inputs: bool) -> list[Any]:
-    """The gradients of `inputs` (None, where nobody needs it), `weight_ih` and `bias`."""
+    """The gradients of `inputs` (None, where it is not needed), `weight_ih` and `bias`."""
     flat = d_projected.reshape(-1, len(weight_ih))
     d_weight = flat.t() @ inputs.detach().reshape(-1, weight_ih.shape[1])
     return [d_projected @ weight_ih.detach() if needs_inputs else None, d_weight, flat.sum(dim=0)]
@@ -91,11 +91,11 @@ def lstm_backward(
     Args:
         input_gate, ..., tanh_cells: what :func:`lstm_forward` returned.
         from_hiddens, from_cells: (T, B, H): the gradients of the hidden states and cells after every step; None: zero.
-        from_last: (B, H): a gradient of the last hidden state alone, beside that; None: zero.
+        from_last: (B, H): a further gradient of the last hidden state; None: zero.
     """
     steps, rows, size = tanh_cells.shape
     i, f, g, o = input_gate, forget_gate, candidate, output_gate
-    # What does not depend on the step after is worked out for all steps at once.
+    # What does not depend on the next step is computed for all steps at once.
     to_cell = o * (1 - tanh_cells * tanh_cells)  # dh/dc
     to_gates = tanh_cells.new_empty(steps, rows, 4 * size)
     torch.mul(g * i, 1 - i, out=to_gates[:, :, :size])  # dc/d(pre-activation), gate by gate

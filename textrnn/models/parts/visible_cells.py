@@ -1,4 +1,4 @@
-"""Cells as textbooks write them: a matrix W for the input, U for the state and a bias b for every gate, all to be seen.
+"""Cells as in textbooks: a matrix W for the input, U for the state and a bias b for every gate, all accessible.
 
 They compute what PyTorch's layers compute, and their weights convert to and from those. Every step's gates, cell and
 hidden state can be recorded.
@@ -19,7 +19,7 @@ from torch.nn import functional
 from textrnn.errors import ConfigError, one_line
 from textrnn.models.parts.cells import LSTMRecord, SRNRecord, lstm_steps, project, srn_steps
 
-CACHED = 1 << 20  # numbers: so many projected inputs are worked on at a time, which keeps what comes of them at hand
+MAX_PROJECTED_NUMBERS = 1 << 20  # of projected inputs at a time, so that what is computed from them stays in the cache
 
 
 class VisibleCell(nn.Module, ABC):
@@ -92,9 +92,9 @@ class VisibleCell(nn.Module, ABC):
         """(B, T, E) -> (B, H): the hidden state after the last step."""
         if torch.is_grad_enabled() or inputs.device.type != "cpu" or inputs.shape[1] == 0:
             return self.record(inputs, state).last_hidden
-        # Nobody will look back, so the records need not outlive the cache: a part of the steps at a time.
+        # Without gradients, records need not be kept: a part of the steps at a time, which fits the cache.
         numbers_a_step = max(1, len(inputs)) * len(self.gates) * self.hidden_size
-        for part in inputs.split(max(1, CACHED // numbers_a_step), dim=1):
+        for part in inputs.split(max(1, MAX_PROJECTED_NUMBERS // numbers_a_step), dim=1):
             record = self.record(part, state)
             last = record.last_hidden
             state = (last, record.cell[-1]) if isinstance(record, LSTMRecord) else (last,)
@@ -172,7 +172,7 @@ class SRN(VisibleCell):
 
 
 class ResidualSRN(SRN):
-    """With a way around the nonlinearity: h_t = h_{t-1} + tanh(x_t W + h_{t-1} U + b).
+    """With a residual connection around the nonlinearity: h_t = h_{t-1} + tanh(x_t W + h_{t-1} U + b).
 
     Source: Qiu, Neural Networks and Deep Learning, section 6.5.
     """
@@ -182,7 +182,7 @@ class ResidualSRN(SRN):
 
 
 class LSTM(VisibleCell):
-    """Long short-term memory with input (i), forget (f), candidate (c) and output (o) weights apart.
+    """Long short-term memory with separate weights for input (i), forget (f), candidate (c) and output (o).
 
     Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000 (forget gate).
     """

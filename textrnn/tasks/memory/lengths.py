@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textrnn.evaluation.records import Training, spread
+from textrnn.evaluation.records import Training, standard_deviation
 from textrnn.report.html import Figure, Paragraph, Part, Table
 from textrnn.report.memory import accuracy_table, curves_csv, plot_accuracy, plot_losses
 from textrnn.tasks.memory.findings import Findings
@@ -101,8 +101,8 @@ def by_length(trainings: Sequence[Training]) -> dict[str, Any]:
             "dev": sum(dev) / len(dev),
             "test": sum(test) / len(test),
             "seconds": sum(run.seconds for run in runs) / len(runs),
-            "dev_spread": spread(dev),
-            "test_spread": spread(test),
+            "dev_spread": standard_deviation(dev),
+            "test_spread": standard_deviation(test),
             "runs": [{name: getattr(run, name) for name in OF_A_RUN} for run in runs],
         }
     return found

@@ -14,7 +14,7 @@ import torch
 from textrnn.config import MemorySettings, MemoryTrainConfig, Run
 from textrnn.corpus.sequences import LabelledSequences, load_splits
 from textrnn.errors import ConfigError, DivergedError, Interrupted, Note, one_line
-from textrnn.evaluation.records import CURVE, Training, training_key
+from textrnn.evaluation.records import CURVE_COLUMNS, Training, training_key
 from textrnn.files import exclusive_use, json_bytes, write_atomically
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.tasks.common import build_network
@@ -91,7 +91,7 @@ class Bench:
 
     def split(self, name: str, length: int, seed: int) -> SequenceBatch:
         """A split of the data, on the device."""
-        return SequenceBatch.of(self._data(length, seed)[name], self.device)
+        return SequenceBatch.from_split(self._data(length, seed)[name], self.device)
 
     def digest(self, length: int, seed: int) -> str:
         """By which the data is known again: its files may be replaced."""
@@ -138,7 +138,7 @@ class Bench:
         dev, test = (score(network, self.split(name, length, config.seed))[0] for name in ("dev", "test"))
         return Training(
             model, length, config.seed, config.learning_rate, dev, test, follower.seconds, follower.steps,
-            int(best["step"]) if best else 0, [{name: row[name] for name in CURVE} for row in follower.rows],
+            int(best["step"]) if best else 0, [{name: row[name] for name in CURVE_COLUMNS} for row in follower.rows],
         )  # fmt: skip
 
     def fit(

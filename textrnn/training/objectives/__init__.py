@@ -1,1 +1,1 @@
-"""What can be learnt: for each task, its batches, the loss of one, and how a model is judged."""
+"""For each task: its batches, the loss of a batch, and how a model is evaluated."""

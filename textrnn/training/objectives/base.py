@@ -1,4 +1,4 @@
-"""What the training loop asks of a task."""
+"""What the training loop needs from a task."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Loss(NamedTuple):
     """The loss of one batch.
 
     Attributes:
-        objective: scalar, what the gradient is taken of
+        value: scalar, what the gradient is taken of
         reported: scalar, detached: mean cross-entropy, nats per example, before the update
         examples: what the mean is over: texts, or characters
     """
 
-    objective: Tensor
+    value: Tensor
     reported: Tensor
     examples: int
 
@@ -28,7 +28,7 @@ class Loss(NamedTuple):
 class Objective(ABC, Generic[BatchType]):
     """One kind of training. An epoch's batches depend on the seed and the epoch's number alone."""
 
-    size_settings = "`batch_size` or `hidden_size`"  # what to make smaller where memory lacks
+    size_settings = "`batch_size` or `hidden_size`"  # to reduce when out of memory
 
     @abstractmethod
     def batch_count(self, epoch: int) -> int:
@@ -39,20 +39,20 @@ class Objective(ABC, Generic[BatchType]):
         """The batches of an epoch, in order; each is made when it is asked for."""
 
     @abstractmethod
-    def loss(self, model: nn.Module, batch: BatchType) -> Loss:
+    def loss(self, network: nn.Module, batch: BatchType) -> Loss:
         """The loss of a batch, with a graph behind it."""
 
     @abstractmethod
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Score what is held out: ``dev_loss`` (nats per example) and whatever else history.csv is to tell."""
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """Score the held-out data: ``dev_loss`` (nats per example) and whatever else goes into history.csv."""
 
     def criterion(self, scores: Mapping[str, float]) -> float:
         """Score to minimise when weights are chosen: the dev loss."""
         return scores["dev_loss"]
 
     @abstractmethod
-    def evaluation_seconds(self, model: nn.Module) -> float:
-        """How long :meth:`evaluate` will take, judged by a part of it."""
+    def evaluation_seconds(self, network: nn.Module) -> float:
+        """How long :meth:`evaluate` will take, estimated from a part of it."""
 
     @abstractmethod
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
@@ -63,8 +63,8 @@ class Objective(ABC, Generic[BatchType]):
         return {}
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What goes over from one batch to the next beside the weights; it belongs into a checkpoint."""
+        """What a checkpoint needs beside the weights: state kept from one batch to the next."""
         return {}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take back what :meth:`state_dict` gave."""
+        """Restore what :meth:`state_dict` gave."""

@@ -43,13 +43,13 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def predict_logits(model: TextClassifier, texts: LabelledTexts) -> Tensor:
+def predict_logits(network: TextClassifier, texts: LabelledTexts) -> Tensor:
     """Logits (rows, C) on the CPU, in the order of the rows."""
-    model.eval()
+    network.eval()
     logits: Tensor | None = None
     for rows in sorted_batches(texts.lengths):
         batch = texts.batch(rows)
-        scored = model(batch.token_ids, batch.lengths).float().cpu()
+        scored = network(batch.token_ids, batch.lengths).float().cpu()
         if logits is None:
             logits = torch.empty(len(texts), scored.shape[1])
         logits[rows] = scored
@@ -57,9 +57,9 @@ def predict_logits(model: TextClassifier, texts: LabelledTexts) -> Tensor:
     return logits
 
 
-def evaluate(model: TextClassifier, texts: LabelledTexts) -> Evaluation:
+def evaluate(network: TextClassifier, texts: LabelledTexts) -> Evaluation:
     """Score a split; the loss is summed over all rows and divided once."""
-    logits = predict_logits(model, texts)
+    logits = predict_logits(network, texts)
     labels = texts.labels.cpu()
     loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item() / len(labels)
     predictions = logits.argmax(dim=1)
@@ -67,9 +67,9 @@ def evaluate(model: TextClassifier, texts: LabelledTexts) -> Evaluation:
 
 
 def balanced_weights(labels: Tensor, class_count: int) -> Tensor:
-    """(rows,) class indices -> (C,): rows / (classes * rows of the class), so that every class counts alike.
+    """(rows,) class indices -> (C,): rows / (classes * rows of the class); all classes then weigh the same.
 
-    A class without rows gets 1; nothing is ever weighed by it.
+    A class without rows gets 1, which is never used.
     """
     counts = torch.bincount(labels, minlength=class_count)
     return torch.where(counts > 0, len(labels) / (int((counts > 0).sum()) * counts.clamp(min=1)), 1.0)
@@ -93,11 +93,11 @@ class ClassificationObjective(Objective[Batch]):
 
     Args:
         train: rows to learn from.
-        dev: rows scored now and then, never learnt from.
+        dev: rows scored at every evaluation, never learnt from.
         config: settled, see :func:`textrnn.tasks.settings.settle`.
     """
 
-    def __init__(self, train: LabelledTexts, dev: LabelledTexts, config: TrainConfig, class_count: int | None = None):
+    def __init__(self, train: LabelledTexts, dev: LabelledTexts, config: TrainConfig, class_count: int):
         self.train, self.dev = train, dev
         self.size_settings = train.size_settings
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
@@ -105,7 +105,7 @@ class ClassificationObjective(Objective[Batch]):
         self.seed = config.seed
         self.class_weights: Tensor | None = None
         if config.class_weight == "balanced":
-            self.class_weights = balanced_weights(train.labels, class_count or int(train.labels.max()) + 1)
+            self.class_weights = balanced_weights(train.labels, class_count)
 
     def batch_count(self, epoch: int) -> int:
         return math.ceil(len(self.train) / self.batch_size)
@@ -114,24 +114,24 @@ class ClassificationObjective(Objective[Batch]):
         rows = shuffled_batches(self.train.lengths, self.batch_size, epoch_generator(self.seed, epoch))
         return _BatchesOfRows(self.train, rows)
 
-    def loss(self, model: nn.Module, batch: Batch) -> Loss:
-        logits = model(batch.token_ids, batch.lengths).float()
+    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+        logits = network(batch.token_ids, batch.lengths).float()
         if self.class_weights is None:
-            objective = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
+            value = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
         else:
             # Each row counts with the weight of its class. (torch's own `weight` weighs the smoothed part by the
             # classes it is spread over: with one row in a hundred, every row would be taught to be of the rare class.)
-            of_rows = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing, reduction="none")
+            losses = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing, reduction="none")
             weights = self.class_weights[batch.labels]
-            objective = (weights * of_rows).sum() / weights.sum()
-        return Loss(objective, functional.cross_entropy(logits.detach(), batch.labels), len(batch))
+            value = (weights * losses).sum() / weights.sum()
+        return Loss(value, functional.cross_entropy(logits.detach(), batch.labels), len(batch))
 
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
         return step % self.evaluate_every == 0
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        assert isinstance(model, TextClassifier)
-        scored = evaluate(model, self.dev)
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        assert isinstance(network, TextClassifier)
+        scored = evaluate(network, self.dev)
         labels = self.dev.labels.cpu().numpy()
         logits = without_smoothing(scored.logits.numpy(), self.smoothing)
         weights = None if self.class_weights is None else self.class_weights.cpu().numpy()[labels]
@@ -139,22 +139,22 @@ class ClassificationObjective(Objective[Batch]):
         return {"dev_loss": scored.loss, "dev_calibrated_loss": calibrated, "dev_accuracy": scored.accuracy}
 
     def criterion(self, scores: Mapping[str, float]) -> float:
-        """The dev loss of calibrated probabilities, every class counting alike if it does in training.
+        """The dev loss of calibrated probabilities, classes weighted as in training.
 
         Without the calibration, a network that is right more often but too sure of itself would lose to one that has
         hardly learnt; and a saved model answers calibrated.
         """
         return scores["dev_calibrated_loss"]
 
-    def evaluation_seconds(self, model: nn.Module) -> float:
-        """Judged by one batch of the dev split (the first call is slower, so twice)."""
-        assert isinstance(model, TextClassifier)
+    def evaluation_seconds(self, network: nn.Module) -> float:
+        """Estimated from one batch of the dev split (scored twice, because the first call is slower)."""
+        assert isinstance(network, TextClassifier)
         rows = next(sorted_batches(self.dev.lengths))
         sample = dataclasses.replace(
             self.dev, starts=self.dev.starts[rows], lengths=self.dev.lengths[rows], labels=self.dev.labels[rows]
         )
-        predict_logits(model, sample)
+        predict_logits(network, sample)
         started = time.perf_counter()
-        predict_logits(model, sample)
+        predict_logits(network, sample)
         seconds = time.perf_counter() - started
         return seconds * float(self.dev.lengths.sum() / sample.lengths.sum())

@@ -1,4 +1,4 @@
-"""Learning to foretell the next character: cross-entropy over windows of a text, the state carried along.
+"""Learning to predict the next character: cross-entropy over windows of a text, the state passed from one to the next.
 
 Shapes: B rows, T steps, V vocabulary, N characters.
 """
@@ -20,60 +20,62 @@ from textrnn.models.language.base import LanguageModelNetwork, State
 from textrnn.randomness import epoch_generator
 from textrnn.training.objectives.base import Loss, Objective
 
-STREAM = 500  # scored characters a row, where a text is scored in several rows side by side
-WARM_UP = 128  # characters read before them, not scored
-SCORED_STEPS = 512  # characters of a row scored in one go, at most
-SCORED_CELLS = 1 << 22  # and logits of all rows
+ROW_CHARACTERS = 500  # scored characters a row, where a text is scored in several rows side by side
+WARM_UP_CHARACTERS = 128  # characters read before them, not scored
+CHARACTERS_AT_ONCE = 512  # characters of a row scored in one go, at most
+LOGITS_AT_ONCE = 1 << 22  # and logits of all rows
 
 
-def scored_steps(rows: int, vocabulary_size: int, cells: int = SCORED_CELLS) -> int:
-    """How many characters of each row are scored in one go, so that there are at most `cells` logits."""
-    return max(1, min(SCORED_STEPS, cells // (rows * vocabulary_size)))
+def scored_steps(rows: int, vocabulary_size: int, logits_at_once: int = LOGITS_AT_ONCE) -> int:
+    """How many characters of each row are scored in one go, so that there are at most `logits_at_once` logits."""
+    return max(1, min(CHARACTERS_AT_ONCE, logits_at_once // (rows * vocabulary_size)))
 
 
 @torch.inference_mode()
 def token_losses(
-    model: LanguageModelNetwork,
+    network: LanguageModelNetwork,
     inputs: Tensor,
     targets: Tensor,
     state: State | None = None,
     *,
-    cells: int = SCORED_CELLS,
+    logits_at_once: int = LOGITS_AT_ONCE,
 ) -> tuple[Tensor, State | None]:
-    """-ln p of each target, the state carried from the first to the last.
+    """-ln p of each target, the state passed from the first to the last.
 
     Args:
         inputs: int64, (B, N): what is read.
         targets: int64, (B, N): what follows.
-        cells: logits computed in one go, at most.
+        logits_at_once: logits computed in one go, at most.
 
     Returns:
         (B, N) nats, and the state after the last input.
     """
-    model.eval()
+    network.eval()
     losses = []
-    steps = scored_steps(len(inputs), model.vocabulary_size, cells)
+    steps = scored_steps(len(inputs), network.vocabulary_size, logits_at_once)
     for part in range(0, inputs.shape[1], steps):
-        logits, state = model(inputs[:, part : part + steps], state)
+        logits, state = network(inputs[:, part : part + steps], state)
         wanted = targets[:, part : part + steps]
         losses.append(functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none"))
     return torch.cat(losses, dim=1) if losses else inputs.new_empty(inputs.shape, dtype=torch.float32), state
 
 
 class HeldOutText:
-    """A text scored again and again while training, in several rows side by side.
+    """The text scored at every evaluation, in several rows side by side.
 
-    Each row is warmed up on the characters before it; that comes so close to reading the whole text in one go that the
-    two can be compared, in a fraction of the time.
+    Each row is warmed up on the characters before it; the result is close to that of reading the
+    whole text in one go, in a fraction of the time.
 
     Args:
-        context: int64, (at least one,): what stands before the text.
+        context: int64, (at least one,): the text before it.
         token_ids: int64, (N,), N at least 1.
         row_length: characters scored in a row, at least.
         warm_up: characters read before them, at most.
     """
 
-    def __init__(self, context: Tensor, token_ids: Tensor, *, row_length: int = STREAM, warm_up: int = WARM_UP):
+    def __init__(
+        self, context: Tensor, token_ids: Tensor, *, row_length: int = ROW_CHARACTERS, warm_up: int = WARM_UP_CHARACTERS
+    ):
         self.count = len(token_ids)
         rows = max(1, min(64, self.count // row_length))
         length = -(-self.count // rows)
@@ -86,14 +88,14 @@ class HeldOutText:
         self.inputs = whole[(at - 1).clamp(max=len(whole) - 1)]
         self.scored = scored
 
-    def loss(self, model: LanguageModelNetwork) -> float:
+    def loss(self, network: LanguageModelNetwork) -> float:
         """Mean nats per character."""
-        losses, _ = token_losses(model, self.inputs, self.targets)
+        losses, _ = token_losses(network, self.inputs, self.targets)
         return float(losses[self.scored].cpu().double().sum()) / self.count
 
 
 class LanguageModelObjective(Objective[Window]):
-    """Cross-entropy of the characters of a text, judged by a text held out.
+    """Cross-entropy of the characters of a text, judged by a held-out text.
 
     Args:
         token_ids: int64, (N,): the text to learn from.
@@ -117,7 +119,7 @@ class LanguageModelObjective(Objective[Window]):
             )
 
     def _windows(self, epoch: int) -> SequentialWindows | RandomWindows:
-        """An epoch's windows: drawn from the seed and the epoch alone, as a resumed run needs it."""
+        """An epoch's windows: drawn from the seed and the epoch alone, so that a resumed run has the same."""
         generator = epoch_generator(self.config.seed, epoch)
         steps = self.config.num_steps
         spare = max(0, len(self.token_ids) - 1 - self.batch_size * steps)  # a short text has no room for an offset
@@ -132,8 +134,8 @@ class LanguageModelObjective(Objective[Window]):
     def batches(self, epoch: int) -> Sequence[Window]:
         return self._windows(epoch)
 
-    def loss(self, model: nn.Module, batch: Window) -> Loss:
-        logits, state = model(batch.inputs, self.state if batch.goes_on else None)
+    def loss(self, network: nn.Module, batch: Window) -> Loss:
+        logits, state = network(batch.inputs, self.state if batch.continues else None)
         self.state = tuple(part.detach() for part in state)
         loss = functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         return Loss(loss, loss.detach(), batch.targets.numel())
@@ -143,18 +145,18 @@ class LanguageModelObjective(Objective[Window]):
             return step % self.config.evaluate_every == 0
         return at_epoch_end and epoch % self.evaluate_epochs == 0
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        assert isinstance(model, LanguageModelNetwork)
-        loss = self.held_out.loss(model)
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        assert isinstance(network, LanguageModelNetwork)
+        loss = self.held_out.loss(network)
         return {"dev_loss": loss, "dev_perplexity": perplexity(loss)}
 
-    def evaluation_seconds(self, model: nn.Module) -> float:
-        """Judged by one part of the rows (the first call is slower, so twice)."""
-        assert isinstance(model, LanguageModelNetwork)
-        inputs, targets = (t[:, :SCORED_STEPS] for t in (self.held_out.inputs, self.held_out.targets))
-        token_losses(model, inputs, targets)
+    def evaluation_seconds(self, network: nn.Module) -> float:
+        """Estimated from one part of the rows (scored twice, because the first call is slower)."""
+        assert isinstance(network, LanguageModelNetwork)
+        inputs, targets = (t[:, :CHARACTERS_AT_ONCE] for t in (self.held_out.inputs, self.held_out.targets))
+        token_losses(network, inputs, targets)
         started = time.perf_counter()
-        token_losses(model, inputs, targets)
+        token_losses(network, inputs, targets)
         return (time.perf_counter() - started) * self.held_out.inputs.shape[1] / inputs.shape[1]
 
     def summary(self, train_loss: float) -> Mapping[str, float]:
@@ -164,5 +166,5 @@ class LanguageModelObjective(Objective[Window]):
         return {str(index): part for index, part in enumerate(self.state or ())}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
-        like = self.token_ids.device
-        self.state = tuple(tensors[str(index)].to(like) for index in range(len(tensors))) or None
+        device = self.token_ids.device
+        self.state = tuple(tensors[str(index)].to(device) for index in range(len(tensors))) or None

@@ -1,4 +1,4 @@
-"""Learning what a whole sequence means: cross-entropy over the answers.
+"""Learning the answer to a whole sequence: cross-entropy over the answers.
 
 Shapes: B batch, T time (tokens), C classes.
 """
@@ -28,16 +28,16 @@ class SequenceBatch(NamedTuple):
     labels: Tensor
 
     @classmethod
-    def of(cls, split: LabelledSequences, device: torch.device) -> SequenceBatch:
+    def from_split(cls, split: LabelledSequences, device: torch.device) -> SequenceBatch:
         """A whole split."""
         return cls(torch.from_numpy(split.tokens).to(device), torch.from_numpy(split.labels).to(device))
 
 
 @torch.inference_mode()
-def score(model: nn.Module, split: SequenceBatch) -> tuple[float, float]:
+def score(network: nn.Module, split: SequenceBatch) -> tuple[float, float]:
     """Accuracy, and mean cross-entropy in nats, of a split."""
-    model.eval()
-    logits, labels = model(split.tokens).float().cpu(), split.labels.cpu()  # not every device has doubles
+    network.eval()
+    logits, labels = network(split.tokens).float().cpu(), split.labels.cpu()  # not every device has doubles
     right = int((logits.argmax(dim=1) == labels).sum())
     loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item()
     return right / len(labels), loss / len(labels)
@@ -72,28 +72,28 @@ class SequenceObjective(Objective[SequenceBatch]):
         parts = zip(tokens.split(self.batch_size), labels.split(self.batch_size), strict=True)
         return [SequenceBatch(*part) for part in parts]
 
-    def loss(self, model: nn.Module, batch: SequenceBatch) -> Loss:
-        cross_entropy = functional.cross_entropy(model(batch.tokens).float(), batch.labels)
+    def loss(self, network: nn.Module, batch: SequenceBatch) -> Loss:
+        cross_entropy = functional.cross_entropy(network(batch.tokens).float(), batch.labels)
         rows = len(batch.labels)
         return Loss(cross_entropy * rows if self.config.summed_loss else cross_entropy, cross_entropy.detach(), rows)
 
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
         return step % self.evaluate_every == 0
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        accuracy, loss = score(model, self.dev)
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        accuracy, loss = score(network, self.dev)
         return {"dev_loss": loss, "dev_accuracy": accuracy}
 
     def criterion(self, scores: Mapping[str, float]) -> float:
-        """The wrong answers, or the loss; among equally many wrong answers, the lower loss is the better."""
+        """The number of wrong answers, ties broken by the loss; or the loss alone."""
         loss = scores["dev_loss"]
         if self.config.select_by == "loss":
             return loss
         return (1 - scores["dev_accuracy"]) * len(self.dev.labels) + 0.5 * loss / (1 + loss)
 
-    def evaluation_seconds(self, model: nn.Module) -> float:
-        """Measured (the first call is slower, so twice)."""
-        score(model, self.dev)
+    def evaluation_seconds(self, network: nn.Module) -> float:
+        """Measured (twice, because the first call is slower)."""
+        score(network, self.dev)
         started = time.perf_counter()
-        score(model, self.dev)
+        score(network, self.dev)
         return time.perf_counter() - started
