@@ -26,7 +26,6 @@ LEVELS = {
     "evaluation": 3,
     "config": 2,
     "files": 1,
-    "declarations": 1,
     "randomness": 1,
     "errors": 0,
     "version": 0,

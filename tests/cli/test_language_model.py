@@ -265,10 +265,12 @@ def test_from_python(tmp_path: Path, small_corpus: Path) -> None:
         def add(self, epoch: int, values: list[float]) -> None:
             self.points.append((epoch, values))
 
-    animator = Animator()
+    animator, said = Animator(), list[str]()
     model = LanguageModel.train(
-        small_corpus, animator=animator, epochs=2, hidden_size=12, embedding_size=6, num_steps=20, letters=True
-    )
+        small_corpus, animator=animator, epochs=2, hidden_size=12, embedding_size=6, num_steps=20, letters=True,
+        say=said.append,
+    )  # fmt: skip
+    assert any(line.startswith("trained ") for line in said)
     assert isinstance(model, LanguageModel)
     assert [epoch for epoch, _ in animator.points] == [1, 2]
     assert all(len(values) == 2 and min(values) > 1 for _, values in animator.points)

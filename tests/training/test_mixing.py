@@ -16,8 +16,7 @@ from textrnn.errors import ArtifactError, ConfigError
 from textrnn.files import load_tensors, save_tensors
 from textrnn.models.language.mixture import fit_weights
 from textrnn.models.language.ngram import NgramModel
-from textrnn.tasks.language_model import _tuning_part
-from textrnn.training.mixing import fit_mixture, held_out_scores
+from textrnn.training.mixing import fit_mixture, held_out_scores, tuning_part
 
 
 def test_weights_come_from_the_part_that_neither_has_seen() -> None:
@@ -46,7 +45,7 @@ def test_without_such_a_part_both_weigh_the_same() -> None:
 @pytest.mark.parametrize("characters", [100, 7_999, 8_000, 150_000, 1_000_000, 50_000_000])
 @pytest.mark.parametrize("vocabulary_size", [29, 5_000, 10_000])
 def test_the_part_is_small_and_in_the_middle(characters: int, vocabulary_size: int) -> None:
-    part = _tuning_part(characters, vocabulary_size)
+    part = tuning_part(characters, vocabulary_size)
     length = part.stop - part.start
     assert length == 0 or 200 <= length <= min(20_000, characters // 40)
     assert length * vocabulary_size <= 1 << 22

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from textrnn.config import Run
 from textrnn.corpus.texts import corpus_name
+from textrnn.errors import Note
 from textrnn.models.registry import find_model
+from textrnn.report.notes import line
 from textrnn.saved.character_model import CharacterModel
 from textrnn.tasks.language_model import train
 from textrnn.training.events import Listener, ListenerGroup
@@ -31,6 +33,16 @@ class _Drawing(Listener):
         self.animator.add(int(row["epoch"]), [row["train_perplexity"], row["dev_perplexity"]])
 
 
+class _Saying(Listener):
+    """Hands every note to `say`, in words."""
+
+    def __init__(self, say: Callable[[str], None]):
+        self.say = say
+
+    def on_note(self, note: Note) -> None:
+        self.say(line(note))
+
+
 class LanguageModel(CharacterModel):
     """A character language model.
 
@@ -49,6 +61,7 @@ class LanguageModel(CharacterModel):
         model: str = "LSTM",
         animator: Animator | None = None,
         listeners: Sequence[Listener] = (),
+        say: Callable[[str], None] | None = None,
         save_dir: str | Path | None = None,
         **settings: Any,
     ) -> Self:
@@ -59,6 +72,7 @@ class LanguageModel(CharacterModel):
             model: ``LSTM``, ``GRU``, ``RNN``, or one of them written out: ``lstm-scratch`` and so on.
             animator: has ``.add(epoch, [train perplexity, held-out perplexity])``, called after every evaluation.
             listeners: told of every step, evaluation and note; asked whether to stop.
+            say: takes each line of the report, such as ``print``; by default nothing is reported.
             save_dir: where the run is kept as the command line keeps it; by default nothing is kept.
             settings: any setting, by the name of its flag with underscores: ``budget=60``, ``hidden_size=256``,
                 ``recipe="d2l"``; for ``--raw``, ``letters=False``.
@@ -68,9 +82,11 @@ class LanguageModel(CharacterModel):
         """
         name = find_model(model, "lm").name
         folder = None if save_dir is None else Path(save_dir) / corpus_name(str(corpus)) / f"lm_{name}"
-        told = [*listeners, *([_Drawing(animator)] if animator is not None else [])]
+        told = [*listeners, *([_Drawing(animator)] if animator else []), *([_Saying(say)] if say else [])]
         run = Run("lm", name, {"corpus": str(corpus), **settings}, folder)
         _, result = train(run, ListenerGroup(told))
         assert result is not None, "only a run that goes on can be finished already"
-        result.saved.network.cpu().eval()
-        return cls(**vars(result.saved))
+        trained = result.saved
+        trained.network.cpu().eval()
+        trained.ngram = None if trained.ngram is None else trained.ngram.to("cpu")
+        return cls(**vars(trained))

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from textrnn.config import Settings
-from textrnn.declarations import DeclaringFile, files_declaring
+from textrnn.config.declarations import DeclaringFile, files_declaring
 from textrnn.errors import ConfigError, did_you_mean, one_line
 
 MODEL_FOLDERS = {"classify": "classifiers", "lm": "language", "memory": "memory"}  # by task

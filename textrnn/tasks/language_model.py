@@ -33,13 +33,9 @@ from textrnn.tasks.settings import CorpusFacts, combine, settle
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint
 from textrnn.training.events import Listener
 from textrnn.training.history import History
-from textrnn.training.mixing import fit_mixture, held_out_scores
+from textrnn.training.mixing import fit_mixture, held_out_scores, tuning_part
 from textrnn.training.objectives.language_model import HeldOutText, LanguageModelObjective
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
-
-TUNING_SHARE, MOST_TUNING = 0.025, 20_000  # of the training text, kept from the network to weigh the mixture with
-TUNING_CELLS = 1 << 22  # probabilities that the weighing looks at
-LEAST_TUNING = 200  # characters; of a text too short for that, network and n-gram weigh the same
 
 
 @dataclass(frozen=True)
@@ -123,7 +119,7 @@ def learn(
     token_ids, held_out, context = map(model.encode, (corpus.train, corpus.held_out, corpus.context))
     listener.on_note(Note("text", corpus=corpus, vocabulary_size=len(vocabulary)))
     listener.on_note(Note("network", settings=settings, network=network, device=device))
-    tuning = _tuning_part(len(token_ids), len(vocabulary)) if order else slice(0, 0)
+    tuning = tuning_part(len(token_ids), len(vocabulary)) if order else slice(0, 0)
     to_learn = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]]) if tuning.stop else token_ids
     before = torch.cat([context.new_tensor([model.start_id]), context])
     objective = LanguageModelObjective(to_learn, HeldOutText(before, held_out), training)
@@ -143,19 +139,6 @@ def _refuse_short_text(corpus: Corpus, num_steps: int) -> None:
             f"least {needed:,}, one window of `num_steps={num_steps}` and the character after it: a longer text, or a "
             "smaller `num_steps`"
         )
-
-
-def _tuning_part(characters: int, vocabulary_size: int) -> slice:
-    """What of the training text is kept from the network, to weigh network and n-gram by.
-
-    It is taken from the middle. The end would be more like what is held out, but that is just why the network cannot do
-    without it: of tinyshakespeare, the end is the first acts of the play that is held out (see benchmarks/LOG.md).
-    """
-    length = min(int(characters * TUNING_SHARE), MOST_TUNING, TUNING_CELLS // vocabulary_size)
-    if length < LEAST_TUNING:
-        return slice(0, 0)
-    start = (characters - length) // 2
-    return slice(start, start + length)
 
 
 def judge(learnt: Learnt, corpus: Corpus) -> LanguageModelResult:

@@ -16,6 +16,9 @@ from textrnn.models.language.mixture import NgramNetwork, fit_weights, mixed
 from textrnn.models.language.ngram import NgramModel
 from textrnn.training.objectives.language_model import WARM_UP_CHARACTERS, HeldOutText, scored_steps
 
+TUNING_SHARE, MOST_TUNING = 0.025, 20_000  # of the training text, kept from the network to weigh the mixture with
+TUNING_CELLS = 1 << 22  # probabilities that the weighing looks at
+LEAST_TUNING = 200  # characters; of a text too short for that, network and n-gram weigh the same
 EQUAL_WEIGHTS = (0.5, 0.5)  # near the best weights on every text tried
 MAX_COUNTED = 10_000_000  # characters, the last ones: counting takes some 200 bytes for each
 LONGEST_IN_ONE_GO = 300_000  # held-out characters
@@ -77,6 +80,19 @@ def _losses(mixture: Mixture, inputs: Tensor, targets: Tensor) -> dict[str, Tens
             losses = -log_probabilities.gather(2, wanted[:, :, None])[:, :, 0]
             found.setdefault(name, []).append(losses.cpu().double())
     return {name: torch.cat(parts, dim=1) for name, parts in found.items()}
+
+
+def tuning_part(characters: int, vocabulary_size: int) -> slice:
+    """What of the training text is kept from the network, to weigh network and n-gram by.
+
+    It is taken from the middle. The end would be more like what is held out, but that is just why the network cannot do
+    without it: of tinyshakespeare, the end is the first acts of the play that is held out (see benchmarks/LOG.md).
+    """
+    length = min(int(characters * TUNING_SHARE), MOST_TUNING, TUNING_CELLS // vocabulary_size)
+    if length < LEAST_TUNING:
+        return slice(0, 0)
+    start = (characters - length) // 2
+    return slice(start, start + length)
 
 
 def fit_mixture(

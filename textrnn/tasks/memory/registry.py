@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textrnn.declarations import DeclaringFile, files_declaring
+from textrnn.config.declarations import DeclaringFile, files_declaring
 from textrnn.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
