@@ -1,8 +1,11 @@
-"""python run.py --model LSTM --embedding random: see textrnn/cli.py, or add --help."""
+"""python run.py --model LSTM --embedding random: see textrnn/cli, or add --help."""
 
+import signal
 import sys
 
-from textrnn.cli import main
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports ends the program without a traceback
+
+from textrnn.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

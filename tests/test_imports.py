@@ -15,6 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "textrnn"
 # A module may import from its own level or a lower one; `models` and `corpus` never from each other.
 LEVELS = {
+    "__main__": 11,
     "cli": 10,
     "estimators": 9,
     "tasks": 8,

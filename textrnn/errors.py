@@ -79,8 +79,10 @@ def user_path(text: str, setting: str) -> Path:
         setting: whose value it is, for the message.
 
     Raises:
-        ConfigError: if ``~name`` names nobody here.
+        ConfigError: if it is empty, or ``~name`` names nobody here.
     """
+    if not text.strip():
+        raise ConfigError(f"`{setting}`: nothing is named; expected a path")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +62,8 @@ def test_a_trained_model_writes_and_scores(
     assert drawn[0] == drawn[1] != drawn[2]
     odd = run("--task", "lm", "--corpus", small_corpus, "--predict", "time Ω")
     assert odd.err == "note: the model never saw 'Ω'; read as an unknown character\n"
+    with pytest.warns(UserWarning, match=r"^the model never saw 'Ω'; read as an unknown character$"):
+        assert model.generate("time Ω", 50) == odd.out.removesuffix("\n")
 
     scored = run("--task", "lm", "--corpus", small_corpus, "--score", small_corpus)
     score = model.score(whole)
@@ -70,6 +74,19 @@ def test_a_trained_model_writes_and_scores(
     assert scored.out.count("\n") == 7
     moved = run("--task", "lm", "--save-dir", trained_language_model, "--predict", "the", "--length", "3")
     assert moved.out == model.generate("the", 3) + "\n"
+
+
+@pytest.mark.usefixtures("trained_language_model")
+def test_a_text_from_stdin_is_scored(
+    run: Callable[..., Result], small_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from_file = run("--task", "lm", "--corpus", small_corpus, "--score", small_corpus)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(small_corpus.read_bytes())))
+    from_stdin = run("--task", "lm", "--corpus", small_corpus, "--score", "-")
+    assert from_stdin.out == from_file.out.replace(f"{small_corpus}:", "-:")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    nothing = run("--task", "lm", "--corpus", small_corpus, "--score", "-")
+    assert error_of(nothing) == "stdin: no character to score in it; expected a text"
 
 
 def metrics_steps(metrics: dict[str, object], folder: Path) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 
 from textrnn.cli.flags import SAVE_DIR, Parser, add_model_settings, add_settings, parse
-from textrnn.cli.output import print_error, program, say_aside
+from textrnn.cli.output import OutputError, print_error, program, say_aside, write
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
 from textrnn.models.registry import all_models
 from textrnn.version import __version__
@@ -68,6 +69,8 @@ def find_task(arguments: Sequence[str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 2 bad input or usage, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # of run.py, while it was importing
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         # Class names in any script, also where the terminal's encoding has no such characters.
         if hasattr(stream, "reconfigure"):
@@ -83,15 +86,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_error(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:
-        say_aside(f"interrupted; if training had begun, go on with:\n  {_resume_command(arguments)}")
+        say_aside("interrupted")
         return INTERRUPTED
     except OSError as error:  # a path too long, a folder that may not be looked into
         where = f"{error.filename}: " if error.filename else ""
         print_error(f"{where}{error.strerror or error}; expected a path that can be used: see the flags that name one")
         return BAD_INPUT
     except SystemExit as exit_request:  # --help and --version
-        return exit_request.code if isinstance(exit_request.code, int) else BAD_INPUT
+        return _printed_by_argparse(exit_request.code)
     return DONE
+
+
+def _printed_by_argparse(status: object) -> int:
+    """The exit status of ``--help`` and ``--version``, once what they printed has left."""
+    try:
+        write("")
+    except OutputError as error:
+        print_error(str(error))
+        return BAD_INPUT
+    return status if isinstance(status, int) else BAD_INPUT
 
 
 def _resume_command(arguments: Sequence[str]) -> str:

@@ -65,7 +65,8 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--score",
         metavar="FILE",
-        help="how probable a text is to the saved model, and where it surprises it: a file, or a name as for --corpus",
+        help="how probable a text is to the saved model, and where it surprises it: a file, a name as for --corpus, "
+        "or - for stdin",
     )
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
@@ -154,11 +155,13 @@ def _trained(run: Run, options: argparse.Namespace) -> Path:
 
 def _prefixes(given: Sequence[str]) -> list[str]:
     """The beginnings to continue; ``-`` stands for all of stdin."""
+    return [_from_stdin() if prefix == "-" and sys.stdin is not None else prefix for prefix in given]
+
+
+def _from_stdin() -> str:
     from textrnn.corpus.readers import decode
 
-    if sys.stdin is None:
-        return list(given)
-    return [decode(sys.stdin.buffer.read(), Path("stdin"))[0] if prefix == "-" else prefix for prefix in given]
+    return decode(b"" if sys.stdin is None else sys.stdin.buffer.read(), Path("stdin"))[0]
 
 
 def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, seed: int) -> None:
@@ -173,9 +176,9 @@ def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, s
 
 def _score(model: CharacterModel, file: str) -> None:
     from textrnn.report.text import shortened
-    from textrnn.tasks.answers import score_file
+    from textrnn.tasks.answers import score_file, score_text
 
-    score = score_file(model, file)
+    score = score_text(model, _from_stdin(), Path("stdin")) if file == "-" else score_file(model, file)
     unknown = model.unknown_share(score)
     if unknown:
         say_aside(

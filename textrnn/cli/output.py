@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import flagged
-from textrnn.errors import Note, one_line
+from textrnn.errors import Interrupted, Note, TextRNNError, one_line
 from textrnn.training.events import Listener, ListenerGroup
 
 if TYPE_CHECKING:
@@ -21,12 +21,26 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
+class OutputError(TextRNNError):
+    """What is printed cannot leave the program."""
+
+
 def write(text: str) -> None:
     """A piece of a result on stdout, at once."""
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:  # the reader of our output went away, as `head` does; the work goes on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _throw_output_away()
+    except OSError as error:
+        _throw_output_away()  # what is left in the buffer would fail once more when the program ends
+        raise OutputError(
+            f"standard output: cannot be written ({error.strerror or error}); expected room where it goes: free some "
+            "space, or send it somewhere else"
+        ) from error
+
+
+def _throw_output_away() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(line: str) -> None:
@@ -45,8 +59,11 @@ def print_error(message: str) -> None:
 
 
 def program() -> list[str]:
-    """How this program was called: through ``run.py``, or installed as ``textrnn``."""
-    return ["textrnn"] if Path(sys.argv[0]).stem == "textrnn" else ["python", "run.py"]
+    """How this program was called: through ``run.py``, as a module, or installed as ``textrnn``."""
+    called = Path(sys.argv[0])
+    if called.stem == "textrnn":
+        return ["textrnn"]
+    return ["python", "-m", "textrnn"] if called.name == "__main__.py" else ["python", "run.py"]
 
 
 class StopOnInterrupt(Listener):
@@ -55,6 +72,7 @@ class StopOnInterrupt(Listener):
 
     def __init__(self) -> None:
         self.asked = False
+        self.began = False
         self.depth = 0  # how often it was entered: an experiment trains several times
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -66,6 +84,7 @@ class StopOnInterrupt(Listener):
         if self.depth == 0:
             self.before = signal.signal(signal.SIGINT, self._handle)
         self.depth += 1
+        self.began = self.began or done_steps > 0 or total_steps is not None or seconds_left is not None
 
     def on_end(self) -> None:
         self.depth -= 1
@@ -94,6 +113,9 @@ def shown(*, quiet: bool, say: Say, throughout: bool = False) -> Iterator[tuple[
 
     Args:
         throughout: Ctrl-C asks to stop between trainings, too.
+
+    Raises:
+        Interrupted: at a Ctrl-C that is not asked about; resumable if a training had begun.
     """
     from textrnn.cli.progress import DownloadBar, TrainingBar
 
@@ -110,6 +132,8 @@ def shown(*, quiet: bool, say: Say, throughout: bool = False) -> Iterator[tuple[
             stop.on_start(None, 0, None)
         try:
             yield ListenerGroup([bar, Teller(say_below_bars), stop]), download_bar
+        except KeyboardInterrupt as error:
+            raise Interrupted("interrupted", resumable=stop.began) from error
         finally:
             if throughout:
                 stop.on_end()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from textrnn.config import Run
+from textrnn.config import GenerationConfig, Run
 from textrnn.corpus.texts import corpus_name
 from textrnn.errors import Note
 from textrnn.models.registry import find_model
-from textrnn.report.notes import line
+from textrnn.report.notes import line, words
 from textrnn.saved.character_model import CharacterModel
 from textrnn.tasks.language_model import train
 from textrnn.training.events import Listener, ListenerGroup
@@ -52,6 +53,12 @@ class LanguageModel(CharacterModel):
     >>> model.save("my_model")
     >>> model = LanguageModel.load("my_model")
     """
+
+    def stream(self, prefix: str = "", config: GenerationConfig | None = None, *, seed: int = 0) -> Iterator[str]:
+        """As :meth:`CharacterModel.stream`; warns of characters that the model does not know."""
+        for note in self.read_prefix(prefix)[1]:
+            warnings.warn(words(note), stacklevel=3)
+        return super().stream(prefix, config, seed=seed)
 
     @classmethod
     def train(

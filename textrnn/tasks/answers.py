@@ -106,7 +106,18 @@ def score_file(model: CharacterModel, file: str) -> Score:
         raise DataError(
             f"`score` {file}: no such file; expected the path of a text file, or a name that `corpus` takes"
         )
-    text, _ = decode(read_bytes(path), path)
+    return score_text(model, decode(read_bytes(path), path)[0], path)
+
+
+def score_text(model: CharacterModel, text: str, path: Path) -> Score:
+    """Score a text.
+
+    Args:
+        path: where it is from.
+
+    Raises:
+        DataError: if it holds nothing that the model reads.
+    """
     score = model.score(text)
     if score.characters == 0:
         raise DataError(

@@ -1,0 +1,72 @@
+"""What reaches the terminal, and what happens when it cannot or is cut off."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT, Result, command, error_of
+from textrnn.cli import main
+from textrnn.cli.output import shown
+from textrnn.errors import Interrupted
+
+
+class Cut(io.RawIOBase):
+    """A standard input at which somebody presses Ctrl-C."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_only_predicting_offers_nothing_to_resume(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Cut())))
+    assert main(["--predict", "-"]) == 130
+    assert capsys.readouterr() == ("", "interrupted\n")
+
+
+@pytest.mark.parametrize(("began", "throughout"), [(True, False), (False, False), (False, True)])
+def test_only_a_training_that_had_begun_can_go_on(began: bool, throughout: bool) -> None:
+    def interrupted() -> None:
+        with shown(quiet=True, say=print, throughout=throughout) as (listener, _):
+            if began:
+                listener.on_start(10, 0, None)
+                listener.on_end()
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as caught:
+        interrupted()
+    assert caught.value.resumable == began
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device to write to")
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["--task", "lm", "--help"]])
+def test_a_full_disk_behind_stdout_is_named(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: standard output: cannot be written (No space left on device); expected room where it goes: free some "
+        "space, or send it somewhere else\n"
+    )
+
+
+@pytest.mark.parametrize("flag", ["save-dir", "dataset"])
+def test_an_empty_path_is_no_path(run: Callable[..., Result], flag: str) -> None:
+    assert error_of(run(f"--{flag}", "")) == f"--{flag}: nothing is named; expected a path"
+
+
+def test_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "textrnn", "--version"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "textrnn 0.1.0\n", "")
