@@ -248,6 +248,17 @@ def test_predict_finishes_what_was_begun(run: Callable[..., Result], small_corpu
     assert "is finished: nothing to resume" in run("--task", "lm", "--corpus", small_corpus, "--resume").out
 
 
+@pytest.mark.parametrize("content", ["a", "." * 200])
+def test_a_text_with_nothing_to_learn_from(run: Callable[..., Result], tmp_path: Path, content: str) -> None:
+    path = tmp_path / "short.txt"
+    path.write_text(content, encoding="utf-8")
+    for more in ([], ["--budget", "1"]):
+        message = error_of(
+            run("--task", "lm", "--corpus", path, "--letters" if content == "." * 200 else "--raw", *more)
+        )
+        assert message.startswith(f"{path}: ")
+
+
 @pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_model(tmp_path: Path, small_corpus: Path) -> None:
     arguments = [*TINY[:-1], "--corpus", small_corpus, "--epochs", "40", "--hidden-size", "48"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,8 +13,9 @@ import pytest
 
 from tests.commands import ROOT, Result, command, error_of
 from textrnn.cli import main
-from textrnn.cli.output import shown
-from textrnn.errors import Interrupted
+from textrnn.cli.output import StopOnInterrupt, shown
+from textrnn.errors import Interrupted, Note
+from textrnn.training.events import ListenerGroup
 
 
 class Cut(io.RawIOBase):
@@ -70,3 +72,20 @@ def test_as_a_module() -> None:
         [sys.executable, "-m", "textrnn", "--version"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "textrnn 0.1.0\n", "")
+
+
+def test_ctrl_c_before_the_first_step_asks_to_stop_after_it() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with shown(quiet=True, say=lambda line: None) as (listener, _):
+        listener.on_note(Note("nothing_to_resume", file="checkpoint", folder="f"))
+        assert signal.getsignal(signal.SIGINT) is before
+        assert isinstance(listener, ListenerGroup)
+        for part in listener.listeners:
+            if isinstance(part, StopOnInterrupt):
+                part.on_note(Note("network"))
+        signal.raise_signal(signal.SIGINT)
+        assert listener.should_stop()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        listener.on_end()
+    assert signal.getsignal(signal.SIGINT) is before

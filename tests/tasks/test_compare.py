@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from tests.commands import Result, error_of
+from tests.factories import small_rows, write_rows
 from textrnn.cli import build_parser
 from textrnn.cli.classify import to_runs
 from textrnn.cli.flags import parse
@@ -19,7 +20,7 @@ from textrnn.corpus.readers import read_rows
 from textrnn.errors import Note
 from textrnn.evaluation.baseline import BASELINE_NAME
 from textrnn.models.registry import all_models
-from textrnn.report.notes import line
+from textrnn.report.notes import line, words
 from textrnn.saved.classifier import load_classifier
 from textrnn.tasks.compare import compare
 from textrnn.training.events import Listener
@@ -131,3 +132,14 @@ def test_one_that_diverges_leaves_the_others(small_dataset: Path, tmp_path: Path
 )  # fmt: skip
 def test_mistakes(run: Callable[..., Result], flags: list[str], message: str) -> None:
     assert error_of(run(*flags)) == message
+
+
+def test_what_is_the_same_for_all_models_is_told_once(small_dataset: Path, tmp_path: Path) -> None:
+    rows = small_rows(30, seed=3) + small_rows(120, seed=1)[:2]  # two of them are in the training split, too
+    write_rows(small_dataset / "test.txt", rows)
+    named = {"dataset": str(small_dataset), "hidden_size": 4, "embedding_size": 4, "epochs": 1, "learning_rate": 1e-9}
+    ears = Ears()
+    compare([Run("classify", name, named, tmp_path / "s" / name) for name in ("RNN", "GRU")], ears)
+    said = [words(note).removeprefix("RNN: ").removeprefix("GRU: ") for note in ears.notes]
+    assert sum("rows repeat texts of the training split" in text for text in said) == 1
+    assert sum("the network has learnt nothing" in text for text in said) <= 1

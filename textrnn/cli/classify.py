@@ -129,7 +129,11 @@ def run(options: argparse.Namespace) -> None:
     else:
         _train(runs[0], options, say=say)
         dataset = runs[0].named.get("dataset")
-        naming = {"model": runs[0].model_name, "dataset": dataset, "save_dir": options.save_dir}
+        naming = {
+            "model": runs[0].model_name,
+            "dataset": dataset,
+            "save_dir": str(user_path(options.save_dir, "save_dir")),
+        }
         flags = shlex.join([*program(), *naming_flags(naming)])
         say(f'saved in {runs[0].folder} (open report.html). Try it:\n  {flags} --predict "..."')
 

@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
             "task": "lm",
             "model": None if asked.model_name == "LSTM" else asked.model_name,
             "corpus": asked.named.get("corpus"),
-            "save_dir": options.save_dir,
+            "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
         flags = shlex.join([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')

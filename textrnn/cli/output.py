@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textrnn.cli.flags import flagged
 from textrnn.errors import Interrupted, Note, TextRNNError, one_line
@@ -67,13 +67,19 @@ def program() -> list[str]:
 
 
 class StopOnInterrupt(Listener):
-    """While something is trained, or while entered, the first Ctrl-C asks to stop after the step at hand; a second one
-    interrupts at once."""
+    """While something is trained, the first Ctrl-C asks to stop after the step at hand; a second one does so at once.
 
-    def __init__(self) -> None:
+    Args:
+        throughout: between trainings, too.
+    """
+
+    def __init__(self, *, throughout: bool = False) -> None:
         self.asked = False
         self.began = False
-        self.depth = 0  # how often it was entered: an experiment trains several times
+        self.before: Any = None  # what handled Ctrl-C before, where this does now
+        self.throughout = throughout
+        if throughout:
+            self._handle_interrupts()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
@@ -81,15 +87,26 @@ class StopOnInterrupt(Listener):
         self.asked = True
 
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
-        if self.depth == 0:
-            self.before = signal.signal(signal.SIGINT, self._handle)
-        self.depth += 1
-        self.began = self.began or done_steps > 0 or total_steps is not None or seconds_left is not None
+        self.began = True
+        self._handle_interrupts()
+
+    def on_note(self, note: Note) -> None:
+        if note.kind == "network":  # it is about to be trained: from now on, there is something to lose
+            self._handle_interrupts()
 
     def on_end(self) -> None:
-        self.depth -= 1
-        if self.depth == 0:
+        if not self.throughout:
+            self.close()
+
+    def _handle_interrupts(self) -> None:
+        if self.before is None:
+            self.before = signal.signal(signal.SIGINT, self._handle)
+
+    def close(self) -> None:
+        """Ctrl-C does what it did before."""
+        if self.before is not None:
             signal.signal(signal.SIGINT, self.before)
+            self.before = None
 
     def should_stop(self) -> bool:
         return self.asked
@@ -127,13 +144,8 @@ def shown(*, quiet: bool, say: Say, throughout: bool = False) -> Iterator[tuple[
             bar.close()
             say(line)
 
-        stop = StopOnInterrupt()
-        if throughout:
-            stop.on_start(None, 0, None)
-        try:
-            yield ListenerGroup([bar, Teller(say_below_bars), stop]), download_bar
-        except KeyboardInterrupt as error:
-            raise Interrupted("interrupted", resumable=stop.began) from error
-        finally:
-            if throughout:
-                stop.on_end()
+        with contextlib.closing(StopOnInterrupt(throughout=throughout)) as stop:
+            try:
+                yield ListenerGroup([bar, Teller(say_below_bars), stop]), download_bar
+            except KeyboardInterrupt as error:
+                raise Interrupted("interrupted", resumable=stop.began and not throughout) from error

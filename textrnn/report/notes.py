@@ -10,9 +10,9 @@ from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
-    "classifier_learnt", "compared", "comparison", "data_changed", "data_set", "diverged", "finished",
-    "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt", "nothing_to_resume",
-    "sequences_learnt", "table", "text", "trained", "using_saved", "vectors", "vocabulary",
+    "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
+    "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
+    "nothing_to_resume", "sequences_learnt", "table", "tables", "text", "trained", "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -122,6 +122,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
+    "classifier_tested": "{what}: {test:.4f} on test",
     "classifier_learnt": "{what}: {test:.4f} on test, {seconds:.1f} s",
     "data_changed": "{training}: the data has changed; trained again",
     "data_set": _data_set,
@@ -164,6 +165,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "split_made": _split_made,
     "started_over": "{what} is started over; `resume` would have gone on with it",
     "table": _table,
+    "tables": lambda tables: "".join(map(_table, tables)),
     "text": _text,
     "trained": _trained,
     "unknown_characters": lambda unknown: (

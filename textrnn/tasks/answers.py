@@ -11,7 +11,7 @@ import numpy as np
 from textrnn.config import UNKNOWN_ID, Run
 from textrnn.corpus.readers import decode, read_bytes
 from textrnn.corpus.texts import corpus_name, file_digest, find_local
-from textrnn.errors import ArtifactError, DataError, Note
+from textrnn.errors import ArtifactError, DataError, Note, user_path
 from textrnn.saved.character_model import CharacterModel, Score
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.training.events import Listener
@@ -98,7 +98,7 @@ def score_file(model: CharacterModel, file: str) -> Score:
     Raises:
         DataError: if it cannot be read, or holds nothing that the model reads.
     """
-    path = Path(file).expanduser()
+    path = user_path(file, "score")
     if not path.exists() and not path.suffix and len(path.parts) == 1:  # a name
         known = find_local(file)
         path = known.path if known is not None else path

@@ -106,6 +106,7 @@ def train(
     source = find_dataset(combine(run).data.dataset, on_progress=on_download)
     with held(run):
         kept = kept_settings(run, listener)
+        choose_device(combine(run, kept).training.device)  # a wrong one shows before anything is read
         dataset = load_dataset(source, combine(run, kept).data)
         linear = partial(train_baseline, dataset) if baseline else None
         return train_on(dataset, run, listener, kept=kept, baseline=linear)
@@ -127,8 +128,8 @@ def train_on(
     """
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
-    introduce(dataset, settings, facts.vectors(settings), listener)
     checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept)
+    introduce(dataset, settings, facts.vectors(settings), listener)
     learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))

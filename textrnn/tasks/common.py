@@ -161,7 +161,8 @@ def explain_impossible_network(settings: RunSettings[Any, Any, Any]) -> Iterator
     try:
         yield
     except (RuntimeError, TypeError, MemoryError, OverflowError) as error:
-        sizes = [n for n in ("hidden_size", "embedding_size", "num_layers") if hasattr(settings.model, n)]
+        every = ("hidden_size", "embedding_size", "num_layers", "num_filters", "ngram_size", "ngram_rows")
+        sizes = [name for name in every if hasattr(settings.model, name)]
         named = ", ".join(f"`{name}`" for name in sizes)
         raise ConfigError(
             f"{settings.model_name}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see "

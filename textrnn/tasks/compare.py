@@ -17,7 +17,7 @@ from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import exclusive_use, write_together
 from textrnn.report.classification import METRICS_FILE
 from textrnn.report.comparison import Comparison
-from textrnn.report.notes import WITHOUT_PREFIX
+from textrnn.report.notes import WITHOUT_PREFIX, words
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import train_baseline, train_on
@@ -29,8 +29,6 @@ from textrnn.training.train_eval import choose_device
 FOLDER = "comparison"
 REPEATS = 3  # timings of the predictions, of which the quickest counts
 MOST_TIMED = 10_000  # test texts
-OF_THE_DATA = {"finding", "read_as", "split_made"}  # notes that are told once for all models
-SHOWN_BY_THE_TABLE = {"linear_ahead"}
 
 
 def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | None = None) -> Path:
@@ -56,9 +54,10 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
         linear = train_baseline(dataset, repeats=REPEATS)
         found, failed = [_linear(linear)], []
         listener.on_note(Note("compared", entry=found[0]))
+        told = {words(note) for note in dataset.notes}
         for run in runs:
             try:
-                entry = _train_one(run, dataset, linear, _OfOneModel(run.model_name, listener))
+                entry = _train_one(run, dataset, linear, _OfOneModel(run.model_name, listener, told))
             except TrainingError as error:  # diverged, or out of memory: the others may do better
                 failed.append(Note("failed", model=run.model_name, error=error))
                 listener.on_note(failed[-1])
@@ -82,14 +81,20 @@ def _train_one(run: Run, dataset: Dataset, linear: Baseline, listener: Listener)
 
 
 class _OfOneModel(ListenerGroup):
-    """Lets what a user should know of one training through, with the name of its model; the rest is in its report."""
+    """Lets what a user should know of one training through, with the name of its model; the rest is in its report.
 
-    def __init__(self, model: str, listener: Listener):
+    Args:
+        told: what was told of an earlier model, or of the data, and is not told again.
+    """
+
+    def __init__(self, model: str, listener: Listener, told: set[str]):
         super().__init__([listener])
-        self.model = model
+        self.model, self.told = model, told
 
     def on_note(self, note: Note) -> None:
-        if note.kind in {"finished", "going_on"} or note.kind not in WITHOUT_PREFIX | OF_THE_DATA | SHOWN_BY_THE_TABLE:
+        matters = note.kind in {"finished", "going_on"} or note.kind not in WITHOUT_PREFIX | {"linear_ahead"}
+        if matters and words(note) not in self.told:
+            self.told.add(words(note))
             super().on_note(Note("of_model", model=self.model, note=note))
 
 

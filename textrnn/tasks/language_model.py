@@ -67,7 +67,10 @@ def train(
         return run, None
     with held(run):
         kept = kept_settings(run, listener)
-        corpus = load_corpus(source, combine(run, kept).data)
+        settings = combine(run, kept)
+        choose_device(settings.training.device)  # a wrong one shows before anything is read
+        corpus = load_corpus(source, settings.data)
+        refuse_short_text(corpus, settings.training.num_steps)
         return run, train_on(corpus, run, listener, kept=kept)
 
 
@@ -78,8 +81,6 @@ def train_on(corpus: Corpus, run: Run, listener: Listener, *, kept: Kept | None 
         kept: what the run that goes on has kept.
     """
     settings: LanguageModelSettings = settle(run, kept, CorpusFacts(len(corpus.train), corpus.letters))
-    for note in corpus.notes:
-        listener.on_note(note)
     checkpoint = checkpoint_of(run, settings, corpus.digest, kept)
     learnt = learn(corpus, settings, listener, checkpoint=checkpoint)
     result = judge(learnt, corpus)
@@ -110,13 +111,15 @@ def learn(
     """
     listener = listener or Listener()
     training, order = settings.training, settings.data.ngram_order
-    _refuse_short_text(corpus, training.num_steps)
+    refuse_short_text(corpus, training.num_steps)
     device = choose_device(training.device)
     vocabulary = Vocabulary.build([corpus.train], Tokenizer(), max_vocab=settings.data.max_vocab)
     network: RecurrentLanguageModel = build_network(settings, vocabulary_size=len(vocabulary)).to(device)
     network.precision = precision_for(training.precision, device)
     model = CharacterModel(settings, network, vocabulary, corpus.digest)
     token_ids, held_out, context = map(model.encode, (corpus.train, corpus.held_out, corpus.context))
+    for note in corpus.notes:
+        listener.on_note(note)
     listener.on_note(Note("text", corpus=corpus, vocabulary_size=len(vocabulary)))
     listener.on_note(Note("network", settings=settings, network=network, device=device))
     tuning = tuning_part(len(token_ids), len(vocabulary)) if order else slice(0, 0)
@@ -131,7 +134,12 @@ def learn(
     return Learnt(model, history)
 
 
-def _refuse_short_text(corpus: Corpus, num_steps: int) -> None:
+def refuse_short_text(corpus: Corpus, num_steps: int) -> None:
+    """A text must fill a window.
+
+    Raises:
+        DataError: if it does not.
+    """
     characters, needed = len(corpus.train), num_steps + 1
     if characters < needed:
         raise DataError(

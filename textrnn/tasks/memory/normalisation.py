@@ -121,7 +121,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
                 rows = partial(padded_texts, width=width, reads_padding=reading == "padded")
                 by_width[width] = found = _train(bench, dataset, model, {**named, "pooling": "last"}, rows)
                 what = f"{model}, padded to {width}, {READINGS[reading]}"
-                bench.note("classifier_learnt", what=what, test=found.test, seconds=found.seconds)
+                bench.note("classifier_tested", what=what, test=found.test)
     _findings(request, bench, dataset, settings.training, twins, padded).save(request)
 
 
@@ -159,8 +159,7 @@ def _findings(
             of_padding.append([f"{model}, {READINGS[reading]}", *(f"{by_width[n].test:.4f}" for n in request.lengths)])
     labels = np.array(dataset.test.labels)
     chance = float(np.bincount(labels).max() / len(labels))
-    bench.note("table", rows=of_norm)
-    bench.note("table", rows=of_padding)
+    bench.note("tables", tables=[of_norm, of_padding])
     curves = {label: found.evaluations for label, found in twins.items()}
     accuracies = {
         READINGS[reading]: {
