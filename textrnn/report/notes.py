@@ -12,7 +12,8 @@ from textrnn.report.text import shortened, table
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
     "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
-    "nothing_to_resume", "sequences_learnt", "table", "tables", "text", "trained", "using_saved", "vectors", "vocabulary",
+    "nothing_to_resume", "sequences_learnt", "table", "tables", "text", "trained", "using_saved", "vectors",
+    "vocabulary",
 }  # fmt: skip
 
 
