@@ -75,8 +75,8 @@ def test_what_was_named_stands(epochs: int, hidden_size: int) -> None:
     settled = settle(
         Run("lm", "GRU", {"epochs": epochs, "hidden_size": hidden_size, "recipe": "d2l"}), None, FACTS["lm"]
     )
-    assert (settled.training.epochs, settled.model.hidden_size) == (epochs, hidden_size)  # over the recipe
-    assert (settled.recipe, settled.training.num_steps, settled.model.embedding_size) == ("d2l", 35, 0)
+    assert (settled.training.epochs, settled.model_config.hidden_size) == (epochs, hidden_size)  # over the recipe
+    assert (settled.recipe, settled.training.num_steps, settled.model_config.embedding_size) == ("d2l", 35, 0)
 
 
 def test_what_the_model_asks_for_stands_over_the_defaults() -> None:

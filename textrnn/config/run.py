@@ -50,7 +50,7 @@ class RunSettings(Generic[Model, Data, Training]):
 
     task: str
     model_name: str
-    model: Model
+    model_config: Model
     data: Data
     training: Training
     recipe: str | None = None
@@ -58,7 +58,7 @@ class RunSettings(Generic[Model, Data, Training]):
     @property
     def groups(self) -> tuple[Settings, Settings, Settings]:
         """The settings by group."""
-        return self.model, self.data, self.training
+        return self.model_config, self.data, self.training
 
     def to_flat(self) -> dict[str, Any]:
         """Every setting by its name; no two groups share one."""
@@ -71,7 +71,7 @@ class RunSettings(Generic[Model, Data, Training]):
     def replaced(self, values: Mapping[str, Any]) -> Self:
         """The same settings with other values, by name."""
         parts: dict[str, Any] = {}
-        for part, group in zip(("model", "data", "training"), self.groups, strict=True):
+        for part, group in zip(("model_config", "data", "training"), self.groups, strict=True):
             own = {name: value for name, value in values.items() if name in group.__dataclass_fields__}
             parts[part] = dataclasses.replace(group, **own)
         return dataclasses.replace(self, **parts)
@@ -95,7 +95,7 @@ class RunSettings(Generic[Model, Data, Training]):
             "task": self.task,
             "model": self.model_name,
             **({} if self.recipe is None else {"recipe": self.recipe}),
-            "hyper_parameters": self.model.to_dict(),
+            "hyper_parameters": self.model_config.to_dict(),
             "data": self.data.to_dict(),
             "training": self.training.to_dict(),
         }

@@ -263,7 +263,7 @@ class CharacterModel(SavedModel):
         with explain_mismatched_files(folder):
             entry = find_model(config["model"], TASK)
             settings: LanguageModelSettings = RunSettings.from_kept(config, entry.config_class)
-            network = entry.build(settings.model, vocabulary_size=len(vocabulary))
+            network = entry.build(settings.model_config, vocabulary_size=len(vocabulary))
             learnt, counted = (
                 {name.removeprefix(part): values for name, values in weights.items() if name.startswith(part)}
                 for part in ("network/", "ngram/")

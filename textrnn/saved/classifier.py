@@ -121,7 +121,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         entry = find_model(config["model"])
         settings: ClassifierSettings = RunSettings.from_kept(config, entry.config_class)
         sizes = {"vocabulary_size": len(vocabulary), "class_count": len(class_names)}
-        network: TextClassifier = entry.build(settings.model, **sizes)
+        network: TextClassifier = entry.build(settings.model_config, **sizes)
         network.load_state_dict(weights)
         temperature = config["calibration"]["temperature"] if "calibration" in config else None  # of earlier versions
         if "calibration" in config and not (isinstance(temperature, float) and 0 < temperature < math.inf):

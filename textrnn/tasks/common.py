@@ -148,7 +148,7 @@ def build_network(settings: RunSettings[Any, Any, Any], **sizes: int) -> Any:
         ConfigError: for sizes that do not fit the memory.
     """
     with explain_impossible_network(settings), seeded(settings.training.seed, torch.device("cpu")):
-        return find_model(settings.model_name, settings.task).build(settings.model, **sizes)
+        return find_model(settings.model_name, settings.task).build(settings.model_config, **sizes)
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def explain_impossible_network(settings: RunSettings[Any, Any, Any]) -> Iterator
         yield
     except (RuntimeError, TypeError, MemoryError, OverflowError) as error:
         every = ("hidden_size", "embedding_size", "num_layers", "num_filters", "ngram_size", "ngram_rows")
-        sizes = [name for name in every if hasattr(settings.model, name)]
+        sizes = [name for name in every if hasattr(settings.model_config, name)]
         named = ", ".join(f"`{name}`" for name in sizes)
         raise ConfigError(
             f"{settings.model_name}: cannot be built ({one_line(error)}); expected sizes that fit the memory: see "

@@ -204,6 +204,6 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
 def _fit_language_model(settings: LanguageModelSettings, facts: CorpusFacts) -> LanguageModelSettings:
     training = settings.training.fitted_to(facts.characters)
     passes = training.epochs or (training.budget or 0.0) * NOMINAL_SPEED / max(1, facts.characters)
-    model = settings.model.fitted_to(facts.characters, passes)
+    model_config = settings.model_config.fitted_to(facts.characters, passes)
     data = dataclasses.replace(settings.data, letters=facts.letters)
-    return dataclasses.replace(settings, model=model, data=data, training=training)
+    return dataclasses.replace(settings, model_config=model_config, data=data, training=training)

@@ -51,7 +51,7 @@ WHAT_TO_SEE = (
     "tanh is saturated, and a saturated tanh passes no gradient on. Clipping shortens the step, not its direction; how "
     "much shorter it has to be depends on the learning rate."
 )
-NOTED = ("seconds", "train_loss", "dev_accuracy", "test_accuracy")  # of a look, among others
+NOTED = ("seconds", "train_loss", "dev_accuracy", "test_accuracy")  # of an evaluation, among others
 COLUMNS = {
     "largest gradient": ("largest_gradient_norm", ",.1f"),
     "at step": ("largest_at_step", "d"),
@@ -91,7 +91,7 @@ class GradientNorms:
 
 
 class _Tester(Follower):
-    """Tests the network at each look at the dev split, too, with the weights of that moment."""
+    """Tests the network at each evaluation on dev, too, with the weights of that moment."""
 
     def __init__(self, test: SequenceBatch):
         super().__init__()

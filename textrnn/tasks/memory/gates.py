@@ -106,7 +106,7 @@ def _trained(
     folder, length = request.folder_of(model), request.lengths[0]
     settings = {
         "task": "memory", "model": model, "length": length,
-        "hyper_parameters": bench.settings_of(model).model.to_dict(),
+        "hyper_parameters": bench.settings_of(model).model_config.to_dict(),
         "training": {name: value for name, value in bench.training.to_dict().items() if name != "device"},
         "data": {**bench.settings.data.to_dict(), "digest": bench.digest(length, bench.training.seed)},
     }  # fmt: skip

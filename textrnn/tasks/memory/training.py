@@ -244,7 +244,7 @@ class Follower(Listener):
 
     @property
     def seconds(self) -> float:
-        """Up to the last look at the dev split."""
+        """Up to the last evaluation on dev."""
         return self.rows[-1]["seconds"] if self.rows else 0.0
 
     def on_step(self, step: int, loss: float) -> None:
