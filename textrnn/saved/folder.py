@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +26,12 @@ WHOLE_NUMBERS = "ngram/"  # tensors of counts and positions, by the start of the
 MODEL_FILE, CONFIG_FILE, VOCAB_FILE = "model.safetensors", "config.json", "vocab.json"
 
 
-class SavedModel:
+class SavedModel(ABC):
     """A model that can be kept in a folder."""
 
+    @abstractmethod
     def to_files(self) -> dict[str, bytes]:
         """The files of the model folder, ``config.json`` last."""
-        raise NotImplementedError
 
     def save(self, folder: Path | str, others: Mapping[str, bytes] | None = None) -> None:
         """Write the model into `folder`, with `others` (the report) beside it.

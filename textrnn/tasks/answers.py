@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +13,12 @@ from textrnn.config import UNKNOWN_ID, Run
 from textrnn.corpus.readers import decode, read_bytes
 from textrnn.corpus.texts import corpus_name, file_digest, find_local
 from textrnn.errors import ArtifactError, DataError, Note, user_path
-from textrnn.saved.character_model import CharacterModel, Score
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.training.events import Listener
 from textrnn.training.train_eval import choose_device
+
+if TYPE_CHECKING:
+    from textrnn.saved.character_model import CharacterModel, Score
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def open_language_model(run: Run, folder: Path, listener: Listener) -> Character
     Raises:
         ArtifactError: if there is no whole model in it, or it has learnt from another text than the one named.
     """
+    from textrnn.saved.character_model import CharacterModel  # who only classifies need not wait for it
+
     model = CharacterModel.load(folder, str(run.named.get("device", "cpu")))
     if "corpus" in run.named:
         _compare_texts(model, str(run.named["corpus"]), folder, listener)
