@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import sys
 from pathlib import Path
@@ -52,3 +53,9 @@ def without_seconds(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: without_seconds(inner) for key, inner in value.items() if key != "seconds"}
     return [without_seconds(inner) for inner in value] if isinstance(value, list) else value
+
+
+def metrics_of(name: str) -> dict[str, Any]:
+    """The figures of a memory experiment."""
+    found: dict[str, Any] = json.loads((MEMORY_ROOT / name / "metrics.json").read_text(encoding="utf-8"))
+    return found

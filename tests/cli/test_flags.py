@@ -33,3 +33,11 @@ def test_the_help_names_flags_that_there_are(task: str) -> None:
     assert "`" not in text
     known = {option for other in TASKS for action in build_parser(other)._actions for option in action.option_strings}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", re.sub(r"-\n\s+", "-", text))) <= known
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_flag_can_be_named_in_a_message(task: str) -> None:
+    for action in build_parser(task)._actions:
+        if action.dest in ("help", "version"):
+            continue
+        assert flagged(f"`{action.dest}`").startswith("--"), action.dest
