@@ -15,6 +15,7 @@ from textrnn.config import Run
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.texts import Corpus, prepare_text
 from textrnn.errors import Note
+from textrnn.models.registry import all_models
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.classifier import load_classifier
 from textrnn.tasks import classify, language_model
@@ -97,3 +98,40 @@ def test_notes_are_typed_and_nobody_prints(capsys: pytest.CaptureFixture[str]) -
     assert "judged" in ears.kinds
     assert result.figures.confusion.sum() == 30
     assert capsys.readouterr() == ("", "")
+
+
+mkl = pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="only MKL can cut its sums in the same places")
+
+
+@mkl
+@pytest.mark.parametrize("model", all_models("classify"))
+def test_a_classifier_does_not_depend_on_the_number_of_threads(model: str) -> None:
+    dataset = in_memory()
+    learnt = []
+    for threads in (1, 2):
+        named = {"epochs": 2, "batch_size": 64, "threads": threads}
+        settings = settle(Run("classify", model, named), None, classify.DatasetFacts(dataset))
+        learnt.append(classify.learn(dataset, settings))
+        assert learnt[-1].history.threads == {threads: len(learnt[-1].history.train_loss)}
+    one, two = learnt
+    assert_equal_weights(one.classifier.network, two.classifier.network)
+    assert one.history.train_loss == two.history.train_loss
+    assert one.classifier.temperature == two.classifier.temperature
+    texts = dataset.test.texts
+    assert (one.classifier.predict_probabilities(texts) == two.classifier.predict_probabilities(texts)).all()
+
+
+@mkl
+@pytest.mark.parametrize("model", ["LSTM", "GRU", "RNN", "gru-scratch", "rnn-scratch"])
+def test_a_language_model_does_not_depend_on_the_number_of_threads(model: str) -> None:
+    corpus = Corpus("list", Path("nowhere"), TEXT * 4, TEXT, TEXT, False, "0" * 64)
+    learnt = []
+    for threads in (1, 2):
+        named = {"epochs": 1, "batch_size": 16, "num_steps": 50, "hidden_size": 256, "threads": threads}
+        settings = settle(Run("lm", model, named), None, CorpusFacts(len(corpus.train), letters=False))
+        learnt.append(language_model.learn(corpus, settings))
+    one, two = (each.model for each in learnt)
+    assert_equal_weights(one.network, two.network)
+    assert one.weights == two.weights
+    assert learnt[0].history.evaluations[-1]["dev_loss"] == learnt[1].history.evaluations[-1]["dev_loss"]
+    assert (one.score(TEXT).losses == two.score(TEXT).losses).all()

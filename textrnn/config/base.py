@@ -124,6 +124,12 @@ class FitConfig(Settings):
     require_improvement: int = option(1000, "stop after this many batches without a better dev loss", at_least=1)
     evaluate_every: int | None = option(None, "batches between two evaluations on what is held out", at_least=1)
     seed: int = option(0, "seed of initial weights, batch order and dropout", at_least=0, at_most=2**63 - 1)
+    threads: int | None = option(
+        None,
+        "processor threads (default: as many as are quickest at the moment, tried now and then)",
+        at_least=1,
+        free=True,
+    )
     device: str = option("auto", "cpu, cuda, cuda:1, mps; auto takes a GPU where there is one", free=True)
     budget: float | None = option(None, "train for at most this many seconds, the schedule fitted to it", above=0.0)
 

@@ -73,6 +73,9 @@ def _network(settings: Any, network: Any, device: Any) -> str:
 def _trained(history: Any) -> str:
     best = history.best
     done = f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"
+    if len(history.threads) > 1:
+        count, steps = history.threads.most_common(1)[0]
+        done += f", {steps:,} of them by {count} {'thread' if count == 1 else 'threads'}"
     if "dev_perplexity" in best:
         return (
             f"{done}, {history.examples_per_second:,.0f} characters/s; kept the weights of epoch {int(best['epoch'])}: "

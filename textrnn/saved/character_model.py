@@ -42,6 +42,7 @@ from textrnn.saved.folder import (
 )
 from textrnn.saved.generation import continued
 from textrnn.training.objectives.language_model import token_losses
+from textrnn.training.threads import Threads
 from textrnn.training.train_eval import choose_device
 
 TASK = "lm"
@@ -119,6 +120,7 @@ class CharacterModel(SavedModel):
         digest: SHA-256 of the text it has learnt from
         ngram: mixed with the network where there is one
         weights: the exponents of network and n-gram in the mixture
+        threads: that compute
     """
 
     settings: LanguageModelSettings
@@ -127,6 +129,7 @@ class CharacterModel(SavedModel):
     digest: str
     ngram: NgramModel | None = None
     weights: tuple[float, float] = (1.0, 0.0)
+    threads: Threads = field(default_factory=Threads, repr=False, compare=False)
 
     @property
     def model(self) -> LanguageModelNetwork:
@@ -166,7 +169,7 @@ class CharacterModel(SavedModel):
         inputs = torch.cat([targets.new_tensor([last_id]), targets[:-1]])[: len(targets)]
         losses = np.empty(0)
         if len(targets):
-            found, state = token_losses(self.model, inputs[None], targets[None], state)
+            found, state = token_losses(self.model, inputs[None], targets[None], state, threads=self.threads)
             losses, last_id = found[0].cpu().double().numpy(), int(targets[-1])
         return Score(body, losses, Carried(reader, last_id, state))
 
@@ -216,7 +219,7 @@ class CharacterModel(SavedModel):
         generator = torch.Generator().manual_seed(seed)
         tokens = self.vocabulary.tokens
         ids = torch.cat([start, self.encode(body)])
-        return (tokens[i] for i in continued(self.model, ids, config or GenerationConfig(), generator))
+        return (tokens[i] for i in continued(self.model, ids, config or GenerationConfig(), generator, self.threads))
 
     def generate(
         self,

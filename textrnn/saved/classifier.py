@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,7 @@ from textrnn.saved.folder import (
     read_weights,
 )
 from textrnn.training.objectives.classification import predict_logits
+from textrnn.training.threads import Threads, thread_count
 from textrnn.training.train_eval import precision_for
 
 TASK = "classify"
@@ -44,6 +45,7 @@ class Classifier(SavedModel):
 
     Attributes:
         temperature: fitted on the dev split; None: probabilities as the network gives them
+        threads: that compute for many texts; a single one is done by one
     """
 
     settings: ClassifierSettings
@@ -51,6 +53,7 @@ class Classifier(SavedModel):
     vocabulary: Vocabulary
     class_names: list[str]
     temperature: float | None = None
+    threads: Threads = field(default_factory=Threads, repr=False, compare=False)
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
@@ -69,7 +72,7 @@ class Classifier(SavedModel):
         if count == 1:  # nothing to sort and to pad
             return self._calibrated(self._logits_of_one(encoded.token_ids, device))
         rows = LabelledTexts.from_encoded(encoded, [0] * count, device)
-        return self._calibrated(predict_logits(self.network, rows).numpy())
+        return self._calibrated(predict_logits(self.network, rows, self.threads).numpy())
 
     def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         if self.temperature is None:
@@ -82,7 +85,8 @@ class Classifier(SavedModel):
         if self.network.training:
             self.network.eval()
         ids = torch.from_numpy(token_ids).to(device, torch.int64)[None]
-        scored = self.network(ids, torch.tensor([len(token_ids)], device=device))
+        with thread_count(1):  # to wake a second takes longer
+            scored = self.network(ids, torch.tensor([len(token_ids)], device=device))
         logits: NDArray[np.float32] = scored.float().cpu().numpy()
         return logits
 

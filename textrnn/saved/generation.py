@@ -12,6 +12,7 @@ from torch import Tensor
 
 from textrnn.config import PAD_ID, UNKNOWN_ID, GenerationConfig
 from textrnn.models.language.base import LanguageModelNetwork, State
+from textrnn.training.threads import Threads
 
 
 def allowed(logits: Tensor, config: GenerationConfig) -> Tensor:
@@ -34,17 +35,23 @@ def allowed(logits: Tensor, config: GenerationConfig) -> Tensor:
 
 @torch.inference_mode()
 def continued(
-    model: LanguageModelNetwork, prefix_ids: Tensor, config: GenerationConfig, generator: torch.Generator
+    model: LanguageModelNetwork,
+    prefix_ids: Tensor,
+    config: GenerationConfig,
+    generator: torch.Generator,
+    threads: Threads | None = None,
 ) -> Iterator[int]:
     """The ids that follow a prefix, one by one, in constant memory. ``<pad>`` and ``<unk>`` never come.
 
     Args:
         prefix_ids: int64, (at least one,).
         generator: on the CPU; asked only where something is drawn.
+        threads: that compute; by default as many as are quickest.
     """
     model.eval()
     state: State | None = None
-    for part in prefix_ids.split(512):
+    threads = threads or Threads.on(prefix_ids.device)
+    for part in threads.over(prefix_ids.split(512), len):
         logits, state = model(part[None], state)
     for _ in range(config.length):
         scores = logits[0, -1].float().cpu()
@@ -54,4 +61,5 @@ def continued(
         else:
             chosen = int(torch.multinomial(allowed(scores, config), 1, generator=generator))
         yield chosen
-        logits, state = model(prefix_ids.new_tensor([[chosen]]), state)
+        with threads.piece():
+            logits, state = model(prefix_ids.new_tensor([[chosen]]), state)

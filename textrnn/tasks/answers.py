@@ -15,6 +15,7 @@ from textrnn.corpus.texts import corpus_name, file_digest, find_local
 from textrnn.errors import ArtifactError, DataError, Note, user_path
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.training.events import Listener
+from textrnn.training.threads import Threads
 from textrnn.training.train_eval import choose_device
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def open_classifier(run: Run, folder: Path, listener: Listener) -> Classifier:
         ArtifactError: if there is no whole model in it.
     """
     classifier = load_classifier(folder, choose_device(str(run.named.get("device", "cpu"))))
+    classifier.threads = Threads.on(next(classifier.network.parameters()).device, run.named.get("threads"))
     learnt, named = classifier.settings.data.dataset, str(run.named.get("dataset", ""))
     if named and named.casefold() != learnt.casefold() and Path(named).resolve() != Path(learnt).resolve():
         listener.on_note(Note("other_data", learnt=learnt, named=named))
@@ -73,6 +75,7 @@ def open_language_model(run: Run, folder: Path, listener: Listener) -> Character
     from textrnn.saved.character_model import CharacterModel  # who only classifies need not wait for it
 
     model = CharacterModel.load(folder, str(run.named.get("device", "cpu")))
+    model.threads = Threads.on(model.device, run.named.get("threads"))
     if "corpus" in run.named:
         _compare_texts(model, str(run.named["corpus"]), folder, listener)
     if run.model_name not in ("LSTM", model.settings.model_name):

@@ -203,9 +203,10 @@ def learn(
     history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
     with explain_out_of_memory():
-        logits = predict_logits(network, dev).numpy()
+        logits = predict_logits(network, dev, objective.threads).numpy()
     temperature = fit_temperature(without_smoothing(logits, training.label_smoothing), dataset.dev.labels)
-    return Learnt(Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature), history)
+    classifier = Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature, objective.threads)
+    return Learnt(classifier, history)
 
 
 def _build(
@@ -240,7 +241,7 @@ def judge(learnt: Learnt, dataset: Dataset, baseline: Baseline | None = None) ->
     encoded = dataset.encoded(classifier.settings.data).test
     with explain_out_of_memory():
         rows = LabelledTexts.from_encoded(encoded, dataset.test.labels, device)
-        logits = predict_logits(classifier.network, rows).numpy()
+        logits = predict_logits(classifier.network, rows, classifier.threads).numpy()
     name, training = classifier.settings.model_name, classifier.settings.training
     temperature = classifier.temperature or 1.0
     return ClassificationResult(

@@ -18,6 +18,7 @@ from textrnn.saved.folder import CONFIG_FILE, SavedModel, is_saved, read_json
 from textrnn.tasks.settings import saved_settings
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint_settings
 from textrnn.training.events import Listener
+from textrnn.training.threads import thread_count
 
 Kept = Mapping[str, Any]  # the settings of a run as a checkpoint or config.json keeps them, and the digest of its data
 
@@ -147,7 +148,11 @@ def build_network(settings: RunSettings[Any, Any, Any], **sizes: int) -> Any:
     Raises:
         ConfigError: for sizes that do not fit the memory.
     """
-    with explain_impossible_network(settings), seeded(settings.training.seed, torch.device("cpu")):
+    with (
+        explain_impossible_network(settings),
+        seeded(settings.training.seed, torch.device("cpu")),
+        thread_count(1),  # orthogonal weights depend on the number of threads
+    ):
         return find_model(settings.model_name, settings.task).build(settings.model_config, **sizes)
 
 

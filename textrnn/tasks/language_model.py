@@ -35,6 +35,7 @@ from textrnn.training.events import Listener
 from textrnn.training.history import History
 from textrnn.training.mixing import fit_mixture, held_out_scores, tuning_part
 from textrnn.training.objectives.language_model import HeldOutText, LanguageModelObjective
+from textrnn.training.threads import Threads
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 
@@ -117,6 +118,7 @@ def learn(
     network: RecurrentLanguageModel = build_network(settings, vocabulary_size=len(vocabulary)).to(device)
     network.precision = precision_for(training.precision, device)
     model = CharacterModel(settings, network, vocabulary, corpus.digest)
+    model.threads = Threads.on(device, training.threads)
     token_ids, held_out, context = map(model.encode, (corpus.train, corpus.held_out, corpus.context))
     for note in corpus.notes:
         listener.on_note(note)
@@ -130,7 +132,7 @@ def learn(
     listener.on_note(Note("trained", history=history))
     if order:
         with explain_out_of_memory("`max_chars` or `ngram_order`"):
-            model.ngram, model.weights = fit_mixture(network, token_ids, tuning, order)
+            model.ngram, model.weights = fit_mixture(network, token_ids, tuning, order, model.threads)
     return Learnt(model, history)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ class History:
             last), dev_loss, and what the task adds (dev_accuracy; perplexities)
         seconds: of the whole run
         evaluation_seconds: of them, those spent on evaluations and checkpoints
+        threads: steps by the number of threads that did them
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -33,6 +35,7 @@ class History:
     best_loss: float = math.inf
     seconds: float = 0.0
     evaluation_seconds: float = 0.0
+    threads: Counter[int] = field(default_factory=Counter)
     stopped_by: str = ""
 
     @property

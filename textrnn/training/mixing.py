@@ -15,6 +15,7 @@ from textrnn.models.language.base import LanguageModelNetwork, RecurrentLanguage
 from textrnn.models.language.mixture import NgramNetwork, fit_weights, mixed
 from textrnn.models.language.ngram import NgramModel
 from textrnn.training.objectives.language_model import WARM_UP_CHARACTERS, HeldOutText, scored_steps
+from textrnn.training.threads import Threads, thread_count
 
 TUNING_SHARE, MOST_TUNING = 0.025, 20_000  # of the training text, kept from the network to weigh the mixture with
 TUNING_CELLS = 1 << 22  # probabilities that the weighing looks at
@@ -30,8 +31,10 @@ class Mixture(Protocol):
 
     Attributes:
         weights: the exponents of both in the mixture
+        threads: that compute
     """
 
+    threads: Threads
     network: RecurrentLanguageModel
     ngram: NgramModel | None
     weights: tuple[float, float]
@@ -42,11 +45,11 @@ class Mixture(Protocol):
 
 
 @torch.inference_mode()
-def _log_probabilities(network: LanguageModelNetwork, inputs: Tensor) -> Tensor:
+def _log_probabilities(network: LanguageModelNetwork, inputs: Tensor, threads: Threads) -> Tensor:
     """(N,) ids -> (N, V) log-probabilities of what follows each, the state passed on."""
     network.eval()
     state, parts = None, []
-    for part in inputs.split(scored_steps(1, network.vocabulary_size)):
+    for part in threads.over(inputs.split(scored_steps(1, network.vocabulary_size)), len):
         logits, state = network(part[None], state)
         parts.append(logits[0].log_softmax(dim=1))
     return torch.cat(parts)
@@ -68,7 +71,8 @@ def _losses(mixture: Mixture, inputs: Tensor, targets: Tensor) -> dict[str, Tens
     state = ngram_state = None
     found: dict[str, list[Tensor]] = {}
     steps = scored_steps(len(inputs), mixture.network.vocabulary_size)
-    for part, wanted in zip(inputs.split(steps, dim=1), targets.split(steps, dim=1), strict=True):
+    pieces = zip(inputs.split(steps, dim=1), targets.split(steps, dim=1), strict=True)
+    for part, wanted in mixture.threads.over(pieces, lambda piece: piece[0].numel()):
         logits, state = mixture.network(part, state)
         answers = {"network": logits.log_softmax(dim=2)}
         if ngram is not None:
@@ -96,7 +100,7 @@ def tuning_part(characters: int, vocabulary_size: int) -> slice:
 
 
 def fit_mixture(
-    network: RecurrentLanguageModel, token_ids: Tensor, tuning: slice, order: int
+    network: RecurrentLanguageModel, token_ids: Tensor, tuning: slice, order: int, threads: Threads
 ) -> tuple[NgramModel, tuple[float, float]]:
     """Count the n-gram and fit the weights of the mixture.
 
@@ -106,6 +110,7 @@ def fit_mixture(
     Args:
         token_ids: int64, (N,): the training text.
         tuning: the part that the network has not seen; if empty, both get the same weight.
+        threads: that compute.
     """
     size = network.vocabulary_size
     whole = NgramModel.count(token_ids[-MAX_COUNTED:].cpu().numpy(), size, order).to(token_ids.device)
@@ -115,8 +120,10 @@ def fit_mixture(
     without = NgramModel.count(seen.cpu().numpy(), size, order).to(token_ids.device)
     wanted = token_ids[tuning]
     read = token_ids[max(0, tuning.start - 1 - WARM_UP_CHARACTERS) : tuning.stop - 1]
-    by_network, by_ngram = (_log_probabilities(part, read)[-len(wanted) :] for part in (network, NgramNetwork(without)))
-    return whole, fit_weights(by_network, by_ngram, wanted)
+    by_network = _log_probabilities(network, read, threads)[-len(wanted) :]
+    by_ngram = _log_probabilities(NgramNetwork(without), read, Threads(1))[-len(wanted) :]
+    with thread_count(1):  # sums that are cut in the same places, whatever the number
+        return whole, fit_weights(by_network, by_ngram, wanted)
 
 
 def held_out_scores(mixture: Mixture, held_out: Tensor, *, longest_in_one_go: int = LONGEST_IN_ONE_GO) -> HeldOutScores:

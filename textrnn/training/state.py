@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ class TrainingState:
             "best_loss": history.best_loss if history.evaluations else None,
             "seconds": history.seconds,
             "evaluation_seconds": history.evaluation_seconds,
+            "threads": {str(count): steps for count, steps in history.threads.items()},
             "stopped_by": history.stopped_by,
         }
         save_tensors(checkpoint.path, tensors, document)
@@ -129,6 +131,7 @@ class TrainingState:
                 best_loss=math.inf if document["best_loss"] is None else document["best_loss"],
                 seconds=document["seconds"],
                 evaluation_seconds=document["evaluation_seconds"],
+                threads=Counter({int(count): steps for count, steps in document.get("threads", {}).items()}),
                 stopped_by=document["stopped_by"],
             )
         except (KeyError, RuntimeError, ValueError, TypeError) as error:

@@ -28,6 +28,7 @@ from textrnn.training.objectives.base import BatchType, Loss, Objective
 from textrnn.training.optimizers import Optimizers, make_optimizer
 from textrnn.training.pacing import Pacer
 from textrnn.training.state import TrainingState
+from textrnn.training.threads import Threads
 
 WARM_UP_SHARE = 0.15  # share of the one-cycle schedule spent on rising
 SMALLEST_FLOAT = float.fromhex("0x1p-1074")  # above zero
@@ -204,14 +205,16 @@ def _train(
     """Step after step, until all epochs are done, the budget is spent, or it no longer improves."""
     objective, history = run.objective, run.history
     total_steps = sum(map(objective.batch_count, range(1, config.epochs + 1))) if config.epochs else None
-    position = _Position(objective, history)
+    position, threads = _Position(objective, history), Threads.on(run.device, config.threads)
     listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
     try:
         pacer = Pacer(config, total_steps, clock, history.seconds)
         if config.budget:
             pacer.expect_evaluation(objective.evaluation_seconds(run.network))
         while not history.stopped_by:
-            _step(run, config, position, learning_rate_at(config, pacer.progress(run.step)))
+            with threads.piece() as piece:
+                piece.work = _step(run, config, position, learning_rate_at(config, pacer.progress(run.step)))
+            history.threads[piece.count] += 1
             if not run.pending:  # the loss was copied from the device
                 listener.on_step(run.step, history.train_loss[-1])
             history.seconds = pacer.seconds
@@ -232,8 +235,8 @@ def _train(
         listener.on_end()
 
 
-def _step(run: TrainingState, config: FitConfig, position: _Position, rate: float) -> None:
-    """One step, added to the history; its loss may stay on the device for a while."""
+def _step(run: TrainingState, config: FitConfig, position: _Position, rate: float) -> int:
+    """One step, added to the history; its loss may stay on the device for a while. Returns the tokens of its batch."""
     batch = position.next_batch()
     for group in run.optimizer.param_groups:
         group["lr"] = rate
@@ -245,6 +248,7 @@ def _step(run: TrainingState, config: FitConfig, position: _Position, rate: floa
     run.history.examples.append(loss.examples)
     if run.device.type == "cpu" or run.step % READ_LOSSES_EVERY == 0:
         run.read_losses()
+    return run.objective.tokens(batch)
 
 
 def evaluate(run: TrainingState, config: FitConfig, passes: float, pacer: Pacer) -> None:

@@ -53,9 +53,10 @@ class Model(TextClassifier):
 
     def attention_weights(self, states: Tensor, mask: Tensor) -> Tensor:
         """(B, T, 2*H), (B, T) -> (B, T): positive at tokens, zero at padding, one in sum."""
-        scores = self.attention(torch.tanh(states)).squeeze(2).masked_fill(~mask, -torch.inf)
-        weights: Tensor = scores.softmax(dim=1)
-        return weights
+        # Written out: torch's product with one row, and the gradient of its softmax, depend on the number of threads.
+        scores = (torch.tanh(states) * self.attention.weight[0]).sum(dim=2).masked_fill(~mask, -torch.inf)
+        shares = (scores - scores.detach().amax(dim=1, keepdim=True)).exp()
+        return shares / shares.sum(dim=1, keepdim=True)
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, C)."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from textrnn.config import RecurrentConfig
 from textrnn.models.classifiers.base import TextClassifier
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
+from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
 
 NAME = "BiLSTM_LN"
 
@@ -45,7 +45,7 @@ class Model(TextClassifier):
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
         )
         self.pool = make_pooling(pooling, bidirectional=True)
-        self.normalisation = nn.LayerNorm(self.encoder.output_size)
+        self.normalisation = LayerNorm(self.encoder.output_size)
         self.dropout = dropout
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 

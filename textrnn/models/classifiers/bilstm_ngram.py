@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from textrnn.config import NoisyConfig, option
 from textrnn.models.classifiers.base import TextClassifier
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
+from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
 
 NAME = "BiLSTM_Ngram"
@@ -64,7 +64,7 @@ class Model(TextClassifier):
         self.encoder = RecurrentEncoder(
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout
         )
-        self.normalisation = nn.LayerNorm(self.encoder.output_size)
+        self.normalisation = LayerNorm(self.encoder.output_size)
         self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, max_ngrams=max_ngrams)
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
         self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)

@@ -16,7 +16,7 @@ from torch.nn import functional
 from textrnn.config import NoisyConfig, option
 from textrnn.errors import ConfigError
 from textrnn.models.classifiers.base import TextClassifier
-from textrnn.models.parts.layers import TokenEmbedding, dropout, make_pooling, valid_mask
+from textrnn.models.parts.layers import LayerNorm, TokenEmbedding, dropout, make_pooling, valid_mask
 
 NAME = "Transformer"
 LEARNING_RATE = 1e-3  # at three times that, it learns nothing
@@ -64,7 +64,7 @@ class Model(TextClassifier):
         )
         self.entrance = nn.Linear(embedding_size, hidden_size)
         self.layers = nn.ModuleList(_Layer(hidden_size, num_heads, dropout) for _ in range(num_layers))
-        self.normalisation = nn.LayerNorm(hidden_size)
+        self.normalisation = LayerNorm(hidden_size)
         self.pool = make_pooling(pooling, bidirectional=False)
         self.dropout = dropout
         self.classifier = nn.Linear(hidden_size, class_count)
@@ -95,10 +95,10 @@ class _Layer(nn.Module):
         super().__init__()
         self.num_heads = num_heads
         self.dropout = dropout
-        self.before_attention = nn.LayerNorm(hidden_size)
+        self.before_attention = LayerNorm(hidden_size)
         self.projections = nn.Linear(hidden_size, 3 * hidden_size, bias=False)  # queries, keys, values
         self.attended = nn.Linear(hidden_size, hidden_size)
-        self.before_network = nn.LayerNorm(hidden_size)
+        self.before_network = LayerNorm(hidden_size)
         self.expand = nn.Linear(hidden_size, 4 * hidden_size)
         self.contract = nn.Linear(4 * hidden_size, hidden_size)
 

@@ -80,6 +80,20 @@ class TokenEmbedding(nn.Module):
         return dropout(self.table(token_ids), self.dropout, self.training)
 
 
+class LayerNorm(nn.LayerNorm):
+    """Layer normalisation whose gradients do not depend on the number of threads.
+
+    torch's own kernel sums the gradients of scale and shift in as many parts as there are threads; here, both are
+    separate from the kernel.
+
+    Source: Ba et al. 2016.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., H) -> (..., H)."""
+        return functional.layer_norm(inputs, self.normalized_shape, eps=self.eps) * self.weight + self.bias
+
+
 def initialise_recurrence(layer: nn.RNNBase) -> None:
     """Orthogonal recurrent matrices (gate by gate), Glorot input matrices, zero biases, LSTM forget bias 1.
 

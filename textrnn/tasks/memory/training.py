@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Self
-
-import torch
 
 from textrnn.config import MemorySettings, MemoryTrainConfig, Run
 from textrnn.corpus.sequences import LabelledSequences, load_splits
@@ -23,10 +20,10 @@ from textrnn.tasks.settings import SequenceFacts, combine, fit_to_data
 from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.history import History
 from textrnn.training.objectives.sequences import SequenceBatch, SequenceObjective, score
+from textrnn.training.threads import Threads
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit
 
 UNFINISHED = "unfinished.json"
-MOST_FOR_ONE_THREAD = 1 << 20  # multiplications of a step
 
 
 class Bench:
@@ -135,7 +132,8 @@ class Bench:
             self.note("diverged", training=key, error=error)
         network, best = follower.network, follower.best
         assert network is not None
-        dev, test = (score(network, self.split(name, length, config.seed))[0] for name in ("dev", "test"))
+        threads = Threads.on(self.device, config.threads)
+        dev, test = (score(network, self.split(name, length, config.seed), threads)[0] for name in ("dev", "test"))
         return Training(
             model, length, config.seed, config.learning_rate, dev, test, follower.seconds, follower.steps,
             int(best["step"]) if best else 0, [{name: row[name] for name in CURVE_COLUMNS} for row in follower.rows],
@@ -159,8 +157,7 @@ class Bench:
         network = self.build(settings, length)
         begin(network)
         objective = SequenceObjective(train, dev, settings.training)
-        with _as_many_threads_as_pay(network, settings.training):
-            history = fit(network, objective, settings.training, listener=ListenerGroup([self.listener, *listeners]))
+        history = fit(network, objective, settings.training, listener=ListenerGroup([self.listener, *listeners]))
         return network, history
 
     def build(self, settings: MemorySettings, length: int) -> SequenceClassifier:
@@ -170,9 +167,10 @@ class Bench:
         return network.to(self.device)
 
     def _kept_settings(self) -> dict[str, Any]:
-        """What must be the same when the experiment goes on; the device may change."""
+        """What must be the same when the experiment goes on; device and threads may change."""
         settings: dict[str, Any] = json.loads(json.dumps(self.groups()))
-        del settings["training"]["device"], settings["training"]["seed"]  # a training's key has its seed
+        for free in ("device", "threads", "seed"):  # a training's key has its seed
+            del settings["training"][free]
         return settings
 
     def _save_progress(self) -> None:
@@ -215,18 +213,6 @@ class Bench:
         """Of an experiment that is finished, nothing is left to go on with."""
         if error_type is None:
             self.store.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _as_many_threads_as_pay(network: SequenceClassifier, config: MemoryTrainConfig) -> Iterator[None]:
-    """One thread where the products of a step are so small that waking a second takes longer than it saves."""
-    before = torch.get_num_threads()
-    if config.batch_size * 4 * network.cell.hidden_size**2 <= MOST_FOR_ONE_THREAD:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Follower(Listener):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 BatchType = TypeVar("BatchType")
 
@@ -25,6 +27,14 @@ class Loss(NamedTuple):
     examples: int
 
 
+def summed_cross_entropy(logits: Tensor, labels: Tensor) -> float:
+    """(B, C) logits, (B,) classes -> nats, summed over the rows.
+
+    The sum is exact, so that its order, which depends on the number of threads, changes nothing.
+    """
+    return math.fsum(functional.cross_entropy(logits.double(), labels, reduction="none").tolist())
+
+
 class Objective(ABC, Generic[BatchType]):
     """One kind of training. An epoch's batches depend on the seed and the epoch's number alone."""
 
@@ -41,6 +51,10 @@ class Objective(ABC, Generic[BatchType]):
     @abstractmethod
     def loss(self, network: nn.Module, batch: BatchType) -> Loss:
         """The loss of a batch, with a graph behind it."""
+
+    @abstractmethod
+    def tokens(self, batch: BatchType) -> int:
+        """How many tokens the network reads of a batch, padding counted: by it, the time of steps is compared."""
 
     @abstractmethod
     def evaluate(self, network: nn.Module) -> dict[str, float]:

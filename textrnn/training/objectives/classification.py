@@ -22,7 +22,8 @@ from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorte
 from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.randomness import epoch_generator
-from textrnn.training.objectives.base import Loss, Objective
+from textrnn.training.objectives.base import Loss, Objective, summed_cross_entropy
+from textrnn.training.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,16 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def predict_logits(network: TextClassifier, texts: LabelledTexts) -> Tensor:
-    """Logits (rows, C) on the CPU, in the order of the rows."""
+def predict_logits(network: TextClassifier, texts: LabelledTexts, threads: Threads | None = None) -> Tensor:
+    """Logits (rows, C) on the CPU, in the order of the rows.
+
+    Args:
+        threads: that compute; by default as many as are quickest.
+    """
     network.eval()
     logits: Tensor | None = None
-    for rows in sorted_batches(texts.lengths):
+    threads = threads or Threads.on(texts.labels.device)
+    for rows in threads.over(sorted_batches(texts.lengths), lambda rows: float(texts.lengths[rows].sum())):
         batch = texts.batch(rows)
         scored = network(batch.token_ids, batch.lengths).float().cpu()
         if logits is None:
@@ -57,11 +63,15 @@ def predict_logits(network: TextClassifier, texts: LabelledTexts) -> Tensor:
     return logits
 
 
-def evaluate(network: TextClassifier, texts: LabelledTexts) -> Evaluation:
-    """Score a split; the loss is summed over all rows and divided once."""
-    logits = predict_logits(network, texts)
+def evaluate(network: TextClassifier, texts: LabelledTexts, threads: Threads | None = None) -> Evaluation:
+    """Score a split; the loss is summed over all rows and divided once.
+
+    Args:
+        threads: that compute; by default as many as are quickest.
+    """
+    logits = predict_logits(network, texts, threads)
     labels = texts.labels.cpu()
-    loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item() / len(labels)
+    loss = summed_cross_entropy(logits, labels) / len(labels)
     predictions = logits.argmax(dim=1)
     return Evaluation(loss, int((predictions == labels).sum()) / len(labels), predictions.numpy(), logits)
 
@@ -103,6 +113,7 @@ class ClassificationObjective(Objective[Batch]):
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
         self.smoothing = config.label_smoothing
         self.seed = config.seed
+        self.threads = Threads.on(train.labels.device, config.threads)  # of evaluations
         self.class_weights: Tensor | None = None
         if config.class_weight == "balanced":
             self.class_weights = balanced_weights(train.labels, class_count)
@@ -126,12 +137,15 @@ class ClassificationObjective(Objective[Batch]):
             value = (weights * losses).sum() / weights.sum()
         return Loss(value, functional.cross_entropy(logits.detach(), batch.labels), len(batch))
 
+    def tokens(self, batch: Batch) -> int:
+        return batch.token_ids.numel()
+
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
         return step % self.evaluate_every == 0
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
         assert isinstance(network, TextClassifier)
-        scored = evaluate(network, self.dev)
+        scored = evaluate(network, self.dev, self.threads)
         labels = self.dev.labels.cpu().numpy()
         logits = without_smoothing(scored.logits.numpy(), self.smoothing)
         weights = None if self.class_weights is None else self.class_weights.cpu().numpy()[labels]
@@ -153,8 +167,8 @@ class ClassificationObjective(Objective[Batch]):
         sample = dataclasses.replace(
             self.dev, starts=self.dev.starts[rows], lengths=self.dev.lengths[rows], labels=self.dev.labels[rows]
         )
-        predict_logits(network, sample)
+        predict_logits(network, sample, self.threads)
         started = time.perf_counter()
-        predict_logits(network, sample)
+        predict_logits(network, sample, self.threads)
         seconds = time.perf_counter() - started
         return seconds * float(self.dev.lengths.sum() / sample.lengths.sum())

@@ -5,6 +5,7 @@ Shapes: B rows, T steps, V vocabulary, N characters.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 
@@ -19,6 +20,7 @@ from textrnn.evaluation.metrics import perplexity
 from textrnn.models.language.base import LanguageModelNetwork, State
 from textrnn.randomness import epoch_generator
 from textrnn.training.objectives.base import Loss, Objective
+from textrnn.training.threads import Threads
 
 ROW_CHARACTERS = 500  # scored characters a row, where a text is scored in several rows side by side
 WARM_UP_CHARACTERS = 128  # characters read before them, not scored
@@ -39,6 +41,7 @@ def token_losses(
     state: State | None = None,
     *,
     logits_at_once: int = LOGITS_AT_ONCE,
+    threads: Threads | None = None,
 ) -> tuple[Tensor, State | None]:
     """-ln p of each target, the state passed from the first to the last.
 
@@ -46,6 +49,7 @@ def token_losses(
         inputs: int64, (B, N): what is read.
         targets: int64, (B, N): what follows.
         logits_at_once: logits computed in one go, at most.
+        threads: that compute; by default as many as are quickest.
 
     Returns:
         (B, N) nats, and the state after the last input.
@@ -53,7 +57,8 @@ def token_losses(
     network.eval()
     losses = []
     steps = scored_steps(len(inputs), network.vocabulary_size, logits_at_once)
-    for part in range(0, inputs.shape[1], steps):
+    threads = threads or Threads.on(inputs.device)
+    for part in threads.over(range(0, inputs.shape[1], steps), lambda part: min(steps, inputs.shape[1] - part)):
         logits, state = network(inputs[:, part : part + steps], state)
         wanted = targets[:, part : part + steps]
         losses.append(functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none"))
@@ -88,10 +93,10 @@ class HeldOutText:
         self.inputs = whole[(at - 1).clamp(max=len(whole) - 1)]
         self.scored = scored
 
-    def loss(self, network: LanguageModelNetwork) -> float:
+    def loss(self, network: LanguageModelNetwork, threads: Threads | None = None) -> float:
         """Mean nats per character."""
-        losses, _ = token_losses(network, self.inputs, self.targets)
-        return float(losses[self.scored].cpu().double().sum()) / self.count
+        losses, _ = token_losses(network, self.inputs, self.targets, threads=threads)
+        return math.fsum(losses[self.scored].tolist()) / self.count
 
 
 class LanguageModelObjective(Objective[Window]):
@@ -112,6 +117,7 @@ class LanguageModelObjective(Objective[Window]):
         self.batch_size = config.batch_size
         self.evaluate_epochs = config.evaluate_epochs
         self.state: State | None = None
+        self.threads = Threads.on(token_ids.device, config.threads)  # of evaluations
         if self.batch_count(1) < 1:
             raise ConfigError(
                 f"`batch_size` {self.batch_size} and `num_steps` {config.num_steps}: one batch has more than the "
@@ -140,6 +146,9 @@ class LanguageModelObjective(Objective[Window]):
         loss = functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         return Loss(loss, loss.detach(), batch.targets.numel())
 
+    def tokens(self, batch: Window) -> int:
+        return batch.inputs.numel()
+
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
         if self.config.evaluate_every is not None:
             return step % self.config.evaluate_every == 0
@@ -147,16 +156,16 @@ class LanguageModelObjective(Objective[Window]):
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
         assert isinstance(network, LanguageModelNetwork)
-        loss = self.held_out.loss(network)
+        loss = self.held_out.loss(network, self.threads)
         return {"dev_loss": loss, "dev_perplexity": perplexity(loss)}
 
     def evaluation_seconds(self, network: nn.Module) -> float:
         """Estimated from one part of the rows (scored twice, because the first call is slower)."""
         assert isinstance(network, LanguageModelNetwork)
         inputs, targets = (t[:, :CHARACTERS_AT_ONCE] for t in (self.held_out.inputs, self.held_out.targets))
-        token_losses(network, inputs, targets)
+        token_losses(network, inputs, targets, threads=self.threads)
         started = time.perf_counter()
-        token_losses(network, inputs, targets)
+        token_losses(network, inputs, targets, threads=self.threads)
         return (time.perf_counter() - started) * self.held_out.inputs.shape[1] / inputs.shape[1]
 
     def summary(self, train_loss: float) -> Mapping[str, float]:

@@ -18,7 +18,8 @@ from textrnn.config import MemoryTrainConfig
 from textrnn.corpus.sequences import LabelledSequences
 from textrnn.errors import ConfigError
 from textrnn.randomness import epoch_generator
-from textrnn.training.objectives.base import Loss, Objective
+from textrnn.training.objectives.base import Loss, Objective, summed_cross_entropy
+from textrnn.training.threads import Threads
 
 
 class SequenceBatch(NamedTuple):
@@ -34,12 +35,18 @@ class SequenceBatch(NamedTuple):
 
 
 @torch.inference_mode()
-def score(network: nn.Module, split: SequenceBatch) -> tuple[float, float]:
-    """Accuracy, and mean cross-entropy in nats, of a split."""
+def score(network: nn.Module, split: SequenceBatch, threads: Threads | None = None) -> tuple[float, float]:
+    """Accuracy, and mean cross-entropy in nats, of a split.
+
+    Args:
+        threads: that compute; by default as many as are quickest.
+    """
     network.eval()
-    logits, labels = network(split.tokens).float().cpu(), split.labels.cpu()  # not every device has doubles
+    threads = threads or Threads.on(split.labels.device)
+    with threads.piece(split.tokens.numel()):
+        logits, labels = network(split.tokens).float().cpu(), split.labels.cpu()  # not every device has doubles
     right = int((logits.argmax(dim=1) == labels).sum())
-    loss = functional.cross_entropy(logits.double(), labels, reduction="sum").item()
+    loss = summed_cross_entropy(logits, labels)
     return right / len(labels), loss / len(labels)
 
 
@@ -60,6 +67,7 @@ class SequenceObjective(Objective[SequenceBatch]):
             raise ConfigError("batch_size is open; expected MemoryTrainConfig.fitted_to(...) first")
         self.train, self.dev, self.config = train, dev, config
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
+        self.threads = Threads.on(train.labels.device, config.threads)  # of evaluations
 
     def batch_count(self, epoch: int) -> int:
         return math.ceil(len(self.train.labels) / self.batch_size)
@@ -77,11 +85,14 @@ class SequenceObjective(Objective[SequenceBatch]):
         rows = len(batch.labels)
         return Loss(cross_entropy * rows if self.config.summed_loss else cross_entropy, cross_entropy.detach(), rows)
 
+    def tokens(self, batch: SequenceBatch) -> int:
+        return batch.tokens.numel()
+
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
         return step % self.evaluate_every == 0
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        accuracy, loss = score(network, self.dev)
+        accuracy, loss = score(network, self.dev, self.threads)
         return {"dev_loss": loss, "dev_accuracy": accuracy}
 
     def criterion(self, scores: Mapping[str, float]) -> float:
@@ -93,7 +104,7 @@ class SequenceObjective(Objective[SequenceBatch]):
 
     def evaluation_seconds(self, network: nn.Module) -> float:
         """Measured (twice, because the first call is slower)."""
-        score(network, self.dev)
+        score(network, self.dev, self.threads)
         started = time.perf_counter()
-        score(network, self.dev)
+        score(network, self.dev, self.threads)
         return time.perf_counter() - started
