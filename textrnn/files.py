@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import math
 import os
@@ -98,7 +99,7 @@ def _refuse_files_in_use(folder: Path, names: Iterable[str]) -> None:
     """Find out before anything is changed: a rename onto itself does nothing, and fails where a replacement would."""
     for path in (folder / name for name in names if (folder / name).exists()):
         try:
-            _patiently(lambda path=path: os.rename(path, path))  # type: ignore[misc]
+            _patiently(functools.partial(os.rename, path, path))
         except PermissionError as error:
             raise ArtifactError(
                 f"{path}: cannot be replaced ({error.strerror}); expected that no other program has it open: close it "
