@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.commands import ROOT, Result
@@ -182,6 +182,7 @@ NAMES = st.one_of(
 
 
 @given(NAMES)
+@example("~0")  # no user's home: a path that begins with ./
 def test_names_that_every_system_takes(name: str) -> None:
     assert is_legal(portable_name(name))
     if is_legal(name):

@@ -100,7 +100,7 @@ def user_path(text: str, setting: str) -> Path:
             f"is: {'rename it' if encoding == 'utf-8' else 'set PYTHONUTF8=1'}"
         )
     try:
-        return Path(text).expanduser()
+        return Path(text).expanduser() if text.startswith("~") else Path(text)  # ./~a is no user
     except RuntimeError as error:
         raise ConfigError(
             f"`{setting}` {one_line(text)}: there is no such user here; expected a path that exists"
