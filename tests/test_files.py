@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,99 @@ def test_cut_off_between_two_renames_leaves_no_config(tmp_path: Path, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         files.write_together(tmp_path, {"a": b"new a", "config": b"new"})
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+class Held:
+    """Another program on Windows, that has files of a name open for so many attempts to rename or remove them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, attempts: float):
+        self.name, self.attempts, self.waited = name, attempts, 0.0
+        real_replace, real_rename, real_unlink = os.replace, os.rename, Path.unlink
+        monkeypatch.setattr(os, "replace", lambda new, old: self.refuse(old) or real_replace(new, old))
+        monkeypatch.setattr(os, "rename", lambda new, old: self.refuse(old) or real_rename(new, old))
+        monkeypatch.setattr(Path, "unlink", lambda path, **how: self.refuse(path) or real_unlink(path, **how))
+        monkeypatch.setattr(time, "sleep", self.wait)
+
+    def refuse(self, path: Path) -> None:
+        if path.name == self.name and self.attempts > 0:
+            self.attempts -= 1
+            raise PermissionError(errno.EACCES, "Access is denied", str(path))
+
+    def wait(self, seconds: float) -> None:
+        self.waited += seconds
+
+
+@pytest.mark.parametrize("name", ["history.csv", "config"])
+def test_a_file_that_is_soon_let_go_of_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    files.write_together(tmp_path, {"history.csv": b"old", "config": b"old"})
+    held = Held(monkeypatch, name, 4)
+    files.write_together(tmp_path, {"history.csv": b"new", "config": b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"history.csv": b"new", "config": b"new"}
+    assert (held.attempts, 0 < held.waited < 1) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["history.csv", "config"])
+def test_a_file_that_another_program_keeps_open_is_named_and_nothing_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    old = {"model": b"old", "history.csv": b"old", "config": b"old"}
+    files.write_together(tmp_path, old)
+    held = Held(monkeypatch, name, float("inf"))
+    with pytest.raises(ArtifactError) as caught:
+        files.write_together(tmp_path, dict.fromkeys(old, b"new"))
+    assert str(caught.value) == (
+        f"{tmp_path / name}: cannot be replaced (Access is denied); expected that no other program has it open: close "
+        "it there and run this again (what was saved before is untouched)"
+    )
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == old
+    assert 1 < held.waited < 3
+
+
+def test_a_lock_file_that_cannot_be_removed_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Held(monkeypatch, ".lock", float("inf"))
+    for _ in range(2):
+        with files.exclusive_use(tmp_path / "run"):
+            pass
+    monkeypatch.undo()
+    with files.exclusive_use(tmp_path / "run"):
+        pass
+
+
+def test_a_left_over_that_cannot_be_removed_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".model.123.tmp").write_bytes(b"half")
+    Held(monkeypatch, ".model.123.tmp", float("inf"))
+    with files.exclusive_use(tmp_path):
+        assert (tmp_path / ".model.123.tmp").exists()
+
+
+def test_a_path_that_is_too_long(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 300) / "model"
+    with pytest.raises(ArtifactError) as caught:
+        files.write_atomically(path, b"x")
+    assert str(caught.value) == (
+        f"{path.parent}: cannot be written (File name too long), {len(str(path.parent))} characters long; expected a "
+        "shorter path "
+        "(Windows takes 259 characters, most systems 255 bytes a name): see `save_dir`"
+    )
+
+
+def mapped_files() -> str:
+    return Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not show what is mapped")
+def test_no_file_stays_mapped_once_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "held.safetensors"
+    files.save_tensors(path, {"x": torch.rand(100_000)}, {"a": 1})
+    tensors, document = files.load_tensors(path)
+    assert path.name not in mapped_files()
+    assert files.load_document(path) == document
+    assert path.name not in mapped_files()
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ArtifactError) as caught:
+        files.load_document(path)
+    assert path.name not in mapped_files()
+    assert (len(tensors["x"]), caught.type) == (100_000, ArtifactError)
 
 
 def test_left_overs_of_a_killed_run_are_cleared_away(tmp_path: Path) -> None:

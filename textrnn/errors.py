@@ -10,6 +10,7 @@ A message has settings by their names between backticks, with a value where one 
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,14 @@ class Note:
         return self.facts[name]
 
 
+def as_typed(text: str) -> str:
+    """An argument in UTF-8 where Python took it for bytes without a meaning, as in the locale C without UTF-8 mode."""
+    try:
+        return text.encode("ascii", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
 def user_path(text: str, setting: str) -> Path:
     """A path as the user typed it, ``~`` resolved.
 
@@ -79,12 +88,19 @@ def user_path(text: str, setting: str) -> Path:
         setting: whose value it is, for the message.
 
     Raises:
-        ConfigError: if it is empty, or ``~name`` names nobody here.
+        ConfigError: if it is empty, not in the encoding of file names, or ``~name`` names nobody here.
     """
     if not text.strip():
         raise ConfigError(f"`{setting}`: nothing is named; expected a path")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # bytes that Python could not decode
+        encoding = sys.getfilesystemencoding()
+        shown = one_line(as_typed(text).encode("utf-8", "replace").decode("utf-8"))
+        raise ConfigError(
+            f"`{setting}` {shown}: not in {encoding}, in which this Python reads names of files; expected one that "
+            f"is: {'rename it' if encoding == 'utf-8' else 'set PYTHONUTF8=1'}"
+        )
     try:
-        return Path(text).expanduser()
+        return Path(text).expanduser() if text.startswith("~") else Path(text)  # ./~a is no user
     except RuntimeError as error:
         raise ConfigError(
             f"`{setting}` {one_line(text)}: there is no such user here; expected a path that exists"

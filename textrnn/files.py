@@ -1,13 +1,16 @@
-"""Files that are written whole or not at all, and folders that one run at a time writes to."""
+"""Files that are written whole or not at all under names that every system takes, and folders for one run at a time."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +19,56 @@ from textrnn.errors import ArtifactError, one_line
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Windows refuses these characters in a name, a dot or a space at its end, and devices, whatever ending they have.
+_NOT_IN_A_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]\Z')
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|\Z)", re.IGNORECASE)
+LONGEST_PATH = 259  # characters, on Windows as it comes
+WAITS = (0.01, 0.03, 0.1, 0.3, 0.5, 1.0)  # seconds between attempts on a file that another program has open
+
+
+def portable_name(name: str) -> str:
+    """A name for a file or folder that every system takes: what one of them refuses is written ``%3A`` for ``:``.
+
+    A name that is legal everywhere stays as it is.
+    """
+    name = _NOT_IN_A_NAME.sub(lambda found: f"%{ord(found[0]):02X}", name)
+    return f"%{ord(name[0]):02X}{name[1:]}" if _DEVICE.match(name) else name
+
+
+def _patiently(action: Callable[[], object]) -> None:
+    """On Windows, nobody replaces or removes a file that is open elsewhere; virus scanners soon let go of it."""
+    for wait in WAITS:
+        with contextlib.suppress(PermissionError):
+            action()
+            return
+        time.sleep(wait)
+    action()
+
+
+def replace_file(new: Path, old: Path) -> None:
+    """Rename `new` to `old`, which it replaces; for two seconds, until no other program has either open."""
+    _patiently(lambda: os.replace(new, old))
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there; for two seconds, until no other program has it open."""
+    _patiently(lambda: path.unlink(missing_ok=True))
+
 
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files that belong together: first all under temporary names, flushed to the disk, then the renames.
 
-    A full disk shows before the first rename, so a reader sees the old files or the new ones. The last file is removed
-    first and renamed last: a folder without it was interrupted between two renames.
+    A full disk shows before the first rename, and so does a file that another program has open where that is in the
+    way (Windows), so a reader sees the old files or the new ones. The last file is removed first and renamed last: a
+    folder without it was interrupted between two renames.
 
     Raises:
-        ArtifactError: if the disk is full or the folder cannot be written; what was there before is untouched.
+        ArtifactError: if the disk is full, the folder cannot be written or a name is not one for every system; what
+            was there before is untouched.
     """
+    for name in files:
+        if portable_name(name) != name:
+            raise ArtifactError(f"{folder / name}: not a name that every system takes; expected {portable_name(name)}")
     temporary = {name: folder / f".{name}.{os.getpid()}.tmp" for name in files}
     name = ""
     try:
@@ -38,10 +81,11 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
         for name in files:
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, "a folder stands in its place")
+        _refuse_files_in_use(folder, files)
         if len(files) > 1:
-            (folder / name).unlink(missing_ok=True)
+            remove_file(folder / name)
         for name, path in temporary.items():
-            os.replace(path, folder / name)
+            replace_file(path, folder / name)
     except BaseException as error:
         for path in temporary.values():
             with contextlib.suppress(OSError):
@@ -49,6 +93,18 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
         if isinstance(error, OSError):
             raise _write_error(folder / name, sum(map(len, files.values())), error) from error
         raise
+
+
+def _refuse_files_in_use(folder: Path, names: Iterable[str]) -> None:
+    """Find out before anything is changed: a rename onto itself does nothing, and fails where a replacement would."""
+    for path in (folder / name for name in names if (folder / name).exists()):
+        try:
+            _patiently(functools.partial(os.rename, path, path))
+        except PermissionError as error:
+            raise ArtifactError(
+                f"{path}: cannot be replaced ({error.strerror}); expected that no other program has it open: close it "
+                "there and run this again (what was saved before is untouched)"
+            ) from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -61,6 +117,11 @@ def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
         return ArtifactError(
             f"{path}: no space left on the disk for {size / 1e6:.1f} MB; expected room for it: free some space or "
             "choose another disk with `save_dir` (what was saved before is untouched)"
+        )
+    if error.errno in (errno.ENAMETOOLONG, errno.ENOENT) and (length := len(str(path.absolute()))) > LONGEST_PATH - 60:
+        return ArtifactError(
+            f"{path}: cannot be written ({error.strerror or error}), {length} characters long; expected a shorter path "
+            f"(Windows takes {LONGEST_PATH} characters, most systems 255 bytes a name): see `save_dir`"
         )
     return ArtifactError(
         f"{path}: cannot be written ({error.strerror or error}); expected a folder you may write to: see `save_dir`"
@@ -160,7 +221,8 @@ def exclusive_use(folder: Path, *, remedy: str = "wait for it or give this one i
         at_the_end.enter_context(held)
         at_the_end.callback(_remove_if_alone, path)
         for left_over in folder.glob(".*.tmp"):  # of a run that was killed while it wrote
-            left_over.unlink()
+            with contextlib.suppress(OSError):
+                left_over.unlink()
         yield
 
 

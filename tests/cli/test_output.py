@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ROOT, Result, command, error_of
+from tests.commands import ROOT, SLOWED, SMALL, Result, command, error_of
 from textrnn.cli import main
-from textrnn.cli.output import StopOnInterrupt, shown
+from textrnn.cli.output import OutputError, StopOnInterrupt, command_line, say, shown
 from textrnn.errors import Interrupted, Note
 from textrnn.training.events import ListenerGroup
 
@@ -65,6 +68,47 @@ def test_a_full_disk_behind_stdout_is_named(arguments: list[str]) -> None:
 @pytest.mark.parametrize("flag", ["save-dir", "dataset"])
 def test_an_empty_path_is_no_path(run: Callable[..., Result], flag: str) -> None:
     assert error_of(run(f"--{flag}", "")) == f"--{flag}: nothing is named; expected a path"
+
+
+class Gone(io.RawIOBase):
+    """A standard output that fails."""
+
+    def __init__(self, reason: int):
+        self.reason = reason
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return os.open(os.devnull, os.O_WRONLY)
+
+    def write(self, content: object) -> int:
+        raise OSError(self.reason, "it fails")
+
+
+def test_a_reader_that_went_away_is_no_error_on_windows_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    for reason in (errno.EPIPE, errno.EINVAL):
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Gone(reason), write_through=True))
+        say("result")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Gone(errno.ENOSPC), write_through=True))
+    with pytest.raises(OutputError, match="it fails"):
+        say("result")
+
+
+def test_commands_are_quoted_for_the_shell_at_hand() -> None:
+    parts = ["python", "run.py", "--dataset", "C:\\我的 数据\\", "a&b.csv", "it's", 'a"b']
+    assert command_line(parts, windows=True) == ('python run.py --dataset "C:\\我的 数据\\\\" "a&b.csv" "it\'s" a\\"b')
+    assert command_line(parts[:1] + parts[-3:], windows=False) == "python 'a&b.csv' 'it'\"'\"'s' 'a\"b'"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, a shell does not close the streams of a program")
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-"])
+def test_a_closed_stream_is_nobody_listening(small_dataset: Path, closed: str) -> None:
+    arguments = ["--dataset", small_dataset, "--epochs", "1", *SMALL]
+    line = f"{shlex.join(command(*arguments))} {closed}"
+    done = subprocess.run(line, shell=True, cwd=small_dataset.parent, env=SLOWED, capture_output=True, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert (small_dataset.parent / "saved_dict" / small_dataset.name / "LSTM" / "config.json").is_file()
 
 
 def test_as_a_module() -> None:

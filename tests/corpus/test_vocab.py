@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.commands import ROOT
 from textrnn.config import UNKNOWN_ID, DataConfig
 from textrnn.corpus import tokenizers
 from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
@@ -86,6 +90,28 @@ def test_settings_that_were_open() -> None:
     assert DataConfig(max_vocab=7).fitted_to(words_are_spaced=False, pad_size=512) == DataConfig(
         tokenizer="char", lowercase=False, max_vocab=7, pad_size=512
     )
+
+
+WORDS_IN_A_NEW_PROCESS = """
+from textrnn.corpus.tokenizers import Tokenizer
+print("/".join(Tokenizer("word")("我来到北京清华大学")))
+"""
+
+
+@pytest.mark.parametrize("temporary", ["empty", "missing", "foreign"])
+def test_words_leave_no_file_and_say_nothing(tmp_path: Path, temporary: str) -> None:
+    folder = tmp_path / "tmp"
+    if temporary != "missing":
+        folder.mkdir()
+    if temporary == "foreign":  # a cache of another user
+        (folder / "jieba.cache").write_bytes(b"no dictionary")
+    before = sorted(folder.glob("*"))
+    places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    environment = {**os.environ, **places, "PYTHONWARNINGS": "default", "PYTHONUTF8": "1"}
+    command = [sys.executable, "-c", WORDS_IN_A_NEW_PROCESS]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
+    assert (done.stdout, done.stderr) == ("我/来到/北京/清华大学\n", "")
+    assert sorted(folder.glob("*")) == before
 
 
 def test_unknown_tokenizer() -> None:

@@ -129,3 +129,9 @@ def test_mistakes(run: Run, facts: Any, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         settle(run, None, facts)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("task", "name"), [("classify", "dataset"), ("lm", "corpus")])
+def test_paths_are_kept_as_every_system_reads_them(task: str, name: str) -> None:
+    settings = combine(Run(task, named={name: ".\\我的 数据\\a.txt"}))
+    assert settings.to_kept(separator="\\")["data"][name] == "./我的 数据/a.txt"

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import shlex
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 
 from textrnn.cli.flags import SAVE_DIR, Parser, add_model_settings, add_settings, parse
-from textrnn.cli.output import OutputError, print_error, program, say_aside, write
+from textrnn.cli.output import OutputError, command_line, print_error, program, say_aside, write
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
 from textrnn.models.registry import all_models
 from textrnn.version import __version__
@@ -71,6 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # of run.py, while it was importing
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform == "win32":  # Ctrl-Break ends at once, with a line that says how to go on
+        signal.signal(signal.SIGBREAK, signal.default_int_handler)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, or a program without a console
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # Class names in any script, also where the terminal's encoding has no such characters.
         if hasattr(stream, "reconfigure"):
@@ -92,6 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print_error(f"{where}{error.strerror or error}; expected a path that can be used: see the flags that name one")
         return BAD_INPUT
+    except UnicodeEncodeError as error:  # a path that a model was trained with, where this Python knows only ASCII
+        name, encoding = error.object[error.start : error.end], error.encoding
+        print_error(f"{name}: cannot be put into {encoding}, in which names of files are read; set PYTHONUTF8=1")
+        return BAD_INPUT
     except SystemExit as exit_request:  # --help and --version
         return _printed_by_argparse(exit_request.code)
     return DONE
@@ -108,4 +117,4 @@ def _printed_by_argparse(status: object) -> int:
 
 
 def _resume_command(arguments: Sequence[str]) -> str:
-    return shlex.join([*program(), "--resume", *(argument for argument in arguments if argument != "--resume")])
+    return command_line([*program(), "--resume", *(argument for argument in arguments if argument != "--resume")])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from textrnn.cli.flags import flagged, models_listed, named_settings, naming_flags
-from textrnn.cli.output import Say, Teller, program, say, say_aside, shown
+from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown
 from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.catalog import dataset_name
 from textrnn.errors import ConfigError, user_path
@@ -134,7 +133,7 @@ def run(options: argparse.Namespace) -> None:
             "dataset": dataset,
             "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
-        flags = shlex.join([*program(), *naming_flags(naming)])
+        flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {runs[0].folder} (open report.html). Try it:\n  {flags} --predict "..."')
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from textrnn.config import TASK_CONFIGS, GenerationConfig, Recipe, Settings
-from textrnn.errors import ConfigError, did_you_mean
+from textrnn.errors import ConfigError, as_typed, did_you_mean
 from textrnn.models.registry import ModelEntry, all_models
 
 METAVARS = {
@@ -179,7 +179,10 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     known = [text for action in parser._actions for text in action.option_strings]
     texts, others = _split_off_texts(arguments) if "--predict" in known else (None, list(arguments))
     options, unknown = parser.parse_known_args(others)
-    options.predict = texts
+    options.predict = texts and [as_typed(text) for text in texts]
+    for name in ("text_column", "label_column"):
+        if hasattr(options, name):
+            setattr(options, name, as_typed(getattr(options, name)))
     if unknown:
         word = unknown[0].partition("=")[0]
         hint = did_you_mean(word, known) if word.startswith("-") else "; put a text that has spaces in quotation marks"

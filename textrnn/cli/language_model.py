@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
-from textrnn.cli.output import Say, Teller, program, say, say_aside, shown, write
+from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
 from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, GenerationConfig, LanguageModelTrainConfig, Run
 from textrnn.corpus.texts import corpus_name
 from textrnn.errors import user_path
@@ -103,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
             "corpus": asked.named.get("corpus"),
             "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
-        flags = shlex.join([*program(), *naming_flags(naming)])
+        flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
         return
     prefixes = None if options.predict is None else _prefixes(options.predict)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
+import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -29,10 +32,11 @@ def write(text: str) -> None:
     """A piece of a result on stdout, at once."""
     try:
         print(text, end="", flush=True)
-    except BrokenPipeError:  # the reader of our output went away, as `head` does; the work goes on
-        _throw_output_away()
     except OSError as error:
         _throw_output_away()  # what is left in the buffer would fail once more when the program ends
+        # The reader of our output went away, as `head` does (Windows says EINVAL): the work goes on.
+        if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
+            return
         raise OutputError(
             f"standard output: cannot be written ({error.strerror or error}); expected room where it goes: free some "
             "space, or send it somewhere else"
@@ -64,6 +68,17 @@ def program() -> list[str]:
     if called.stem == "textrnn":
         return ["textrnn"]
     return ["python", "-m", "textrnn"] if called.name == "__main__.py" else ["python", "run.py"]
+
+
+def command_line(parts: Sequence[str], *, windows: bool = os.name == "nt") -> str:
+    """A command to be typed again, quoted for the shell of this system."""
+    if not windows:
+        return shlex.join(parts)
+    from subprocess import list2cmdline
+
+    quoted = [(part, list2cmdline([part])) for part in parts]
+    # What would end or redirect the command stands in quotation marks, too.
+    return " ".join(f'"{word}"' if word == part and re.search("[&|<>^();,']", part) else word for part, word in quoted)
 
 
 class StopOnInterrupt(Listener):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,14 +90,20 @@ class RunSettings(Generic[Model, Data, Training]):
         declared = [e for group in self.groups for e in dataclasses.fields(group) if e.name == name]
         return any("fitted" in entry.metadata and value == entry.default for entry in declared)
 
-    def to_kept(self) -> dict[str, Any]:
-        """As ``config.json`` and the checkpoint keep them."""
+    def to_kept(self, *, separator: str = os.sep) -> dict[str, Any]:
+        """As ``config.json`` and the checkpoint keep them.
+
+        Args:
+            separator: of folders here; paths are kept with ``/``, which every system reads.
+        """
+        data = self.data.to_dict()
+        data |= {name: data[name].replace(separator, "/") for name in ("dataset", "corpus") if name in data}
         return {
             "task": self.task,
             "model": self.model_name,
             **({} if self.recipe is None else {"recipe": self.recipe}),
             "hyper_parameters": self.model_config.to_dict(),
-            "data": self.data.to_dict(),
+            "data": data,
             "training": self.training.to_dict(),
         }
 

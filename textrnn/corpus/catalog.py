@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textrnn.errors import DataError, did_you_mean, listed, user_path
-from textrnn.files import exclusive_use
+from textrnn.files import exclusive_use, portable_name
 
 if TYPE_CHECKING:
     from textrnn.corpus.download import Progress
@@ -76,8 +76,8 @@ def dataset_name(dataset: str) -> str:
     """What the folder of saved models is called: the catalog's name, or the folder's or file's own without ending."""
     path = user_path(dataset, "dataset")
     if path.is_file() or (path.suffix.lower() in FILE_ENDINGS[1:] and not path.is_dir()):
-        return path.resolve().stem
-    return path.resolve().name if _is_path(dataset) or path.is_dir() else dataset.lower()
+        return portable_name(path.resolve().stem)
+    return portable_name(path.resolve().name if _is_path(dataset) or path.is_dir() else dataset.lower())
 
 
 def _is_path(dataset: str) -> bool:

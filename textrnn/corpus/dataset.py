@@ -90,7 +90,7 @@ class Dataset:
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))
         for encoded, split in zip((train, dev, test), splits, strict=True):
-            for array in (encoded.token_ids, encoded.offsets, np.array(split.labels)):
+            for array in (encoded.token_ids, encoded.offsets, np.array(split.labels, dtype=np.int64)):
                 digest.update(array.tobytes())
         return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())
 

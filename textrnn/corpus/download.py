@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 from textrnn.errors import DataError, one_line
+from textrnn.files import replace_file
 
 CHUNK_BYTES = 1 << 16
 Progress = Callable[[str, int, int | None], None]  # file name, bytes so far, bytes in all where known
@@ -52,7 +52,7 @@ def fetch(url: str, target: Path, checksum: str, *, timeout: float = 10.0, on_pr
                 f"{url}: the file that came is not the one published ({what} {found}, expected {expected}); "
                 f"nothing was kept: try again, or put a good copy at {target}"
             )
-        os.replace(part, target)
+        replace_file(part, target)
     except urllib.error.HTTPError as error:
         error.close()
         raise DataError(_advice(url, target, f"the server answered {error.code} {error.reason}")) from error

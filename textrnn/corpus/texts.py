@@ -16,7 +16,7 @@ from textrnn.config import CorpusConfig
 from textrnn.corpus.catalog import data_folders
 from textrnn.corpus.readers import LONE_SURROGATE, decode, read_bytes
 from textrnn.errors import DataError, Note, did_you_mean, listed, user_path
-from textrnn.files import exclusive_use
+from textrnn.files import exclusive_use, portable_name
 
 if TYPE_CHECKING:
     from textrnn.corpus.download import Progress
@@ -56,7 +56,7 @@ class TextSource:
 def corpus_name(corpus: str) -> str:
     """What the folder of saved models is called: the catalog's name, or the file's own without its ending."""
     path = user_path(corpus, "corpus")
-    return path.resolve().stem if path.is_file() or _is_path(corpus) else corpus.lower()
+    return portable_name(path.resolve().stem if path.is_file() or _is_path(corpus) else corpus.lower())
 
 
 def _is_path(corpus: str) -> bool:

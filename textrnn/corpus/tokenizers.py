@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,25 @@ def _characters(text: str) -> Sequence[str]:
     return text
 
 
+@functools.cache
+def _jieba() -> Any:
+    """jieba's tokenizer with its dictionary read from the package.
+
+    By itself, jieba keeps a copy in the folder for temporary files, which is not quicker to read, reports that on
+    stderr, and prints a traceback where it cannot be written.
+    """
+    with warnings.catch_warnings(action="ignore"):  # of its escapes, and of the package that it finds its files with
+        import jieba
+    tokenizer = jieba.dt
+    with tokenizer.lock:
+        if not tokenizer.initialized:  # with words of a caller's own, it is
+            tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+            tokenizer.initialized = True
+    return tokenizer
+
+
 def _words(text: str) -> list[str]:
-    import logging
-
-    import jieba
-
-    jieba.setLogLevel(logging.WARNING)  # it reports on stderr that it builds its dictionary
-    return [word for word in jieba.cut(text) if not word.isspace()]
+    return [word for word in _jieba().cut(text) if not word.isspace()]
 
 
 def _spaced(text: str) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 
 from textrnn.config import Run, RunSettings
 from textrnn.errors import ArtifactError, ConfigError, Note, one_line
-from textrnn.files import exclusive_use
+from textrnn.files import exclusive_use, remove_file
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
 from textrnn.saved.folder import CONFIG_FILE, SavedModel, is_saved, read_json
@@ -191,4 +191,4 @@ def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], notes: Sequenc
     if is_saved(run.folder):
         listener.on_note(Note("replaced", folder=run.folder))
     model.save(run.folder, files)
-    (run.folder / CHECKPOINT_NAME).unlink(missing_ok=True)
+    remove_file(run.folder / CHECKPOINT_NAME)

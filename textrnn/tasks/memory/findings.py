@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textrnn.errors import Note, one_line
-from textrnn.files import json_bytes, write_atomically, write_together
+from textrnn.files import json_bytes, remove_file, write_atomically, write_together
 from textrnn.report.html import Part, render, render_section
 from textrnn.tasks.memory.registry import all_experiments
 from textrnn.tasks.memory.request import MemoryRequest
@@ -47,7 +47,7 @@ class Findings:
         if self.section is not None:
             files[SECTION_FILE] = render_section(self.section).encode("utf-8")
         else:
-            (folder / SECTION_FILE).unlink(missing_ok=True)  # of an earlier run, whose figures are gone
+            remove_file(folder / SECTION_FILE)  # of an earlier run, whose figures are gone
         write_together(folder, {**files, METRICS_FILE: json_bytes({**about, **self.metrics})})
 
 
