@@ -10,6 +10,8 @@ from typing import Self
 from textrnn.config.base import FitConfig, Recipe, Settings, option
 from textrnn.errors import ConfigError
 
+USUAL_TEMPERATURE = 0.7  # of what is drawn where nothing else is said
+
 
 @dataclass(frozen=True)
 class LanguageModelConfig(Settings):

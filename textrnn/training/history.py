@@ -9,6 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(frozen=True)
+class Sample:
+    """What a network wrote while it was trained.
+
+    Attributes:
+        seconds: of training before it
+    """
+
+    step: int
+    seconds: float
+    text: str
+
+
 @dataclass
 class History:
     """What happened, step by step, and at each evaluation.
@@ -21,7 +34,8 @@ class History:
         evaluations: dictionaries of step, epoch, passes (epochs, with their parts), seconds, train_loss (mean since the
             last), dev_loss, and what the task adds (dev_accuracy; perplexities)
         seconds: of the whole run
-        evaluation_seconds: of them, those spent on evaluations and checkpoints
+        evaluation_seconds: of them, those spent on evaluations, checkpoints and samples
+        samples: what the network wrote, as it learnt
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -34,6 +48,7 @@ class History:
     seconds: float = 0.0
     evaluation_seconds: float = 0.0
     stopped_by: str = ""
+    samples: list[Sample] = field(default_factory=list)
 
     @property
     def best(self) -> dict[str, float]:

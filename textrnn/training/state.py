@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from textrnn.errors import ArtifactError, DivergedError, one_line
 from textrnn.files import load_tensors, save_tensors
 from textrnn.training.checkpoint import CHECKPOINT_VERSION, Checkpoint
-from textrnn.training.history import History
+from textrnn.training.history import History, Sample
 from textrnn.training.objectives.base import Objective
 from textrnn.training.optimizers import Optimizers
 
@@ -92,6 +93,7 @@ class TrainingState:
             "seconds": history.seconds,
             "evaluation_seconds": history.evaluation_seconds,
             "stopped_by": history.stopped_by,
+            "samples": [dataclasses.asdict(sample) for sample in history.samples],
         }
         save_tensors(checkpoint.path, tensors, document)
 
@@ -130,6 +132,7 @@ class TrainingState:
                 seconds=document["seconds"],
                 evaluation_seconds=document["evaluation_seconds"],
                 stopped_by=document["stopped_by"],
+                samples=[Sample(**sample) for sample in document.get("samples", [])],
             )
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise ArtifactError(
