@@ -54,7 +54,23 @@ def test_a_trained_model_writes_and_scores(
     said = run("--task", "lm", "--corpus", small_corpus, "--predict", "the ti", "", "--length", "12")
     assert said.status == 0, said.err
     model, whole = LanguageModel.load(trained_language_model), small_corpus.read_text(encoding="utf-8")
-    assert said.out == model.generate("the ti", 12) + "\n" + model.generate("", 12) + "\n"
+    pairs = [
+        f"likeliest: {model.generate(prefix, 12)}\n"
+        f"drawn (temperature 0.7, seed 0): {model.generate(prefix, 12, temperature=0.7)}\n"
+        for prefix in ("the ti", "")
+    ]
+    assert said.out == "\n".join(pairs)
+    assert said.err == ""
+    other_seed = run("--task", "lm", "--corpus", small_corpus, "--predict", "the", "--seed", "5")
+    assert other_seed.out.endswith(
+        f"\ndrawn (temperature 0.7, seed 5): {model.generate('the', 50, temperature=0.7, seed=5)}\n"
+    )
+    for way in ({"temperature": 0.5}, {"top_k": 1}, {"top_p": 0.9}):  # said how to draw, nothing stands beside it
+        ((name, value),) = way.items()
+        flag = "--" + name.replace("_", "-")
+        alone = run("--task", "lm", "--corpus", small_corpus, "--predict", "the", "time", flag, value, "--length", "9")
+        assert alone.out == "".join(model.generate(prefix, 9, **way) + "\n" for prefix in ("the", "time"))
+    assert model.generate("the", 30, top_k=1) == model.generate("the", 30)
     drawn = [
         run("--task", "lm", "--corpus", small_corpus, "--predict", "the", "--temperature", "1", "--seed", seed).out
         for seed in (1, 1, 2)
@@ -63,7 +79,7 @@ def test_a_trained_model_writes_and_scores(
     odd = run("--task", "lm", "--corpus", small_corpus, "--predict", "time Ω")
     assert odd.err == "note: the model never saw 'Ω'; read as an unknown character\n"
     with pytest.warns(UserWarning, match=r"^the model never saw 'Ω'; read as an unknown character$"):
-        assert model.generate("time Ω", 50) == odd.out.removesuffix("\n")
+        assert odd.out.startswith(f"likeliest: {model.generate('time Ω', 50)}\ndrawn ")
 
     scored = run("--task", "lm", "--corpus", small_corpus, "--score", small_corpus)
     score = model.score(whole)
@@ -73,7 +89,7 @@ def test_a_trained_model_writes_and_scores(
     )
     assert scored.out.count("\n") == 7
     moved = run("--task", "lm", "--save-dir", trained_language_model, "--predict", "the", "--length", "3")
-    assert moved.out == model.generate("the", 3) + "\n"
+    assert moved.out.startswith(f"likeliest: {model.generate('the', 3)}\n")
 
 
 @pytest.mark.usefixtures("trained_language_model")
@@ -222,8 +238,8 @@ def test_without_network_the_story_takes_the_place(run: Callable[..., Result], m
     assert (
         "note: timemachine is not here and cannot be fetched; going on with story, the text of the project" in first.err
     )
-    assert first.out.startswith("time ")
-    assert first.out.count("\n") == 1
+    assert first.out.startswith("likeliest: time ")
+    assert first.out.count("\n") == 2
     second = run("--task", "lm", "--predict", "time ")
     assert (second.status, second.out) == (0, first.out)
     assert second.err == "note: timemachine is not here; answering with the saved model of story\n"

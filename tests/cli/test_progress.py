@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from textrnn.cli.progress import DownloadBar, TrainingBar
+from textrnn.training.history import Sample
 
 
 class _Terminal(io.StringIO):
@@ -14,6 +15,7 @@ class _Terminal(io.StringIO):
 
 
 ROW = {"step": 10, "epoch": 1, "seconds": 1.0, "train_loss": 1.5, "dev_loss": 1.25, "dev_accuracy": 0.5}
+SAMPLE = Sample(10, 3.2, "时间\n旅行")
 
 
 @pytest.mark.parametrize(("steps", "seconds"), [(20, None), (None, 5.0)])
@@ -28,9 +30,11 @@ def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch, steps: int | None, secon
     bar.bar.mininterval = 0
     bar.on_step(1, 2.345)
     bar.on_evaluation(ROW, True)
+    bar.on_sample(SAMPLE)
     bar.on_step(15, 1.234)
     bar.bar.refresh()
     bar.close()
+    assert said == ["  after 3 s it writes: 时间 旅行"]
     shown = screen.getvalue()
     assert "loss 1.234, dev 0.5000" in shown
     assert ("15/20 [" if steps else "of 5 s") in shown
@@ -43,8 +47,12 @@ def test_in_a_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
     bar.on_start(20, 0, None)
     bar.on_step(1, 2.0)
     bar.on_evaluation(ROW, True)
+    bar.on_sample(SAMPLE)
     bar.close()
-    assert said == ["epoch 1, step 10: train loss 1.5000, dev loss 1.2500, dev accuracy 0.5000 * (1.0 s)"]
+    assert said == [
+        "epoch 1, step 10: train loss 1.5000, dev loss 1.2500, dev accuracy 0.5000 * (1.0 s)",
+        "  after 3 s it writes: 时间 旅行",
+    ]
 
 
 def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +63,7 @@ def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
         bar.on_start(20, 0, None)
         bar.on_step(1, 2.0)
         bar.on_evaluation(ROW, True)
+        bar.on_sample(SAMPLE)
         download("a.txt", 5, 10)
         assert stream.getvalue() == ""
     assert not said

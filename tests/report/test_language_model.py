@@ -11,7 +11,7 @@ from tests.factories import RAW
 from tests.factories import character_model as model
 from textrnn.report.language_model import LanguageModelResult
 from textrnn.report.plots import plot_perplexity
-from textrnn.training.history import History
+from textrnn.training.history import History, Sample
 from textrnn.training.mixing import held_out_scores
 
 
@@ -47,6 +47,20 @@ def test_what_is_said_and_written(mixed: bool) -> None:
     assert "书 &lt;1&gt;" in page
     assert "<1>" not in page
     assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+@pytest.mark.parametrize("count", [0, 1, 8, 9, 40])
+def test_what_it_wrote_while_it_learnt(count: int) -> None:
+    saved, past = model(mixed=False), history(9.0)
+    past.samples = [Sample(step, step / 2, f"<{step}>\nwords") for step in range(count)]
+    result = LanguageModelResult(saved, "t", past, held_out_scores(saved, saved.encode(RAW)), 1, 1, 1)
+    steps = [sample.step for sample in result.samples_while_learning]
+    assert steps == sorted(set(steps))
+    assert len(steps) == min(8, count)
+    assert count == 0 or (steps[0], steps[-1]) == (0, count - 1)
+    page = result.to_files()[0]["report.html"].decode("utf-8")
+    assert ("As it learnt" in page) == (count > 0)
+    assert count == 0 or f"<li>after {(count - 1) / 2:.1f} s: &lt;{count - 1}&gt; words</li>" in page
 
 
 @pytest.mark.parametrize("highest", [5.0, 60.0])

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from textrnn.config import FitConfig
-from textrnn.training.pacing import TRAINING_PER_CHECKPOINT, TRAINING_PER_EVALUATION, Pacer
+from textrnn.training.pacing import (
+    FIRST_SAMPLE,
+    TRAINING_PER_CHECKPOINT,
+    TRAINING_PER_EVALUATION,
+    TRAINING_PER_SAMPLE,
+    Pacer,
+)
 
 
 class _Clock:
@@ -117,3 +123,56 @@ def test_a_run_that_goes_on_has_spent_its_time() -> None:
     clock.now += 4.0
     assert pacer.time_is_up
     assert pacer.seconds == pytest.approx(10.0)
+
+
+def test_no_step_begins_that_would_end_beyond_the_budget() -> None:
+    pacer, clock = begin(10.0)
+    pacer.expect_evaluation(1.0)
+    clock.now += 1.0
+    pacer.note_step(1.0)
+    clock.now += 6.9
+    assert not pacer.time_is_up
+    clock.now += 0.1
+    assert pacer.time_is_up
+
+
+def test_one_slow_step_counts_little() -> None:
+    pacer, clock = begin(10.0)
+    for seconds in (1.0, 1.0, 2.0):
+        pacer.note_step(seconds)
+    clock.now += 8.85
+    assert not pacer.time_is_up
+    clock.now += 0.1
+    assert pacer.time_is_up
+
+
+def test_a_checkpoint_is_expected_until_one_is_written() -> None:
+    pacer, clock = begin(10.0)
+    pacer.expect_checkpoint(3.0)
+    assert pacer.checkpoint_is_due
+    clock.now += 7.0
+    assert pacer.time_is_up
+    pacer.note_checkpoint(1.0)
+    assert not pacer.time_is_up
+
+
+def test_samples_come_soon_and_take_no_large_part_of_the_time() -> None:
+    pacer, clock = begin(None, 8)
+    clock.now += FIRST_SAMPLE - 0.1
+    assert not pacer.sample_is_due(at_evaluation=True)
+    clock.now += 0.1
+    assert pacer.sample_is_due(at_evaluation=False)
+    clock.now += 0.5
+    pacer.note_sample(0.5)
+    clock.now += 0.5 * TRAINING_PER_SAMPLE - 0.1
+    assert not pacer.sample_is_due(at_evaluation=True)
+    clock.now += 0.1
+    assert pacer.sample_is_due(at_evaluation=True)
+    assert not pacer.sample_is_due(at_evaluation=False)
+
+
+def test_no_sample_eats_into_the_time_of_the_last_evaluation() -> None:
+    pacer, clock = begin(100.0)
+    pacer.note_sample(0.5)
+    clock.now += 99.6
+    assert not pacer.sample_is_due(at_evaluation=True)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
-from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, GenerationConfig, LanguageModelTrainConfig, Run
+from textrnn.config import (
+    LANGUAGE_MODEL_RECIPES,
+    USUAL_TEMPERATURE,
+    CorpusConfig,
+    GenerationConfig,
+    LanguageModelTrainConfig,
+    Run,
+)
 from textrnn.corpus.texts import corpus_name
 from textrnn.errors import user_path
 from textrnn.models.registry import all_models, find_model
@@ -106,28 +113,34 @@ def run(options: argparse.Namespace) -> None:
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
         return
     prefixes = None if options.predict is None else _prefixes(options.predict)
-    folder = _trained(asked, options)
+    folder = _trained(asked, options, prefix=prefixes[0] if prefixes else None)
 
     from textrnn.tasks.answers import open_language_model
 
     model = open_language_model(asked, folder, Teller(say_aside))
     if prefixes is not None:
         config = _generation(options)
-        for prefix in prefixes:
+        for index, prefix in enumerate(prefixes):
+            if index and config.greedy:
+                write("\n")
             _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
         _score(model, options.score)
 
 
-def _train(run: Run, *, quiet: bool, say: Say) -> Run:
+def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run:
     from textrnn.tasks.language_model import train
 
     with shown(quiet=quiet, say=say) as (listener, download_bar):
-        return train(run, listener, on_download=download_bar)[0]
+        return train(run, listener, on_download=download_bar, prefix=prefix)[0]
 
 
-def _trained(run: Run, options: argparse.Namespace) -> Path:
-    """The folder of the saved model, trained first where there is none."""
+def _trained(run: Run, options: argparse.Namespace, *, prefix: str | None) -> Path:
+    """The folder of the saved model, trained first where there is none.
+
+    Args:
+        prefix: what it continues while it learns.
+    """
     from textrnn.tasks.common import can_go_on, model_folder
     from textrnn.tasks.language_model import fall_back_to_story
 
@@ -147,7 +160,7 @@ def _trained(run: Run, options: argparse.Namespace) -> Path:
     if can_go_on(unfinished):
         other = unfinished
     say_aside(f"no saved model in {other.folder}: {'finishing' if other.resume else 'training'} it first")
-    done = _train(other, quiet=options.quiet, say=say_aside)
+    done = _train(other, quiet=options.quiet, say=say_aside, prefix=prefix)
     assert done.folder is not None
     return done.folder
 
@@ -164,13 +177,19 @@ def _from_stdin() -> str:
 
 
 def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, seed: int) -> None:
+    """Print what follows a prefix as it comes: the likeliest and, unless it was said how to draw, something drawn."""
     body, notes = model.read_prefix(prefix)
     for note in notes:
         Teller(say_aside).on_note(note)
-    write(body)
-    for character in model.stream(prefix, config, seed=seed):
-        write(character)
-    write("\n")
+    ways = {"": config}
+    if config.greedy:
+        drawing = dataclasses.replace(config, temperature=USUAL_TEMPERATURE)
+        ways = {"likeliest: ": config, f"drawn (temperature {USUAL_TEMPERATURE}, seed {seed}): ": drawing}
+    for label, way in ways.items():
+        write(label + body)
+        for character in model.stream(prefix, way, seed=seed):
+            write(character)
+        write("\n")
 
 
 def _score(model: CharacterModel, file: str) -> None:

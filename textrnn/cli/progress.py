@@ -10,10 +10,12 @@ from typing import Any
 from tqdm import tqdm
 
 from textrnn.training.events import Listener
+from textrnn.training.history import Sample
 
 
 class TrainingBar(Listener):
-    """Steps done, loss, latest scores and time left. Where stderr is no terminal, one line for each evaluation."""
+    """Steps done, loss, latest scores and time left. Where stderr is no terminal, one line for each evaluation.
+    What a network writes by now is a line of its own in both cases."""
 
     def __init__(self, *, shown: bool, say: Callable[[str], None]):
         self.shown = shown
@@ -47,6 +49,18 @@ class TrainingBar(Listener):
             mark = " *" if is_best else ""
             where = f"epoch {int(row['epoch'])}, step {int(row['step']):,}"
             self.say(f"{where}: {_in_full(row)}{mark} ({row['seconds']:.1f} s)")
+
+    def on_sample(self, sample: Sample) -> None:
+        if not self.shown:
+            return
+        from textrnn.report.text import shortened
+
+        line = f"  after {sample.seconds:.0f} s it writes: {shortened(sample.text, 80)}"
+        if self.bar is None:
+            self.say(line)
+            return
+        with self.bar.external_write_mode(file=sys.stderr):  # the bar moves out of the way
+            self.say(line)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -4,6 +4,7 @@ from textrnn.config.base import FitConfig, Recipe, Settings, find_problem, optio
 from textrnn.config.classification import DataConfig, ModelConfig, NoisyConfig, RecurrentConfig, TrainConfig
 from textrnn.config.language_model import (
     LANGUAGE_MODEL_RECIPES,
+    USUAL_TEMPERATURE,
     CorpusConfig,
     GenerationConfig,
     LanguageModelConfig,
@@ -28,6 +29,7 @@ __all__ = [
     "PAD_ID",
     "TASK_CONFIGS",
     "UNKNOWN_ID",
+    "USUAL_TEMPERATURE",
     "ClassifierSettings",
     "CorpusConfig",
     "DataConfig",

@@ -10,6 +10,8 @@ from typing import Self
 from textrnn.config.base import FitConfig, Recipe, Settings, option
 from textrnn.errors import ConfigError
 
+USUAL_TEMPERATURE = 0.7  # of what is drawn where nothing else is said
+
 
 @dataclass(frozen=True)
 class LanguageModelConfig(Settings):
@@ -174,7 +176,7 @@ class GenerationConfig(Settings):
 
     length: int = option(50, "characters to generate", at_least=0)
     temperature: float | None = option(
-        None, "draw characters at random, more evenly above 1, more surely below it (default: take the likeliest)",
+        None, "draw characters at random, more evenly above 1, more surely below (default: 0.7, beside the likeliest)",
         above=0.0,
     )  # fmt: skip
     top_k: int | None = option(None, "draw among so many of the likeliest characters", at_least=1)

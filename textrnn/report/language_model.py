@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from textrnn.config import USUAL_TEMPERATURE
 from textrnn.errors import Note
 from textrnn.evaluation.metrics import bits, perplexity
 from textrnn.evaluation.records import BLOCK_CHARACTERS, HeldOutScores
@@ -16,9 +17,10 @@ from textrnn.report.html import render
 from textrnn.report.plots import plot_perplexity
 from textrnn.report.text import table
 from textrnn.saved.character_model import CharacterModel
-from textrnn.training.history import History
+from textrnn.training.history import History, Sample
 
-SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 240, 0.7
+SAMPLE_LENGTH = 240
+SAMPLES_SHOWN = 8  # of those written while it learnt
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,16 @@ class LanguageModelResult:
     def sample(self) -> str:
         """Text generated without a prefix."""
         return self.saved.generate(
-            "", SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.saved.settings.training.seed
+            "", SAMPLE_LENGTH, temperature=USUAL_TEMPERATURE, seed=self.saved.settings.training.seed
         )
+
+    @property
+    def samples_while_learning(self) -> list[Sample]:
+        """The first, the last and some between of what the network wrote while it learnt."""
+        samples = self.history.samples
+        if len(samples) <= SAMPLES_SHOWN:
+            return samples
+        return [samples[index * (len(samples) - 1) // (SAMPLES_SHOWN - 1)] for index in range(SAMPLES_SHOWN)]
 
     @cached_property
     def comparison(self) -> list[list[str]]:
@@ -64,7 +74,7 @@ class LanguageModelResult:
 
     def to_text(self) -> str:
         """The report for a terminal."""
-        return "\n" + table(self.comparison) + f"\n\na sample, temperature {SAMPLE_TEMPERATURE}:\n{self.sample}\n"
+        return "\n" + table(self.comparison) + f"\n\na sample, temperature {USUAL_TEMPERATURE}:\n{self.sample}\n"
 
     def to_metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
@@ -120,7 +130,8 @@ class LanguageModelResult:
             summary=summary,
             comparison=self.comparison,
             plot=files["perplexity.svg"],
-            temperature=SAMPLE_TEMPERATURE,
+            temperature=USUAL_TEMPERATURE,
+            samples=self.samples_while_learning,
             sample=self.sample,
         ).encode("utf-8")
         return files, notices

@@ -70,6 +70,13 @@ def _network(settings: Any, network: Any, device: Any) -> str:
     return f"{settings.model_name}: {parameters:,} parameters on {device}{precision}, {length}"
 
 
+def _time_bound(speed: float, epochs: float, usual: int, expected: float, budget: float) -> str:
+    return (
+        f"this machine makes {speed:,.0f} characters a second: about {epochs:.2g} of {usual} epochs in {budget:g} s, "
+        f"where training stops (all of them: {expected:,.0f} s); `epochs` or `budget` says otherwise"
+    )
+
+
 def _trained(history: Any) -> str:
     best = history.best
     done = f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"
@@ -171,6 +178,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "table": _table,
     "tables": lambda tables: "".join(map(_table, tables)),
     "text": _text,
+    "time_bound": _time_bound,
     "trained": _trained,
     "unknown_characters": lambda unknown: (
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"

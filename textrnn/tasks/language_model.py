@@ -6,11 +6,14 @@ file -> characters -> ids -> windows -> network -> train_eval -> n-gram mixed in
 from __future__ import annotations
 
 import dataclasses
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from textrnn.config import LanguageModelSettings, Run
+from textrnn.config import USUAL_TEMPERATURE, GenerationConfig, LanguageModelSettings, Run
 from textrnn.corpus.download import Progress
 from textrnn.corpus.texts import STORY, Corpus, TextSource, file_digest, find_local, find_text, load_corpus
 from textrnn.corpus.tokenizers import Tokenizer
@@ -37,6 +40,14 @@ from textrnn.training.mixing import fit_mixture, held_out_scores, tuning_part
 from textrnn.training.objectives.language_model import HeldOutText, LanguageModelObjective
 from textrnn.training.threads import Threads
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
+from textrnn.training.trial import seconds_a_step
+
+USUAL_SECONDS = 60.0  # of training, where neither epochs nor a budget were named and the usual epochs would take longer
+NOT_MUCH_MORE = 1.5  # times as long they may take; a machine that is near a minute stays with what a seed repeats
+TRIED_CHARACTERS = 1_000_000  # from which the speed is found, at most
+SAMPLE_LENGTH = 60  # characters written at a time while the network learns
+LONGEST_SAMPLE_PREFIX, LONGEST_WORD, FEW_CHARACTERS = 40, 12, 4  # of what it continues then
+LOOKED_AT = 200  # characters of the held-out text, for a word to begin with
 
 
 @dataclass(frozen=True)
@@ -48,12 +59,13 @@ class Learnt:
 
 
 def train(
-    run: Run, listener: Listener | None = None, *, on_download: Progress | None = None
+    run: Run, listener: Listener | None = None, *, on_download: Progress | None = None, prefix: str | None = None
 ) -> tuple[Run, LanguageModelResult | None]:
     """Train a language model on a text that is named, score what is held out, and keep everything.
 
     Args:
-        listener: told of every step, evaluation and note; asked whether to stop.
+        listener: told of every step, evaluation, sample and note; asked whether to stop.
+        prefix: what the network continues while it learns, to show how far it is; by default a word of the text.
 
     Returns:
         The run as it was done (of another text, where the default one cannot be had), and its result; None of a run
@@ -72,23 +84,118 @@ def train(
         choose_device(settings.training.device)  # a wrong one shows before anything is read
         corpus = load_corpus(source, settings.data)
         refuse_short_text(corpus, settings.training.num_steps)
-        return run, train_on(corpus, run, listener, kept=kept)
+        return run, train_on(corpus, run, listener, kept=kept, prefix=prefix)
 
 
-def train_on(corpus: Corpus, run: Run, listener: Listener, *, kept: Kept | None = None) -> LanguageModelResult:
+def train_on(
+    corpus: Corpus, run: Run, listener: Listener, *, kept: Kept | None = None, prefix: str | None = None
+) -> LanguageModelResult:
     """As :func:`train`, on a text that is in memory.
 
     Args:
         kept: what the run that goes on has kept.
+        prefix: what the network continues while it learns; by default a word of the text.
     """
     settings: LanguageModelSettings = settle(run, kept, CorpusFacts(len(corpus.train), corpus.letters))
+    if kept is None and _leaves_length_open(run):
+        settings = within_a_minute(corpus, run, settings, listener)
     checkpoint = checkpoint_of(run, settings, corpus.digest, kept)
-    learnt = learn(corpus, settings, listener, checkpoint=checkpoint)
+    learnt = learn(corpus, settings, listener, checkpoint=checkpoint, prefix=prefix)
     result = judge(learnt, corpus)
     listener.on_note(Note("judged", result=result))
     files, notes = result.to_files()
     keep(run, learnt.model, files, notes, listener)
     return result
+
+
+def _leaves_length_open(run: Run) -> bool:
+    training = combine(run).training
+    return training.epochs is None and training.budget is None
+
+
+def within_a_minute(
+    corpus: Corpus,
+    run: Run,
+    settings: LanguageModelSettings,
+    listener: Listener,
+    clock: Callable[[], float] = time.perf_counter,
+) -> LanguageModelSettings:
+    """The same settings if the epochs fitted to the text take not much more than a minute here, else those of a budget
+    of a minute.
+
+    Args:
+        settings: settled, with a number of epochs that nobody named.
+        listener: told of a budget.
+        clock: returns the time in seconds.
+    """
+    training, characters = settings.training, len(corpus.train)
+    trial = prepare(dataclasses.replace(corpus, train=corpus.train[:TRIED_CHARACTERS]), settings)
+    seconds = seconds_a_step(trial.model.network, trial.objective, training, clock)
+    speed = training.batch_size * training.num_steps / seconds
+    evaluating = trial.objective.evaluation_seconds(trial.model.network) / training.evaluate_epochs
+    assert training.epochs is not None
+    expected = training.epochs * (characters / speed + evaluating)
+    if expected <= NOT_MUCH_MORE * USUAL_SECONDS:
+        return settings
+    of_a_minute = dataclasses.replace(run, named={**run.named, "budget": USUAL_SECONDS})
+    epochs = training.epochs * USUAL_SECONDS / expected
+    listener.on_note(
+        Note("time_bound", speed=speed, epochs=epochs, usual=training.epochs, expected=expected, budget=USUAL_SECONDS)
+    )
+    facts = CorpusFacts(characters, corpus.letters, speed=epochs * characters / USUAL_SECONDS)
+    bounded: LanguageModelSettings = settle(of_a_minute, None, facts)
+    return bounded
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model that has learnt nothing yet, and what it is to learn.
+
+    Attributes:
+        token_ids: int64, (N,): the text to learn from
+        tuning: what of it is kept from the network, to weigh the mixture with
+    """
+
+    model: CharacterModel
+    token_ids: Tensor
+    tuning: slice
+    objective: LanguageModelObjective
+
+
+def prepare(corpus: Corpus, settings: LanguageModelSettings, prefix: str | None = None) -> Prepared:
+    """What :func:`learn` begins with.
+
+    Raises:
+        As :func:`learn`.
+    """
+    training = settings.training
+    refuse_short_text(corpus, training.num_steps)
+    device = choose_device(training.device)
+    vocabulary = Vocabulary.build([corpus.train], Tokenizer(), max_vocab=settings.data.max_vocab)
+    network: RecurrentLanguageModel = build_network(settings, vocabulary_size=len(vocabulary)).to(device)
+    network.precision = precision_for(training.precision, device)
+    threads = Threads.on(device, training.threads)
+    model = CharacterModel(settings, network, vocabulary, corpus.digest, threads=threads)
+    token_ids, held_out, context = map(model.encode, (corpus.train, corpus.held_out, corpus.context))
+    tuning = tuning_part(len(token_ids), len(vocabulary)) if settings.data.ngram_order else slice(0, 0)
+    to_learn = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]]) if tuning.stop else token_ids
+    before = torch.cat([context.new_tensor([model.start_id]), context])
+    prefix = _a_beginning(corpus) if prefix is None else prefix[-LONGEST_SAMPLE_PREFIX:]
+    config = GenerationConfig(SAMPLE_LENGTH, USUAL_TEMPERATURE)
+
+    def write(step: int) -> str:
+        return model.read_prefix(prefix)[0] + "".join(model.stream(prefix, config, seed=step))
+
+    return Prepared(
+        model, token_ids, tuning, LanguageModelObjective(to_learn, HeldOutText(before, held_out), training, write)
+    )
+
+
+def _a_beginning(corpus: Corpus) -> str:
+    """A word of the held-out text; of a text without spaces, a few characters of it."""
+    words = corpus.held_out[:LOOKED_AT].split()
+    word = words[1] if len(words) > 2 else corpus.held_out  # the first may have been cut
+    return f"{word} " if len(word) <= LONGEST_WORD else word[:FEW_CHARACTERS]
 
 
 def learn(
@@ -97,12 +204,14 @@ def learn(
     listener: Listener | None = None,
     *,
     checkpoint: Checkpoint | None = None,
+    prefix: str | None = None,
 ) -> Learnt:
     """Train a language model on a text in memory.
 
     Args:
         settings: settled, see :func:`textrnn.tasks.settings.settle`.
         checkpoint: where the unfinished run is kept; by default nowhere.
+        prefix: what the network continues while it learns; by default a word of the text.
 
     Raises:
         DataError: if the text is shorter than one window.
@@ -111,28 +220,18 @@ def learn(
         ConfigError: for a device that is not here, or sizes that do not fit the memory.
     """
     listener = listener or Listener()
-    training, order = settings.training, settings.data.ngram_order
-    refuse_short_text(corpus, training.num_steps)
-    device = choose_device(training.device)
-    vocabulary = Vocabulary.build([corpus.train], Tokenizer(), max_vocab=settings.data.max_vocab)
-    network: RecurrentLanguageModel = build_network(settings, vocabulary_size=len(vocabulary)).to(device)
-    network.precision = precision_for(training.precision, device)
-    model = CharacterModel(settings, network, vocabulary, corpus.digest)
-    model.threads = Threads.on(device, training.threads)
-    token_ids, held_out, context = map(model.encode, (corpus.train, corpus.held_out, corpus.context))
+    order = settings.data.ngram_order
+    ready = prepare(corpus, settings, prefix)
+    model = ready.model
     for note in corpus.notes:
         listener.on_note(note)
-    listener.on_note(Note("text", corpus=corpus, vocabulary_size=len(vocabulary)))
-    listener.on_note(Note("network", settings=settings, network=network, device=device))
-    tuning = tuning_part(len(token_ids), len(vocabulary)) if order else slice(0, 0)
-    to_learn = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]]) if tuning.stop else token_ids
-    before = torch.cat([context.new_tensor([model.start_id]), context])
-    objective = LanguageModelObjective(to_learn, HeldOutText(before, held_out), training)
-    history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
+    listener.on_note(Note("text", corpus=corpus, vocabulary_size=len(model.vocabulary)))
+    listener.on_note(Note("network", settings=settings, network=model.network, device=model.device))
+    history = fit(model.network, ready.objective, settings.training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
     if order:
         with explain_out_of_memory("`max_chars` or `ngram_order`"):
-            model.ngram, model.weights = fit_mixture(network, token_ids, tuning, order, model.threads)
+            model.ngram, model.weights = fit_mixture(model.network, ready.token_ids, ready.tuning, order, model.threads)
     return Learnt(model, history)
 
 

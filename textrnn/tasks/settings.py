@@ -54,10 +54,12 @@ class TextFacts(Protocol):
 
 @dataclass(frozen=True)
 class CorpusFacts:
-    """What settling asks of a running text: characters to learn from, and whether only letters of it are read."""
+    """What settling asks of a running text: characters to learn from, and whether only letters of it are read; and how
+    many of them are learnt from in a second here, measured or guessed."""
 
     characters: int
     letters: bool
+    speed: float = NOMINAL_SPEED
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
 
 def _fit_language_model(settings: LanguageModelSettings, facts: CorpusFacts) -> LanguageModelSettings:
     training = settings.training.fitted_to(facts.characters)
-    passes = training.epochs or (training.budget or 0.0) * NOMINAL_SPEED / max(1, facts.characters)
+    passes = training.epochs or (training.budget or 0.0) * facts.speed / max(1, facts.characters)
     model_config = settings.model_config.fitted_to(facts.characters, passes)
     data = dataclasses.replace(settings.data, letters=facts.letters)
     return dataclasses.replace(settings, model_config=model_config, data=data, training=training)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textrnn.errors import Note
+from textrnn.training.history import Sample
 
 
 class Listener:
@@ -21,6 +22,9 @@ class Listener:
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         """The held-out data was scored."""
+
+    def on_sample(self, sample: Sample) -> None:
+        """What the network writes by now; only of what can write."""
 
     def on_end(self) -> None:
         """The training that :meth:`on_start` announced has ended, normally or not."""
@@ -51,6 +55,10 @@ class ListenerGroup(Listener):
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         for listener in self.listeners:
             listener.on_evaluation(row, is_best)
+
+    def on_sample(self, sample: Sample) -> None:
+        for listener in self.listeners:
+            listener.on_sample(sample)
 
     def on_end(self) -> None:
         for listener in self.listeners:

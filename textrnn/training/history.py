@@ -10,6 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(frozen=True)
+class Sample:
+    """What a network wrote while it was trained.
+
+    Attributes:
+        seconds: of training before it
+    """
+
+    step: int
+    seconds: float
+    text: str
+
+
 @dataclass
 class History:
     """What happened, step by step, and at each evaluation.
@@ -22,8 +35,9 @@ class History:
         evaluations: dictionaries of step, epoch, passes (epochs, with their parts), seconds, train_loss (mean since the
             last), dev_loss, and what the task adds (dev_accuracy; perplexities)
         seconds: of the whole run
-        evaluation_seconds: of them, those spent on evaluations and checkpoints
+        evaluation_seconds: of them, those spent on evaluations, checkpoints and samples
         threads: steps by the number of threads that did them
+        samples: what the network wrote, as it learnt
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -37,6 +51,7 @@ class History:
     evaluation_seconds: float = 0.0
     threads: Counter[int] = field(default_factory=Counter)
     stopped_by: str = ""
+    samples: list[Sample] = field(default_factory=list)
 
     @property
     def best(self) -> dict[str, float]:

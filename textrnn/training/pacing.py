@@ -9,12 +9,16 @@ from textrnn.config import FitConfig
 
 TRAINING_PER_EVALUATION = 5  # seconds of training that follow each second of evaluation, where there is a budget
 TRAINING_PER_CHECKPOINT = 10  # seconds that follow each second of writing a checkpoint, at least
+FIRST_SAMPLE = 3.0  # seconds of training before the first sample
+STEP_SHARE = 0.1  # what the latest step counts in the mean of the steps before it
+TRAINING_PER_SAMPLE = 100  # seconds that follow each second of making a sample, at least
 
 
 class Pacer:
     """Tells the progress of a training, whether there is time for an evaluation or a checkpoint, and when time is up.
 
-    A budget includes the last evaluation; however long that takes, training gets half of the budget.
+    A budget includes the last evaluation and checkpoint, and the step that would run beyond it is not begun; however
+    long the former take, training gets half of the budget.
 
     Args:
         total_steps: of all epochs, or None where the budget alone ends the training.
@@ -34,6 +38,9 @@ class Pacer:
         self._begun = clock() - seconds_before
         self._interrupted = self._saved = seconds_before  # when training last went on after an evaluation, a checkpoint
         self._evaluation_seconds = self._checkpoint_seconds = 0.0  # that the latest took
+        self._expected_checkpoint = 0.0  # until there is a latest one
+        self._step_seconds = 0.0  # of the latest steps, a mean
+        self._sampled, self._sample_seconds = seconds_before, 0.0
 
     @property
     def seconds(self) -> float:
@@ -42,12 +49,12 @@ class Pacer:
 
     @property
     def _interruption_seconds(self) -> float:
-        return self._evaluation_seconds + self._checkpoint_seconds
+        return self._evaluation_seconds + (self._checkpoint_seconds or self._expected_checkpoint)
 
     @property
     def _deadline(self) -> float:
-        """When training must end for the last evaluation."""
-        return max(self.budget - self._interruption_seconds, self.budget / 2)
+        """When training must end, so that the last evaluation is in time; no step may end later."""
+        return max(self.budget - self._interruption_seconds - self._step_seconds, self.budget / 2)
 
     def progress(self, step: int) -> float:
         """The share of the training that is done after `step` steps, 0 to 1: of the steps or of the time."""
@@ -71,9 +78,29 @@ class Pacer:
         """Whether the last checkpoint is so long ago that writing takes no large part of the time."""
         return self.seconds - self._saved >= TRAINING_PER_CHECKPOINT * self._checkpoint_seconds
 
+    def sample_is_due(self, *, at_evaluation: bool) -> bool:
+        """Whether a sample takes no large part of the time: the first soon, others with the evaluations."""
+        seconds = self.seconds
+        if self._sample_seconds == 0.0:
+            return seconds >= FIRST_SAMPLE
+        is_long_ago = seconds - self._sampled >= TRAINING_PER_SAMPLE * self._sample_seconds
+        return at_evaluation and is_long_ago and seconds + self._sample_seconds < self._deadline
+
     def expect_evaluation(self, seconds: float) -> None:
         """Estimate of the time of an evaluation, before the first one."""
         self._evaluation_seconds = seconds
+
+    def expect_checkpoint(self, seconds: float) -> None:
+        """Estimate of the time of a checkpoint, before the first one."""
+        self._expected_checkpoint = seconds
+
+    def note_step(self, seconds: float) -> None:
+        """A step has ended that took so many seconds."""
+        self._step_seconds += (seconds - self._step_seconds) * (STEP_SHARE if self._step_seconds else 1.0)
+
+    def note_sample(self, seconds: float) -> None:
+        """A sample has ended that took so many seconds."""
+        self._sample_seconds, self._sampled = max(seconds, 1e-9), self.seconds
 
     def note_evaluation(self, seconds: float) -> None:
         """An evaluation has ended that took so many seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from textrnn.errors import ArtifactError, DivergedError, one_line
 from textrnn.files import load_tensors, save_tensors
 from textrnn.training.checkpoint import CHECKPOINT_VERSION, Checkpoint
-from textrnn.training.history import History
+from textrnn.training.history import History, Sample
 from textrnn.training.objectives.base import Objective
 from textrnn.training.optimizers import Optimizers
 
@@ -94,6 +95,7 @@ class TrainingState:
             "evaluation_seconds": history.evaluation_seconds,
             "threads": {str(count): steps for count, steps in history.threads.items()},
             "stopped_by": history.stopped_by,
+            "samples": [dataclasses.asdict(sample) for sample in history.samples],
         }
         save_tensors(checkpoint.path, tensors, document)
 
@@ -133,6 +135,7 @@ class TrainingState:
                 evaluation_seconds=document["evaluation_seconds"],
                 threads=Counter({int(count): steps for count, steps in document.get("threads", {}).items()}),
                 stopped_by=document["stopped_by"],
+                samples=[Sample(**sample) for sample in document.get("samples", [])],
             )
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise ArtifactError(

@@ -23,7 +23,7 @@ from textrnn.errors import ConfigError, DivergedError, Interrupted, TrainingErro
 from textrnn.randomness import seeded
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
-from textrnn.training.history import History
+from textrnn.training.history import History, Sample
 from textrnn.training.objectives.base import BatchType, Loss, Objective
 from textrnn.training.optimizers import Optimizers, make_optimizer
 from textrnn.training.pacing import Pacer
@@ -32,6 +32,7 @@ from textrnn.training.threads import Threads
 
 WARM_UP_SHARE = 0.15  # share of the one-cycle schedule spent on rising
 SMALLEST_FLOAT = float.fromhex("0x1p-1074")  # above zero
+CHECKPOINT_GROWTH = 4  # the last checkpoint has the best weights and two averages for each, too; the first has not
 READ_LOSSES_EVERY = 20  # steps after which the losses are copied from the device; copying stalls a GPU
 
 
@@ -159,12 +160,13 @@ def fit(
     listener = listener or Listener()
     with seeded(config.seed, device), flushing_denormals():
         run = TrainingState(network, make_optimizer(network, config), objective)
+        started = clock()
         if checkpoint is not None and checkpoint.resume:
             run.restore(checkpoint.path)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that even a run killed at once can be resumed with its settings
         with explain_out_of_memory(objective.size_settings):
-            _train(run, config, checkpoint, listener, clock)
+            _train(run, config, checkpoint, listener, clock, saving=clock() - started)
     network.load_state_dict(run.best_weights)
     return run.history
 
@@ -201,8 +203,13 @@ def _train(
     checkpoint: Checkpoint | None,
     listener: Listener,
     clock: Callable[[], float],
+    saving: float,
 ) -> None:
-    """Step after step, until all epochs are done, the budget is spent, or it no longer improves."""
+    """Step after step, until all epochs are done, the budget is spent, or it no longer improves.
+
+    Args:
+        saving: seconds that the first checkpoint took.
+    """
     objective, history = run.objective, run.history
     total_steps = sum(map(objective.batch_count, range(1, config.epochs + 1))) if config.epochs else None
     position, threads = _Position(objective, history), Threads.on(run.device, config.threads)
@@ -211,28 +218,47 @@ def _train(
         pacer = Pacer(config, total_steps, clock, history.seconds)
         if config.budget:
             pacer.expect_evaluation(objective.evaluation_seconds(run.network))
+            pacer.expect_checkpoint(saving * CHECKPOINT_GROWTH)
         while not history.stopped_by:
+            started = pacer.seconds
             with threads.piece() as piece:
                 piece.work = _step(run, config, position, learning_rate_at(config, pacer.progress(run.step)))
             history.threads[piece.count] += 1
             if not run.pending:  # the loss was copied from the device
                 listener.on_step(run.step, history.train_loss[-1])
             history.seconds = pacer.seconds
+            pacer.note_step(history.seconds - started)
             if run.step == total_steps:
                 history.stopped_by = "all epochs done"
             elif pacer.time_is_up:
                 history.stopped_by = f"the budget of {config.budget:g} s"
             due = objective.is_due(run.step, position.epoch, position.at_epoch_end)
-            if history.stopped_by or (due and pacer.has_time_to_evaluate):
-                evaluate(run, config, position.passes, pacer)
-                if checkpoint is not None and (history.stopped_by or pacer.checkpoint_is_due):
-                    _save(run, checkpoint, pacer)
-                history.seconds = pacer.seconds
-                listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
+            is_look = bool(history.stopped_by) or (due and pacer.has_time_to_evaluate)
+            if is_look:
+                _look(run, config, checkpoint, listener, position.passes, pacer)
+            if not history.stopped_by and pacer.sample_is_due(at_evaluation=is_look):
+                _sample(run, listener, pacer)
             if listener.should_stop():
                 raise _stopped(run, checkpoint)
     finally:
         listener.on_end()
+
+
+def _look(
+    run: TrainingState,
+    config: FitConfig,
+    checkpoint: Checkpoint | None,
+    listener: Listener,
+    passes: float,
+    pacer: Pacer,
+) -> None:
+    """An evaluation, with a checkpoint where one is due."""
+    history = run.history
+    evaluate(run, config, passes, pacer)
+    if checkpoint is not None and (history.stopped_by or pacer.checkpoint_is_due):
+        _save(run, checkpoint, pacer)
+    history.seconds = pacer.seconds
+    listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
 
 
 def _step(run: TrainingState, config: FitConfig, position: _Position, rate: float) -> int:
@@ -280,6 +306,18 @@ def evaluate(run: TrainingState, config: FitConfig, passes: float, pacer: Pacer)
     took = history.seconds - started
     history.evaluation_seconds += took
     pacer.note_evaluation(took)
+
+
+def _sample(run: TrainingState, listener: Listener, pacer: Pacer) -> None:
+    """Let the network write, and count the time that took."""
+    started = pacer.seconds
+    text = run.objective.sample(run.step)
+    took = pacer.seconds - started
+    run.history.evaluation_seconds += took
+    pacer.note_sample(took)
+    if text is not None:
+        run.history.samples.append(Sample(run.step, started, text))
+        listener.on_sample(run.history.samples[-1])
 
 
 def _save(run: TrainingState, checkpoint: Checkpoint, pacer: Pacer) -> None:

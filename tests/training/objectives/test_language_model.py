@@ -17,7 +17,8 @@ from textrnn.config import LanguageModelTrainConfig
 from textrnn.errors import ConfigError, Interrupted
 from textrnn.models.language.base import RecurrentLanguageModel
 from textrnn.models.registry import find_model
-from textrnn.training.history import History
+from textrnn.training.events import Listener
+from textrnn.training.history import History, Sample
 from textrnn.training.objectives.language_model import HeldOutText, LanguageModelObjective, token_losses
 from textrnn.training.train_eval import fit
 
@@ -43,6 +44,17 @@ def short(**settings: object) -> LanguageModelTrainConfig:
     return LanguageModelTrainConfig(  # type: ignore[arg-type]
         **{"epochs": 4, "batch_size": 4, "num_steps": 9, "evaluate_epochs": 1, **settings}
     )
+
+
+class Clock:
+    """One second further each time that it is asked."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
 
 
 def learn(model: RecurrentLanguageModel, config: LanguageModelTrainConfig, **others: object) -> History:
@@ -178,3 +190,47 @@ def test_settings_fitted_to_the_text() -> None:
     assert config().fitted_to(1_003_854, passes=36).dropout == pytest.approx(0.39, abs=0.01)
     assert config().fitted_to(150_000, passes=300).dropout == 0.6
     assert config(dropout=0.3).fitted_to(9_000).embedding_dropout == pytest.approx(0.12)
+
+
+class _Hearing(Listener):
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+
+    def on_sample(self, sample: Sample) -> None:
+        self.samples.append(sample)
+
+
+def writing(model: RecurrentLanguageModel, config: LanguageModelTrainConfig) -> LanguageModelObjective:
+    """Writes what the network takes for the likeliest after one character."""
+
+    def write(step: int) -> str:
+        model.eval()
+        return f"{step}: {int(model(torch.tensor([[3]]))[0][0, -1].argmax())}"
+
+    return LanguageModelObjective(text(500), HeldOutText(text(30, 1), text(90, 2)), config, write)
+
+
+def test_writing_while_it_learns_changes_no_bit(tmp_path: Path) -> None:
+    silent, heard = new_model(dropout=0.3), _Hearing()
+    expected = learn(silent, short())
+    model = new_model(dropout=0.3)
+    history = fit(
+        model, writing(model, short()), short(), listener=heard, clock=Clock(), checkpoint=kept(tmp_path / "c")
+    )
+    assert history.train_loss == expected.train_loss
+    assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in silent.state_dict().items())
+    assert heard.samples == history.samples
+    assert 1 <= heard.samples[0].step < len(history.train_loss)
+
+
+def test_samples_of_a_run_that_goes_on_are_kept(tmp_path: Path) -> None:
+    first, again = new_model(), new_model(seed=3)
+    with pytest.raises(Interrupted):
+        fit(first, writing(first, short()), short(), clock=Clock(), checkpoint=kept(tmp_path / "c"), listener=StopAt(9))
+    heard = _Hearing()
+    goes_on = kept(tmp_path / "c", resume=True)
+    history = fit(again, writing(again, short()), short(), clock=Clock(), checkpoint=goes_on, listener=heard)
+    before = len(history.samples) - len(heard.samples)
+    assert before >= 1
+    assert history.samples[before:] == heard.samples
+    assert history.samples[0].step <= 9

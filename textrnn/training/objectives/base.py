@@ -72,6 +72,11 @@ class Objective(ABC, Generic[BatchType]):
     def is_due(self, step: int, epoch: int, at_epoch_end: bool) -> bool:
         """Whether to :meth:`evaluate` after this step."""
 
+    def sample(self, step: int) -> str | None:
+        """What the network that is trained writes after `step` steps, at no change to it; None of one that does not
+        write."""
+        return None
+
     def summary(self, train_loss: float) -> Mapping[str, float]:
         """Further figures for history.csv that follow from the mean training loss since the last evaluation."""
         return {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,8 @@ from textrnn.training.threads import Threads
 
 ROW_CHARACTERS = 500  # scored characters a row, where a text is scored in several rows side by side
 WARM_UP_CHARACTERS = 128  # characters read before them, not scored
+WARM_CHARACTERS = 16
+PROBED_CHARACTERS = 128  # of each row, to estimate what scoring all of them takes
 CHARACTERS_AT_ONCE = 512  # characters of a row scored in one go, at most
 LOGITS_AT_ONCE = 1 << 22  # and logits of all rows
 
@@ -105,6 +107,7 @@ class LanguageModelObjective(Objective[Window]):
     Args:
         token_ids: int64, (N,): the text to learn from.
         config: settled, see :func:`textrnn.tasks.settings.settle`.
+        write: what the network that is trained writes, from the number of steps done.
 
     Raises:
         ConfigError: if the text does not fill one batch.
@@ -112,8 +115,14 @@ class LanguageModelObjective(Objective[Window]):
 
     size_settings = "`batch_size`, `num_steps` or `hidden_size`"
 
-    def __init__(self, token_ids: Tensor, held_out: HeldOutText, config: LanguageModelTrainConfig):
-        self.token_ids, self.held_out, self.config = token_ids, held_out, config
+    def __init__(
+        self,
+        token_ids: Tensor,
+        held_out: HeldOutText,
+        config: LanguageModelTrainConfig,
+        write: Callable[[int], str] | None = None,
+    ):
+        self.token_ids, self.held_out, self.config, self.write = token_ids, held_out, config, write
         self.batch_size = config.batch_size
         self.evaluate_epochs = config.evaluate_epochs
         self.state: State | None = None
@@ -160,13 +169,16 @@ class LanguageModelObjective(Objective[Window]):
         return {"dev_loss": loss, "dev_perplexity": perplexity(loss)}
 
     def evaluation_seconds(self, network: nn.Module) -> float:
-        """Estimated from one part of the rows (scored twice, because the first call is slower)."""
+        """Estimated from one part of the rows (and a little of it before, because the first call is slower)."""
         assert isinstance(network, LanguageModelNetwork)
-        inputs, targets = (t[:, :CHARACTERS_AT_ONCE] for t in (self.held_out.inputs, self.held_out.targets))
-        token_losses(network, inputs, targets, threads=self.threads)
+        inputs, targets = (t[:, :PROBED_CHARACTERS] for t in (self.held_out.inputs, self.held_out.targets))
+        token_losses(network, inputs[:, :WARM_CHARACTERS], targets[:, :WARM_CHARACTERS], threads=self.threads)
         started = time.perf_counter()
         token_losses(network, inputs, targets, threads=self.threads)
         return (time.perf_counter() - started) * self.held_out.inputs.shape[1] / inputs.shape[1]
+
+    def sample(self, step: int) -> str | None:
+        return None if self.write is None else self.write(step)
 
     def summary(self, train_loss: float) -> Mapping[str, float]:
         return {"train_perplexity": perplexity(train_loss)}
