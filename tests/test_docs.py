@@ -1,0 +1,306 @@
+"""What README.md and docs/ tell people to type and to write does work: each page is followed from top to bottom."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.factories import WORDS, small_rows, write_rows, write_small_corpus, write_small_dataset
+from tests.pages import PAGES, ROOT, Block, anchors_of, blocks_of, images_of, links_of, spans_of
+from tests.tasks.memory import test_problems
+from textrnn.cli import TASKS, build_parser, command_line_of, find_task, main
+from textrnn.cli.flags import parse
+from textrnn.config import DataConfig
+from textrnn.corpus.catalog import find_dataset
+from textrnn.corpus.dataset import load_dataset
+from textrnn.errors import TextRNNError
+from textrnn.models import registry
+from textrnn.report.notes import words
+from textrnn.tasks.memory.registry import all_problems
+
+# Commands are run as they are printed, with these flags after them, so that each takes a second or so.
+SHORTER = {"classify": "--epochs 1", "lm": "--epochs 1 --hidden-size 8 --embedding-size 6", "memory": "--epochs 1"}
+SHORTER_EXPERIMENTS = {
+    "lengths": "--lengths 4 --seeds 1 --hidden-size 4",
+    "learning-rates": "--lengths 4 --seeds 1 --hidden-size 4",
+    "explosion": "--lengths 4 --hidden-size 4",
+    "gates": "--hidden-size 4",
+    "normalisation": "--lengths 24",
+}
+NEVER_SHORT = ["--experiment", "speed"]  # it takes what it takes: its flags are checked, and tests/cli runs it in small
+# Python is executed as it is printed, but for these settings.
+SHORTER_SETTINGS = {"budget=60": "epochs=1, hidden_size=8", '"epochs": 3': '"epochs": 1'}
+SHELLS = ("sh", "powershell")
+already_run: set[tuple[str, ...]] = set()  # what several pages have is run once: what it left is still there
+# Files that are the reader's own.
+THEIRS = {"class.txt", "vocab.json", "vocab.txt", "vocab.pkl", "thucnews/train.txt", "NAME.txt"}
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the pages speak of, small ones. All pages are followed here, as a reader would."""
+    place = tmp_path_factory.mktemp("workplace")
+    rows = small_rows(120)
+    for name, header in (("reviews.csv", "text,label"), ("survey.csv", "comment,stars")):
+        (place / name).write_text(f"{header}\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
+    write_rows(place / "reviews" / "train.txt", rows)
+    for name in ("headlines", "thucnews"):
+        folder = write_small_dataset(place / "data" / name)
+        (folder / "class.txt").write_text("\n".join(WORDS), encoding="utf-8")
+    for name in ("my_text.txt", "other_text.txt", "data/timemachine.txt"):
+        write_small_corpus(place / name)
+    (place / "titles.txt").write_text("央行下调存款准备金率\n国足客场两球告负\n", encoding="utf-8")
+    (place / "vectors.vec").write_text("猫 0.1 0.2 0.3\n山水 0.3 0.1 0.2\n一 0.2 0.2 0.1\n", encoding="utf-8")
+    return place
+
+
+@pytest.fixture
+def at_work(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The same as the working folder; what a page drops into the package is forgotten afterwards."""
+    monkeypatch.chdir(workplace)
+    yield workplace
+    registry.all_models.cache_clear()
+    all_problems.cache_clear()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_everything_on_a_page_works(page: Path, at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, Any] = {}
+    for block in blocks_of(page):
+        place = f"{page.name}:{block.line}"
+        if block.language in SHELLS:
+            for line in block.code.splitlines():
+                for command in line.split(" && "):
+                    follow(command, block.language, f"{place}: {command}")
+        elif block.language == "python":
+            follow_python(block, names, monkeypatch)
+        else:
+            assert block.language == "text", f"{place}: no rule for a block of {block.language or 'no language'}"
+    for span in spans_of(page):
+        follow_span(span, at_work, f"{page.name}: {span}")
+
+
+def follow(command: str, language: str, place: str) -> None:
+    """A line of a shell: run, or where that is impossible checked."""
+    if command in (r".venv\Scripts\Activate.ps1", "source .venv/bin/activate"):
+        assert list(Path(".venv").glob("*/activate")), f"{place}: no such environment was made"
+        return
+    variable = re.fullmatch(r'(?:export |\$env:)(\w+) ?= ?("[^"]+"|\S+)', command)
+    if variable:
+        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn" / "corpus").glob("*.py"))
+        assert f'environ.get("{variable[1]}"' in sources, f"{place}: nothing reads it"
+        return
+    assert "\\" not in command, f"{place}: no rule for this"
+    program, _, file = command.partition(" < ")
+    first, *arguments = shlex.split(program)
+    if first == "pip":
+        check_pip(arguments[1:], place)
+        return
+    assert first in ({"python", "python3"} if language == "sh" else {"python", "py"}), f"{place}: no rule for this"
+    if arguments[0] == "run.py":
+        follow_run(arguments[1:], Path(file).read_text(encoding="utf-8") if file else "", place)
+    elif arguments[:2] == ["-m", "venv"]:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", *arguments[2:]], check=True)
+    elif arguments[:2] == ["-m", "pytest"]:
+        assert all((ROOT / path).exists() for path in arguments[2:]), f"{place}: no such tests"
+    elif arguments[0] == "-m" and arguments[1].startswith("benchmarks."):
+        check_benchmark(arguments[1], arguments[2:], place)
+    else:
+        pytest.fail(f"{place}: no rule for this")
+
+
+def check_pip(arguments: list[str], place: str) -> None:
+    """What pip is told to install is what the project asks for."""
+    parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("-r", type=lambda name: (ROOT / name).read_text(encoding="utf-8"))
+    parser.add_argument("--index-url", choices=["https://download.pytorch.org/whl/cpu"])
+    parser.add_argument("packages", nargs="*")
+    asked = parser.parse_args(arguments).packages
+    pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert set(asked) <= set(pinned), f"{place}: another version than in requirements.txt"
+
+
+def check_benchmark(name: str, arguments: list[str], place: str) -> None:
+    """A benchmark takes minutes and real data: its own parser reads the flags, and no more."""
+
+    class Parsed(Exception):
+        pass
+
+    parse_args = argparse.ArgumentParser.parse_args
+
+    def parse_only(parser: argparse.ArgumentParser) -> None:
+        parse_args(parser, arguments)
+        raise Parsed
+
+    run = importlib.import_module(name).main
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(argparse.ArgumentParser, "parse_args", parse_only)
+        with pytest.raises(Parsed):
+            run()
+
+
+def follow_run(arguments: list[str], stdin: str, place: str) -> None:
+    """A command of the program, shortened."""
+    task = find_task(arguments)
+    flags = SHORTER[task].split()
+    if task == "memory":
+        flags += SHORTER_EXPERIMENTS.get(parse(build_parser(task), arguments).experiment, "").split()
+    if arguments[-2:] == NEVER_SHORT:
+        assert checked(arguments), f"{place}: the program would not take this"
+        return
+    if tuple(arguments) in already_run:
+        return
+    already_run.add(tuple(arguments))
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        status = main([*arguments, *flags])
+    assert status == 0, f"{place}: {err.getvalue()}"
+    assert out.getvalue(), f"{place}: nothing is printed"
+
+
+def follow_python(block: Block, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python is executed; what begins with the name of a file is dropped in under that name."""
+    file = re.match(r"# (textrnn/\S+)/(\w+\.py)\n", block.code)
+    if file is None:
+        code = block.code
+        for long, short in SHORTER_SETTINGS.items():
+            code = code.replace(long, short)
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(code, names)
+        return
+    package = importlib.import_module(file[1].replace("/", "."))
+    folder = Path("dropped") / Path(file[1]).name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / file[2]).write_text(block.code, encoding="utf-8")
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder.resolve())])
+    registry.all_models.cache_clear()
+    all_problems.cache_clear()
+
+
+def follow_span(span: str, folder: Path, place: str) -> None:
+    """A piece of code in the text: a command, flags, a file, or a name of the package's."""
+    if span.startswith("python "):
+        program, *arguments = shlex.split(span)[1:]
+        if program == "run.py":
+            assert checked(arguments), f"{place}: the program would not take this"
+        else:
+            follow(span, "sh", place)
+    elif span.startswith("--"):
+        assert checked(shlex.split(span)), f"{place}: no task would take this"
+    elif re.fullmatch(r"textrnn(\.\w+)+", span):
+        module, _, name = span.rpartition(".")
+        assert hasattr(importlib.import_module(module), name), f"{place}: there is none"
+    elif re.fullmatch(
+        r"\S+\.(py|md|txt|json|csv|png|svg|html|safetensors|pkl|vec)|[\w./<>]+/([\w.<>]+/?)*", span.strip()
+    ):
+        pattern = re.sub("<[^>]+>", "*", span).strip("/")
+        anywhere = [root.glob(f"**/{pattern}") for root in (folder, ROOT / "textrnn")]
+        found = span in THEIRS or any(map(any, [ROOT.glob(pattern), *anywhere]))
+        assert found, f"{place}: no such file, neither in the project nor where these commands were run"
+
+
+def checked(arguments: list[str]) -> bool:
+    """Whether a task takes these flags and values; a flag whose value is left out must be there, no more."""
+    if len(arguments) == 1:
+        return any(arguments[0] in action.option_strings for task in TASKS for action in build_parser(task)._actions)
+    tasks = [find_task(arguments)] if "--task" in arguments else list(TASKS)
+    for task in tasks:
+        named = arguments if task == "classify" or "--task" in arguments else ["--task", task, *arguments]
+        module = command_line_of(task)
+        settle = {"classify": "to_runs", "lm": "to_run", "memory": "to_request"}[task]
+        try:
+            getattr(module, settle)(parse(build_parser(task), named))
+        except TextRNNError:
+            continue
+        except SystemExit:  # --help
+            return True
+        return True
+    return False
+
+
+def block_with(line: str) -> str:
+    """The block of docs/ that has a line."""
+    (code,) = [block.code for page in PAGES for block in blocks_of(page) if line in block.code]
+    return code
+
+
+def test_settings_that_are_shortened_are_there() -> None:
+    for long in SHORTER_SETTINGS:
+        assert block_with(long)
+
+
+def test_the_example_classifier(at_work: Path) -> None:
+    names: dict[str, Any] = {}
+    follow_python(Block(0, "python", block_with("settings = settle(run")), names, pytest.MonkeyPatch())
+    assert names["learnt"].classifier.predict_probabilities(["央行下调存款准备金率"]).shape == (1, len(WORDS))
+
+
+def test_the_example_check(small_dataset: Path, at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow_python(Block(0, "python", block_with("def texts_of_one")), {}, monkeypatch)
+    write_rows(small_dataset / "test.txt", [("山", "山水"), ("猫狗", "猫狗")])
+    notes = load_dataset(find_dataset(str(small_dataset)), DataConfig()).notes
+    assert "test: 1 texts of one character; they say little" in map(words, notes)
+
+
+def test_the_example_model(at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow_python(Block(0, "python", block_with('NAME = "BiGRU"')), {}, monkeypatch)
+    entry = registry.find_model("bigru")
+    model = entry.build(entry.config_class(hidden_size=7), vocabulary_size=20, class_count=3)
+    assert model(torch.randint(2, 20, (4, 5)), torch.tensor([5, 1, 3, 5])).shape == (4, 3)
+
+
+def test_the_example_problem(at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow_python(Block(0, "python", block_with('NAME = "first-digit"')), {}, monkeypatch)
+    problem = all_problems()["first-digit"]
+    contract = test_problems.TestEveryProblem()
+    contract.test_samples_are_answered_rightly(problem, 3)
+    contract.test_variants_follow_from_the_generator(problem)
+    contract.test_the_best_constant_answer(problem)
+    contract.test_examples(problem)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, heading in links_of(page):
+        assert target.is_file(), f"{page.name}: no {target}"
+        assert not heading or heading in anchors_of(target), f"{page.name}: no heading {heading} in {target.name}"
+
+
+def test_every_page_can_be_found_from_the_readme() -> None:
+    assert {target.resolve() for target, _ in links_of(PAGES[0])} >= set(PAGES[1:])
+
+
+def test_pictures_are_there_and_small() -> None:
+    shown = {image.resolve() for page in PAGES for image in images_of(page)}
+    assert shown == set((ROOT / "docs" / "images").iterdir())
+    assert {path.name: size for path in shown if (size := path.stat().st_size) > 100_000} == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_flag_that_is_named_exists(page: Path) -> None:
+    known = {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
+    assert named - known - {"--data", "--index-url"} == set()  # of the benchmarks, and of pip
+
+
+def test_a_command_that_no_rule_covers_is_noticed(at_work: Path) -> None:
+    for command in ("make install", "python other.py", "export TEXTRNN_COLOUR=1", r"dir C:\texts"):
+        with pytest.raises((AssertionError, pytest.fail.Exception), match=r"no rule|nothing reads"):
+            follow(command, "sh", "here")
+
+
+def test_the_readme_is_short() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 150
