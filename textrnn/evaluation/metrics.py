@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+NOTABLE_F1 = 0.05  # macro F1 by which answers must be above a constant one, where no more of them are right
+
 
 def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, class_count: int) -> NDArray[np.int64]:
     """(C, C) counts, true classes down, predicted classes across, including classes that do not occur."""
@@ -65,6 +67,20 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
     """Mean F1 over the classes that occur, in truth or in prediction (as scikit-learn does without fixed labels)."""
     occurring = (confusion.sum(axis=0) + confusion.sum(axis=1)) > 0
     return float(class_scores(confusion).f1[occurring].mean()) if occurring.any() else 0.0
+
+
+def constant_answer(confusion: NDArray[np.int64]) -> tuple[float, float]:
+    """Accuracy and macro F1 of always answering the largest class of the split."""
+    truth = confusion.sum(axis=1)
+    largest = np.full(int(truth.sum()), int(truth.argmax()))
+    constant = confusion_matrix(np.repeat(np.arange(len(truth)), truth), largest, len(truth))
+    return accuracy(constant), macro_f1(constant)
+
+
+def has_learnt(confusion: NDArray[np.int64]) -> bool:
+    """Whether answers are better than always naming the largest class: more are right, or rare classes are found."""
+    largest, constant_f1 = constant_answer(confusion)
+    return accuracy(confusion) > largest or macro_f1(confusion) >= constant_f1 + NOTABLE_F1
 
 
 def confused_pairs(confusion: NDArray[np.int64], count: int) -> list[tuple[int, int, int]]:

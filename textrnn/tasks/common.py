@@ -14,7 +14,7 @@ from textrnn.errors import ArtifactError, ConfigError, Note, one_line
 from textrnn.files import exclusive_use
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
-from textrnn.saved.folder import CONFIG_FILE, SavedModel, is_saved, read_json
+from textrnn.saved.folder import CONFIG_FILE, SavedModel, described, is_saved, read_json
 from textrnn.tasks.settings import saved_settings
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint_settings
 from textrnn.training.events import Listener
@@ -138,6 +138,12 @@ def checkpoint_of(run: Run, settings: RunSettings[Any, Any, Any], digest: str, k
     return Checkpoint(path, {**settings.to_kept(), "digest": digest}, resume=kept is not None)
 
 
+def announce_replacement(run: Run, listener: Listener) -> None:
+    """Tell, before anything is learnt, which model will make room for the new one."""
+    if run.folder is not None and is_saved(run.folder):
+        listener.on_note(Note("to_be_replaced", folder=run.folder, what=described(run.folder)))
+
+
 def build_network(settings: RunSettings[Any, Any, Any], **sizes: int) -> Any:
     """A new network with seeded weights, on the CPU.
 
@@ -183,7 +189,5 @@ def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], notes: Sequenc
         listener.on_note(note)
     if run.folder is None:
         return
-    if is_saved(run.folder):
-        listener.on_note(Note("replaced", folder=run.folder))
     model.save(run.folder, files)
     (run.folder / CHECKPOINT_NAME).unlink(missing_ok=True)

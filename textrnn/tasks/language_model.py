@@ -22,6 +22,7 @@ from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.folder import is_saved
 from textrnn.tasks.common import (
     Kept,
+    announce_replacement,
     build_network,
     checkpoint_of,
     held,
@@ -82,6 +83,7 @@ def train_on(corpus: Corpus, run: Run, listener: Listener, *, kept: Kept | None 
     """
     settings: LanguageModelSettings = settle(run, kept, CorpusFacts(len(corpus.train), corpus.letters))
     checkpoint = checkpoint_of(run, settings, corpus.digest, kept)
+    announce_replacement(run, listener)
     learnt = learn(corpus, settings, listener, checkpoint=checkpoint)
     result = judge(learnt, corpus)
     listener.on_note(Note("judged", result=result))
