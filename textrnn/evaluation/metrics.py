@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-NOTABLE_F1 = 0.05  # macro F1 by which answers must be above a constant one, where no more of them are right
+ONE_SIDED = 1.6448536269514722  # quantile of the normal distribution at 95 %
 
 
 def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, class_count: int) -> NDArray[np.int64]:
@@ -69,18 +69,17 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
     return float(class_scores(confusion).f1[occurring].mean()) if occurring.any() else 0.0
 
 
-def constant_answer(confusion: NDArray[np.int64]) -> tuple[float, float]:
-    """Accuracy and macro F1 of always answering the largest class of the split."""
-    truth = confusion.sum(axis=1)
-    largest = np.full(int(truth.sum()), int(truth.argmax()))
-    constant = confusion_matrix(np.repeat(np.arange(len(truth)), truth), largest, len(truth))
-    return accuracy(constant), macro_f1(constant)
-
-
 def has_learnt(confusion: NDArray[np.int64]) -> bool:
-    """Whether answers are better than always naming the largest class: more are right, or rare classes are found."""
-    largest, constant_f1 = constant_answer(confusion)
-    return accuracy(confusion) > largest or macro_f1(confusion) >= constant_f1 + NOTABLE_F1
+    """Whether the answers go with the true classes more than blind ones of the same shares would (kappa, 5 %).
+
+    Source: Cohen 1960; Fleiss, Cohen & Everitt 1969 for the spread of kappa where there is no agreement.
+    """
+    shares = confusion / max(1, confusion.sum())
+    truth, answered = shares.sum(axis=1), shares.sum(axis=0)
+    by_chance = float(truth @ answered)
+    spread = by_chance + by_chance**2 - float((truth * answered * (truth + answered)).sum())
+    agreement = float(np.trace(shares)) - by_chance
+    return agreement > 1e-9 and agreement > ONE_SIDED * math.sqrt(max(0.0, spread) / confusion.sum())
 
 
 def confused_pairs(confusion: NDArray[np.int64], count: int) -> list[tuple[int, int, int]]:

@@ -125,6 +125,11 @@ class VerdictFigures:
         return own < FEW_OF_A_CLASS or UNBALANCED * own < counts[self.worst_pair.predicted]
 
     @property
+    def linear_has_learnt(self) -> bool:
+        """The same of the linear model."""
+        return self.baseline is not None and has_learnt(self.baseline.confusion)
+
+    @property
     def misses_rare_classes(self) -> bool:
         """Whether classes are unbalanced, and macro F1 tells that the rare ones are the worse for it."""
         counts = [count for count in self.circumstances.training_counts if count]

@@ -17,6 +17,7 @@ from textrnn.report.text import shortened
 
 NGRAM_MODEL = "BiLSTM_Ngram"  # the model that sees the same n-grams as the linear one
 MANY_TEXTS = 5000  # to learn from; with 45,000, that model is ahead of the linear one, with 2,000 level with it
+MANY_TESTED = 1000  # texts
 NGRAMS_SHOWN = 3
 TEXT_BY_HEART = 0.9  # training loss of a language model, as a share of that on what is held out
 
@@ -74,11 +75,13 @@ class Verdict:
         )
         if figures.classes_in_test < 2:
             return f"{said}; but all of them are of one class, so that this says little."
+        largest = f"always naming the largest class gets {_share(figures.figures.largest_share)}"
         if not figures.has_learnt:
-            largest = _share(figures.figures.largest_share)
-            return f"{said}. It has learnt nothing: always naming the largest class gets {largest}."
+            return f"{said}. As far as these texts show, it has learnt nothing: {largest}."
         if figures.texts < FEW_TEXTS:
             return f"{said}; so few texts say next to nothing."
+        if accuracy(confusion) <= figures.figures.largest_share:
+            return f"{said}; {largest}."
         return f"{said}."
 
     def _standing(self) -> str:
@@ -152,40 +155,33 @@ class Verdict:
         if figures.classes_in_test < 2:
             yield "a test split with texts of every class"
             return
+        if not figures.figures.confused(1, 0):
+            yield "nothing" if figures.texts >= MANY_TESTED else "a larger test split, for this one shows no mistake"
+            return
+        if figures.texts < FEW_TEXTS:
+            yield "more labelled texts, some hundreds at least"
         if given.unread > NOTABLE_UNREAD:
             yield f"a larger `pad_size` than {given.pad_size:,}, for {given.unread:.0%} of the text is not read"
-        if not figures.has_learnt:
-            yield from self._hints_where_nothing_is_learnt()
-            return
-        if not self.figures.figures.confused(1, 0):
-            yield (
-                "a larger test split, for this one is answered without a mistake"
-                if figures.texts < 1000
-                else ("nothing, for the test split is answered without a mistake")
-            )
-            return
         if figures.misses_rare_classes and not given.balanced:
-            yield "`class_weight=balanced`, for the rare classes are missed (macro F1 is well below the accuracy)"
+            yield "`class_weight=balanced`, for rare classes are missed (macro F1 is well below the accuracy)"
+        if not figures.has_learnt:
+            yield self._where_nothing_is_learnt()
+            return
         if figures.still_improving:
             yield self._longer()
         yield from self._other_models()
         if given.vectors_beside:
             yield "`embedding=pretrained`, for vectors lie beside the data"
         if figures.learnt_by_heart:
-            train, dev = figures.best["train_loss"], figures.best["dev_loss"]
-            yield (
-                f"more texts, for it knows these {given.training_texts:,} by heart (training loss {train:.2f}, dev loss "
-                f"{dev:.2f})"
-            )
+            known = f"training loss {figures.best['train_loss']:.2f}, dev loss {figures.best['dev_loss']:.2f}"
+            yield f"more texts, for it knows these {given.training_texts:,} by heart ({known})"
 
-    def _hints_where_nothing_is_learnt(self) -> Iterator[str]:
-        paired = self.figures.paired
-        if paired is not None and paired.standing == "worse":
-            yield "a lower `learning_rate` or more `epochs`, for the linear model finds what can be learnt"
-        elif paired is not None:
-            yield "look at the labels, for the linear model finds nothing either"
-        else:
-            yield "more `epochs` or a lower `learning_rate`"
+    def _where_nothing_is_learnt(self) -> str:
+        if self.figures.baseline is None:
+            return "more `epochs` or a lower `learning_rate`"
+        if self.figures.linear_has_learnt:
+            return "more `epochs` or a lower `learning_rate`, for the linear model finds something to learn"
+        return "a look at the labels, for the linear model finds nothing, either"
 
     def _longer(self) -> str:
         epochs, budget = self.figures.circumstances.epochs, self.figures.circumstances.budget
@@ -199,10 +195,8 @@ class Verdict:
         ahead = paired is not None and paired.standing == "better"
         if few and not ahead and baseline is not None:
             also = f", or `model={NGRAM_MODEL}`, which reads n-grams, too" if other else ""
-            yield (
-                f"on so few texts ({given.training_texts:,} to learn from), the linear model, which takes "
-                f"{baseline.seconds:.1f} s{also}"
-            )
+            takes = "less than a second" if baseline.seconds < 1 else f"{baseline.seconds:.0f} s"
+            yield f"with {given.training_texts:,} texts to learn from, the linear model, which takes {takes}{also}"
         elif other and not ahead:
             yield f"`model={NGRAM_MODEL}`, which reads n-grams, too, and is usually the most accurate"
         elif other and given.tokens_per_text <= SHORT:
