@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 from textrnn.cli.flags import SAVE_DIR, Parser, add_model_settings, add_settings, parse
-from textrnn.cli.output import OutputError, print_error, program, say_aside, write
+from textrnn.cli.output import OutputError, print_error, program, say_aside, shell_line, write
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
 from textrnn.models.registry import all_models
 from textrnn.version import __version__
@@ -33,7 +33,7 @@ def build_parser(task: str) -> Parser:
     """All flags of a task."""
     module = command_line_of(task)
     parser = Parser(
-        prog=program()[-1],
+        prog=Path(program()[-1]).name,
         description=module.DESCRIPTION,
         epilog=module.epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -108,4 +108,4 @@ def _printed_by_argparse(status: object) -> int:
 
 
 def _resume_command(arguments: Sequence[str]) -> str:
-    return shlex.join([*program(), "--resume", *(argument for argument in arguments if argument != "--resume")])
+    return shell_line([*program(), "--resume", *(argument for argument in arguments if argument != "--resume")])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
-from textrnn.cli.output import Say, Teller, program, say, say_aside, shown, write
+from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
+from textrnn.cli.output import Say, Teller, program, say, say_aside, shell_line, shown, write
 from textrnn.config import LANGUAGE_MODEL_RECIPES, CorpusConfig, GenerationConfig, LanguageModelTrainConfig, Run
 from textrnn.corpus.texts import corpus_name
 from textrnn.errors import user_path
@@ -54,7 +53,7 @@ def epilog() -> str:
 def add_flags(main_group: argparse._ArgumentGroup) -> None:
     """The flags that only this task has."""
     models = ", ".join(all_models("lm"))
-    main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{models} (default: LSTM)")
+    main_group.add_argument("--model", metavar="NAME", help=f"{models} (default: LSTM)")
     add_recipe(main_group, LANGUAGE_MODEL_RECIPES)
     main_group.add_argument(
         "--predict",
@@ -79,7 +78,7 @@ def to_run(options: argparse.Namespace) -> Run:
     """
     _generation(options)
     named = named_settings("lm", options)
-    model, corpus = find_model(options.model, "lm").name, str(named.get("corpus", CorpusConfig().corpus))
+    model, corpus = find_model(options.model or "LSTM", "lm").name, str(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
     run = Run("lm", model, named, folder, resume=options.resume)
     combine(run)  # what is wrong shows before anything heavy is imported
@@ -103,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
             "corpus": asked.named.get("corpus"),
             "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
-        flags = shlex.join([*program(), *naming_flags(naming)])
+        flags = shell_line([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
         return
     prefixes = None if options.predict is None else _prefixes(options.predict)
@@ -129,7 +128,7 @@ def _train(run: Run, *, quiet: bool, say: Say) -> Run:
 
 def _trained(run: Run, options: argparse.Namespace) -> Path:
     """The folder of the saved model, trained first where there is none."""
-    from textrnn.tasks.common import can_go_on, model_folder
+    from textrnn.tasks.common import can_go_on, model_folder, refuse_mistyped_model
     from textrnn.tasks.language_model import fall_back_to_story
 
     save_dir = user_path(options.save_dir, "save_dir")
@@ -142,6 +141,7 @@ def _trained(run: Run, options: argparse.Namespace) -> Path:
         corpora = (combine(either).data.corpus for either in (run, other))
         say_aside("note: {} is not here; answering with the saved model of {}".format(*corpora))
         return folder
+    refuse_mistyped_model(other, save_dir, model_named=options.model is not None, usual=Path(SAVE_DIR))
     # The seed named here is that of the draw: an unfinished run with another one is still the run to finish.
     seedless = {name: value for name, value in other.named.items() if name != "seed"}
     unfinished = dataclasses.replace(other, named=seedless, resume=True)

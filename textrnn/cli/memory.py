@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 
 from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
-from textrnn.cli.output import program, say, shown
+from textrnn.cli.output import program, say, shell_line, shown
 from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig, SequenceConfig
 from textrnn.errors import ConfigError, one_line, user_path
 from textrnn.models.registry import all_models
@@ -145,7 +144,7 @@ def run(options: argparse.Namespace) -> None:
             "save_dir": str(request.save_dir),
             "digits": request.problem_entry.examples[-1][: request.lengths[0]],
         }
-        say(f"another sequence:\n  {shlex.join([*program(), *naming_flags(naming)])}")
+        say(f"another sequence:\n  {shell_line([*program(), *naming_flags(naming)])}")
 
 
 def _whole_number(text: str) -> int:

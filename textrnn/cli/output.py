@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import shutil
 import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -59,11 +62,23 @@ def print_error(message: str) -> None:
 
 
 def program() -> list[str]:
-    """How this program was called: through ``run.py``, as a module, or installed as ``textrnn``."""
+    """How this program was called, as it can be called again: a script, as a module, or installed as ``textrnn``."""
     called = Path(sys.argv[0])
     if called.stem == "textrnn":
-        return ["textrnn"]
-    return ["python", "-m", "textrnn"] if called.name == "__main__.py" else ["python", "run.py"]
+        return ["textrnn" if shutil.which("textrnn") else sys.argv[0]]
+    if called.name == "__main__.py":
+        return [_interpreter(), "-m", "textrnn"]
+    return [_interpreter(), sys.argv[0]] if called.name == "run.py" else ["python", "run.py"]
+
+
+def _interpreter() -> str:
+    """Python, as it was called."""
+    return sys.orig_argv[0] if sys.orig_argv and sys.orig_argv[0] else "python"
+
+
+def shell_line(words: Sequence[str]) -> str:
+    """A command for the shell of this system, with quotation marks where they are needed."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 class StopOnInterrupt(Listener):

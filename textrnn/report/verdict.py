@@ -98,7 +98,8 @@ class Verdict:
         )
         if paired.standing == "better":
             return f"{said}; the network is better, by more than chance ({apart})."
-        better = "; it is better, by more than chance" if paired.standing == "worse" else "; the gap may be chance"
+        gap = "no gap" if paired.only_first == paired.only_second else "the gap may be chance"
+        better = "; it is better, by more than chance" if paired.standing == "worse" else f"; {gap}"
         return f"{said}{better} ({apart}){self._seen_by_linear()}."
 
     def _seen_by_linear(self) -> str:

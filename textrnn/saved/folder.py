@@ -65,6 +65,19 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+def saved_models(save_dir: Path, task: str) -> list[tuple[Path, str, str]]:
+    """The models of a task that are kept under a folder, in the order of their paths: folder, model, what it learnt."""
+    found = []
+    for path in sorted(save_dir.glob(f"*/*/{CONFIG_FILE}")):
+        try:
+            config = read_config(path.parent, task)
+            data = config["data"]
+            found.append((path.parent, str(config["model"]), str(data.get("dataset") or data["corpus"])))
+        except (ArtifactError, KeyError, TypeError, AttributeError):
+            continue  # of another task, or no model at all
+    return found
+
+
 def described(folder: Path) -> str:
     """A saved model in a few words: what it learnt, how well it did, when it was made."""
     try:
