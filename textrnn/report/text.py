@@ -38,7 +38,7 @@ def shortened(text: str, widest: int) -> str:
     return kept + "…"
 
 
-def wrapped(text: str, widest: int = 100) -> str:
+def wrapped(text: str, widest: int = 96) -> str:
     """The text cut between its words into lines of at most `widest` columns, longer words aside."""
     lines = [""]
     for word in text.split():

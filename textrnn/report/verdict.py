@@ -196,8 +196,7 @@ class Verdict:
         ahead = paired is not None and paired.standing == "better"
         if few and not ahead and baseline is not None:
             also = f", or `model={NGRAM_MODEL}`, which reads n-grams, too" if other else ""
-            takes = "less than a second" if baseline.seconds < 1 else f"{baseline.seconds:.0f} s"
-            yield f"with {given.training_texts:,} texts to learn from, the linear model, which takes {takes}{also}"
+            yield f"with {given.training_texts:,} texts to learn from, the linear model itself{also}"
         elif other and not ahead:
             yield f"`model={NGRAM_MODEL}`, which reads n-grams, too, and is usually the most accurate"
         elif other and given.tokens_per_text <= SHORT:

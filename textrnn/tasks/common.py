@@ -62,7 +62,7 @@ def refuse_mistyped_model(run: Run, save_dir: Path, *, model_named: bool, usual:
 
 def _models_that_there_are(known: Sequence[tuple[Path, str, str]]) -> str:
     if not known:
-        return "expected a folder that holds one; none is saved yet: train one without `predict` first"
+        return "expected a folder that holds a model; none is saved yet: leave `predict` out to train one"
     shown = [f"{folder} ({model} of {learnt})" for folder, model, learnt in known]
     return f"expected one of the models that there are, each named with `save_dir`: {listed(shown, most=8, widest=120)}"
 
