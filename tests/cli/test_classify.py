@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -157,9 +160,53 @@ def test_out_of_memory(small_dataset: Path) -> None:
 def test_what_a_reader_should_not_overlook(run: Callable[..., Result], small_dataset: Path) -> None:
     result = run("--dataset", small_dataset, *SMALL[:-1], "--learning-rate", "1e-9", "--epochs", "1", "--pad-size", "4")
     assert "of 120 training texts are longer than 4 tokens; the rest of them" in result.out
-    assert "points ahead; on this data, use it" in result.out or "the network has learnt nothing" in result.out
-    again = run("--dataset", small_dataset, "--epochs", "1", *SMALL)
-    assert "the model of an earlier run in saved_dict/小数据/LSTM is replaced" in again.out
+    assert "As far as these texts show, it has learnt nothing" in " ".join(result.out.split())
+    assert "--pad-size" in result.out.partition("\nNext: ")[2]
+
+
+def test_a_model_that_will_be_replaced_is_named_before_training(
+    run: Callable[..., Result], trained_classifier: Path, small_dataset: Path
+) -> None:
+    folder = trained_classifier.relative_to(small_dataset.parent)
+    accuracy = json.loads((trained_classifier / "metrics.json").read_text(encoding="utf-8"))["test"]["accuracy"]
+    made = datetime.fromtimestamp((trained_classifier / "config.json").stat().st_mtime)
+    told = run("--dataset", small_dataset, "--epochs", "1", *SMALL).out
+    expected = (
+        f"note: {folder} holds a model of ./{small_dataset.name} (accuracy {accuracy:.4f}, made {made:%Y-%m-%d %H:%M}); it "
+        "will be replaced (another --save-dir keeps both)\n"
+    )
+    assert expected in told
+    assert told.index(expected) < told.index("LSTM: ")
+    (trained_classifier / "config.json").write_text("{}", encoding="utf-8")
+    again = run("--dataset", small_dataset, "--epochs", "1", *SMALL).out
+    assert f"note: {folder} holds a model that cannot be read; it will be replaced" in again
+
+
+WILD = ["--learning-rate", "50", "--epochs", "4", *SMALL[:4], "--no-baseline"]
+
+
+def test_a_diverged_run_leaves_no_model(
+    run: Callable[..., Result], trained_classifier: Path, small_dataset: Path
+) -> None:
+    before = {file: file.read_bytes() for file in trained_classifier.iterdir() if file.suffix != ".lock"}
+    result = run("--dataset", small_dataset, *WILD, "--quiet")
+    message = error_of(result)
+    assert re.fullmatch(
+        r"training: diverged, the loss rose from 1\.\d\d to \S+, and the best weights have dev loss \S+, where guessing has "
+        r"1\.10; expected less than that: try a lower --learning-rate \(nothing was saved\)",
+        message,
+    )
+    assert {file: file.read_bytes() for file in before} == before
+    assert not (trained_classifier / "checkpoint.safetensors").exists()
+    assert "diverged" in error_of(run("--dataset", small_dataset, *WILD, "--save-dir", "new", "--quiet"))
+    assert not list(Path("new").rglob("*.safetensors"))
+
+
+def test_labels_that_teach_nothing_are_no_divergence(run: Callable[..., Result], tmp_path: Path) -> None:
+    generator = random.Random(0)
+    rows = [(text, generator.choice("ab")) for text, _ in small_rows(200)]
+    path = write_rows(tmp_path / "noise.txt", rows)
+    assert run("--dataset", path, "--epochs", "20", *SMALL, "--quiet").status == 0
 
 
 @pytest.mark.usefixtures("trained_classifier")

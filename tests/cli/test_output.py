@@ -133,3 +133,33 @@ def test_ctrl_c_before_the_first_step_asks_to_stop_after_it() -> None:
             signal.raise_signal(signal.SIGINT)
         listener.on_end()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def printed_command(out: str) -> str:
+    """The line after "Try it:"."""
+    return out.rpartition("Try it:\n")[2].strip()
+
+
+@pytest.mark.parametrize("save_dir", ["saved_dict", "my models/第一", "absolute"])
+@pytest.mark.parametrize("way", ["script", "module", "installed"])
+def test_what_to_try_works_from_where_one_stands(tmp_path: Path, small_dataset: Path, way: str, save_dir: str) -> None:
+    ways = {
+        "script": [sys.executable, os.path.relpath(ROOT / "run.py", tmp_path)],
+        "module": [sys.executable, "-m", "textrnn"],
+        "installed": [str(tmp_path / "bin" / "textrnn")],
+    }
+    (tmp_path / "bin").mkdir()
+    installed = tmp_path / "bin" / "textrnn"
+    installed.write_text(
+        f"#!{sys.executable}\nimport sys; sys.path.insert(0, {str(ROOT)!r})\nfrom textrnn.cli import main\nsys.exit(main())\n"
+    )
+    installed.chmod(0o755)
+    environment = {**SLOWED, "PYTHONPATH": str(ROOT), "PATH": f"{installed.parent}{os.pathsep}{os.environ['PATH']}"}
+    folder = tmp_path / "absolute" if save_dir == "absolute" else save_dir
+    flags = ["--dataset", f"./{small_dataset.name}", *SMALL, "--epochs", "1", "--quiet", "--save-dir", str(folder)]
+    calling = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True, "check": True}
+    out = subprocess.run([*ways[way], *flags], **calling).stdout  # type: ignore[call-overload]
+    tried = subprocess.run(printed_command(out).replace('"..."', "猫狗"), shell=True, **calling)  # type: ignore[call-overload]
+    assert tried.stdout.startswith("猫狗\n  ")
+    assert "training" not in tried.stderr
+    assert printed_command(out).startswith("textrnn --" if way == "installed" else sys.executable)

@@ -55,6 +55,18 @@ def test_in_a_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+@pytest.mark.parametrize("evaluations", [3, 10, 30, 200])
+def test_a_log_has_some_ten_lines_the_last_among_them(monkeypatch: pytest.MonkeyPatch, evaluations: int) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    bar = TrainingBar(shown=True, say=said.append)
+    bar.on_start(evaluations, 0, None)
+    for step in range(1, evaluations + 1):
+        bar.on_evaluation({**ROW, "step": step}, False)
+    assert len(said) == min(evaluations, 10)
+    assert said[-1].startswith(f"epoch 1, step {evaluations}: ")
+
+
 def test_quiet_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     for stream in (io.StringIO(), _Terminal()):

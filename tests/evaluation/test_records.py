@@ -49,7 +49,7 @@ def test_smoothing_is_undone_before_the_temperature() -> None:
 
 
 def test_compared() -> None:
-    one = ComparisonEntry("LSTM", 9, 10, 0.8, 1.0, 100, 400, 1e3)
+    one = ComparisonEntry("LSTM", 9, 10, 0.8, 1.0, 100, 400, 1e3, np.arange(10) > 0, True)
     low, high = one.interval
     assert one.accuracy == 0.9
     assert low < 0.9 < high

@@ -1,28 +1,31 @@
 from __future__ import annotations
 
+import html
+
 import numpy as np
-import pytest
 
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.evaluation.baseline import Baseline
+from textrnn.evaluation.metrics import confusion_matrix, macro_f1, wilson_interval
 from textrnn.report.classification import ClassificationResult
-from textrnn.report.notes import words
+from textrnn.report.verdict import bare
 from textrnn.training.history import History
 
+LABELS = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
 NAMES = ["财经", "体育", "a name\nwith a line break"]
 
 
 def result(predictions: list[int], baseline_right: int | None = None, names: list[str] = NAMES) -> ClassificationResult:
-    labels = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+    labels = LABELS
     test = Split([f"text {i}" for i in range(9)] + ["very " * 100 + "long\x1b[31m"], labels)
     dataset = Dataset("set", names, Split(["x"] * 30, [0] * 30), test, test)
     row = {"step": 2, "epoch": 1, "seconds": 1.5, "train_loss": 1.0, "dev_loss": 0.7, "dev_accuracy": 0.6}
     history = History([1.0, 0.9], [0.1] * 2, [1, 1], [16, 14], [row], 2, 0.7, 1.5, "all epochs done")
     baseline = None
     if baseline_right is not None:
-        baseline = Baseline(
-            np.diag([baseline_right, 0, 0]) + np.array([[0, 10 - baseline_right, 0]] + [[0] * 3] * 2), 0.5
-        )
+        linear = np.array(labels)
+        linear[baseline_right:] = (linear[baseline_right:] + 1) % 3
+        baseline = Baseline(linear, confusion_matrix(labels, linear, 3), 0.5)
     logits = 3.0 * np.eye(3, dtype=np.float32)[predictions]
     return ClassificationResult("LSTM", 0, dataset, history, logits, 0.0, 1.5, baseline)
 
@@ -50,31 +53,29 @@ def test_comparison_with_the_baseline() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("predictions", "baseline_right", "beginning"),
-    [
-        (
-            [0] * 10,
-            None,
-            "the network has learnt nothing: always answering the largest class would be right 40.00% of the",
-        ),
-        ([0, 0, 0, 0, 1, 1, 0, 0, 0, 0], 9, "the linear model is 30.0 points ahead; "),
-    ],
-)
-def test_what_should_not_be_overlooked(predictions: list[int], baseline_right: int | None, beginning: str) -> None:
-    (warning,) = result(predictions, baseline_right).warnings
-    assert words(warning).startswith(beginning)
-
-
-def test_a_good_run_has_nothing_to_warn_of() -> None:
-    assert result([0, 0, 0, 0, 1, 1, 1, 1, 2, 2], baseline_right=9).warnings == []
+def test_the_verdict_stands_after_the_tables_on_the_page_and_in_the_metrics() -> None:
+    shown = result([0, 1, 1, 1, 1, 1, 1, 0, 2, 0], baseline_right=9)
+    said = shown.verdict.sentences
+    assert " ".join(shown.to_text().split()).endswith(" ".join(" ".join(said).split()))
+    page = shown.to_files([])[0]["report.html"].decode()
+    for sentence in said:
+        assert f"<p>{html.escape(bare(sentence), quote=False)}</p>" in html.unescape(page).replace("&", "&amp;")
+    verdict = shown.to_metrics()["verdict"]
+    assert verdict["sentences"] == [sentence.replace("`", "") for sentence in said]
+    assert verdict["beside_linear"]["only_linear_right"] == shown.verdict.figures.paired.only_second
 
 
 def test_metrics_are_those_of_the_design() -> None:
     metrics = result([0, 0, 0, 0, 1, 1, 1, 1, 2, 0], baseline_right=5).to_metrics()
-    assert list(metrics) == ["task", "model", "dataset", "seed", "train", "dev", "test", "baseline"]
+    assert list(metrics) == ["task", "model", "dataset", "seed", "train", "dev", "test", "baseline", "verdict"]
     assert metrics["train"] == {"seconds": 1.5, "epochs": 1.0, "examples": 30, "examples_per_second": 20.0}
-    assert metrics["baseline"] == {"name": "TF-IDF (characters 1-3) + LinearSVC", "test_accuracy": 0.5, "seconds": 0.5}
+    assert metrics["baseline"] == {
+        "name": "TF-IDF (characters 1-3) + LinearSVC",
+        "test_accuracy": 0.5,
+        "test_macro_f1": macro_f1(result(LABELS, baseline_right=5).baseline.confusion),
+        "seconds": 0.5,
+    }
+    assert metrics["test"]["interval_95"] == list(wilson_interval(9, 10))
     assert metrics["test"]["accuracy"] == 0.9
 
 

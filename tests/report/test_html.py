@@ -40,6 +40,7 @@ def test_texts_of_people_are_texts() -> None:
         "comparison",
         title="3 models on <script>",
         rows=[["on test", "accuracy"], ["<b>&\"'", "0.5"]],
+        verdict=["A & B."],
         plot=b"<svg/>",
         notices=["a <notice>\nover two lines"],
     )
@@ -47,12 +48,13 @@ def test_texts_of_people_are_texts() -> None:
     assert ("h1", "3 models on <script>") in page.found
     assert ("td", "<b>&\"'") in page.found
     assert ("li", "a <notice> over two lines") in page.found
+    assert ("p", "A & B.") in page.found
     assert page.sources == ["data:image/svg+xml;base64,PHN2Zy8+"]
     assert content.startswith("<!DOCTYPE html>\n")
 
 
 def test_without_notices_there_is_no_heading_for_them() -> None:
-    page = render("comparison", title="x", rows=[["a"], ["b"]], plot=b"", notices=[])
+    page = render("comparison", title="x", rows=[["a"], ["b"]], verdict=[], plot=b"", notices=[])
     assert "Notices" not in page
 
 
@@ -81,4 +83,4 @@ def test_sections_stand_on_the_page_as_they_are() -> None:
 
 def test_a_template_that_asks_for_what_is_not_there() -> None:
     with pytest.raises(UndefinedError, match="notices"):
-        render("comparison", title="x", rows=[["a"]], plot=b"")
+        render("comparison", title="x", rows=[["a"]], verdict=[], plot=b"")

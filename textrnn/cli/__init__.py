@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 from textrnn.cli.flags import SAVE_DIR, Parser, add_model_settings, add_settings, parse
@@ -33,7 +34,7 @@ def build_parser(task: str) -> Parser:
     """All flags of a task."""
     module = command_line_of(task)
     parser = Parser(
-        prog=program()[-1],
+        prog=Path(program()[-1]).name,
         description=module.DESCRIPTION,
         epilog=module.epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,

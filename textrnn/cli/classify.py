@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from textrnn.cli.flags import flagged, models_listed, named_settings, naming_flags
+from textrnn.cli.flags import SAVE_DIR, flagged, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown
 from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.catalog import dataset_name
@@ -170,13 +170,15 @@ def _predict(run: Run, options: argparse.Namespace) -> None:
     from textrnn.report.notes import words
     from textrnn.report.text import shortened
     from textrnn.tasks.answers import open_classifier, predict
-    from textrnn.tasks.common import can_go_on, model_folder
+    from textrnn.tasks.common import can_go_on, model_folder, refuse_mistyped_model
 
     texts = _texts(options.predict)
     if not texts:
         raise ConfigError("--predict -: no line on stdin; expected one text a line")
-    folder = model_folder(run, user_path(options.save_dir, "save_dir"))
+    save_dir = user_path(options.save_dir, "save_dir")
+    folder = model_folder(run, save_dir)
     if folder is None:
+        refuse_mistyped_model(run, save_dir, model_named=options.model is not None, usual=Path(SAVE_DIR))
         unfinished = can_go_on(run)
         say_aside(f"no saved model in {run.folder}: {'finishing' if unfinished else 'training'} it first")
         _train(dataclasses.replace(run, resume=unfinished), options, say=say_aside)

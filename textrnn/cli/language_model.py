@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
+from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
 from textrnn.config import (
     LANGUAGE_MODEL_RECIPES,
@@ -60,7 +60,7 @@ def epilog() -> str:
 def add_flags(main_group: argparse._ArgumentGroup) -> None:
     """The flags that only this task has."""
     models = ", ".join(all_models("lm"))
-    main_group.add_argument("--model", default="LSTM", metavar="NAME", help=f"{models} (default: LSTM)")
+    main_group.add_argument("--model", metavar="NAME", help=f"{models} (default: LSTM)")
     add_recipe(main_group, LANGUAGE_MODEL_RECIPES)
     main_group.add_argument(
         "--predict",
@@ -85,7 +85,7 @@ def to_run(options: argparse.Namespace) -> Run:
     """
     _generation(options)
     named = named_settings("lm", options)
-    model, corpus = find_model(options.model, "lm").name, str(named.get("corpus", CorpusConfig().corpus))
+    model, corpus = find_model(options.model or "LSTM", "lm").name, str(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
     run = Run("lm", model, named, folder, resume=options.resume)
     combine(run)  # what is wrong shows before anything heavy is imported
@@ -141,7 +141,7 @@ def _trained(run: Run, options: argparse.Namespace, *, prefix: str | None) -> Pa
     Args:
         prefix: what it continues while it learns.
     """
-    from textrnn.tasks.common import can_go_on, model_folder
+    from textrnn.tasks.common import can_go_on, model_folder, refuse_mistyped_model
     from textrnn.tasks.language_model import fall_back_to_story
 
     save_dir = user_path(options.save_dir, "save_dir")
@@ -154,6 +154,7 @@ def _trained(run: Run, options: argparse.Namespace, *, prefix: str | None) -> Pa
         corpora = (combine(either).data.corpus for either in (run, other))
         say_aside("note: {} is not here; answering with the saved model of {}".format(*corpora))
         return folder
+    refuse_mistyped_model(other, save_dir, model_named=options.model is not None, usual=Path(SAVE_DIR))
     # The seed named here is that of the draw: an unfinished run with another one is still the run to finish.
     seedless = {name: value for name, value in other.named.items() if name != "seed"}
     unfinished = dataclasses.replace(other, named=seedless, resume=True)

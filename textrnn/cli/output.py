@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -63,11 +64,18 @@ def print_error(message: str) -> None:
 
 
 def program() -> list[str]:
-    """How this program was called: through ``run.py``, as a module, or installed as ``textrnn``."""
+    """How this program was called, as it can be called again: a script, as a module, or installed as ``textrnn``."""
     called = Path(sys.argv[0])
     if called.stem == "textrnn":
-        return ["textrnn"]
-    return ["python", "-m", "textrnn"] if called.name == "__main__.py" else ["python", "run.py"]
+        return ["textrnn" if shutil.which("textrnn") else sys.argv[0]]
+    if called.name == "__main__.py":
+        return [_interpreter(), "-m", "textrnn"]
+    return [_interpreter(), sys.argv[0]] if called.name == "run.py" else ["python", "run.py"]
+
+
+def _interpreter() -> str:
+    """Python, as it was called."""
+    return sys.orig_argv[0] if sys.orig_argv and sys.orig_argv[0] else "python"
 
 
 def command_line(parts: Sequence[str], *, windows: bool = os.name == "nt") -> str:

@@ -12,9 +12,11 @@ from tqdm import tqdm
 from textrnn.training.events import Listener
 from textrnn.training.history import Sample
 
+LINES = 10  # of a training in a log, about
+
 
 class TrainingBar(Listener):
-    """Steps done, loss, latest scores and time left. Where stderr is no terminal, one line for each evaluation.
+    """Steps done, loss, latest scores and time left. Where stderr is no terminal, some ten lines in all.
     What a network writes by now is a line of its own in both cases."""
 
     def __init__(self, *, shown: bool, say: Callable[[str], None]):
@@ -25,13 +27,17 @@ class TrainingBar(Listener):
         self.scores = ""
         self.by_time = False
         self.started = 0.0
+        self.total_steps: int | None = None
+        self.seconds_left: float | None = None
+        self.told = 0  # lines, of LINES
 
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
         self.close()  # of the training before, where there are several
         self.scores = ""
         self.by_time = total_steps is None
+        self.total_steps, self.seconds_left, self.started = total_steps, seconds_left, time.perf_counter()
+        self.told = LINES * done_steps // total_steps if total_steps else 0
         if self.shown and self.interactive and self.by_time:
-            self.started = time.perf_counter()
             shape = "{l_bar}{bar}| {n:.0f} of {total:.0f} s{postfix}"
             self.bar = tqdm(total=seconds_left, bar_format=shape, dynamic_ncols=True, leave=False)
         elif self.shown and self.interactive:
@@ -45,7 +51,7 @@ class TrainingBar(Listener):
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         self.scores = f", {_in_short(row)}"
-        if self.shown and not self.interactive:
+        if self.shown and not self.interactive and self._line_is_due(int(row["step"])):
             mark = " *" if is_best else ""
             where = f"epoch {int(row['epoch'])}, step {int(row['step']):,}"
             self.say(f"{where}: {_in_full(row)}{mark} ({row['seconds']:.1f} s)")
@@ -61,6 +67,17 @@ class TrainingBar(Listener):
             return
         with self.bar.external_write_mode(file=sys.stderr):  # the bar moves out of the way
             self.say(line)
+
+    def _line_is_due(self, step: int) -> bool:
+        """Whether another tenth of the training is done; a log need not have each evaluation."""
+        if self.total_steps:
+            done = step / self.total_steps
+        elif self.seconds_left:
+            done = (time.perf_counter() - self.started) / self.seconds_left
+        else:
+            return True
+        told, self.told = self.told, max(self.told, int(LINES * done + 1e-9))
+        return self.told > told
 
     def close(self) -> None:
         """Take the bar away."""

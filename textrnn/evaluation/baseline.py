@@ -6,10 +6,12 @@ Source: Joachims 1998 (SVM on TF-IDF); scikit-learn's TfidfVectorizer and Linear
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from textrnn.evaluation.metrics import accuracy, confusion_matrix
 
@@ -17,20 +19,62 @@ BASELINE_NAME = "TF-IDF (characters 1-3) + LinearSVC"
 
 
 @dataclass(frozen=True)
+class LinearModel:
+    """The trained linear model: scikit-learn's TfidfVectorizer and LinearSVC."""
+
+    vectorizer: Any
+    classifier: Any
+
+    def telling(self, texts: Sequence[str], labels: ArrayLike, rivals: ArrayLike, count: int) -> list[str]:
+        """The n-grams that speak most, in these texts, for one class against another; the strongest first.
+
+        Args:
+            labels, rivals: (texts,): for which class, and against which, text by text.
+            count: n-grams returned, at most; none of them part of another.
+        """
+        features, weights = self.vectorizer.transform(texts), self._weights_by_class()
+        strength = np.zeros(features.shape[1])
+        for row, label, rival in zip(range(len(texts)), np.asarray(labels), np.asarray(rivals), strict=True):
+            at = slice(features.indptr[row], features.indptr[row + 1])
+            columns = features.indices[at]
+            for sign, index in ((1.0, int(label)), (-1.0, int(rival))):
+                if index in weights:  # not a class without training texts
+                    strength[columns] += sign * features.data[at] * weights[index][columns]
+        names, found = self.vectorizer.get_feature_names_out(), list[str]()
+        for column in np.argsort(-strength, kind="stable")[: 50 * count]:
+            name = str(names[column])
+            readable = len(name) > 1 and name.isprintable() and not any(map(str.isspace, name))
+            if strength[column] > 0 and readable and not any(name in other or other in name for other in found):
+                found.append(name)
+        return found[:count]
+
+    def _weights_by_class(self) -> dict[int, NDArray[np.float64]]:
+        """(n-grams,) for each class that it has seen."""
+        weights = self.classifier.coef_
+        if len(weights) == 1:  # of two classes, scikit-learn keeps those of the second
+            weights = np.concatenate([-weights, weights])
+        return dict(zip(map(int, self.classifier.classes_), weights, strict=True))
+
+
+@dataclass(frozen=True)
 class Baseline:
     """Results and costs of the linear model.
 
     Attributes:
+        predictions: (N,) class indices on the test split
         confusion: (C, C) counts on the test split
         seconds: to train and to predict the test split
+        model: as it was trained
         training_seconds: of them, to train
         parameters: weights of the linear model and of the n-grams
         size: bytes of those, in single precision, and of the n-grams themselves as UTF-8
         texts_per_second: predicted, from raw texts to classes
     """
 
+    predictions: NDArray[np.int64]
     confusion: NDArray[np.int64]
     seconds: float
+    model: LinearModel | None = None
     training_seconds: float = 0.0
     parameters: int = 0
     size: int = 0
@@ -73,6 +117,8 @@ def linear_baseline(
         timings.append(time.perf_counter() - began)
     parameters = classifier.coef_.size + classifier.intercept_.size + vectorizer.idf_.size
     return Baseline(
+        predictions=np.asarray(predictions, dtype=np.int64),
+        model=LinearModel(vectorizer, classifier),
         confusion=confusion_matrix(test_labels, predictions, class_count),
         seconds=trained - started + timings[0],
         training_seconds=trained - started,

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+ONE_SIDED = 1.6448536269514722  # quantile of the normal distribution at 95 %
+
 
 def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, class_count: int) -> NDArray[np.int64]:
     """(C, C) counts, true classes down, predicted classes across, including classes that do not occur."""
@@ -65,6 +67,19 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
     """Mean F1 over the classes that occur, in truth or in prediction (as scikit-learn does without fixed labels)."""
     occurring = (confusion.sum(axis=0) + confusion.sum(axis=1)) > 0
     return float(class_scores(confusion).f1[occurring].mean()) if occurring.any() else 0.0
+
+
+def has_learnt(confusion: NDArray[np.int64]) -> bool:
+    """Whether the answers go with the true classes more than blind ones of the same shares would (kappa, 5 %).
+
+    Source: Cohen 1960; Fleiss, Cohen & Everitt 1969 for the spread of kappa where there is no agreement.
+    """
+    shares = confusion / max(1, confusion.sum())
+    truth, answered = shares.sum(axis=1), shares.sum(axis=0)
+    by_chance = float(truth @ answered)
+    spread = by_chance + by_chance**2 - float((truth * answered * (truth + answered)).sum())
+    agreement = float(np.trace(shares)) - by_chance
+    return agreement > 1e-9 and agreement > ONE_SIDED * math.sqrt(max(0.0, spread) / confusion.sum())
 
 
 def confused_pairs(confusion: NDArray[np.int64], count: int) -> list[tuple[int, int, int]]:

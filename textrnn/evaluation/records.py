@@ -110,6 +110,8 @@ class ComparisonEntry:
         seconds: of training
         size: bytes of the saved model
         texts_per_second: answered, from raw texts to classes
+        right: bool, (at most `texts`,): which of the first test texts are answered right
+        has_learnt: see :func:`textrnn.evaluation.metrics.has_learnt`
     """
 
     name: str
@@ -120,6 +122,8 @@ class ComparisonEntry:
     parameters: int
     size: int
     texts_per_second: float
+    right: NDArray[np.bool_]
+    has_learnt: bool
 
     @property
     def accuracy(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,16 +14,17 @@ from textrnn.errors import Note
 from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
 from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1, row_shares
 from textrnn.evaluation.records import ClassifierFigures
+from textrnn.evaluation.verdict import Circumstances, VerdictFigures
 from textrnn.files import json_bytes
 from textrnn.report.html import render
 from textrnn.report.notes import words
 from textrnn.report.plots import plot_confusion, plot_curves
-from textrnn.report.text import class_rows, class_table, confusion_table, shortened, table
+from textrnn.report.text import class_rows, class_table, confusion_table, shortened, table, wrapped
+from textrnn.report.verdict import Verdict, bare
+from textrnn.saved.folder import METRICS_FILE
 from textrnn.training.history import History
 
-METRICS_FILE, HISTORY_FILE, PAGE_FILE = "metrics.json", "history.csv", "report.html"
-NGRAM_MODEL = "BiLSTM_Ngram"  # the model that sees the same n-grams as the linear one
-NOTABLE_GAP = 0.05  # accuracy by which the linear model must lead before the report remarks on it
+HISTORY_FILE, PAGE_FILE = "history.csv", "report.html"
 CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
 
 
@@ -45,6 +46,7 @@ class ClassificationResult:
     label_smoothing: float
     temperature: float
     baseline: Baseline | None
+    circumstances: Circumstances = field(default_factory=Circumstances)
 
     @cached_property
     def figures(self) -> ClassifierFigures:
@@ -71,15 +73,12 @@ class ClassificationResult:
             for pair in self.figures.confused(CONFUSED_PAIRS, EXAMPLES_PER_PAIR)
         ]
 
-    @property
-    def warnings(self) -> list[Note]:
-        """What a reader of the figures should not overlook."""
-        largest, reached = self.figures.largest_share, accuracy(self.figures.confusion)
-        if reached <= largest:
-            return [Note("learnt_nothing", largest=largest)]
-        gap = 0.0 if self.baseline is None else self.baseline.accuracy - reached
-        remedy = None if self.model_name == NGRAM_MODEL else NGRAM_MODEL
-        return [Note("linear_ahead", gap=gap, remedy=remedy)] if gap > NOTABLE_GAP else []
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What was learnt, and what to try next."""
+        history, dataset = self.history, self.dataset
+        figures = VerdictFigures(self.figures, self.baseline, history.evaluations, history.best, self.circumstances)
+        return Verdict(self.model_name, dataset.class_names, dataset.test.texts, figures)
 
     def to_text(self) -> str:
         """All tables, for a terminal."""
@@ -97,7 +96,8 @@ class ClassificationResult:
             pair = f"{shortened(true, 30)} taken for {shortened(predicted, 30)}"
             lines.append(f"  {pair}: {rows} {'row' if rows == 1 else 'rows'}")
             lines += [f"    {shortened(text, 76)}" for text in texts]
-        return "\n" + "\n\n".join([*parts, sure, "\n".join(lines)]).rstrip() + "\n"
+        said = "\n".join(map(wrapped, self.verdict.sentences))
+        return "\n" + "\n\n".join(part for part in [*parts, sure, "\n".join(lines), said] if part) + "\n"
 
     def to_metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
@@ -116,6 +116,7 @@ class ClassificationResult:
             "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
             "test": classification_report(figures.confusion, figures.loss, self.dataset.class_names),
         }
+        metrics["test"]["interval_95"] = list(self.verdict.figures.interval)
         before, after = figures.calibration_errors
         metrics["test"]["calibration"] = {
             "temperature": self.temperature,
@@ -127,8 +128,10 @@ class ClassificationResult:
             metrics["baseline"] = {
                 "name": BASELINE_NAME,
                 "test_accuracy": self.baseline.accuracy,
+                "test_macro_f1": macro_f1(self.baseline.confusion),
                 "seconds": self.baseline.seconds,
             }
+        metrics["verdict"] = self.verdict.to_dict()
         return metrics
 
     def to_files(self, settings: list[tuple[str, str]]) -> tuple[dict[str, bytes], list[Note]]:
@@ -170,5 +173,6 @@ class ClassificationResult:
             matrix=list(zip(names, cells, strict=True)),
             confused=self.confused,
             curves=curves,
+            verdict=list(map(bare, self.verdict.sentences)),
             notices=list(map(words, self.dataset.notes)),
         )

@@ -15,7 +15,8 @@ from textrnn.files import json_bytes
 from textrnn.report.html import render
 from textrnn.report.notes import words
 from textrnn.report.plots import plot_comparison
-from textrnn.report.text import table
+from textrnn.report.text import table, wrapped
+from textrnn.report.verdict import compared
 
 JSON_FILE, CSV_FILE, PAGE_FILE = "comparison.json", "comparison.csv", "report.html"
 HEADER = ["on test", "accuracy", "95 % interval", "macro F1", "seconds", "parameters", "MB", "texts/s"]
@@ -48,20 +49,31 @@ class Comparison:
         """The best first."""
         return sorted(self.entries, key=lambda entry: (-entry.accuracy, entry.seconds))
 
+    @cached_property
+    def verdict(self) -> list[str]:
+        """What the table says."""
+        return compared(self.ranked)
+
     @property
     def rows(self) -> list[list[str]]:
         """A header row, and a row for each model."""
         return [HEADER, *map(_cells, self.ranked)]
 
     def to_text(self) -> str:
-        """The table, for a terminal."""
-        return "\n" + table(self.rows) + "\n"
+        """The table and what it says, for a terminal."""
+        return "\n" + "\n\n".join([table(self.rows), "\n".join(map(wrapped, self.verdict))]).rstrip() + "\n"
 
     def to_files(self) -> dict[str, bytes]:
         """The files of the comparison, by name."""
         title = f"{len(self.entries)} models on {self.dataset}"
         models = [entry.to_dict() for entry in self.ranked]
-        document = {"task": "classify", "dataset": self.dataset, "test_texts": self.entries[0].texts, "models": models}
+        document = {
+            "task": "classify",
+            "dataset": self.dataset,
+            "test_texts": self.entries[0].texts,
+            "models": models,
+            "verdict": {"sentences": self.verdict},
+        }
         bars = [(entry.name, entry.accuracy, entry.interval, entry.seconds) for entry in self.ranked]
         plots = plot_comparison(bars, title)
         return {
@@ -72,7 +84,8 @@ class Comparison:
         }
 
     def _page(self, title: str, plot: bytes) -> str:
-        return render("comparison", title=title, rows=self.rows, plot=plot, notices=list(map(words, self.notes)))
+        notices = list(map(words, self.notes))
+        return render("comparison", title=title, rows=self.rows, verdict=self.verdict, plot=plot, notices=notices)
 
 
 def _csv(models: Sequence[dict[str, Any]]) -> bytes:

@@ -11,12 +11,14 @@ from textrnn.errors import Note
 from textrnn.evaluation.metrics import bits, perplexity
 from textrnn.evaluation.records import BLOCK_CHARACTERS, HeldOutScores
 from textrnn.files import json_bytes
-from textrnn.report.classification import HISTORY_FILE, METRICS_FILE, PAGE_FILE
+from textrnn.report.classification import HISTORY_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
 from textrnn.report.html import render
 from textrnn.report.plots import plot_perplexity
-from textrnn.report.text import table
+from textrnn.report.text import table, wrapped
+from textrnn.report.verdict import bare, on_language_model
 from textrnn.saved.character_model import CharacterModel
+from textrnn.saved.folder import METRICS_FILE
 from textrnn.training.history import History, Sample
 
 SAMPLE_LENGTH = 240
@@ -72,9 +74,17 @@ class LanguageModelResult:
             lines.append((f"the same, {name} alone", scores.network_blocks))
         return rows + [[what, f"{n:.4f}", f"{bits(n):.4f}", f"{perplexity(n):.3f}"] for what, n in lines]
 
+    @cached_property
+    def verdict(self) -> list[str]:
+        """What was learnt, and what to try next."""
+        history = self.history
+        return on_language_model(self.saved.settings.model_name, self.scores, history.evaluations, history.best)
+
     def to_text(self) -> str:
         """The report for a terminal."""
-        return "\n" + table(self.comparison) + f"\n\na sample, temperature {USUAL_TEMPERATURE}:\n{self.sample}\n"
+        said = "\n".join(map(wrapped, self.verdict))
+        sample = f"a sample, temperature {USUAL_TEMPERATURE}:\n{self.sample}"
+        return "\n" + "\n\n".join(part for part in (table(self.comparison), said, sample) if part) + "\n"
 
     def to_metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
@@ -107,6 +117,7 @@ class LanguageModelResult:
             metrics["valid_network_blocks"] = {**figures(self.scores.network_blocks), "block": BLOCK_CHARACTERS}
             metrics["valid_ngram"] = {**figures(self.scores.ngram), "order": self.saved.settings.data.ngram_order}
             metrics["mixture"] = {"network": self.saved.weights[0], "ngram": self.saved.weights[1]}
+        metrics["verdict"] = {"sentences": list(map(bare, self.verdict))}
         return metrics
 
     def to_files(self) -> tuple[dict[str, bytes], list[Note]]:
@@ -129,6 +140,7 @@ class LanguageModelResult:
             title=title,
             summary=summary,
             comparison=self.comparison,
+            verdict=list(map(bare, self.verdict)),
             plot=files["perplexity.svg"],
             temperature=USUAL_TEMPERATURE,
             samples=self.samples_while_learning,

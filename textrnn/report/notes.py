@@ -102,14 +102,6 @@ def _split_made(path: Any, missing: list[str], seed: int, rows: dict[str, int]) 
     )
 
 
-def _linear_ahead(gap: float, remedy: str | None) -> str:
-    alternative = "" if remedy is None else f"try `model={remedy}`, or "
-    return (
-        f"the linear model is {gap * 100:.1f} points ahead; on this data, use it, or {alternative}give the network "
-        "more to learn from: more rows, pretrained vectors, a larger `pad_size`"
-    )
-
-
 def _no_font_for_names(names: list[str]) -> str:
     legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
     return (
@@ -150,14 +142,9 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "going_on_after": "going on after {trainings} finished trainings in {store}",
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
     "judged": lambda result: str(result.to_text()),
-    "learnt_nothing": (
-        "the network has learnt nothing: always answering the largest class would be right {largest:.2%} of the time; "
-        "see `pad_size` and `tokenizer` (is enough of each text read?), `epochs` and `learning_rate`"
-    ),
     "letters_only": lambda strange: (
         f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
     ),
-    "linear_ahead": _linear_ahead,
     "long_text": "a long text: only the first {pad_size} tokens are read",
     "network": _network,
     "network_learnt": "{model}, length {length}: {test:.2f} on test, {dev:.2f} on dev ({seconds:.1f} s)",
@@ -171,7 +158,6 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
     "read_as": lambda path, encoding: f"{path}: {'not UTF-8; ' if encoding == 'GB18030' else ''}read as {encoding}",
-    "replaced": "the model of an earlier run in {folder} is replaced (another `save_dir` keeps both)",
     "sequences_learnt": _sequences_learnt,
     "split_made": _split_made,
     "started_over": "{what} is started over; `resume` would have gone on with it",
@@ -179,6 +165,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "tables": lambda tables: "".join(map(_table, tables)),
     "text": _text,
     "time_bound": _time_bound,
+    "to_be_replaced": "{folder} holds {what}; it will be replaced (another `save_dir` keeps both)",
     "trained": _trained,
     "unknown_characters": lambda unknown: (
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"

@@ -38,6 +38,18 @@ def shortened(text: str, widest: int) -> str:
     return kept + "…"
 
 
+def wrapped(text: str, widest: int = 96) -> str:
+    """The text cut between its words into lines of at most `widest` columns, longer words aside."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and display_width(joined) > widest:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    return "\n".join(lines)
+
+
 def table(rows: Sequence[Sequence[str]], *, left_columns: int = 1, gap: int = 2) -> str:
     """Rows of cells as aligned text: the first columns flush left, the others flush right."""
     widths = [max(display_width(row[i]) for row in rows if i < len(row)) for i in range(max(map(len, rows)))]

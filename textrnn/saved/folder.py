@@ -10,6 +10,7 @@ import platform
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from textrnn.version import __version__
 FORMAT_VERSION = 1
 WHOLE_NUMBERS = "ngram/"  # tensors of counts and positions, by the start of their names
 MODEL_FILE, CONFIG_FILE, VOCAB_FILE = "model.safetensors", "config.json", "vocab.json"
+METRICS_FILE = "metrics.json"  # of the report beside the model
 
 
 class SavedModel(ABC):
@@ -61,6 +63,41 @@ def read_json(path: Path) -> Any:
         raise ArtifactError(
             f"{path}: cannot be read ({one_line(error)}); expected what training wrote: train again"
         ) from error
+
+
+def saved_models(save_dir: Path, task: str) -> list[tuple[Path, str, str]]:
+    """The models of a task that are kept under a folder, in the order of their paths: folder, model, what it learnt."""
+    found = []
+    for path in sorted(save_dir.glob(f"*/*/{CONFIG_FILE}")):
+        try:
+            config = read_config(path.parent, task)
+            data = config["data"]
+            found.append((path.parent, str(config["model"]), str(data.get("dataset") or data["corpus"])))
+        except (ArtifactError, KeyError, TypeError, AttributeError):
+            continue  # of another task, or no model at all
+    return found
+
+
+def described(folder: Path) -> str:
+    """A saved model in a few words: what it learnt, how well it did, when it was made."""
+    try:
+        config, made = read_json(folder / CONFIG_FILE), (folder / CONFIG_FILE).stat().st_mtime
+        data = config["data"]
+        learnt = data.get("dataset") or data.get("corpus") or f"sequences of length {config['length']}"
+    except (ArtifactError, KeyError, TypeError, AttributeError, OSError):
+        return "a model that cannot be read"
+    figure = _figure_of(folder)
+    return f"a model of {one_line(learnt, widest=80)} ({figure}made {datetime.fromtimestamp(made):%Y-%m-%d %H:%M})"
+
+
+def _figure_of(folder: Path) -> str:
+    """The figure that a report is about, with a comma behind it; nothing where there is no report."""
+    try:
+        metrics = read_json(folder / METRICS_FILE)
+        part, figure = {"classify": ("test", "accuracy"), "lm": ("valid", "perplexity")}[metrics["task"]]
+        return f"{figure} {metrics[part][figure]:.4f}, "
+    except (ArtifactError, KeyError, TypeError, ValueError):
+        return ""
 
 
 def config_bytes(settings: dict[str, Any]) -> bytes:

@@ -19,15 +19,17 @@ from textrnn.corpus.dataset import Dataset, EncodedDataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
 from textrnn.corpus.vocab import EncodedTexts
-from textrnn.errors import Note
+from textrnn.errors import DataError, Note
 from textrnn.evaluation.baseline import Baseline, linear_baseline
 from textrnn.evaluation.calibration import fit_temperature, without_smoothing
+from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.parts.layers import set_precision
 from textrnn.report.classification import ClassificationResult
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.common import (
     Kept,
+    announce_replacement,
     build_network,
     checkpoint_of,
     explain_impossible_network,
@@ -130,11 +132,12 @@ def train_on(
     settings: ClassifierSettings = settle(run, kept, facts)
     checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept)
     introduce(dataset, settings, facts.vectors(settings), listener)
+    announce_replacement(run, listener)
     learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
     files, notes = result.to_files(shown_settings(learnt.classifier))
-    keep(run, learnt.classifier, files, [*result.warnings, *notes], listener)
+    keep(run, learnt.classifier, files, notes, listener)
     return result
 
 
@@ -245,8 +248,31 @@ def judge(learnt: Learnt, dataset: Dataset, baseline: Baseline | None = None) ->
     name, training = classifier.settings.model_name, classifier.settings.training
     temperature = classifier.temperature or 1.0
     return ClassificationResult(
-        name, training.seed, dataset, history, logits, training.label_smoothing, temperature, baseline
+        name, training.seed, dataset, history, logits, training.label_smoothing, temperature, baseline,
+        circumstances(dataset, classifier.settings),
+    )  # fmt: skip
+
+
+def circumstances(dataset: Dataset, settings: ClassifierSettings) -> Circumstances:
+    """What the verdict on a run has to know of data and settings."""
+    data, training, texts = settings.data, settings.training, dataset.encoded(settings.data).train
+    return Circumstances(
+        training_counts=tuple(np.bincount(dataset.train.labels, minlength=len(dataset.class_names)).tolist()),
+        tokens_per_text=float(texts.lengths.mean()),
+        unread=texts.unread / (texts.unread + len(texts.token_ids)),
+        pad_size=data.pad_size,
+        epochs=training.epochs,
+        budget=training.budget,
+        balanced=training.class_weight == "balanced",
+        vectors_beside=data.embedding == "random" and _vectors_lie_beside(dataset),
     )
+
+
+def _vectors_lie_beside(dataset: Dataset) -> bool:
+    try:
+        return dataset.folder is not None and find_embedding("pretrained", dataset.folder) is not None
+    except DataError:  # none, or several that could be meant
+        return False
 
 
 def train_baseline(dataset: Dataset, *, repeats: int = 1) -> Baseline:

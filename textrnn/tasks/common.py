@@ -10,11 +10,11 @@ from typing import Any
 import torch
 
 from textrnn.config import Run, RunSettings
-from textrnn.errors import ArtifactError, ConfigError, Note, one_line
+from textrnn.errors import ArtifactError, ConfigError, Note, listed, one_line
 from textrnn.files import exclusive_use, remove_file
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
-from textrnn.saved.folder import CONFIG_FILE, SavedModel, is_saved, read_json
+from textrnn.saved.folder import CONFIG_FILE, SavedModel, described, is_saved, read_json, saved_models
 from textrnn.tasks.settings import saved_settings
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint_settings
 from textrnn.training.events import Listener
@@ -31,6 +31,41 @@ def held(run: Run) -> AbstractContextManager[None]:
 def model_folder(run: Run, save_dir: Path) -> Path | None:
     """Where the saved model is: the folder of the run, or `save_dir` itself if that is a model folder."""
     return next((folder for folder in (run.folder, save_dir) if folder is not None and is_saved(folder)), None)
+
+
+def refuse_mistyped_model(run: Run, save_dir: Path, *, model_named: bool, usual: Path) -> None:
+    """A model that is missing where one was named is a mistake, not a training to be done first.
+
+    That is so with a `save_dir` that holds no model at all, or none of this data where no data was named, and with a
+    `model` that is saved, but for other data only. An unfinished run in the folder is no mistake.
+
+    Args:
+        model_named: whether the user said which model.
+        usual: the folder of saved models where none is named.
+
+    Raises:
+        ConfigError: that lists the models that there are.
+    """
+    if run.folder is None or (run.folder / CHECKPOINT_NAME).is_file():
+        return
+    setting = "corpus" if run.task == "lm" else "dataset"
+    here, data_named = saved_models(save_dir, run.task), setting in run.named
+    known = here or ([] if save_dir == usual else saved_models(usual, run.task))
+    if save_dir != usual and not here:
+        missing = "no model in it" if save_dir.is_dir() else "no such folder"
+        raise ConfigError(f"`save_dir` {save_dir}: {missing}; {_models_that_there_are(known)}")
+    of_model = [model for _, model, _ in here if model == run.model_name]
+    if not data_named and here and ((model_named and of_model) or save_dir != usual):
+        raise ConfigError(
+            f"{run.folder}: no {run.model_name} of {run.folder.parent.name} there; {_models_that_there_are(known)}"
+        )
+
+
+def _models_that_there_are(known: Sequence[tuple[Path, str, str]]) -> str:
+    if not known:
+        return "expected a folder that holds a model; none is saved yet: leave `predict` out to train one"
+    shown = [f"{folder} ({model} of {learnt})" for folder, model, learnt in known]
+    return f"expected one of the models that there are, each named with `save_dir`: {listed(shown, most=8, widest=120)}"
 
 
 def is_finished(run: Run, listener: Listener, *, digest: Callable[[], str] | None = None) -> bool:
@@ -139,6 +174,12 @@ def checkpoint_of(run: Run, settings: RunSettings[Any, Any, Any], digest: str, k
     return Checkpoint(path, {**settings.to_kept(), "digest": digest}, resume=kept is not None)
 
 
+def announce_replacement(run: Run, listener: Listener) -> None:
+    """Tell, before anything is learnt, which model will make room for the new one."""
+    if run.folder is not None and is_saved(run.folder):
+        listener.on_note(Note("to_be_replaced", folder=run.folder, what=described(run.folder)))
+
+
 def build_network(settings: RunSettings[Any, Any, Any], **sizes: int) -> Any:
     """A new network with seeded weights, on the CPU.
 
@@ -188,7 +229,5 @@ def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], notes: Sequenc
         listener.on_note(note)
     if run.folder is None:
         return
-    if is_saved(run.folder):
-        listener.on_note(Note("replaced", folder=run.folder))
     model.save(run.folder, files)
     remove_file(run.folder / CHECKPOINT_NAME)

@@ -6,20 +6,21 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from textrnn.config import Run
 from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.download import Progress
 from textrnn.errors import ConfigError, Note, TrainingError
 from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
-from textrnn.evaluation.metrics import macro_f1
+from textrnn.evaluation.metrics import has_learnt, macro_f1
 from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import exclusive_use, write_together
-from textrnn.report.classification import METRICS_FILE
 from textrnn.report.comparison import Comparison
 from textrnn.report.notes import WITHOUT_PREFIX, words
 from textrnn.saved.classifier import Classifier, load_classifier
-from textrnn.saved.folder import MODEL_FILE, VOCAB_FILE, read_json
+from textrnn.saved.folder import METRICS_FILE, MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import train_baseline, train_on
 from textrnn.tasks.common import held, is_finished, kept_settings
 from textrnn.tasks.settings import combine
@@ -52,7 +53,7 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
         for note in dataset.notes:
             listener.on_note(note)
         linear = train_baseline(dataset, repeats=REPEATS)
-        found, failed = [_linear(linear)], []
+        found, failed = [_linear(linear, dataset)], []
         listener.on_note(Note("compared", entry=found[0]))
         told = {words(note) for note in dataset.notes}
         for run in runs:
@@ -92,7 +93,7 @@ class _OfOneModel(ListenerGroup):
         self.model, self.told = model, told
 
     def on_note(self, note: Note) -> None:
-        matters = note.kind in {"finished", "going_on"} or note.kind not in WITHOUT_PREFIX | {"linear_ahead"}
+        matters = note.kind in {"finished", "going_on"} or note.kind not in WITHOUT_PREFIX
         if matters and words(note) not in self.told:
             self.told.add(words(note))
             super().on_note(Note("of_model", model=self.model, note=note))
@@ -105,7 +106,7 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Comparison
     timings = []
     for _ in range(REPEATS):
         started = time.perf_counter()
-        classifier.predict_probabilities(texts)
+        probabilities = classifier.predict_probabilities(texts)
         timings.append(time.perf_counter() - started)
     test = metrics["test"]
     scored = sum(map(sum, test["confusion_matrix"]))
@@ -123,10 +124,12 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Comparison
         parameters=sum(parameter.numel() for parameter in classifier.network.parameters()),
         size=sum((folder / name).stat().st_size for name in (MODEL_FILE, VOCAB_FILE)),
         texts_per_second=len(texts) / min(timings),
+        right=probabilities.argmax(axis=1) == np.array(dataset.test.labels[:MOST_TIMED]),
+        has_learnt=has_learnt(np.array(test["confusion_matrix"])),
     )
 
 
-def _linear(linear: Baseline) -> ComparisonEntry:
+def _linear(linear: Baseline, dataset: Dataset) -> ComparisonEntry:
     return ComparisonEntry(
         name=BASELINE_NAME,
         correct=int(linear.confusion.trace()),
@@ -136,4 +139,6 @@ def _linear(linear: Baseline) -> ComparisonEntry:
         parameters=linear.parameters,
         size=linear.size,
         texts_per_second=linear.texts_per_second,
+        right=(linear.predictions == np.array(dataset.test.labels))[:MOST_TIMED],
+        has_learnt=has_learnt(linear.confusion),
     )

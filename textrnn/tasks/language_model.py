@@ -25,6 +25,7 @@ from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.folder import is_saved
 from textrnn.tasks.common import (
     Kept,
+    announce_replacement,
     build_network,
     checkpoint_of,
     held,
@@ -100,6 +101,7 @@ def train_on(
     if kept is None and _leaves_length_open(run):
         settings = within_a_minute(corpus, run, settings, listener)
     checkpoint = checkpoint_of(run, settings, corpus.digest, kept)
+    announce_replacement(run, listener)
     learnt = learn(corpus, settings, listener, checkpoint=checkpoint, prefix=prefix)
     result = judge(learnt, corpus)
     listener.on_note(Note("judged", result=result))

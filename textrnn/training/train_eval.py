@@ -20,6 +20,7 @@ from torch import nn
 
 from textrnn.config import FitConfig
 from textrnn.errors import ConfigError, DivergedError, Interrupted, TrainingError, one_line
+from textrnn.files import remove_file
 from textrnn.randomness import seeded
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
@@ -33,6 +34,8 @@ from textrnn.training.threads import Threads
 WARM_UP_SHARE = 0.15  # share of the one-cycle schedule spent on rising
 SMALLEST_FLOAT = float.fromhex("0x1p-1074")  # above zero
 CHECKPOINT_GROWTH = 4  # the last checkpoint has the best weights and two averages for each, too; the first has not
+WORSE_THAN_GUESSING = 1.05  # times the dev loss of guessing, from which on it is no accident
+BLOWN_UP = 1.5  # times the loss of guessing and of the first batch: more than noise and dropout do to a training loss
 READ_LOSSES_EVERY = 20  # steps after which the losses are copied from the device; copying stalls a GPU
 
 
@@ -149,7 +152,7 @@ def fit(
 
     Raises:
         Interrupted: if `listener` asked to stop; the checkpoint is on disk by then.
-        DivergedError: if the loss is no longer finite.
+        DivergedError: if the loss is no longer finite, or ends above that of guessing; the checkpoint is then removed.
         TrainingError: if it runs out of memory.
         ConfigError: if neither epochs nor a budget is given.
         ArtifactError: if the checkpoint cannot be written, or read back.
@@ -165,10 +168,40 @@ def fit(
             run.restore(checkpoint.path)
         elif checkpoint is not None:
             run.save(checkpoint)  # so that even a run killed at once can be resumed with its settings
-        with explain_out_of_memory(objective.size_settings):
-            _train(run, config, checkpoint, listener, clock, saving=clock() - started)
+        try:
+            with explain_out_of_memory(objective.size_settings):
+                _train(run, config, checkpoint, listener, clock, saving=clock() - started)
+            refuse_diverged(run.history, objective.guessing_loss())
+        except DivergedError:
+            if checkpoint is not None:  # there is nothing in it to go on with
+                remove_file(checkpoint.path)
+            raise
     network.load_state_dict(run.best_weights)
     return run.history
+
+
+def refuse_diverged(history: History, guessing_loss: float | None) -> None:
+    """A training is refused that made the network worse than guessing.
+
+    Not one that has not learnt yet, or from labels that teach nothing: there the training loss does not rise.
+
+    Args:
+        guessing_loss: see :meth:`Objective.guessing_loss`.
+
+    Raises:
+        DivergedError: if even the best weights do worse on dev than guessing, and the training loss rose above that
+            and above where it began.
+    """
+    if guessing_loss is None:
+        return
+    first, dev_loss = history.train_loss[0], history.best["dev_loss"]
+    highest = max(row["train_loss"] for row in history.evaluations)
+    if dev_loss > WORSE_THAN_GUESSING * guessing_loss and highest > BLOWN_UP * max(guessing_loss, first):
+        raise DivergedError(
+            f"training: diverged, the loss rose from {first:.2f} to {highest:.4g}, and the best weights have dev loss "
+            f"{dev_loss:.4g}, where guessing has {guessing_loss:.2f}; expected less than that: try a lower "
+            "`learning_rate` (nothing was saved)"
+        )
 
 
 class _Position:

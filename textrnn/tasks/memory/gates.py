@@ -25,6 +25,7 @@ from textrnn.saved.folder import (
     CONFIG_FILE,
     MODEL_FILE,
     config_bytes,
+    described,
     explain_mismatched_files,
     is_saved,
     read_config,
@@ -115,6 +116,8 @@ def _trained(
         bench.note("using_saved", folder=folder)
         network, kept = found
     else:
+        if is_saved(folder):
+            bench.note("to_be_replaced", folder=folder, what=described(folder))
         network, history = bench.fit(model, length, bench.training)
         test, _ = score(network, bench.split("test", length, bench.training.seed))
         kept = {"dev": history.best["dev_accuracy"], "test": test, "seconds": history.seconds}

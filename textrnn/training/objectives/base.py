@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -64,6 +65,10 @@ class Objective(ABC, Generic[BatchType]):
         """Score to minimise when weights are chosen: the dev loss."""
         return scores["dev_loss"]
 
+    def guessing_loss(self) -> float | None:
+        """The dev loss of an answer that pays no heed to the input; None where no run is held against it."""
+        return None
+
     @abstractmethod
     def evaluation_seconds(self, network: nn.Module) -> float:
         """How long :meth:`evaluate` will take, estimated from a part of it."""
@@ -87,3 +92,13 @@ class Objective(ABC, Generic[BatchType]):
 
     def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
         """Restore what :meth:`state_dict` gave."""
+
+
+def loss_of_shares(learnt_from: Tensor, answers: Tensor, count: int) -> float:
+    """Mean -ln p of answers, nats, where each has the share that it has in what was learnt from.
+
+    Args:
+        learnt_from, answers: int64, each from 0 to `count` - 1.
+    """
+    counts = torch.bincount(learnt_from.cpu(), minlength=count) + 1.0  # one more of each, so that none is impossible
+    return -float((counts / counts.sum()).double().log()[answers.cpu()].mean())

@@ -22,7 +22,7 @@ from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorte
 from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.randomness import epoch_generator
-from textrnn.training.objectives.base import Loss, Objective, summed_cross_entropy
+from textrnn.training.objectives.base import Loss, Objective, loss_of_shares, summed_cross_entropy
 from textrnn.training.threads import Threads
 
 
@@ -111,7 +111,7 @@ class ClassificationObjective(Objective[Batch]):
         self.train, self.dev = train, dev
         self.size_settings = train.size_settings
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
-        self.smoothing = config.label_smoothing
+        self.smoothing, self.class_count = config.label_smoothing, class_count
         self.seed = config.seed
         self.threads = Threads.on(train.labels.device, config.threads)  # of evaluations
         self.class_weights: Tensor | None = None
@@ -159,6 +159,10 @@ class ClassificationObjective(Objective[Batch]):
         hardly learnt; and a saved model answers calibrated.
         """
         return scores["dev_calibrated_loss"]
+
+    def guessing_loss(self) -> float:
+        """That of answering every text with the shares of the classes in the training split."""
+        return loss_of_shares(self.train.labels, self.dev.labels, self.class_count)
 
     def evaluation_seconds(self, network: nn.Module) -> float:
         """Estimated from one batch of the dev split (scored twice, because the first call is slower)."""

@@ -19,7 +19,7 @@ from textrnn.errors import ConfigError
 from textrnn.evaluation.metrics import perplexity
 from textrnn.models.language.base import LanguageModelNetwork, State
 from textrnn.randomness import epoch_generator
-from textrnn.training.objectives.base import Loss, Objective
+from textrnn.training.objectives.base import Loss, Objective, loss_of_shares
 from textrnn.training.threads import Threads
 
 ROW_CHARACTERS = 500  # scored characters a row, where a text is scored in several rows side by side
@@ -167,6 +167,11 @@ class LanguageModelObjective(Objective[Window]):
         assert isinstance(network, LanguageModelNetwork)
         loss = self.held_out.loss(network, self.threads)
         return {"dev_loss": loss, "dev_perplexity": perplexity(loss)}
+
+    def guessing_loss(self) -> float:
+        """That of the characters' shares in the text learnt from."""
+        answers = self.held_out.targets[self.held_out.scored]
+        return loss_of_shares(self.token_ids, answers, int(max(self.token_ids.max(), answers.max())) + 1)
 
     def evaluation_seconds(self, network: nn.Module) -> float:
         """Estimated from one part of the rows (and a little of it before, because the first call is slower)."""
