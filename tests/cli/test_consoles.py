@@ -106,7 +106,8 @@ def test_a_classifier_trained_in_a_chinese_console(small_dataset: Path, home: di
 @pytest.mark.slow
 def test_a_language_model_trained_in_an_old_console(small_corpus: Path, home: dict[str, str]) -> None:
     settings, encoding = CONSOLES["cp437"]
-    arguments = [*TINY, "--corpus", small_corpus, "--epochs", "1", "--save-dir", "~/模型 1", "--predict", "时间"]
-    written = ran(*arguments, cwd=small_corpus.parent, settings=settings | home)
+    arguments = [*TINY, "--corpus", small_corpus, "--epochs", "1", "--save-dir", "~/模型 1"]
+    ran(*arguments, cwd=small_corpus.parent, settings=settings | home)
+    written = ran(*arguments, "--predict", "时间", cwd=small_corpus.parent, settings=settings | home)
     assert shown_in("时间", encoding) in written.stdout
     assert (Path(home["HOME"]) / "模型 1" / small_corpus.stem / "lm_LSTM" / "report.html").is_file()

@@ -103,7 +103,7 @@ def test_unfinished_runs_go_on(run: Run, expected: dict[str, Any], folder: str, 
     assert result.out.startswith("going on after step ")
     reached = expected["resumed"][folder]
     assert_close(read_json(Path("unfinished", folder, "metrics.json")), reached["metrics"])
-    if rounds_alike(expected["made_with"]):
+    if "sha256" in reached and rounds_alike(expected["made_with"]):
         weights = Path("unfinished", folder, "model.safetensors").read_bytes()
         assert hashlib.sha256(weights).hexdigest() == reached["sha256"]
 

@@ -109,7 +109,7 @@ def test_a_classifier_does_not_depend_on_the_number_of_threads(model: str) -> No
     dataset = in_memory()
     learnt = []
     for threads in (1, 2):
-        named = {"epochs": 2, "batch_size": 64, "threads": threads}
+        named = {"epochs": 2, "batch_size": 64, "learning_rate": 1e-3, "threads": threads}
         settings = settle(Run("classify", model, named), None, classify.DatasetFacts(dataset))
         learnt.append(classify.learn(dataset, settings))
         assert learnt[-1].history.threads == {threads: len(learnt[-1].history.train_loss)}

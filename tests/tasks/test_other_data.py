@@ -91,7 +91,7 @@ def test_long_english_reviews(run: Callable[..., Result], tmp_path: Path, model:
     assert result.status == 0, result.err
     assert "(mixed)" in result.out
     folder = Path("saved_dict/reviews") / model
-    assert metrics_of(folder)["test"]["accuracy"] >= 0.85
+    assert metrics_of(folder)["test"]["accuracy"] >= 0.8
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert settings["tokenizer"] == {"name": "mixed", "lowercase": True}
     assert (settings["data"]["tokenizer"], settings["data"]["max_vocab"]) == ("mixed", 30_000)

@@ -19,8 +19,8 @@ GUESSING = math.log(10)
 
 
 def history(first: float, train: float, dev: float) -> History:
-    row = {"step": 2, "train_loss": train, "dev_loss": dev}
-    return History(train_loss=[first, train], evaluations=[row], best_step=2)
+    row = {"step": 40, "train_loss": train, "dev_loss": dev}
+    return History(train_loss=[first, *[train] * 39], evaluations=[row], best_step=40)
 
 
 def test_guessing_by_hand() -> None:
@@ -51,6 +51,12 @@ def test_diverged() -> None:
 )
 def test_not_diverged(first: float, train: float, dev: float) -> None:
     refuse_diverged(history(first, train, dev), GUESSING)
+
+
+def test_of_a_few_steps_nothing_is_said() -> None:
+    short_one = history(2.31, 73.379, 2.6371)
+    del short_one.train_loss[10:]
+    refuse_diverged(short_one, GUESSING)
 
 
 def test_nothing_is_left_to_go_on_with(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def tuning_part(characters: int, vocabulary_size: int) -> slice:
 
 
 def fit_mixture(
-    network: RecurrentLanguageModel, token_ids: Tensor, tuning: slice, order: int, threads: Threads
+    network: RecurrentLanguageModel, token_ids: Tensor, tuning: slice, order: int, threads: Threads | None = None
 ) -> tuple[NgramModel, tuple[float, float]]:
     """Count the n-gram and fit the weights of the mixture.
 
@@ -110,7 +110,7 @@ def fit_mixture(
     Args:
         token_ids: int64, (N,): the training text.
         tuning: the part that the network has not seen; if empty, both get the same weight.
-        threads: that compute.
+        threads: that compute; by default as many as are quickest.
     """
     size = network.vocabulary_size
     whole = NgramModel.count(token_ids[-MAX_COUNTED:].cpu().numpy(), size, order).to(token_ids.device)
@@ -120,7 +120,7 @@ def fit_mixture(
     without = NgramModel.count(seen.cpu().numpy(), size, order).to(token_ids.device)
     wanted = token_ids[tuning]
     read = token_ids[max(0, tuning.start - 1 - WARM_UP_CHARACTERS) : tuning.stop - 1]
-    by_network = _log_probabilities(network, read, threads)[-len(wanted) :]
+    by_network = _log_probabilities(network, read, threads or Threads.on(read.device))[-len(wanted) :]
     by_ngram = _log_probabilities(NgramNetwork(without), read, Threads(1))[-len(wanted) :]
     with thread_count(1):  # sums that are cut in the same places, whatever the number
         return whole, fit_weights(by_network, by_ngram, wanted)

@@ -35,6 +35,7 @@ WARM_UP_SHARE = 0.15  # share of the one-cycle schedule spent on rising
 SMALLEST_FLOAT = float.fromhex("0x1p-1074")  # above zero
 CHECKPOINT_GROWTH = 4  # the last checkpoint has the best weights and two averages for each, too; the first has not
 WORSE_THAN_GUESSING = 1.05  # times the dev loss of guessing, from which on it is no accident
+FEW_STEPS = 20  # after which nothing can be said
 BLOWN_UP = 1.5  # times the loss of guessing and of the first batch: more than noise and dropout do to a training loss
 READ_LOSSES_EVERY = 20  # steps after which the losses are copied from the device; copying stalls a GPU
 
@@ -183,7 +184,8 @@ def fit(
 def refuse_diverged(history: History, guessing_loss: float | None) -> None:
     """A training is refused that made the network worse than guessing.
 
-    Not one that has not learnt yet, or from labels that teach nothing: there the training loss does not rise.
+    Not one of a few steps; not one that has not learnt yet, or from labels that teach nothing: there the training loss
+    does not rise.
 
     Args:
         guessing_loss: see :meth:`Objective.guessing_loss`.
@@ -192,7 +194,7 @@ def refuse_diverged(history: History, guessing_loss: float | None) -> None:
         DivergedError: if even the best weights do worse on dev than guessing, and the training loss rose above that
             and above where it began.
     """
-    if guessing_loss is None:
+    if guessing_loss is None or len(history.train_loss) < FEW_STEPS:
         return
     first, dev_loss = history.train_loss[0], history.best["dev_loss"]
     highest = max(row["train_loss"] for row in history.evaluations)

@@ -46,6 +46,7 @@ EXPERIMENT = Experiment(
     one_length=True,
 )
 PARTS = ("input_gate", "forget_gate", "output_gate", "cell")
+FREE = ("device", "threads")  # of no influence on what is learnt
 NAMES = {"input_gate": "input gate", "forget_gate": "forget gate", "output_gate": "output gate", "cell": "cell state"}
 
 
@@ -108,7 +109,7 @@ def _trained(
     settings = {
         "task": "memory", "model": model, "length": length,
         "hyper_parameters": bench.settings_of(model).model_config.to_dict(),
-        "training": {name: value for name, value in bench.training.to_dict().items() if name != "device"},
+        "training": {name: value for name, value in bench.training.to_dict().items() if name not in FREE},
         "data": {**bench.settings.data.to_dict(), "digest": bench.digest(length, bench.training.seed)},
     }  # fmt: skip
     found = _saved(folder, settings, bench)
