@@ -105,6 +105,7 @@ class Threads:
         self._reference = 0.0  # seconds a unit of work that are to be expected
         self._watched = Speed()
         self._peace = 0.0  # seconds of work until the next trial
+        self._first = list(self.counts) if len(self.counts) > 1 else []  # numbers whose first piece is still to come
         if len(self.counts) > 1:
             self._begin_trial(self.counts)
 
@@ -116,12 +117,13 @@ class Threads:
     @contextlib.contextmanager
     def piece(self, work: float = 1.0) -> Iterator[Piece]:
         """One piece of the work. How much it is may be set on the piece later, while it is done."""
-        piece = Piece(self._next(), work)
+        is_first = bool(self._first)  # slow with any number, because kernels are prepared and threads started
+        piece = Piece(self._first.pop() if is_first else self._next(), work)
         with thread_count(piece.count):
             started = self.clock()
             yield piece
             seconds = self.clock() - started
-        if len(self.counts) > 1:
+        if len(self.counts) > 1 and not is_first:
             self._note(piece.count, seconds, max(piece.work, 1.0))
 
     def over(self, items: Iterable[Item], work: Callable[[Item], float]) -> Iterator[Item]:
