@@ -100,7 +100,7 @@ def measure(work: Work, data: Path, before: Path | None, rounds: int) -> dict[st
         for folder in folders:
             folder.mkdir()
             if work.stdin is not None:  # answered by the model that the first work leaves
-                costs(Work(TRAIN), ROOT, data, [folder])
+                costs(Work(TRAIN), before or ROOT, data, [folder])
         for _ in range(rounds):
             if before is not None:
                 found["before"] += costs(work, before, data, folders[:1])

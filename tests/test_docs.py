@@ -303,4 +303,4 @@ def test_a_command_that_no_rule_covers_is_noticed(at_work: Path) -> None:
 
 
 def test_the_readme_is_short() -> None:
-    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 150
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 160

@@ -91,7 +91,8 @@ class LayerNorm(nn.LayerNorm):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., H) -> (..., H)."""
-        return functional.layer_norm(inputs, self.normalized_shape, eps=self.eps) * self.weight + self.bias
+        normalised = functional.layer_norm(inputs, self.normalized_shape, eps=self.eps)
+        return torch.addcmul(self.bias, normalised, self.weight)
 
 
 def initialise_recurrence(layer: nn.RNNBase) -> None:
