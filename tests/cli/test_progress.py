@@ -55,6 +55,18 @@ def test_in_a_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_the_last_evaluation_is_shown_wherever_a_training_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    bar = TrainingBar(shown=True, say=said.append)
+    bar.on_start(1000, 0, None)
+    for step in (100, 110, 120):
+        bar.on_evaluation({**ROW, "step": step}, False)
+    bar.on_end()
+    bar.on_end()
+    assert [line.split(":")[0] for line in said] == ["epoch 1, step 100", "epoch 1, step 120"]
+
+
 @pytest.mark.parametrize("evaluations", [3, 10, 30, 200])
 def test_a_log_has_some_ten_lines_the_last_among_them(monkeypatch: pytest.MonkeyPatch, evaluations: int) -> None:
     said: list[str] = []

@@ -154,7 +154,7 @@ def test_what_the_linear_model_goes_by() -> None:
         "LSTM", NAMES, test, VerdictFigures(figures, baseline, [GOOD_ROW], GOOD_ROW, Circumstances((10, 10)))
     )
     quoted = ", ".join(f'"{ngram}"' for ngram in ngrams)
-    assert found.sentences[1].endswith(f"; what the network misses there: {quoted}.")
+    assert found.sentences[1].endswith(f"; there, {quoted} tell the linear model what is right.")
 
 
 def test_settings_are_bare_in_a_file() -> None:
@@ -176,14 +176,26 @@ def test_several_models() -> None:
 
 
 def test_a_language_model() -> None:
-    row = {"step": 10, "train_loss": 1.1, "dev_loss": 1.3}
+    row = {"step": 10, "passes": 5.0, "train_loss": 1.1, "dev_loss": 1.3}
     scores = HeldOutScores(model=1.242, network=1.2958, ngram=1.3053, blocks=1.25, network_blocks=1.3)
     assert on_language_model("LSTM", scores, [row], row) == [
         "Alone, the LSTM is ahead, with perplexity 3.65, of the n-gram with 3.69; together they need 4.2 % fewer bits than "
         "that (3.46).",
         "Next: a longer text, for it knows this one better than what is held out (perplexity 3.00 and 3.67).",
     ]
-    falling = [{"step": step, "train_loss": loss, "dev_loss": loss} for step, loss in ((8, 1.5), (10, 1.3))]
+    falling = [
+        {"step": step, "passes": 5.0, "train_loss": loss, "dev_loss": loss} for step, loss in ((8, 1.5), (10, 1.3))
+    ]
     assert on_language_model("LSTM", HeldOutScores(1.3, 1.3, None, 1.3, 1.3), falling, falling[-1]) == [
         "Next: train longer (`epochs` or `budget`), for the perplexity on what is held out fell to the end."
+    ]
+
+
+def test_a_language_model_that_has_hardly_begun() -> None:
+    row = {"step": 3, "passes": 0.6, "train_loss": 2.9, "dev_loss": 2.75}
+    scores = HeldOutScores(model=0.2624, network=2.75, ngram=0.077, blocks=0.3, network_blocks=2.8)
+    assert on_language_model("LSTM", scores, [row], row) == [
+        "Alone, the n-gram is ahead, with perplexity 1.08, of the LSTM with 15.64; together they need 240.8 % more bits "
+        "than that (1.30).",
+        "Next: train longer (`epochs` or `budget`), for the text was read only once, or less.",
     ]

@@ -30,6 +30,7 @@ class TrainingBar(Listener):
         self.total_steps: int | None = None
         self.seconds_left: float | None = None
         self.told = 0  # lines, of LINES
+        self.untold = ""  # the latest line, where it was not shown
 
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
         self.close()  # of the training before, where there are several
@@ -51,10 +52,15 @@ class TrainingBar(Listener):
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         self.scores = f", {_in_short(row)}"
-        if self.shown and not self.interactive and self._line_is_due(int(row["step"])):
+        if self.shown and not self.interactive:
             mark = " *" if is_best else ""
             where = f"epoch {int(row['epoch'])}, step {int(row['step']):,}"
-            self.say(f"{where}: {_in_full(row)}{mark} ({row['seconds']:.1f} s)")
+            self.untold = f"{where}: {_in_full(row)}{mark} ({row['seconds']:.1f} s)"
+            if self._line_is_due(int(row["step"])):
+                self._tell()
+
+    def on_end(self) -> None:
+        self._tell()  # the last evaluation is always shown
 
     def on_sample(self, sample: Sample) -> None:
         if not self.shown:
@@ -67,6 +73,11 @@ class TrainingBar(Listener):
             return
         with self.bar.external_write_mode(file=sys.stderr):  # the bar moves out of the way
             self.say(line)
+
+    def _tell(self) -> None:
+        if self.untold:
+            self.say(self.untold)
+        self.untold = ""
 
     def _line_is_due(self, step: int) -> bool:
         """Whether another tenth of the training is done; a log need not have each evaluation."""

@@ -19,6 +19,7 @@ NGRAM_MODEL = "BiLSTM_Ngram"  # the model that sees the same n-grams as the line
 MANY_TEXTS = 5000  # to learn from; with 45,000, that model is ahead of the linear one, with 2,000 level with it
 MANY_TESTED = 1000  # texts
 NGRAMS_SHOWN = 3
+FEW_PASSES = 1.5  # through a text
 TEXT_BY_HEART = 0.9  # training loss of a language model, as a share of that on what is held out
 
 
@@ -119,7 +120,7 @@ class Verdict:
             figures.predictions[rows],
             NGRAMS_SHOWN,
         )
-        return f"; what the network misses there: {_quoted(ngrams)}" if ngrams else ""
+        return f"; there, {_quoted(ngrams)} tell the linear model what is right" if ngrams else ""
 
     def _confusion(self) -> str:
         """Which classes are confused most, and why."""
@@ -142,7 +143,7 @@ class Verdict:
             [pair.true] * pair.count,
             NGRAMS_SHOWN,
         )
-        why = f" {_quoted(ngrams)} in them speak for {taken}." if ngrams else ""
+        why = f" To the linear model, {_quoted(ngrams)} in them speak for {taken}." if ngrams else ""
         too = f"the linear model errs so on {shared:,} of them" if shared else "the linear model on none of them"
         return f"{said}; {too}.{why}"
 
@@ -240,7 +241,9 @@ def on_language_model(
         both, network, ngram = map(perplexity, (scores.model, scores.network, scores.ngram))
         first, second = (f"the {name}", "the n-gram") if network < ngram else ("the n-gram", f"the {name}")
         saved = 1 - scores.model / min(scores.network, scores.ngram)
-        worth = f"together they need {_share(saved)} fewer bits than that" if saved >= 0.005 else "together, the same"
+        worth = "together, the same"
+        if abs(saved) >= 0.005:
+            worth = f"together they need {_share(abs(saved))} {'fewer' if saved > 0 else 'more'} bits than that"
         found.append(
             f"Alone, {first} is ahead, with perplexity {min(network, ngram):.2f}, of {second} with "
             f"{max(network, ngram):.2f}; {worth} ({both:.2f})."
@@ -252,8 +255,13 @@ def on_language_model(
             f"Next: a longer text, for it knows this one better than what is held out (perplexity "
             f"{perplexity(best['train_loss']):.2f} and {perplexity(best['dev_loss']):.2f})."
         )
-    elif before and last["dev_loss"] < (1 - STILL_FALLING) * before[-1]["dev_loss"]:
+    elif last["passes"] < FEW_PASSES or (before and last["dev_loss"] < (1 - STILL_FALLING) * before[-1]["dev_loss"]):
         found.append(
-            "Next: train longer (`epochs` or `budget`), for the perplexity on what is held out fell to the end."
+            "Next: train longer (`epochs` or `budget`), for "
+            + (
+                "the text was read only once, or less."
+                if last["passes"] < FEW_PASSES
+                else "the perplexity on what is held out fell to the end."
+            )
         )
     return found
