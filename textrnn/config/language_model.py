@@ -176,7 +176,9 @@ class GenerationConfig(Settings):
 
     length: int = option(50, "characters to generate", at_least=0)
     temperature: float | None = option(
-        None, "draw characters at random, more evenly above 1, more surely below (default: 0.7, beside the likeliest)",
+        None,
+        "draw characters at random, more evenly above 1, more surely below "
+        f"(default: {USUAL_TEMPERATURE}, beside the likeliest)",
         above=0.0,
     )  # fmt: skip
     top_k: int | None = option(None, "draw among so many of the likeliest characters", at_least=1)

@@ -120,7 +120,7 @@ class CharacterModel(SavedModel):
         digest: SHA-256 of the text it has learnt from
         ngram: mixed with the network where there is one
         weights: the exponents of network and n-gram in the mixture
-        threads: that compute
+        threads: that compute where texts are scored
     """
 
     settings: LanguageModelSettings
@@ -219,7 +219,7 @@ class CharacterModel(SavedModel):
         generator = torch.Generator().manual_seed(seed)
         tokens = self.vocabulary.tokens
         ids = torch.cat([start, self.encode(body)])
-        return (tokens[i] for i in continued(self.model, ids, config or GenerationConfig(), generator, self.threads))
+        return (tokens[i] for i in continued(self.model, ids, config or GenerationConfig(), generator))
 
     def generate(
         self,

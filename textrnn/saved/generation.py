@@ -12,7 +12,7 @@ from torch import Tensor
 
 from textrnn.config import PAD_ID, UNKNOWN_ID, GenerationConfig
 from textrnn.models.language.base import LanguageModelNetwork, State
-from textrnn.training.threads import Threads
+from textrnn.training.threads import thread_count
 
 
 def allowed(logits: Tensor, config: GenerationConfig) -> Tensor:
@@ -35,24 +35,19 @@ def allowed(logits: Tensor, config: GenerationConfig) -> Tensor:
 
 @torch.inference_mode()
 def continued(
-    model: LanguageModelNetwork,
-    prefix_ids: Tensor,
-    config: GenerationConfig,
-    generator: torch.Generator,
-    threads: Threads | None = None,
+    model: LanguageModelNetwork, prefix_ids: Tensor, config: GenerationConfig, generator: torch.Generator
 ) -> Iterator[int]:
     """The ids that follow a prefix, one by one, in constant memory. ``<pad>`` and ``<unk>`` never come.
 
     Args:
         prefix_ids: int64, (at least one,).
         generator: on the CPU; asked only where something is drawn.
-        threads: that compute; by default as many as are quickest.
     """
     model.eval()
     state: State | None = None
-    threads = threads or Threads.on(prefix_ids.device)
-    for part in threads.over(prefix_ids.split(512), len):
-        logits, state = model(part[None], state)
+    with thread_count(1):  # of a single row, a second thread has too little to do to be woken for it
+        for part in prefix_ids.split(512):
+            logits, state = model(part[None], state)
     for _ in range(config.length):
         scores = logits[0, -1].float().cpu()
         scores[[PAD_ID, UNKNOWN_ID]] = -torch.inf
@@ -61,5 +56,5 @@ def continued(
         else:
             chosen = int(torch.multinomial(allowed(scores, config), 1, generator=generator))
         yield chosen
-        with threads.piece():
+        with thread_count(1):
             logits, state = model(prefix_ids.new_tensor([[chosen]]), state)

@@ -132,7 +132,7 @@ def train_on(
     settings: ClassifierSettings = settle(run, kept, facts)
     checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept)
     introduce(dataset, settings, facts.vectors(settings), listener)
-    announce_replacement(run, listener)
+    announce_replacement(run.folder, listener)
     learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))

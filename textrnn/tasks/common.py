@@ -174,10 +174,10 @@ def checkpoint_of(run: Run, settings: RunSettings[Any, Any, Any], digest: str, k
     return Checkpoint(path, {**settings.to_kept(), "digest": digest}, resume=kept is not None)
 
 
-def announce_replacement(run: Run, listener: Listener) -> None:
+def announce_replacement(folder: Path | None, listener: Listener) -> None:
     """Tell, before anything is learnt, which model will make room for the new one."""
-    if run.folder is not None and is_saved(run.folder):
-        listener.on_note(Note("to_be_replaced", folder=run.folder, what=described(run.folder)))
+    if folder is not None and is_saved(folder):
+        listener.on_note(Note("to_be_replaced", folder=folder, what=described(folder)))
 
 
 def build_network(settings: RunSettings[Any, Any, Any], **sizes: int) -> Any:

@@ -101,7 +101,7 @@ def train_on(
     if kept is None and _leaves_length_open(run):
         settings = within_a_minute(corpus, run, settings, listener)
     checkpoint = checkpoint_of(run, settings, corpus.digest, kept)
-    announce_replacement(run, listener)
+    announce_replacement(run.folder, listener)
     learnt = learn(corpus, settings, listener, checkpoint=checkpoint, prefix=prefix)
     result = judge(learnt, corpus)
     listener.on_note(Note("judged", result=result))

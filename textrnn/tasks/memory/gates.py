@@ -25,12 +25,12 @@ from textrnn.saved.folder import (
     CONFIG_FILE,
     MODEL_FILE,
     config_bytes,
-    described,
     explain_mismatched_files,
     is_saved,
     read_config,
     read_weights,
 )
+from textrnn.tasks.common import announce_replacement
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -46,7 +46,6 @@ EXPERIMENT = Experiment(
     one_length=True,
 )
 PARTS = ("input_gate", "forget_gate", "output_gate", "cell")
-FREE = ("device", "threads")  # of no influence on what is learnt
 NAMES = {"input_gate": "input gate", "forget_gate": "forget gate", "output_gate": "output gate", "cell": "cell state"}
 
 
@@ -109,7 +108,7 @@ def _trained(
     settings = {
         "task": "memory", "model": model, "length": length,
         "hyper_parameters": bench.settings_of(model).model_config.to_dict(),
-        "training": {name: value for name, value in bench.training.to_dict().items() if name not in FREE},
+        "training": bench.binding_training(),
         "data": {**bench.settings.data.to_dict(), "digest": bench.digest(length, bench.training.seed)},
     }  # fmt: skip
     found = _saved(folder, settings, bench)
@@ -117,8 +116,7 @@ def _trained(
         bench.note("using_saved", folder=folder)
         network, kept = found
     else:
-        if is_saved(folder):
-            bench.note("to_be_replaced", folder=folder, what=described(folder))
+        announce_replacement(folder, bench.listener)
         network, history = bench.fit(model, length, bench.training)
         test, _ = score(network, bench.split("test", length, bench.training.seed))
         kept = {"dev": history.best["dev_accuracy"], "test": test, "seconds": history.seconds}

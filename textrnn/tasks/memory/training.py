@@ -81,6 +81,10 @@ class Bench:
         kept = self.settings.to_kept()
         return {name: kept[name] for name in ("hyper_parameters", "training", "data")}
 
+    def binding_training(self) -> dict[str, Any]:
+        """The settings of the training that may not differ when it goes on."""
+        return {name: value for name, value in self.training.to_dict().items() if not self.settings.is_free(name)}
+
     def _data(self, length: int, seed: int) -> dict[str, LabelledSequences]:
         if (length, seed) not in self._splits:  # one at a time is kept
             self._splits = {(length, seed): load_splits(self.problem, length, seed, self.settings.data.variants)}
@@ -168,9 +172,8 @@ class Bench:
 
     def _kept_settings(self) -> dict[str, Any]:
         """What must be the same when the experiment goes on; device and threads may change."""
-        settings: dict[str, Any] = json.loads(json.dumps(self.groups()))
-        for free in ("device", "threads", "seed"):  # a training's key has its seed
-            del settings["training"][free]
+        settings: dict[str, Any] = json.loads(json.dumps({**self.groups(), "training": self.binding_training()}))
+        del settings["training"]["seed"]  # a training's key has its seed
         return settings
 
     def _save_progress(self) -> None:
