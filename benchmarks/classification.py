@@ -97,8 +97,8 @@ def textbook(data: Path, seed: int) -> Measurement:
 
 def linear(data: Path, seed: int) -> Measurement:
     from textrnn.config import DataConfig
-    from textrnn.corpus.catalog import find_dataset
     from textrnn.corpus.dataset import load_dataset
+    from textrnn.corpus.sources.catalog import find_dataset
     from textrnn.tasks.classify import train_baseline
 
     started = time.perf_counter()

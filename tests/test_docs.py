@@ -23,8 +23,8 @@ from tests.tasks.memory import test_problems
 from textrnn.cli import TASKS, build_parser, command_line_of, find_task, main
 from textrnn.cli.flags import parse
 from textrnn.config import DataConfig
-from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import load_dataset
+from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.errors import TextRNNError
 from textrnn.models import registry
 from textrnn.report.notes import words

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.commands import ROOT, Result
-from textrnn.corpus.catalog import dataset_name
+from textrnn.corpus.sources.catalog import dataset_name
 from textrnn.corpus.texts import corpus_name
 from textrnn.errors import ArtifactError, ConfigError
 from textrnn.files import portable_name, write_together

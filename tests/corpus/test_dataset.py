@@ -8,8 +8,8 @@ import pytest
 
 from tests.factories import small_rows, write_rows
 from textrnn.config import DataConfig
-from textrnn.corpus.catalog import dataset_name, find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
+from textrnn.corpus.sources.catalog import dataset_name, find_dataset
 from textrnn.errors import ConfigError, DataError
 from textrnn.report.notes import words
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from textrnn.config import DataConfig
-from textrnn.corpus.catalog import PROJECT_DATA, find_dataset
 from textrnn.corpus.dataset import load_dataset
 from textrnn.corpus.readers import read_rows
+from textrnn.corpus.sources.catalog import PROJECT_DATA, find_dataset
 
 NAMES = ["财经", "房产", "股票", "教育", "科技", "社会", "时政", "体育", "游戏", "娱乐"]
 

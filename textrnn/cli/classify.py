@@ -12,7 +12,7 @@ from typing import Any
 from textrnn.cli.flags import SAVE_DIR, flagged, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown
 from textrnn.config import DataConfig, Run, TrainConfig
-from textrnn.corpus.catalog import dataset_name
+from textrnn.corpus.sources.catalog import dataset_name
 from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import functools
 import re
+import types
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
@@ -20,6 +21,8 @@ METAVARS = {
     "embedding": "random|pretrained|PATH",
     "text_column": "COLUMN",
     "label_column": "COLUMN",
+    "separator": "CHARACTER",
+    "encoding": "NAME",
     "device": "DEVICE",
     "budget": "SECONDS",
 }
@@ -76,12 +79,15 @@ class Parser(argparse.ArgumentParser):
 
 def _kinds(annotation: Any) -> tuple[type, ...]:
     """``int | None`` -> (int,)."""
-    return tuple(kind for kind in typing.get_args(annotation) or (annotation,) if kind is not type(None))
+    allowed = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    return tuple(kind for kind in allowed if kind is not type(None))
 
 
 def _value_arguments(kind: type, choices: Sequence[str] | None) -> dict[str, Any]:
     if kind is bool:
         return {"action": argparse.BooleanOptionalAction}
+    if typing.get_origin(kind) is tuple:
+        return {"nargs": "+", "type": str, "metavar": "NAME"}
     shown = {int: "N", float: "X", str: "NAME"}[kind]
     return {"type": kind, "metavar": "{" + ",".join(choices) + "}" if choices else shown}
 
@@ -91,7 +97,7 @@ def add_settings(group: argparse._ArgumentGroup, settings: type[Settings]) -> No
     hints = typing.get_type_hints(settings)
     for entry in dataclasses.fields(settings):
         (kind,) = _kinds(hints[entry.name])
-        text = flagged(entry.metadata["help"])
+        text = flagged(entry.metadata["help"]).replace("%", "%%")
         if entry.default is not None and kind is not bool and "(default" not in text:
             text += f" (default: {entry.default})"
         if entry.name in OPPOSITES:
@@ -180,7 +186,9 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     texts, others = _split_off_texts(arguments) if "--predict" in known else (None, list(arguments))
     options, unknown = parser.parse_known_args(others)
     options.predict = texts and [as_typed(text) for text in texts]
-    for name in ("text_column", "label_column"):
+    if hasattr(options, "text_column"):
+        options.text_column = tuple(map(as_typed, options.text_column))
+    for name in ("label_column", "separator"):
         if hasattr(options, name):
             setattr(options, name, as_typed(getattr(options, name)))
     if unknown:

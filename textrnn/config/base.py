@@ -42,9 +42,15 @@ def option(
     return field(default=default, metadata={"help": help, **{k: v for k, v in known.items() if v is not None}})
 
 
+def takes_several(annotation: Any) -> bool:
+    """Whether the values of a field are tuples of names."""
+    return any(typing.get_origin(kind) is tuple for kind in typing.get_args(annotation) or (annotation,))
+
+
 def find_problem(name: str, value: Any, annotation: Any, limits: typing.Mapping[str, Any]) -> str | None:
     """What is wrong with a value by its type and the limits given to :func:`option`, or None."""
     allowed = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    allowed = tuple(typing.get_origin(kind) or kind for kind in allowed)  # tuple[str, ...] -> tuple
     if value is None and (type(None) in allowed or "fitted" in limits):
         return None
     kinds = tuple(kind for kind in allowed if kind is not type(None))
@@ -71,6 +77,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
+        for entry in dataclasses.fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, list | str) and takes_several(hints[entry.name]):
+                object.__setattr__(self, entry.name, (value,) if isinstance(value, str) else tuple(value))
         problems = [
             problem
             for entry in dataclasses.fields(self)

@@ -41,8 +41,26 @@ class DataConfig(Settings):
     """Where the examples come from and how they become token ids."""
 
     dataset: str = option("headlines", "data set: a name, a folder or a file", free=True)
-    text_column: str | None = option(None, "column (or JSON key) that holds the text")
-    label_column: str | None = option(None, "column (or JSON key) that holds the label")
+    text_column: tuple[str, ...] | None = option(
+        None, "column that holds the text, by name (or JSON key) or number from 1; several are joined"
+    )
+    label_column: str | None = option(None, "column that holds the label, by name (or JSON key) or number from 1")
+    header: bool | None = option(None, "the first row names the columns (default: found out from the data)")
+    separator: str | None = option(
+        None, "what separates columns, such as ';' or '|' (default: found out from the data)"
+    )
+    encoding: str | None = option(
+        None, "encoding of the files, such as utf-8 or gb18030 (default: found out line by line)"
+    )
+    on_bad_row: str | None = option(
+        None,
+        "rows that cannot be used: skip leaves out any number of them, stop none (default: up to 1 % without text or "
+        "label are left out)",
+        choices=("skip", "stop"),
+    )
+    merge_labels: bool = option(
+        False, "join class names that differ only in case, width, end punctuation or the form of a number"
+    )
     tokenizer: str = option(
         "auto",
         "what a token is: a character, a word (cut by jieba), what stands between spaces, or mixed: words and marks of "

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from textrnn.config import DataConfig
-from textrnn.corpus.catalog import Source
 from textrnn.corpus.check import ReadDataset, ReadFiles, findings
 from textrnn.corpus.readers import Rows, read_class_names, read_rows
+from textrnn.corpus.sources.catalog import Source
 from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
@@ -25,10 +25,15 @@ HELD_OUT_SHARE = 0.1  # of all rows, for each split that has to be made
 
 @dataclass
 class Split:
-    """Texts and the indices of their classes, row by row."""
+    """Texts and the indices of their classes, row by row.
+
+    Attributes:
+        rows: where they are from; None of texts in memory
+    """
 
     texts: list[str]
     labels: list[int]
+    rows: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -103,7 +108,7 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
     """
     files = {"train": source.train, "dev": source.dev, "test": source.test}
     rows = {
-        split: read_rows(path, text_column=config.text_column, label_column=config.label_column)
+        split: read_rows(path, text_column=(config.text_column or (None,))[0], label_column=config.label_column)
         for split, path in files.items()
         if path is not None
     }
@@ -123,7 +128,7 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
         notes.append(Note("split_made", path=source.train, missing=missing, seed=config.split_seed, rows=counts))
     labels = {split: _class_indices(part, class_names, by_name, source.class_names) for split, part in rows.items()}
     notes += _checked(ReadDataset(rows, class_names, source.class_names, labels))
-    train, dev, test = (Split(rows[split].texts, labels[split]) for split in ("train", "dev", "test"))
+    train, dev, test = (Split(rows[split].texts, labels[split], rows[split]) for split in ("train", "dev", "test"))
     return Dataset(source.name, class_names, train, dev, test, notes, folder=source.folder)
 
 

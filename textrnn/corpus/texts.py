@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textrnn.config import CorpusConfig
-from textrnn.corpus.catalog import data_folders
 from textrnn.corpus.readers import LONE_SURROGATE, decode, read_bytes
+from textrnn.corpus.sources.catalog import data_folders
 from textrnn.errors import DataError, Note, did_you_mean, listed, user_path
 from textrnn.files import exclusive_use, portable_name
 
 if TYPE_CHECKING:
-    from textrnn.corpus.download import Progress
+    from textrnn.corpus.sources.download import Progress
 
 STORY = "story"  # ships with the project, so there is always something to learn from
 LETTERS_BY_DEFAULT = ("timemachine", STORY)
@@ -104,7 +104,7 @@ def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: floa
             f"`corpus` {corpus}: no such text; expected one of {listed(names)}, or the path of a text file"
             f"{did_you_mean(corpus, names)}"
         )
-    from textrnn.corpus.download import fetch  # the HTTP client costs start-up time
+    from textrnn.corpus.sources.download import fetch  # the HTTP client costs start-up time
 
     known = PUBLISHED_TEXTS[name]
     base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")

@@ -14,10 +14,10 @@ import torch
 
 from textrnn.config import ClassifierSettings, DataConfig, Run
 from textrnn.corpus.batches import LabelledTexts
-from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, EncodedDataset, load_dataset
-from textrnn.corpus.download import Progress
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
+from textrnn.corpus.sources.catalog import find_dataset
+from textrnn.corpus.sources.download import Progress
 from textrnn.corpus.vocab import EncodedTexts
 from textrnn.errors import DataError, Note
 from textrnn.evaluation.baseline import Baseline, linear_baseline

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from textrnn.config import Run
-from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
-from textrnn.corpus.download import Progress
+from textrnn.corpus.sources.catalog import find_dataset
+from textrnn.corpus.sources.download import Progress
 from textrnn.errors import ConfigError, Note, TrainingError
 from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
 from textrnn.evaluation.metrics import has_learnt, macro_f1

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from textrnn.config import USUAL_TEMPERATURE, GenerationConfig, LanguageModelSettings, Run
-from textrnn.corpus.download import Progress
+from textrnn.corpus.sources.download import Progress
 from textrnn.corpus.texts import STORY, Corpus, TextSource, file_digest, find_local, find_text, load_corpus
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary

@@ -15,10 +15,10 @@ import pytest
 from tests.factories import small_rows, write_rows
 from textrnn.config import DataConfig
 from textrnn.corpus import check
-from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.check import Finding, ReadDataset, ReadFiles, all_checks, findings
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.readers import Rows
+from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.errors import DataError
 from textrnn.report.notes import words
 

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from textrnn.config import PAD_ID, ClassifierSettings, Run, TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts
-from textrnn.corpus.catalog import find_dataset
 from textrnn.corpus.dataset import Dataset, load_dataset
+from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.vocab import EncodedTexts
 from textrnn.errors import Note
 from textrnn.report.html import Figure, Paragraph, Table

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.factories import small_rows
-from textrnn.corpus import catalog, texts
-from textrnn.corpus.catalog import PublishedDataset, find_dataset
-from textrnn.corpus.download import fetch, git_blob_id
+from textrnn.corpus import texts
+from textrnn.corpus.sources import catalog
+from textrnn.corpus.sources.catalog import PublishedDataset, find_dataset
+from textrnn.corpus.sources.download import fetch, git_blob_id
 from textrnn.corpus.texts import PublishedText, find_text
 from textrnn.errors import DataError
 

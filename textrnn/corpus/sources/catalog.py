@@ -14,10 +14,10 @@ from textrnn.errors import DataError, did_you_mean, listed, user_path
 from textrnn.files import exclusive_use, portable_name
 
 if TYPE_CHECKING:
-    from textrnn.corpus.download import Progress
+    from textrnn.corpus.sources.download import Progress
 
-PROJECT_DATA = Path(__file__).resolve().parents[2] / "data"  # in a checkout
-INSTALLED_DATA = Path(__file__).resolve().parents[1] / "data"  # in an installed package
+PROJECT_DATA = Path(__file__).resolve().parents[3] / "data"  # in a checkout
+INSTALLED_DATA = Path(__file__).resolve().parents[2] / "data"  # in an installed package
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
 FILE_ENDINGS = ("", ".txt", ".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".ft")
 CLASS_FILES = ("class.txt", "classes.txt", "labels.txt")
@@ -163,7 +163,7 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None) -> Source
 
 def _download(name: str, on_progress: Progress | None) -> Path:
     """Fetch what is missing of a published data set into ``data/NAME`` and return that folder."""
-    from textrnn.corpus.download import fetch  # the HTTP client costs start-up time
+    from textrnn.corpus.sources.download import fetch  # the HTTP client costs start-up time
 
     known = PUBLISHED_DATASETS[name]
     base = os.environ.get("TEXTRNN_MIRROR", "").rstrip("/")

@@ -10,9 +10,9 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from textrnn.corpus.readers.rows import LONE_SURROGATE, LeftOut, Reading, Rows, cleaned
 from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
 
 TEXT_COLUMNS = [
@@ -26,57 +26,34 @@ LABEL_COLUMNS = [
     *["标签", "类别", "分类", "类", "情感", "类型"],
 ]
 FASTTEXT_PREFIX = "__label__"
+__all__ = [
+    "LONE_SURROGATE",
+    "LeftOut",
+    "Reading",
+    "Rows",
+    "cleaned",
+    "decode",
+    "read_bytes",
+    "read_class_names",
+    "read_rows",
+]
 
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-
-def cleaned(text: str) -> str:
-    """A text as models read it, in training and later: without white space around, valid Unicode."""
-    return LONE_SURROGATE.sub("\ufffd", text).strip()
-
-
-@dataclass
-class Rows:
-    """Labelled texts of one file, in its order."""
-
-    path: Path
-    texts: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    line_numbers: list[int] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def add(self, text: str, label: str, line_number: int) -> None:
-        """Add one row.
-
-        Raises:
-            DataError: if the text or the label is empty.
-        """
-        text, label = cleaned(text), cleaned(label)
-        if not text:
-            raise DataError(
-                f"{self.path}:{line_number}: the text is empty; expected some text with its label: "
-                "fill it in or delete the line"
-            )
-        if not label:
-            raise DataError(
-                f"{self.path}:{line_number}: the label is empty; expected a class after the text: "
-                "fill it in or delete the line"
-            )
-        self.texts.append(text)
-        self.labels.append(label)
-        self.line_numbers.append(line_number)
-
-    def select(self, indices: Sequence[int]) -> Rows:
-        """The rows at `indices`, in that order."""
-        return Rows(
-            self.path,
-            [self.texts[i] for i in indices],
-            [self.labels[i] for i in indices],
-            [self.line_numbers[i] for i in indices],
+def _add(rows: Rows, text: str, label: str, line_number: int) -> None:
+    text, label = cleaned(text), cleaned(label)
+    if not text:
+        raise DataError(
+            f"{rows.path}:{line_number}: the text is empty; expected some text with its label: "
+            "fill it in or delete the line"
         )
+    if not label:
+        raise DataError(
+            f"{rows.path}:{line_number}: the label is empty; expected a class after the text: "
+            "fill it in or delete the line"
+        )
+    rows.texts.append(text)
+    rows.labels.append(label)
+    rows.line_numbers.append(line_number)  # type: ignore[attr-defined]
 
 
 def decode(content: bytes, path: Path) -> tuple[str, Note | None]:
@@ -166,7 +143,7 @@ def read_tabs(text: str, rows: Rows) -> None:
                 f"{rows.path}:{number}: no tab in the line; expected text<TAB>label: "
                 "put a tab between the text and its class"
             )
-        rows.add(body, label, number)
+        _add(rows, body, label, number)
 
 
 def read_fasttext(text: str, rows: Rows) -> None:
@@ -184,7 +161,7 @@ def read_fasttext(text: str, rows: Rows) -> None:
                 f"{rows.path}:{number}: more than one label; expected one {FASTTEXT_PREFIX}NAME a line: "
                 "keep the one that matters"
             )
-        rows.add(body, label.removeprefix(FASTTEXT_PREFIX), number)
+        _add(rows, body, label.removeprefix(FASTTEXT_PREFIX), number)
 
 
 def read_delimited(text: str, rows: Rows, delimiter: str, text_column: str | None, label_column: str | None) -> None:
@@ -206,7 +183,7 @@ def read_delimited(text: str, rows: Rows, delimiter: str, text_column: str | Non
                     f"{rows.path}:{number}: {len(fields)} fields; expected {len(header)} as in the header: "
                     f"put quotation marks round a text that contains {delimiter!r}"
                 )
-            rows.add(fields[text_at], fields[label_at], number)
+            _add(rows, fields[text_at], fields[label_at], number)
     except csv.Error as error:
         raise DataError(f"{rows.path}:{error}; expected quoted fields to be closed") from error
 
@@ -261,7 +238,7 @@ def read_json_lines(text: str, rows: Rows, text_key: str | None, label_key: str 
             label = str(label).lower()
         if not isinstance(label, str | int):
             raise DataError(f"{where}: {label_name} is {json.dumps(label)[:40]}; expected a string or a whole number")
-        rows.add(body, str(label), number)
+        _add(rows, body, str(label), number)
 
 
 def _guess_delimiter(first_line: str, suffix: str) -> str:

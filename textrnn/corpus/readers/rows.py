@@ -1,0 +1,124 @@
+"""What readers give: labelled texts with their lines, and what was understood of the file that they are from."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textrnn.errors import Note
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def cleaned(text: str) -> str:
+    """A text as models read it, in training and later: without white space around, valid Unicode."""
+    return LONE_SURROGATE.sub("\ufffd", text).strip()
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that was not taken.
+
+    Attributes:
+        line: where it begins, from 1; in a workbook or a Parquet file, the row
+        reason: by which the kind is known, in kebab-case: ``no-text``, ``no-label``, ``fields``, ...
+        problem: what is wrong, in words
+        content: what stands there, cut
+        path: the file, where a :class:`Reading` is of several
+    """
+
+    line: int
+    reason: str
+    problem: str
+    content: str
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was understood of a file.
+
+    Attributes:
+        encoding: such as ``UTF-8``; empty for formats that have none
+        format: such as ``comma``, ``tab``, ``JSON lines``, ``fastText``, ``Excel workbook``
+        header: whether the first row names the columns; None where a format has none
+        text_columns: whose texts are joined, by name, or ``column 2``
+        other_columns: not read
+        rows: taken
+        left_out: not taken
+        damaged_lines: with bytes that could not be decoded and were replaced
+        details: what else was assumed, each in a few words
+    """
+
+    path: Path
+    encoding: str = "UTF-8"
+    format: str = ""
+    header: bool | None = None
+    text_columns: tuple[str, ...] = ()
+    label_column: str = ""
+    other_columns: tuple[str, ...] = ()
+    rows: int = 0
+    left_out: tuple[LeftOut, ...] = ()
+    damaged_lines: tuple[int, ...] = ()
+    details: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for ``config.json`` and ``metrics.json``: of what was left out, counts and lines."""
+        reasons: dict[str, list[int]] = {}
+        for row in self.left_out:
+            reasons.setdefault(row.reason, []).append(row.line)
+        return {
+            "file": self.path.name,
+            "encoding": self.encoding,
+            "format": self.format,
+            "header": self.header,
+            "text_columns": list(self.text_columns),
+            "label_column": self.label_column,
+            "other_columns": list(self.other_columns),
+            "rows": self.rows,
+            "left_out": {reason: {"rows": len(lines), "lines": lines[:20]} for reason, lines in reasons.items()},
+            "damaged_lines": {"rows": len(self.damaged_lines), "lines": list(self.damaged_lines[:20])},
+            "details": list(self.details),
+        }
+
+
+@dataclass
+class Rows:
+    """Labelled texts of one file, in its order.
+
+    Attributes:
+        path: the file; of a folder for each class, that folder
+        labels: as they are written in the file, invisible characters aside
+        line_numbers: where each row begins, from 1
+        files: of a folder for each class, the file of each row
+    """
+
+    path: Path
+    texts: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    line_numbers: Sequence[int] = field(default_factory=lambda: array("q"))
+    files: list[Path] | None = None
+    reading: Reading | None = None
+    notes: list[Note] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def where(self, index: int) -> str:
+        """Where a row is from: ``path:line``."""
+        return f"{self.path}:{self.line_numbers[index]}" if self.files is None else str(self.files[index])
+
+    def select(self, indices: Sequence[int]) -> Rows:
+        """The rows at `indices`, in that order."""
+        return Rows(
+            self.path,
+            [self.texts[i] for i in indices],
+            [self.labels[i] for i in indices],
+            array("q", [self.line_numbers[i] for i in indices]),
+            None if self.files is None else [self.files[i] for i in indices],
+            self.reading,
+        )

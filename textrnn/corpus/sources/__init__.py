@@ -1,0 +1,1 @@
+"""Where data is: names, folders, files, archives, downloads."""
