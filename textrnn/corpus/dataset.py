@@ -107,12 +107,11 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
         DataError: for anything wrong with a file (``path:line``), a label or the classes as a whole.
     """
     files = {"train": source.train, "dev": source.dev, "test": source.test}
-    rows = {
-        split: read_rows(path, text_column=(config.text_column or (None,))[0], label_column=config.label_column)
-        for split, path in files.items()
-        if path is not None
-    }
-    notes = [note for part in rows.values() for note in part.notes]
+    rows: dict[str, Rows] = {}
+    for split, path in files.items():
+        if path is not None:
+            rows[split] = read_rows(path, config, like=rows.get("train"))
+    notes = [Note("read", reading=part.reading) for part in rows.values()]
     if source.class_names:
         class_names, note = read_class_names(source.class_names)
         notes += [note] if note else []

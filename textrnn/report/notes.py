@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from textrnn.errors import Note, listed
+from textrnn.report.reading import understood
 from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
     "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
-    "nothing_to_resume", "sequences_learnt", "table", "tables", "text", "trained", "using_saved", "vectors",
+    "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "trained", "using_saved", "vectors",
     "vocabulary",
 }  # fmt: skip
 
@@ -102,6 +103,14 @@ def _split_made(path: Any, missing: list[str], seed: int, rows: dict[str, int]) 
     )
 
 
+def _read_as(path: Any, encoding: str, damaged: Any = ()) -> str:
+    told = f"{path}: {'not UTF-8; ' if encoding == 'GB18030' else ''}read as {encoding}"
+    if damaged:
+        lines = f"line {damaged[0]}" if len(damaged) == 1 else f"{len(damaged):,} lines, the first {damaged[0]},"
+        told += f"; bytes that cannot be decoded on {lines} are replaced"
+    return told
+
+
 def _no_font_for_names(names: list[str]) -> str:
     legend = ", ".join(f"{index} {shortened(name, 24)}" for index, name in enumerate(names))
     return (
@@ -157,7 +166,8 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "other_kind": "the saved model is of the kind {saved}, not {named}",
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
-    "read_as": lambda path, encoding: f"{path}: {'not UTF-8; ' if encoding == 'GB18030' else ''}read as {encoding}",
+    "read": lambda reading: understood(reading),
+    "read_as": _read_as,
     "sequences_learnt": _sequences_learnt,
     "split_made": _split_made,
     "started_over": "{what} is started over; `resume` would have gone on with it",

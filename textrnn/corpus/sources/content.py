@@ -137,6 +137,21 @@ def content_of(path: Path) -> Content:
     return found[0]
 
 
+def content_at(path: Path) -> Content:
+    """What is in a file, or in a file of an archive that is named as if the archive were a folder.
+
+    Raises:
+        DataError: as :func:`content_of`.
+    """
+    archive = next((parent for parent in path.parents if parent.is_file()), None)
+    if archive is None:
+        return content_of(path)
+    found = [content for content in members(archive) if content.path == path]
+    if not found:
+        raise DataError(f"{path}: no such file in the archive; expected one of those in it")
+    return found[0]
+
+
 def members(path: Path) -> list[Content]:
     """The data files of an archive, in its order, in which they are read fastest; of any other file, itself.
 
