@@ -158,7 +158,7 @@ class _Taken:
         elif not label or label in NOTHING:
             self._leave_out(line, "no-label", "no label", self._shown(fields))
         else:
-            self.controls += text != raw.strip()
+            self.controls += bool(STRANGE.search(raw.replace("\r", " ").strip()))
             self.forms[written] = label
             self.texts.append(text)
             self.labels.append(label)
