@@ -6,7 +6,6 @@ Each writer has what it cannot hold taken out of texts and labels first, and say
 from __future__ import annotations
 
 import bz2
-import csv
 import gzip
 import io
 import json
@@ -65,10 +64,14 @@ def unquoted(text: str) -> str:
     return text.replace('"', "'") if text.startswith('"') else text
 
 
-def csv_record(cells: Sequence[str], **form: Any) -> str:
-    written = io.StringIO(newline="")
-    csv.writer(written, **form).writerow(cells)
-    return written.getvalue()
+def csv_field(text: str, separator: str, line_end: str, *, quoted: bool, escaped: bool) -> str:
+    """A field after RFC 4180; a lone carriage return needs no marks where it ends no line, as pandas has it."""
+    breaks = [separator, '"', "\n", "\\"] + (["\r"] if "\r" in line_end else [])
+    if escaped:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if quoted or any(mark in text for mark in breaks):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def write_delimited(
@@ -76,7 +79,8 @@ def write_delimited(
     *,
     separator: str = ",",
     line_end: str = "\n",
-    quoting: int = csv.QUOTE_MINIMAL,
+    quoted: bool = False,
+    escaped: bool = False,
     header: bool = True,
     label_first: bool = False,
     index: bool = False,
@@ -84,24 +88,25 @@ def write_delimited(
     trailing: bool = False,
     blank_lines: bool = False,
     named: bool = False,
-    **form: Any,
 ) -> Written:
-    """CSV and TSV, as Python's own writer has them.
+    """CSV and TSV.
 
     Args:
+        quoted: every field is.
+        escaped: a backslash is put before quotation marks, as databases do.
         index: a first column with the number of the row and no name, as of pandas.
         announced: a first line ``sep=``, as of Excel.
         trailing: a separator after the last field of each row.
         blank_lines: between the rows.
         named: the user says what there is to say.
     """
-    form = {"delimiter": separator, "lineterminator": line_end, "quoting": quoting, **form}
     records = []
     for number, (text, label) in enumerate([("text", "label"), *rows]):
         cells = [label, text] if label_first else [text, label]
         cells = [str(number - 1) if number else "", *cells] if index else cells
-        record = csv_record([*cells, ""] if trailing and number else cells, **form)
-        records.append(record + line_end * (blank_lines and number % 2))
+        fields = [csv_field(cell, separator, line_end, quoted=quoted, escaped=escaped) for cell in cells]
+        end = separator * (trailing and number > 0) + line_end * (1 + (blank_lines and number % 2))
+        records.append(separator.join(fields) + end)
     first = [f"sep={separator}{line_end}"] if announced else []
     kept = records if header else records[1:]
     lines = line_numbers([*first, *kept], line_end)

@@ -27,7 +27,7 @@ MARKS = (  # a byte order mark says what follows; the longer ones first
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _BETWEEN = r"[\r\n\t,;|]"
-QUOTED = [  # fields between quotation marks, in which line ends end nothing; a mark inside is doubled, or has a backslash
+QUOTED = [  # fields between marks, in which line ends end nothing; a mark inside is doubled, or after a backslash
     re.compile(rf'(?:\A|(?<={_BETWEEN}))"{inside}"(?={_BETWEEN}|\Z)', re.DOTALL)
     for inside in (r'(?:[^"]++|"")*+', r'(?:[^"\\]++|\\.|"")*+')
 ]

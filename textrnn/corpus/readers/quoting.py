@@ -91,9 +91,9 @@ def usage_of(text: str, separator: str, *, escaped: bool, is_cut: bool) -> Usage
                 doubled += '""' in found[0].strip()[1:-1]
             else:
                 if text[position:end].lstrip(" ").startswith('"'):
-                    if is_cut and '"' not in text[text.index('"', position) + 1 :]:
-                        if text.count("\n", position) < NEAR_THE_END:
-                            return usage  # it goes on beyond the sample
+                    is_last = text.find('"', text.index('"', position) + 1) < 0
+                    if is_cut and is_last and text.count("\n", position) < NEAR_THE_END:
+                        return usage  # it goes on beyond the sample
                     usage.malformed += 1
                 found = plain_field.match(text, position)
                 assert found is not None, "it matches nothing as well"
