@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from textrnn.corpus.readers.common_characters import COMMON, WESTERN
+from textrnn.corpus.readers.rows import LINE_END
 from textrnn.errors import ConfigError, DataError, did_you_mean, one_line
 
 BLOCK = 1 << 20  # bytes read at a time
 SAMPLED_LINES = 2000  # by which an encoding other than UTF-8 is judged
 MOST_DAMAGED = 0.01  # share of lines with damaged bytes that stops nothing
+BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+MOST_CONTROLS = 0.02  # share of bytes of a text
+MOST_ZEROS = 0.25  # share of bytes of what is read as UTF-8; of ASCII in UTF-16, half are zeros
 FEW_DAMAGED = 3  # lines, which never stop anything
 MARKS = (  # a byte order mark says what follows; the longer ones first
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -26,12 +30,20 @@ MARKS = (  # a byte order mark says what follows; the longer ones first
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+UTF8_MARK_AS_LATIN_1 = codecs.BOM_UTF8.decode("latin-1")
 _BETWEEN = r"[\r\n\t,;|]"
 QUOTED = [  # fields between marks, in which line ends end nothing; a mark inside is doubled, or after a backslash
     re.compile(rf'(?:\A|(?<={_BETWEEN}))"{inside}"(?={_BETWEEN}|\Z)', re.DOTALL)
     for inside in (r'(?:[^"]++|"")*+', r'(?:[^"\\]++|\\.|"")*+')
 ]
-NAMES = {"utf-8": "UTF-8", "gb18030": "GB18030", "cp950": "Big5", "cp932": "Shift-JIS", "cp949": "EUC-KR"}
+NAMES = {
+    "utf-8": "UTF-8",
+    "ascii": "ASCII",
+    "gb18030": "GB18030",
+    "cp950": "Big5",
+    "cp932": "Shift-JIS",
+    "cp949": "EUC-KR",
+}
 SINGLE_BYTE = [
     "cp1252", "cp1251", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "koi8_r",
     "koi8_u", "mac_roman", "cp437", "cp850", "cp866",
@@ -74,6 +86,8 @@ def encoding_name(codec: str) -> str:
     """Python's name of an encoding -> the usual one."""
     if codec.startswith(("utf-16", "utf-32")):
         return codec[:6].upper()
+    if codec.startswith("iso8859"):
+        return codec.replace("iso8859", "ISO-8859")
     return NAMES.get(codec, re.sub("^cp(12[0-9]{2})$", r"Windows-\1", codec))
 
 
@@ -102,7 +116,7 @@ def _as_lines(text: str, encoding: Encoding) -> list[str]:
     if "\0" in text:
         text = text.replace("\0", "")
     if "\r" in text:
-        text = text.replace("\r\n", "\n")
+        text = LINE_END.sub("\n", text)
         if encoding.cr_ends_lines:
             text = text.replace("\r", "\n")
     lines = text.removesuffix("\n").split("\n")
@@ -114,33 +128,34 @@ def _as_lines(text: str, encoding: Encoding) -> list[str]:
 def _blocks(source: Openable, encoding: Encoding) -> Iterator[bytes]:
     """The file in pieces that end with a line."""
     with source() as file:
-        kept = b""
+        kept: list[bytes] = []
         while piece := file.read(BLOCK):
-            kept += piece
-            end = kept.rfind(b"\n") + 1
+            end = piece.rfind(b"\n") + 1
             if not end and encoding.cr_ends_lines:
-                end = kept.rfind(b"\r", 0, len(kept) - 1) + 1  # the last one may be half of a \r\n
+                end = piece.rfind(b"\r", 0, len(piece) - 1) + 1  # the last one may be half of a \r\n
             if end:
-                yield kept[:end]
-                kept = kept[end:]
+                yield b"".join([*kept, piece[:end]])
+                kept, piece = [], piece[end:]
+            kept += [piece] if piece else []
         if kept:
-            yield kept
+            yield b"".join(kept)
 
 
 def _wide_blocks(source: Openable, encoding: Encoding) -> Iterator[str]:
     """The same of UTF-16 and UTF-32, decoded."""
     decoder = codecs.getincrementaldecoder(encoding.codec)(errors="replace")
     with source() as file:
-        kept = ""
+        kept: list[str] = []
         while True:
             piece = file.read(BLOCK)
-            kept += decoder.decode(piece, final=not piece)
-            end = len(kept) if not piece else kept.rfind("\n") + 1
+            text = decoder.decode(piece, final=not piece)
+            end = len(text) if not piece else text.rfind("\n") + 1
             if not end and encoding.cr_ends_lines:
-                end = kept.rfind("\r", 0, len(kept) - 1) + 1
-            if end:
-                yield kept[:end].removeprefix("\ufeff")
-                kept = kept[end:]
+                end = text.rfind("\r", 0, len(text) - 1) + 1
+            if end or (kept and not piece):
+                yield "".join([*kept, text[:end]]).removeprefix("\ufeff")
+                kept, text = [], text[end:]
+            kept += [text] if text else []
             if not piece:
                 return
 
@@ -213,6 +228,12 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     encoding = Encoding(cr_ends_lines=survey.cr_ends_lines, marked=marked)
     if not survey.foreign:
         return encoding
+    sample = b"".join(survey.sample)[:BLOCK]
+    if len(BINARY.findall(sample)) > MOST_CONTROLS * len(sample):
+        raise DataError(
+            f"{path}:{survey.foreign_numbers[0]}: bytes that no text has; expected text: name the text or table that "
+            "is to be learnt from, or its `encoding` if it is one"
+        )
     legacy = _legacy_codec(survey.sample)
     if survey.foreign <= survey.utf8_lines or legacy is None:
         if _few(survey.foreign, survey.lines):
@@ -252,7 +273,7 @@ def _few(lines: int, of: int) -> bool:
 
 def _damaged(path: Path, numbers: Sequence[int], line: bytes, name: str, others: int) -> DataError:
     byte = next((line[error.start] for error in [_first_error(line)] if error is not None), line[0])
-    more = f" and on {len(numbers) - 1:,} more lines" if len(numbers) > 1 else ""
+    more = f", nor are {len(numbers) - 1:,} more lines" if len(numbers) > 1 else ""
     others_are = f"as the other {others:,} lines that are not ASCII" if others else "or another known encoding"
     return DataError(
         f"{path}:{numbers[0]}: byte 0x{byte:02x} is not {name}{more}; expected {name}, {others_are}: save the file as "
@@ -290,9 +311,8 @@ def _with_damage(source: Openable, path: Path, encoding: Encoding) -> Encoding:
         number += len(lines) - (not lines[-1])
     if damaged and not _few(len(damaged), number):
         raise DataError(
-            f"{path}:{damaged[0]}: cannot be decoded as {encoding.name} (the {len(damaged):,} lines from there on that "
-            f"cannot are too many to leave out); expected another encoding: save the file as UTF-8, or name its "
-            "`encoding`"
+            f"{path}:{damaged[0]}: not {encoding.name}, nor are {len(damaged) - 1:,} more lines; expected few such "
+            "lines or none: save the file as UTF-8, or name its `encoding`"
         )
     return Encoding(
         encoding.codec, encoding.other, encoding.other_lines, tuple(damaged), encoding.cr_ends_lines, encoding.marked
@@ -354,7 +374,7 @@ def _count_votes(block: bytes, found: _Survey) -> None:
 
 def _cr_ends_lines(text: str) -> bool:
     """Whether lone carriage returns cut the text into lines of one kind, or stand inside of texts."""
-    outside = text
+    outside = text = text.removeprefix("\ufeff").removeprefix(UTF8_MARK_AS_LATIN_1)
     for quoted in QUOTED:
         outside = quoted.sub('""', text) if '"' in text else text
         outside = outside.replace("\r\n", "\n")
@@ -383,7 +403,8 @@ def _wide_codec(head: bytes) -> str | None:
     for mark, codec in MARKS:
         if head.startswith(mark):
             return codec
-    if b"\0" not in head or len(head) < 4:
+    zeros = head.count(0)
+    if not zeros or len(head) < 4 or (zeros < MOST_ZEROS * len(head) and _is_utf8(head)):
         return None
     for codec, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
         whole = head[: len(head) - len(head) % width]
@@ -395,6 +416,15 @@ def _wide_codec(head: bytes) -> str | None:
         if text and strange <= 0.01 * len(text) and ("\n" in text or "\r" in text):
             return codec
     return None
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Whether the beginning of a file is, but for a character that is cut at its end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _legacy_codec(lines: Sequence[bytes]) -> str | None:
