@@ -401,10 +401,11 @@ def _share(lines: Sequence[str], is_so: Callable[[str], bool]) -> float:
 def _wide_codec(head: bytes) -> str | None:
     """UTF-16 or UTF-32, by the mark, or by the zeros of characters that are ASCII."""
     for mark, codec in MARKS:
-        if head.startswith(mark):
+        # That of UTF-32 is also that of UTF-16 and a NUL behind it.
+        if head.startswith(mark) and (codec.startswith("utf-16") or _is_valid(head[: len(head) & ~3], codec)):
             return codec
     zeros = head.count(0)
-    if not zeros or len(head) < 4 or (zeros < MOST_ZEROS * len(head) and _is_utf8(head)):
+    if not zeros or len(head) < 4 or (zeros < MOST_ZEROS * len(head) and _is_valid(head, "utf-8")):
         return None
     for codec, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
         whole = head[: len(head) - len(head) % width]
@@ -418,10 +419,10 @@ def _wide_codec(head: bytes) -> str | None:
     return None
 
 
-def _is_utf8(head: bytes) -> bool:
-    """Whether the beginning of a file is, but for a character that is cut at its end."""
+def _is_valid(head: bytes, codec: str) -> bool:
+    """Whether the beginning of a file can be decoded, but for a character that is cut at its end."""
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
+        codecs.getincrementaldecoder(codec)().decode(head)
     except UnicodeDecodeError:
         return False
     return True
