@@ -151,6 +151,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "going_on_after": "going on after {trainings} finished trainings in {store}",
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
     "judged": lambda result: str(result.to_text()),
+    "labels_merged": lambda merged, counts: (
+        "joined labels that look alike: "
+        + listed([f"{label!r} ({counts[label]:,}) into {kept!r}" for label, kept in merged.items()], most=8, widest=80)
+    ),
     "letters_only": lambda strange: (
         f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
     ),
@@ -166,10 +170,11 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "other_kind": "the saved model is of the kind {saved}, not {named}",
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
-    "read": lambda reading: understood(reading),
+    "read": lambda readings: "\n".join(understood(readings)),
     "read_as": _read_as,
     "sequences_learnt": _sequences_learnt,
     "split_made": _split_made,
+    "sister_files": lambda train, others: f"{train}: used with {' and '.join(path.name for path in others)} beside it",
     "started_over": "{what} is started over; `resume` would have gone on with it",
     "table": _table,
     "tables": lambda tables: "".join(map(_table, tables)),
