@@ -1,4 +1,4 @@
-"""Files, folders and archives -> one running text: decoded, joined by line ends, which are all alike, without invisible marks."""
+"""Files, folders and archives -> one running text: decoded, all line ends alike, without invisible marks."""
 
 from __future__ import annotations
 

@@ -169,6 +169,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "other_data": "the saved model was trained on {learnt}, which is not {named}",
     "other_kind": "the saved model is of the kind {saved}, not {named}",
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
+    "own_sequences": "{folder}: sequences of your own; they are used for every seed and number of `variants`",
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
     "read_as": lambda path, encoding: f"{path}: {'not UTF-8; ' if encoding == 'GB18030' else ''}read as {encoding}",
     "sequences_learnt": _sequences_learnt,
