@@ -17,7 +17,7 @@ from textrnn.models.registry import ModelEntry, all_models
 
 METAVARS = {
     "dataset": "NAME|DIR|FILE",
-    "corpus": "NAME|FILE",
+    "corpus": "NAME|FILE|DIR",
     "embedding": "random|pretrained|PATH",
     "text_column": "COLUMN",
     "label_column": "COLUMN",
@@ -188,6 +188,8 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     options.predict = texts and [as_typed(text) for text in texts]
     if hasattr(options, "text_column"):
         options.text_column = tuple(map(as_typed, options.text_column))
+    if hasattr(options, "corpus"):
+        options.corpus = tuple(options.corpus)
     for name in ("label_column", "separator"):
         if hasattr(options, name):
             setattr(options, name, as_typed(getattr(options, name)))

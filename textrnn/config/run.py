@@ -97,7 +97,7 @@ class RunSettings(Generic[Model, Data, Training]):
             separator: of folders here; paths are kept with ``/``, which every system reads.
         """
         data = self.data.to_dict()
-        data |= {name: data[name].replace(separator, "/") for name in ("dataset", "corpus") if name in data}
+        data |= {name: _with_slashes(data[name], separator) for name in ("dataset", "corpus") if name in data}
         return {
             "task": self.task,
             "model": self.model_name,
@@ -122,6 +122,14 @@ class RunSettings(Generic[Model, Data, Training]):
         data, training = groups.data.from_kept(kept["data"]), groups.training.from_kept(kept["training"])
         of_model = model.from_kept(kept["hyper_parameters"])
         return cls(kept["task"], kept["model"], of_model, data, training, kept.get("recipe"))  # type: ignore[arg-type]
+
+
+def _with_slashes(value: str | tuple[str, ...], separator: str) -> str | list[str]:
+    """Paths with ``/``; one of several that may be is kept as itself, as all versions read it."""
+    if isinstance(value, str):
+        return value.replace(separator, "/")
+    parts = [part.replace(separator, "/") for part in value]
+    return parts[0] if len(parts) == 1 else parts
 
 
 ClassifierSettings = RunSettings[ModelConfig, DataConfig, TrainConfig]

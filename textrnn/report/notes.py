@@ -13,8 +13,8 @@ from textrnn.report.text import shortened, table
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
     "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
-    "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "trained", "using_saved", "vectors",
-    "vocabulary",
+    "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "trained", "using_saved",
+    "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -49,6 +49,19 @@ def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> st
         f"embedding: {vectors.path}, size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} tokens "
         f"({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
     )
+
+
+def _text_read(read: Any) -> str:
+    names = [path.name for path in read.files]
+    parts = [" and ".join(read.encodings), f"{len(read.text):,} characters"]
+    if names != [read.path.name]:
+        parts.insert(0, f"{len(names)} {'file' if len(names) == 1 else 'files'} ({listed(names, most=5)})")
+    if read.removed:
+        parts.append(f"{read.removed:,} control characters and marks that nobody sees were taken out")
+    if read.passed_over:
+        others = listed([f"{path.name} ({kind.words})" for path, kind in read.passed_over], most=5, widest=80)
+        parts.append(f"passed over: {others}")
+    return f"{read.path}: {'; '.join(parts)}"
 
 
 def _text(corpus: Any, vocabulary_size: int) -> str:
@@ -169,6 +182,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "other_data": "the saved model was trained on {learnt}, which is not {named}",
     "other_kind": "the saved model is of the kind {saved}, not {named}",
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
+    "own_sequences": "{folder}: sequences of your own; they are used for every seed and number of `variants`",
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
     "read": lambda readings: "\n".join(understood(readings)),
     "read_as": _read_as,
@@ -179,6 +193,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "table": _table,
     "tables": lambda tables: "".join(map(_table, tables)),
     "text": _text,
+    "text_read": _text_read,
     "time_bound": _time_bound,
     "to_be_replaced": "{folder} holds {what}; it will be replaced (another `save_dir` keeps both)",
     "trained": _trained,

@@ -72,10 +72,15 @@ def saved_models(save_dir: Path, task: str) -> list[tuple[Path, str, str]]:
         try:
             config = read_config(path.parent, task)
             data = config["data"]
-            found.append((path.parent, str(config["model"]), str(data.get("dataset") or data["corpus"])))
+            found.append((path.parent, str(config["model"]), str(data.get("dataset") or _corpus(data["corpus"]))))
         except (ArtifactError, KeyError, TypeError, AttributeError):
             continue  # of another task, or no model at all
     return found
+
+
+def _corpus(kept: object) -> object:
+    """The names of a text, as they are typed; one, or as several a list."""
+    return " ".join(map(str, kept)) if isinstance(kept, list) else kept
 
 
 def described(folder: Path) -> str:
@@ -83,7 +88,7 @@ def described(folder: Path) -> str:
     try:
         config, made = read_json(folder / CONFIG_FILE), (folder / CONFIG_FILE).stat().st_mtime
         data = config["data"]
-        learnt = data.get("dataset") or data.get("corpus") or f"sequences of length {config['length']}"
+        learnt = data.get("dataset") or _corpus(data.get("corpus")) or f"sequences of length {config['length']}"
     except (ArtifactError, KeyError, TypeError, AttributeError, OSError):
         return "a model that cannot be read"
     figure = _figure_of(folder)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from textrnn.config import USUAL_TEMPERATURE, GenerationConfig, LanguageModelSettings, Run
 from textrnn.corpus.sources.download import Progress
-from textrnn.corpus.texts import STORY, Corpus, TextSource, file_digest, find_local, find_text, load_corpus
+from textrnn.corpus.texts import STORY, Corpus, TextSource, find_local, find_text, load_corpus
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import DataError, Note
@@ -77,7 +77,7 @@ def train(
     """
     listener = listener or Listener()
     run, source = _find(run, listener, on_download)
-    if is_finished(run, listener, digest=lambda: file_digest(source.path)):
+    if is_finished(run, listener, digest=source.digest):
         return run, None
     with held(run):
         kept = kept_settings(run, listener)
@@ -259,7 +259,7 @@ def judge(learnt: Learnt, corpus: Corpus) -> LanguageModelResult:
         parameters = sum(parameter.numel() for parameter in model.network.parameters())
         scores = held_out_scores(model, model.encode(corpus.held_out))
     sizes = (parameters, len(corpus.train), len(corpus.held_out))
-    return LanguageModelResult(model, corpus.name, learnt.history, scores, *sizes)
+    return LanguageModelResult(model, corpus.name, learnt.history, scores, *sizes, corpus.reading)
 
 
 def fall_back_to_story(run: Run) -> Run:
@@ -277,7 +277,7 @@ def fall_back_to_story(run: Run) -> Run:
 
 def _of_the_story(run: Run) -> Run:
     folder = None if run.folder is None else run.folder.parents[1] / STORY / run.folder.name
-    return dataclasses.replace(run, named={**run.named, "corpus": STORY}, folder=folder)
+    return dataclasses.replace(run, named={**run.named, "corpus": (STORY,)}, folder=folder)
 
 
 def _find(run: Run, listener: Listener, on_download: Progress | None) -> tuple[Run, TextSource]:
@@ -289,5 +289,5 @@ def _find(run: Run, listener: Listener, on_download: Progress | None) -> tuple[R
         story = find_local(STORY)
         if "corpus" in run.named or story is None:
             raise
-        listener.on_note(Note("fell_back", wanted=corpus, taken=STORY))
+        listener.on_note(Note("fell_back", wanted=" ".join(corpus), taken=STORY))
         return _of_the_story(run), story
