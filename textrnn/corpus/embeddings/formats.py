@@ -100,7 +100,7 @@ def recognise(path: Path) -> Layout:
     binary = _binary_layout(path, head)
     if binary is not None:
         return binary
-    raise DataError(f"{path}:1: {_why_not_text(head)}")
+    raise _not_vectors(path, head)
 
 
 def _zip_layout(path: Path) -> ArchiveLayout | None:
@@ -220,16 +220,24 @@ def _holds_no_text(body: bytes) -> bool:
     return False
 
 
-def _why_not_text(head: bytes) -> str:
-    lines = [line for line in re.split(rb"[\r\n]+", head)[: SAMPLE_LINES + 1] if line.strip()]
+def _not_vectors(path: Path, head: bytes) -> DataError:
+    lines = [(number, line) for number, line in enumerate(head.splitlines()[: SAMPLE_LINES + 1], 1) if line.strip()]
     rows = lines[1:] or lines  # there may be a header
-    sparse = [line for line in rows if all(map(_SPARSE.fullmatch, line.split()[1:])) and len(line.split()) > 1]
-    if rows and 2 * len(sparse) > len(rows):
-        return (
-            f"sparse vectors ({shown(sparse[0])}), which name the places of a few numbers among very many; expected "
-            "dense ones, with the same count of numbers in every row (of Chinese-Word-Vectors, a sgns file instead of "
-            "a ppmi one)"
+    sparse = [(number, line) for number, line in lines if _is_sparse(line)]
+    if 2 * len(sparse) > len(rows):
+        number, line = sparse[0]
+        return DataError(
+            f"{path}:{number}: sparse vectors ({shown(line)}), which name the places of a few numbers among very many; "
+            "expected dense ones, with the same count of numbers in every row (of Chinese-Word-Vectors, a sgns file "
+            "instead of a ppmi one)"
         )
-    if rows and all(line.count(b",") > max(1, line.count(b" ")) for line in rows):
-        return f"fields separated by commas ({shown(rows[0])}); {TEXT_EXPECTED}"
-    return named_by_text(head) or f"no vectors ({shown(lines[0]) if lines else 'blank lines'}); {TEXT_EXPECTED}"
+    if rows and all(line.count(b",") > max(1, line.count(b" ")) for _, line in rows):
+        return DataError(f"{path}:{rows[0][0]}: separated by commas ({shown(rows[0][1])}); {TEXT_EXPECTED}")
+    if (reason := named_by_text(head)) is not None:
+        return DataError(f"{path}: {reason}")
+    return DataError(f"{path}:1: no vectors ({shown(lines[0][1]) if lines else 'blank lines'}); {TEXT_EXPECTED}")
+
+
+def _is_sparse(line: bytes) -> bool:
+    fields = line.split()[1:]
+    return bool(fields) and all(map(_SPARSE.fullmatch, fields))

@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from textrnn.corpus.embeddings.formats import TextLayout, header_of
 from textrnn.corpus.embeddings.packed import explained, pieces, unpacked
 from textrnn.corpus.embeddings.vocabulary_rows import VocabularyRows
 from textrnn.errors import DataError, one_line
 
+ENOUGH = 48  # bytes of a line that tell whether its token may be wanted
 LONGEST_LINE = 1 << 24  # bytes; far above any row
 BLANKS = b" \t"
 
@@ -40,7 +44,8 @@ class _TextReader:
         self.lines = 0  # read so far
         self.blank_lines = 0
         self.headers = 0 if layout.rows is None else 1
-        self.last_line = b""
+        self.last_line, self.last_number = b"", 0
+        self.short: tuple[int, int] | None = None  # a row with too few numbers: its line, and how many it has
 
     def read(self) -> None:
         self.wanted.examples = self.layout.examples
@@ -73,15 +78,23 @@ class _TextReader:
         lines = block.split(self.layout.newline)
         beginnings, start = self.beginnings, self.lines
         for index, line in enumerate(lines):
-            if (line.split(None, 1)[0] if line > b"!" else b"") in beginnings:
+            if (line[:ENOUGH].split(None, 1)[0] if line > b"!" else b"") in beginnings:
                 self.lines = start + index
                 self._read_line(line)
         self.lines = start + len(lines)
-        self.last_line = lines[-1] if lines[-1].strip() else self.last_line
+        self._remember_last(lines)
+        if self.short is not None and self.short[0] < self.last_number:
+            raise self._too_few(*self.short, "may be damaged")
         try:
             block.decode(self.layout.encoding)
         except UnicodeDecodeError:
             self.wanted.damaged += sum(self._is_damaged(line) for line in lines)
+
+    def _remember_last(self, lines: list[bytes]) -> None:
+        for back, line in enumerate(reversed(lines)):
+            if line.strip():
+                self.last_line, self.last_number = line, self.lines - back
+                return
 
     def _is_damaged(self, line: bytes) -> bool:
         try:
@@ -104,8 +117,8 @@ class _TextReader:
             if header is not None and header[1] == self.layout.dimension:
                 self.headers += number > 1  # of files put together
                 return
-            if _first_field(line) in self.keys:
-                raise self._too_few(number, len(fields))
+            if line.split(None, 1)[0] in self.keys and self.short is None:
+                self.short = number, _how_many_numbers(fields)
             return
         if spelling is None:
             return
@@ -118,11 +131,11 @@ class _TextReader:
             ) from error
         self.wanted.add(spelling, numbers)
 
-    def _too_few(self, number: int, count: int, where: str = "may be cut short") -> DataError:
+    def _too_few(self, number: int, count: int, what: str) -> DataError:
         as_in = "the other lines" if self.layout.rows is None else "the header"
         return DataError(
             f"{self.path}:{number}: {count} number{'s' * (count != 1)}; expected {self.layout.dimension} as in "
-            f"{as_in}: the file {where}"
+            f"{as_in}: the file {what}"
         )
 
     def _check_end(self) -> None:
@@ -131,14 +144,15 @@ class _TextReader:
         _, fields = _cut(line, self.layout.separator, self.layout.dimension)
         count = _how_many_numbers(fields)
         if count < self.layout.dimension and header_of(line) is None:
-            raise self._too_few(self.lines, count, "breaks off here, copy or download it once more")
+            raise self._too_few(self.last_number, count, "breaks off here, copy or download it once more")
         rows = self.lines - self.headers - self.blank_lines
         if self.layout.rows is not None and rows < self.layout.rows and self.headers == 1:
             self.wanted.promised = (self.layout.rows, rows)
 
 
 def _first_field(token: bytes) -> bytes:
-    return token.split(None, 1)[0] if token > b"!" else b""
+    """Its first bytes, enough to tell most tokens apart; empty before a blank."""
+    return token[:ENOUGH].split(None, 1)[0] if token > b"!" else b""
 
 
 def _cut(line: bytes, separator: bytes, dimension: int) -> tuple[bytes, list[bytes]]:
@@ -156,10 +170,10 @@ def _cut(line: bytes, separator: bytes, dimension: int) -> tuple[bytes, list[byt
     return head[:at], [head[at + 1 :], *fields]
 
 
-def _numbers(fields: list[bytes]) -> list[float]:
-    if any(b"_" in field for field in fields):  # Python reads 1_0 as 10
+def _numbers(fields: list[bytes]) -> NDArray[np.float64]:
+    if b"_" in b"".join(fields):  # Python reads 1_0 as 10
         raise ValueError("an underscore in a number")
-    return list(map(float, fields))
+    return np.fromiter(map(float, fields), np.float64, len(fields))
 
 
 def _how_many_numbers(fields: list[bytes]) -> int:
