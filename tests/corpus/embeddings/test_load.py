@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import bz2
 import gzip
-import json
-import os
-import pickle
-import zipfile
+import lzma
+import re
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from textrnn.corpus.embeddings import find_embedding, load_embedding
+from textrnn.corpus.embeddings import load_embedding
 from textrnn.errors import DataError
 
 TOKENS = ["<pad>", "<unk>", "股", "市", "a b", "\u3000", "无", " "]
@@ -47,111 +48,10 @@ def test_windows_lines_and_trailing_spaces(tmp_path: Path) -> None:
     assert load_embedding(tmp_path / "v.vec", ["<pad>", "<unk>", "股"], seed=0).vectors[2].tolist() == [1, 2]
 
 
-def test_missing_rows_are_seeded_and_scaled_like_the_found(tmp_path: Path) -> None:
-    generator = np.random.default_rng(5)
-    tokens = ["<pad>", "<unk>", *(chr(0x4E00 + i) for i in range(2000))]
-    table = generator.normal(0.3, 0.05, (1000, 16))
-    np.savez(tmp_path / "e.npz", embeddings=table)
-    (tmp_path / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens[2:1002])}))
-    loaded = load_embedding(tmp_path / "e.npz", tokens, seed=1)
-    np.testing.assert_allclose(loaded.vectors[2:1002], table, rtol=1e-6)
-    assert loaded.vectors[1002:].std() == pytest.approx(0.05, rel=0.05)
-    assert loaded.vectors[1002:].mean() == pytest.approx(0.3, rel=0.05)
-    np.testing.assert_array_equal(loaded.vectors, load_embedding(tmp_path / "e.npz", tokens, seed=1).vectors)
-    assert not np.array_equal(loaded.vectors, load_embedding(tmp_path / "e.npz", tokens, seed=2).vectors)
-
-
-@pytest.mark.parametrize("kind", ["pkl", "json", "txt"])
-def test_row_names(tmp_path: Path, kind: str) -> None:
-    np.savez(tmp_path / "e.npz", embeddings=np.array([[1.0, 2.0], [3.0, 4.0]]))
-    names = {"股": 1, "市": 0}
-    if kind == "pkl":
-        (tmp_path / "vocab.pkl").write_bytes(pickle.dumps(names))
-    elif kind == "json":
-        (tmp_path / "vocab.json").write_text(json.dumps(names))
-    else:
-        (tmp_path / "vocab.txt").write_text("市\n股\n", encoding="utf-8")
-    loaded = load_embedding(tmp_path / "e.npz", ["<pad>", "<unk>", "股", "市"], seed=0)
-    assert loaded.vectors[2:].tolist() == [[3, 4], [1, 2]]
-
-
-class _RunsCode:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, ("touch was_here",)
-
-
-def npz(folder: Path, table: object, names: object = None) -> Path:
-    np.savez(folder / "e.npz", embeddings=np.array(table, dtype=np.float64))
-    if names is not None:
-        (folder / "vocab.pkl").write_bytes(names if isinstance(names, bytes) else pickle.dumps(names))
-    return folder / "e.npz"
-
-
 def error_of(path: Path) -> str:
     with pytest.raises(DataError) as caught:
         load_embedding(path, TOKENS, seed=0)
     return str(caught.value)
-
-
-def test_malicious_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = npz(tmp_path, [[1, 2]], pickle.dumps({"股": _RunsCode()}))
-    assert error_of(path) == (
-        f"{tmp_path / 'vocab.pkl'}: refused, it could run code (it asks for posix.system); expected a plain dict of str "
-        "to int: save it as vocab.json instead"
-    )
-    assert not (tmp_path / "was_here").exists()
-    (tmp_path / "vocab.json").write_text('{"股": 0}')  # the advice is followed
-    assert load_embedding(path, TOKENS, seed=0).vectors[2].tolist() == [1, 2]
-
-
-@pytest.mark.parametrize("names", [{"股": "0"}, {1: 0}, {"股": True}, "股", 7, None, {"股": 1.0}])
-def test_pickle_of_something_else(tmp_path: Path, names: object) -> None:
-    path = npz(tmp_path, [[1, 2]], pickle.dumps(names))
-    assert error_of(path) == (
-        f"{tmp_path / 'vocab.pkl'}: not a dictionary of tokens and their rows; expected a plain dict of str to int: "
-        "save it as vocab.json instead"
-    )
-
-
-@pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x04", pickle.dumps({"a": 1})[:-3], b"(lp0\n0."])
-def test_damaged_pickle(tmp_path: Path, content: bytes) -> None:
-    assert "expected a plain dict of str to int" in error_of(npz(tmp_path, [[1, 2]], content))
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"\x80\x02]r\xff\xff\xff\x7f.", b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b".", b"Pabc\n.", b"Fabc\n."],
-)
-def test_pickles_that_ask_for_too_much(tmp_path: Path, content: bytes) -> None:
-    message = error_of(npz(tmp_path, [[1, 2]], content))
-    assert "expected a plain dict of str to int" in message
-    assert "\n" not in message
-
-
-def test_archives_that_hold_something_else(tmp_path: Path) -> None:
-    path = tmp_path / "e.npz"
-    for member in (
-        b"no array at all",
-        b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (" + b"9" * 13 + b", 9), }",
-    ):
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("embeddings.npy", member)
-        message = error_of(path)
-        assert message.startswith(f"{path}: ")
-        assert "expected numpy.savez(file, embeddings=...)" in message
-        assert "\n" not in message
-
-
-def test_row_names_with_windows_line_ends(tmp_path: Path) -> None:
-    np.savez(tmp_path / "e.npz", embeddings=np.array([[1.0, 2.0], [3.0, 4.0]]))
-    (tmp_path / "vocab.txt").write_bytes("市\r\n股\r\n".encode())
-    assert load_embedding(tmp_path / "e.npz", ["<pad>", "<unk>", "股", "市"], seed=0).found.tolist() == [
-        False,
-        False,
-        True,
-        True,
-    ]
 
 
 def test_byte_order_mark_before_the_first_token(tmp_path: Path) -> None:
@@ -162,95 +62,164 @@ def test_byte_order_mark_before_the_first_token(tmp_path: Path) -> None:
     ]
 
 
-def test_corrupt_npz(tmp_path: Path) -> None:
-    path = npz(tmp_path, [[1.0, 2.0]] * 500, {"股": 0})
-    content = path.read_bytes()
-    for damaged in (content[:-200], content[:100], b"PK\x03\x04junk", b"", content[:300] + b"x" * 50 + content[350:]):
-        path.write_bytes(damaged)
-        assert error_of(path).startswith(f"{path}: not a whole .npz archive (")
-        assert error_of(path).endswith("expected numpy.savez(file, embeddings=...): copy or download it once more")
-
-
-def test_npz_of_the_wrong_shape_or_key(tmp_path: Path) -> None:
-    assert error_of(npz(tmp_path, [1, 2], {"股": 0})) == (
-        f"{tmp_path / 'e.npz'}: embeddings is float64 of shape (2,); expected numbers of shape (tokens, size)"
-    )
-    np.savez(tmp_path / "e.npz", table=np.zeros((2, 2)))
-    assert error_of(tmp_path / "e.npz") == (
-        f"{tmp_path / 'e.npz'}: keys table; expected the key embeddings with one row a token"
-    )
-
-
-def test_npz_and_row_names_that_do_not_belong_together(tmp_path: Path) -> None:
-    assert error_of(npz(tmp_path, [[1, 2]], {"股": 5})) == (
-        f"{tmp_path / 'vocab.pkl'}: names row 5 but e.npz has 1 rows; expected the two to belong together"
-    )
-
-
-def test_npz_without_row_names(tmp_path: Path) -> None:
-    assert error_of(npz(tmp_path, [[1, 2]])) == (
-        f"{tmp_path / 'e.npz'}: no vocab.json, vocab.txt, vocab.pkl beside it; expected one that names the 1 rows"
-    )
-
-
 def test_lines_of_the_wrong_size(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 2.0\n")
-    assert error_of(path) == (f"{path}:27: 2 numbers; expected 3 as in the header: the file may be cut short")
+    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 2.0\n别 1 2 3\n")
+    assert error_of(path) == (
+        f"{path}:27: 2 numbers; expected 3 as in the header: mend this line, or copy or download the file once more"
+    )
+    path = text_file(tmp_path / "v.vec", header=False, extra="无 1.0 2.0\n")
+    assert error_of(path) == (
+        f"{path}:26: 2 numbers; expected 3 as in the other lines: the file breaks off here, copy or download it once more"
+    )
 
 
-def test_fields_that_are_no_numbers(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 x 3.0\n")
-    assert error_of(path).startswith(f"{path}:27: not all of the 3 last fields are numbers (")
+@pytest.mark.parametrize(
+    ("end", "count"), [("别", 0), ("别 ", 0), ("别 1.0", 1), ("别 1.0 2.0 -", 2), ("别 1.0 2.0 ", 2)]
+)
+def test_a_last_row_that_breaks_off_is_named_even_if_it_is_not_wanted(tmp_path: Path, end: str, count: int) -> None:
+    path = text_file(tmp_path / "v.vec", header=True, extra=end)
+    assert error_of(path) == (
+        f"{path}:27: {count} number{'s' if count != 1 else ''}; expected 3 as in the header: the file breaks off here, "
+        "copy or download it once more"
+    )
 
 
-def test_numbers_that_are_not_finite(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 nan 3.0\n")
-    assert error_of(path) == f"{path}: holds numbers that are infinite, huge or not a number; expected finite vectors"
+def test_one_row_that_breaks_off(tmp_path: Path) -> None:
+    (tmp_path / "v").write_text("40 8\nx 1.5 2", encoding="utf-8")
+    assert error_of(tmp_path / "v").startswith(f"{tmp_path / 'v'}:2: 2 numbers; expected 8 as in the header: the file")
+
+
+def test_fewer_rows_than_the_header_names_are_told(tmp_path: Path) -> None:
+    (tmp_path / "v").write_text("2000000 2\n股 1 2\n\n市 3 4\n\n", encoding="utf-8")
+    loaded = load_embedding(tmp_path / "v", TOKENS, seed=0)
+    assert loaded.promised == (2_000_000, 2)
+    assert loaded.vectors[2:4].tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("number", ["x", "1_0", "0,5", "--1"])
+def test_fields_that_are_no_numbers(tmp_path: Path, number: str) -> None:
+    path = text_file(tmp_path / "v.vec", header=True, extra=f"无 1.0 {number} 3.0\n别 1 2 3\n")
+    message = error_of(path)
+    assert message.startswith(f"{path}:27: not all of the 3 last fields are numbers (")
+    assert message.endswith("); expected a token and 3 numbers: mend this line")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-Infinity", "1e300", "1e400", "-2000000"])
+def test_rows_that_are_not_finite_are_left_out(tmp_path: Path, number: str) -> None:
+    path = text_file(tmp_path / "v.vec", header=True, extra=f"无 1.0 {number} 3.0\n")
+    loaded = load_embedding(path, TOKENS, seed=0)
+    assert (loaded.not_finite, bool(loaded.found[TOKENS.index("无")])) == (1, False)
+    assert np.isfinite(loaded.vectors).all()
+    path.write_text(f"股 1 {number} 2\n市 {number} 1 3\nx 0 0 0\n", encoding="utf-8")
+    assert error_of(path) == (
+        f"{path}: of the tokens of the vocabulary it has 2 rows, and all hold numbers that are infinite, huge or not a "
+        "number; expected finite vectors"
+    )
+
+
+def test_of_a_repeated_token_the_first_row_counts(tmp_path: Path) -> None:
+    path = text_file(tmp_path / "v.vec", header=True, extra="股 9 9 9\n别1 9 9 9\n股 8 8 8\n无 nan 0 0\n无 1 1 1\n")
+    loaded = load_embedding(path, TOKENS, seed=0)
+    assert (loaded.repeated, loaded.not_finite) == (2, 1)
+    assert loaded.vectors[2].tolist() == ROWS["股"]
+    assert loaded.vectors[TOKENS.index("无")].tolist() == [1, 1, 1]
+
+
+def test_damaged_bytes_stop_nothing(tmp_path: Path) -> None:
+    path = text_file(tmp_path / "v.vec", header=False)
+    path.write_bytes(b"\xff\xfa 1 2 3\n" + path.read_bytes() + b"ab\xe8\x82 1 2 3\n\xe8\x82 4 5 6\nc\0d 1 2 3\n")
+    loaded = load_embedding(path, TOKENS, seed=0)
+    assert (loaded.damaged, int(loaded.found.sum())) == (3, 5)
+
+
+def test_case_is_tried_before_a_token_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "v").write_text("Rome 1 1.5\nrome 2 2\nPARIS 3 3\nparis 4 4\nUSA 5 5\nOslo 6 6\n", encoding="utf-8")
+    tokens = ["<pad>", "<unk>", "Rome", "ROME", "Paris", "usa", "oslo", "Bonn"]
+    loaded = load_embedding(tmp_path / "v", tokens, seed=0)
+    assert loaded.vectors[2:7, 0].tolist() == [1, 2, 4, 5, 6]
+    assert loaded.found.tolist() == [False, False, True, True, True, True, True, False]
+    assert (loaded.by_case, loaded.repeated) == (4, 0)
+
+
+def test_a_token_in_no_encoding_takes_no_row(tmp_path: Path) -> None:
+    (tmp_path / "v").write_text("? 1 1.5\nx 2 2\n", encoding="utf-8")
+    loaded = load_embedding(tmp_path / "v", ["<pad>", "<unk>", "?", "\ud800"], seed=0)
+    assert loaded.found.tolist() == [False, False, True, False]
 
 
 def test_file_without_any_of_the_tokens(tmp_path: Path) -> None:
-    (tmp_path / "v.vec").write_text("x 1 2\ny 3 4\n")
+    (tmp_path / "v.vec").write_text("x 1 2\ny 3 4\n", encoding="utf-8")
     assert error_of(tmp_path / "v.vec") == (
-        f"{tmp_path / 'v.vec'}: none of the 6 tokens of the vocabulary is in the file; expected vectors for the tokens in "
-        "use: see `tokenizer` (characters need a file of characters, words one of words)"
+        f"{tmp_path / 'v.vec'}: none of the 6 tokens of the vocabulary is in the file (it has x, y, ...); expected "
+        "vectors for the tokens in use: see `tokenizer` (characters need a file of characters, words one of words)"
     )
 
 
-def test_truncated_gzip(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "v.vec.gz", header=True)
-    path.write_bytes(path.read_bytes()[:-20])
-    assert "cannot be read to its end" in error_of(path)
-
-
-def test_empty_and_unknown_files(tmp_path: Path) -> None:
-    (tmp_path / "v.vec").write_text("")
-    assert error_of(tmp_path / "v.vec") == (
-        f"{tmp_path / 'v.vec'}:1: no vectors; expected lines of a token and its numbers, separated by spaces"
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_a_packed_file_that_breaks_off(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    path = text_file(tmp_path / "v.vec", header=True)
+    content = pack(path.read_bytes())
+    path.write_bytes(content[: len(content) - 20])
+    assert re.fullmatch(
+        rf"{re.escape(str(path))}:\d+: damaged, or breaks off here \(Compressed file ended before the end-of-stream marker "
+        r"was reached\); expected a whole file: copy or download it once more",
+        error_of(path),
     )
-    assert error_of(tmp_path / "v.bin").endswith("expected text: use the .vec file beside it")
-    assert error_of(tmp_path / "v.pt").endswith("expected vectors in a .npz, .vec, .txt or .gz file")
 
 
-def test_choice_of_the_file(tmp_path: Path) -> None:
-    assert find_embedding("random", tmp_path) is None
-    with pytest.raises(DataError) as caught:
-        find_embedding("pretrained", tmp_path)
-    assert str(caught.value) == (
-        f"`embedding=pretrained`: no .npz, .vec or .vec.gz file in {tmp_path}; expected vectors beside the data: put a "
-        "file there, name one with `embedding=PATH`, or use `embedding=random`"
-    )
-    (tmp_path / "a.vec").touch()
-    assert find_embedding("pretrained", tmp_path) == tmp_path / "a.vec"
-    (tmp_path / "b.npz").touch()
-    with pytest.raises(DataError, match=r"a\.vec, b\.npz are all in .*; expected one: choose it with `embedding=PATH`"):
-        find_embedding("pretrained", tmp_path)
-    assert find_embedding(str(tmp_path / "b.npz"), tmp_path) == tmp_path / "b.npz"
-    with pytest.raises(DataError, match=r"`embedding` rnadom: no such file; expected random, pretrained, or the path"):
-        find_embedding("rnadom", tmp_path)
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_the_line_where_packing_breaks_off(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    generator = np.random.default_rng(0)
+    lines = [f"w{i} {' '.join(f'{x:.6f}' for x in generator.normal(size=30))}\n".encode() for i in range(8000)]
+    content = pack(b"".join(lines))
+    path = tmp_path / "v"
+    path.write_bytes(content[: len(content) * 3 // 4])
+    line = int(error_of(path).removeprefix(f"{path}:").partition(":")[0])
+    assert 3000 < line < 6500
 
 
-def test_real_characters(real_data: Path) -> None:
-    tokens = ["<pad>", "<unk>", " ", "的", "股"]
-    loaded = load_embedding(real_data / "thucnews" / "embedding_Tencent.npz", tokens, seed=0)
-    assert loaded.vectors.shape == (5, 200)
-    assert loaded.found.tolist() == [False, False, True, True, True]
+def test_other_damage_in_packing(tmp_path: Path) -> None:
+    path = text_file(tmp_path / "v.gz", header=True)
+    content = bytearray(path.read_bytes())
+    for at in range(12, len(content), 7):
+        path.write_bytes(bytes(content[:at]) + bytes([content[at] ^ 0xFF]) + bytes(content[at + 1 :]))
+        message = error_of(path)
+        assert message.startswith(f"{path}:")
+        assert "\n" not in message
+
+
+def test_the_sizes_of_a_header_are_not_trusted(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    tracemalloc.start()
+    for content, problem in {
+        b"999999999 999999999\nx 1 2 3\n": "1: names 999,999,999 numbers a row, but the row below has 3; expected both to "
+        "be the same: is it of another file, or does the file break off?",
+        b"999999999 999999999\nx \0\0\0?\0\0\0?": "1: names 999,999,999 rows of 999,999,999 numbers; expected 20,000 "
+        "numbers a row at most: the file may be damaged",
+        b"2 4\nx 1 2 3\ny 1 2 3\n": "1: names 4 numbers a row, but the row below has 3; expected both to be the same: is "
+        "it of another file, or does the file break off?",
+        b"999999999 2\nx \0\0\0?\0\0\0?": " row 2 of 999,999,999: the file breaks off here; expected a token, a blank "
+        "and 2 float32 numbers: copy or download it once more",
+        b"1 2\nx \0\0\0?\0\0\0?y \0\0\0?\0\0\0?": "1: names 1 rows of 2 numbers, but more follows them (10 bytes at "
+        "least); expected both to be the same: the file may be damaged",
+        b"3 2\nx \0\0\0?\0\0\0?\ny \0\0\0?\0\0\0?\nz \0\0\0?\0\0": " row 3 of 3: the file breaks off here; expected a "
+        "token, a blank and 2 float32 numbers: copy or download it once more",
+        b"3 2\nx \0\0\0?\0\0\0?\ny \0\0\0?\0\0\0?\na b \0\0\0?\0\0\0?\nz \0\0\0?\0\0\0?\n": "1: names 3 rows of 2 numbers, "
+        "but more follows them (13 bytes at least); expected both to be the same: the file may be damaged",
+        b"4 2\nx \0\0\0?\0\0\0?\na b \0\0\0?\0\0\0?\nz \0\0\0?\0\0\0?\nz \0\0\0?\0\0\0?\n": " row 3 of 4: no line feed "
+        "before it as between the others; expected a token, a blank and 2 float32 numbers: copy or download it once more",
+    }.items():
+        path.write_bytes(content)
+        assert error_of(path) == f"{path}:{problem}"
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_only_the_vocabulary_is_held(tmp_path: Path) -> None:
+    numbers = " ".join(["0.123456"] * 100)
+    with open(tmp_path / "v", "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"w{i} {numbers}\n" for i in range(30_000))  # 27 MB
+    tracemalloc.start()
+    load_embedding(tmp_path / "v", ["<pad>", "<unk>", "w7"], seed=0)
+    assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    tracemalloc.stop()

@@ -33,7 +33,6 @@ class TextLayout:
         dimension: numbers in a row
         rows: rows that the header names; None without a header
         newline: a line feed, or a carriage return where there are no others
-        separator: between the numbers
         encoding: of the tokens
         has_fractions: whether a number of the sample is not whole
         examples: the first tokens
@@ -42,7 +41,6 @@ class TextLayout:
     dimension: int
     rows: int | None
     newline: bytes
-    separator: bytes
     encoding: str
     has_fractions: bool
     examples: tuple[str, ...]
@@ -87,7 +85,7 @@ def recognise(path: Path) -> Layout:
     """
     if (archive := _zip_layout(path)) is not None:
         return archive
-    with unpacked(path) as file:
+    with unpacked(path) as file, explained(lambda: f"{path}:1"):
         head, whole = beginning(file, BEGINNING)
     if not head:
         raise DataError(f"{path}: holds nothing; {TEXT_EXPECTED}, or an .npz archive")
@@ -162,7 +160,6 @@ def _text_layout(path: Path, head: bytes, *, whole: bool) -> TextLayout | None:
         dimension,
         header[0] if header else None,
         newline,
-        b"\t" if sum(line.count(b"\t") for line in rows) > sum(line.count(b" ") for line in rows) else b" ",
         encoding,
         any(b"." in field for line in rows for field in line.split()[1:]),
         tuple(token.decode(encoding, "replace") for token in tokens[:3]),

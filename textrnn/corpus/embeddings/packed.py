@@ -75,13 +75,15 @@ def pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 def beginning(file: IO[bytes], size: int) -> tuple[bytes, bool]:
     """The first `size` bytes, or fewer where there are no more, and whether that is the whole file."""
-    found: list[bytes] = []
-    missing = size + 1
-    with contextlib.suppress(EOFError):  # what breaks off is said where it is read
+    found, missing = b"", size + 1
+    try:
         while missing > 0 and (piece := file.read1(missing)):  # type: ignore[attr-defined]
-            found.append(piece)
+            found += piece
             missing -= len(piece)
-    return b"".join(found)[:size], missing > 0
+    except READ_ERRORS:
+        if not found:  # else it is said where the file is read to its end
+            raise
+    return found[:size], missing > 0
 
 
 @contextlib.contextmanager

@@ -84,7 +84,7 @@ class _TextReader:
         self.lines = start + len(lines)
         self._remember_last(lines)
         if self.short is not None and self.short[0] < self.last_number:
-            raise self._too_few(*self.short, "may be damaged")
+            raise self._too_few(*self.short, "mend this line, or copy or download the file once more")
         try:
             block.decode(self.layout.encoding)
         except UnicodeDecodeError:
@@ -109,7 +109,7 @@ class _TextReader:
         if not line:
             self.blank_lines += 1
             return
-        token, fields = _cut(line, self.layout.separator, self.layout.dimension)
+        token, fields = _cut(line, self.layout.dimension)
         spelling = self.keys.get(token) or self.keys.get(token.strip(BLANKS))
         number = self.lines + 1
         if len(fields) < self.layout.dimension:
@@ -127,7 +127,8 @@ class _TextReader:
         except ValueError as error:
             raise DataError(
                 f"{self.path}:{number}: not all of the {self.layout.dimension} last fields are numbers "
-                f"({one_line(error)}); expected a token and {self.layout.dimension} numbers"
+                f"({one_line(error)}); expected a token and {self.layout.dimension} numbers: "
+                "mend this line"
             ) from error
         self.wanted.add(spelling, numbers)
 
@@ -135,16 +136,16 @@ class _TextReader:
         as_in = "the other lines" if self.layout.rows is None else "the header"
         return DataError(
             f"{self.path}:{number}: {count} number{'s' * (count != 1)}; expected {self.layout.dimension} as in "
-            f"{as_in}: the file {what}"
+            f"{as_in}: {what}"
         )
 
     def _check_end(self) -> None:
         """Whether the last row is whole, wanted or not, and as many rows are there as the header names."""
         line = self.last_line.rstrip(b" \t\r")
-        _, fields = _cut(line, self.layout.separator, self.layout.dimension)
+        _, fields = _cut(line, self.layout.dimension)
         count = _how_many_numbers(fields)
         if count < self.layout.dimension and header_of(line) is None:
-            raise self._too_few(self.last_number, count, "breaks off here, copy or download it once more")
+            raise self._too_few(self.last_number, count, "the file breaks off here, copy or download it once more")
         rows = self.lines - self.headers - self.blank_lines
         if self.layout.rows is not None and rows < self.layout.rows and self.headers == 1:
             self.wanted.promised = (self.layout.rows, rows)
@@ -155,15 +156,12 @@ def _first_field(token: bytes) -> bytes:
     return token[:ENOUGH].split(None, 1)[0] if token > b"!" else b""
 
 
-def _cut(line: bytes, separator: bytes, dimension: int) -> tuple[bytes, list[bytes]]:
+def _cut(line: bytes, dimension: int) -> tuple[bytes, list[bytes]]:
     """(token, its last `dimension` fields); with fewer fields than that, all but the first.
 
-    Tokens may hold blanks, or be one; between numbers stands one separator, or several.
+    Tokens may hold blanks, or be one.
     """
-    head, *fields = line.rsplit(separator, dimension - 1)
-    if len(fields) < dimension - 1 or not all(fields) or not head.strip(BLANKS):
-        head, *fields = line.rsplit(None, dimension - 1) or [b""]
-    head = head.rstrip(BLANKS)
+    head, *fields = line.rsplit(None, dimension - 1) or [b""]
     at = max(head.rfind(b" "), head.rfind(b"\t"))  # before the first number
     if len(fields) < dimension - 1 or at < 0:
         return head, fields
