@@ -21,7 +21,7 @@ from textrnn.errors import DataError
 LONGEST_TOKEN = 1 << 16  # bytes; a longer one shows that rows are not where they should be
 
 
-def read_binary(path: Path, layout: BinaryLayout, wanted: VocabularyRows) -> None:
+def gather_binary(path: Path, layout: BinaryLayout, wanted: VocabularyRows) -> None:
     """Gather the rows of the vocabulary from a binary file.
 
     Raises:

@@ -88,6 +88,7 @@ def _seen(folder: Path) -> str:
             recognise(path)
             reason = ""
         except DataError as error:
-            reason = next((f" ({kind})" for kind in ("sparse vectors", "fastText") if kind in str(error)), "")
+            kinds = {"sparse vectors": "sparse vectors", "fastText's own": "fastText model"}
+            reason = next((f" ({kind})" for words, kind in kinds.items() if words in str(error)), "")
         named.append(path.name + reason)
     return listed(named, widest=60) if named else "there are none"

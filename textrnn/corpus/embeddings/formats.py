@@ -104,8 +104,7 @@ def recognise(path: Path) -> Layout:
 def _zip_layout(path: Path) -> ArchiveLayout | None:
     """Whether a zip is a NumPy archive; one that is broken passes for one by its ending."""
     with explained(lambda: str(path)), open(path, "rb") as file:
-        first = file.read(len(ZIP))
-        if first != ZIP:
+        if not file.read(4).startswith(ZIP):
             return ArchiveLayout() if path.suffix.lower() == ".npz" else None
         if not zipfile.is_zipfile(file) and path.suffix.lower() == ".npz":
             return ArchiveLayout()

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import PAD_ID
-from textrnn.corpus.embeddings.binary_vectors import read_binary
+from textrnn.corpus.embeddings.binary_vectors import gather_binary
 from textrnn.corpus.embeddings.formats import BinaryLayout, TextLayout, recognise
-from textrnn.corpus.embeddings.numpy_archive import read_npz
-from textrnn.corpus.embeddings.text_vectors import read_text
+from textrnn.corpus.embeddings.numpy_archive import gather_npz
+from textrnn.corpus.embeddings.text_vectors import gather_text
 from textrnn.corpus.embeddings.vocabulary_rows import VocabularyRows
 from textrnn.errors import DataError, listed
 
@@ -58,11 +58,11 @@ def load_embedding(path: Path, tokens: list[str], *, seed: int) -> PretrainedEmb
     wanted = VocabularyRows(tokens)
     layout = recognise(path)
     if isinstance(layout, TextLayout):
-        read_text(path, layout, wanted)
+        gather_text(path, layout, wanted)
     elif isinstance(layout, BinaryLayout):
-        read_binary(path, layout, wanted)
+        gather_binary(path, layout, wanted)
     else:
-        read_npz(path, wanted)
+        gather_npz(path, wanted)
     rows, by_case = wanted.by_id()
     if not rows:
         raise _nothing_found(path, wanted)

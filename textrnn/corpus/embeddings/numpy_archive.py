@@ -21,7 +21,7 @@ ROW_NAME_FILES = ("vocab.json", "vocab.txt", "vocab.pkl")  # in this order
 AT_ONCE = 1 << 20  # bytes of the table
 
 
-def read_npz(path: Path, wanted: VocabularyRows) -> None:
+def gather_npz(path: Path, wanted: VocabularyRows) -> None:
     """Gather the rows of the vocabulary from an archive.
 
     Raises:

@@ -16,8 +16,12 @@ from textrnn.errors import DataError, listed, one_line
 
 PIECE = 1 << 20  # bytes read at once
 MOST_LAYERS = 3  # a .gz in a .zip is met; more is made to annoy
-ZIP = b"PK\x03\x04"
-STREAMS: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the latter of an empty one
+STREAMS: dict[bytes, Callable[[Any], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"\xfd7zXZ\0": lzma.open,
+    **{b"BZh%d" % level: bz2.open for level in range(1, 10)},
+}
 READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 
 
@@ -41,15 +45,15 @@ def unpacked(path: Path) -> Iterator[IO[bytes]]:
         file: IO[bytes] = opened.enter_context(open(path, "rb"))
         if _peek(file).startswith(ZIP):
             archive = opened.enter_context(zipfile.ZipFile(file))
-            file = opened.enter_context(archive.open(_only_member(archive, path)))
-        for _ in range(MOST_LAYERS):
-            first = _peek(file)
-            for magic, unpack in STREAMS.items():
-                if first.startswith(magic):
-                    file = opened.enter_context(unpack(file))
+            unpack_member = archive.open  # bytes, whatever an open() of another kind gives
+            file = opened.enter_context(unpack_member(_only_member(archive, path)))
+        with explained(lambda: f"{path}:1"):
+            for _ in range(MOST_LAYERS):
+                first = _peek(file)
+                unpack = next((unpack for magic, unpack in STREAMS.items() if first.startswith(magic)), None)
+                if unpack is None:
                     break
-            else:
-                break
+                file = opened.enter_context(unpack(file))
         yield file
 
 

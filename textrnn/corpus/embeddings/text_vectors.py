@@ -25,7 +25,7 @@ LONGEST_LINE = 1 << 24  # bytes; far above any row
 BLANKS = b" \t"
 
 
-def read_text(path: Path, layout: TextLayout, wanted: VocabularyRows) -> None:
+def gather_text(path: Path, layout: TextLayout, wanted: VocabularyRows) -> None:
     """Gather the rows of the vocabulary from a file of that layout.
 
     Raises:
@@ -78,7 +78,7 @@ class _TextReader:
         lines = block.split(self.layout.newline)
         beginnings, start = self.beginnings, self.lines
         for index, line in enumerate(lines):
-            if (line[:ENOUGH].split(None, 1)[0] if line > b"!" else b"") in beginnings:
+            if (line[:ENOUGH].split(None, 1)[0] if line >= b"!" else b"") in beginnings:
                 self.lines = start + index
                 self._read_line(line)
         self.lines = start + len(lines)
@@ -153,7 +153,7 @@ class _TextReader:
 
 def _first_field(token: bytes) -> bytes:
     """Its first bytes, enough to tell most tokens apart; empty before a blank."""
-    return token[:ENOUGH].split(None, 1)[0] if token > b"!" else b""
+    return token[:ENOUGH].split(None, 1)[0] if token >= b"!" else b""
 
 
 def _cut(line: bytes, dimension: int) -> tuple[bytes, list[bytes]]:
