@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -158,3 +159,32 @@ def test_real_characters(real_data: Path) -> None:
     loaded = load_embedding(real_data / "thucnews" / "embedding_Tencent.npz", tokens, seed=0)
     assert loaded.vectors.shape == (5, 200)
     assert loaded.found.tolist() == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", ["f2", "f4", ">f8", "i1"])
+def test_tables_of_any_numbers(tmp_path: Path, kind: str, order: str) -> None:
+    table = np.arange(40).reshape(20, 2).astype(kind)
+    np.savez_compressed(tmp_path / "e.npz", embeddings=np.asarray(table, order=order))  # type: ignore[arg-type]
+    (tmp_path / "vocab.json").write_text(json.dumps({chr(97 + i): i for i in range(20)}), encoding="utf-8")
+    loaded = load_embedding(tmp_path / "e.npz", ["<pad>", "<unk>", "t", "a", "C"], seed=0)
+    assert loaded.vectors[2:].tolist() == [[38, 39], [0, 1], [4, 5]]
+    assert (loaded.form, loaded.by_case) == ("NumPy archive", 1)
+
+
+def test_only_the_vocabulary_of_a_large_table_is_held(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "e", embeddings=np.ones((40_000, 100), np.float32))  # 16 MB
+    (tmp_path / "vocab.json").write_text('{"a": 39999}', encoding="utf-8")
+    os.replace(tmp_path / "e.npz", tmp_path / "e")
+    tracemalloc.start()
+    assert load_embedding(tmp_path / "e", ["<pad>", "<unk>", "a"], seed=0).vectors[2].tolist() == [1] * 100
+    assert tracemalloc.get_traced_memory()[1] < 6_000_000
+    tracemalloc.stop()
+
+
+def test_rows_that_are_not_finite_and_names_that_are_repeated(tmp_path: Path) -> None:
+    np.savez(tmp_path / "e.npz", embeddings=np.array([[1.0, 2], [np.nan, 1], [3, 4], [1e7, 0]]))
+    (tmp_path / "vocab.txt").write_text("a\nb\na\nc\n", encoding="utf-8")
+    loaded = load_embedding(tmp_path / "e.npz", ["<pad>", "<unk>", "a", "b", "c"], seed=0)
+    assert loaded.vectors[2].tolist() == [1, 2]
+    assert (loaded.found.tolist(), loaded.not_finite) == ([False, False, True, False, False], 2)

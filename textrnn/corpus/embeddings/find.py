@@ -59,16 +59,17 @@ def _missing(embedding: str, path: Path) -> DataError:
 
 
 def vector_files(folder: Path) -> list[Path]:
-    """The files in a folder that hold vectors, by their names, by what is in them."""
-    return [path for path in _files(folder) if path.name.lower().endswith(ENDINGS) or _holds_vectors(path)]
+    """The files in a folder that hold vectors, in the order of their names: told by what is in them."""
+    files = _files(folder)
+    looked_into = {path for path in files[:MOST_LOOKED_INTO] if _holds_vectors(path)}
+    return [path for path in files if path in looked_into or path.name.lower().endswith(ENDINGS)]
 
 
 def _files(folder: Path) -> list[Path]:
     try:
-        files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror}); expected a readable folder") from error
-    return files[:MOST_LOOKED_INTO]
 
 
 def _holds_vectors(path: Path) -> bool:
@@ -83,7 +84,7 @@ def _holds_vectors(path: Path) -> bool:
 def _seen(folder: Path) -> str:
     """The names of the files in a folder, those that were meant for vectors with what they are."""
     named = []
-    for path in _files(folder):
+    for path in _files(folder)[:MOST_LOOKED_INTO]:
         try:
             recognise(path)
             reason = ""

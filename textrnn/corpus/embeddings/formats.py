@@ -144,6 +144,8 @@ def _text_layout(path: Path, head: bytes, *, whole: bool) -> TextLayout | None:
         if dimension != header[1] <= MOST_NUMBERS and len(rows) == 1 and whole and not head.endswith(newline):
             dimension = header[1]  # one row, broken off: said where rows are read
         if dimension != header[1]:
+            if _holds_no_text(head):  # numbers by accident, in binary
+                return None
             raise DataError(
                 f"{path}:1: names {header[1]:,} numbers a row, but the row below has {dimension:,}; expected both to "
                 "be the same: is it of another file, or does the file break off?"
