@@ -259,7 +259,10 @@ def test_pretrained_vectors_end_to_end(run: Callable[..., Result], small_dataset
     result = run(*common)
     assert result.status == 0, result.err
     total = len(characters) + 2
-    assert f"v.vec, size 3; has {len(characters)} of {total} tokens ({len(characters) / total:.2%})" in result.out
+    assert (
+        f"v.vec (text without a header), size 3; has {len(characters)} of {total} tokens ({len(characters) / total:.2%})"
+        in result.out
+    )
     classifier = load_classifier(Path("saved_dict/小数据/LSTM"))
     row = classifier.vocabulary.tokens.index(characters[7])
     np.testing.assert_allclose(classifier.network.embedding.table.weight[row].detach(), [0.7, 0.5, -0.5])

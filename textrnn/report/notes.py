@@ -45,10 +45,23 @@ def _cut_texts(cut: int, texts: int, unread: float, data: Any) -> str:
 
 
 def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> str:
+    told = [
+        f"{count:,} {what}"
+        for count, what in (
+            (vectors.by_case, "of them in another case"),
+            (vectors.not_finite, "left out for NaN or huge numbers"),
+            (vectors.repeated, "left out as repeated"),
+            (vectors.damaged, "tokens of the file with damaged bytes"),
+        )
+        if count
+    ]
+    if vectors.promised is not None:
+        named, there = vectors.promised
+        told.append(f"{there:,} of the {named:,} rows that its first line names")
     return (
-        f"embedding: {vectors.path}, size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} tokens "
-        f"({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
-    )
+        f"embedding: {vectors.path} ({vectors.form}), size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} "
+        f"tokens ({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
+    ) + "".join(f"; {part}" for part in told)
 
 
 def _text_read(read: Any) -> str:
