@@ -12,6 +12,7 @@ from collections.abc import Callable
 from textrnn.corpus.labels import INVISIBLE
 
 LONGEST_TEXT = 10_000  # characters of a text among short ones
+OUTLIER = 20  # times as long as the texts in the middle
 _INVISIBLE_ONLY = re.compile(
     rf"[\s{INVISIBLE}\x00-\x1f\x7f-\x9f\u115f\u1160\u180e\u200c\u200d\u2800\u3164\ufe00-\ufe0f]*"
 )

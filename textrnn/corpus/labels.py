@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -141,3 +142,10 @@ def class_indices(labels: Iterable[str], class_names: Sequence[str], *, by_name:
         if index is not None:
             found[label] = index
     return found
+
+
+def are_sorted(labels: Sequence[str], *, enough: int = 10) -> bool:
+    """Whether rows stand together by label, but for a few; with `enough` rows a class, that is no chance."""
+    classes = len(set(labels))
+    changes = sum(a != b for a, b in itertools.pairwise(labels))
+    return classes > 1 and len(labels) >= enough * classes and changes < 1.2 * classes

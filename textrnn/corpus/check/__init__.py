@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 
 Severity = Literal["error", "warning"]
-LINES_SHOWN = 3
+MOST_LINES, LINES_SHOWN = 8, 3  # all of so many lines are told, or the first ones of more
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Finding:
         rows: how many are concerned, where it is about rows
         lines: where all of them begin in the file, from 1; of a folder for each class, none
         files: of a folder for each class, the file of each row
+        same_as: of rows that repeat others, where those are: ``line 3``, or ``path:line`` of another file
     """
 
     id: str
@@ -59,6 +60,7 @@ class Finding:
     rows: int = 0
     lines: tuple[int, ...] = ()
     files: tuple[str, ...] = ()
+    same_as: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """The finding in one line."""
@@ -67,12 +69,13 @@ class Finding:
 
     @property
     def details(self) -> str:
-        """The example, and where the rows are if there are several: `` (for instance x; lines 3, 8)``."""
+        """The example, and where the rows are if there are several: `` (for instance x; as line 1; lines 3, 8)``."""
         parts = [f"for instance {shown(self.example)}"] if self.example else []
+        parts += [f"as {self.same_as[0]}"] if self.same_as else []
         places: Sequence[object] = self.files or self.lines
         if len(places) > 1:
-            some = ", ".join(map(str, places[:LINES_SHOWN]))
-            cut = f", ... ({len(places):,} in all)" if len(places) > LINES_SHOWN else ""
+            cut = f", ... ({len(places):,} in all)" if len(places) > MOST_LINES else ""
+            some = ", ".join(map(str, places[: LINES_SHOWN if cut else MOST_LINES]))
             parts.append(f"{'files' if self.files else 'lines'} {some}{cut}")
         return f" ({'; '.join(parts)})" if parts else ""
 
@@ -88,6 +91,7 @@ class Finding:
             "rows": self.rows,
             "lines": list(self.lines),
             "files": list(self.files),
+            "same_as": list(self.same_as),
         }
 
 
@@ -105,11 +109,13 @@ def about_rows(
     remedy: str,
     *,
     example: str | None = None,
+    same_as: Sequence[tuple[Rows, int]] = (),
 ) -> Finding:
     """A finding about rows of a file.
 
     Args:
         indices: of the rows, in their order; the text of the first is the example unless another is given.
+        same_as: for each of them, the row that it repeats.
     """
     return Finding(
         id,
@@ -121,6 +127,10 @@ def about_rows(
         len(indices),
         tuple(rows.line_numbers[i] for i in indices) if rows.files is None else (),
         () if rows.files is None else tuple(str(rows.files[i]) for i in indices),
+        tuple(
+            f"line {other.line_numbers[i]}" if other.path == rows.path and other.files is None else other.where(i)
+            for other, i in same_as
+        ),
     )
 
 

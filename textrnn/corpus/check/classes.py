@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from textrnn.corpus.check import ExaminedDataset, ExaminedFiles, Finding, ReadDataset, ReadFiles, about_rows, counted
-from textrnn.corpus.labels import class_indices, labels_are_names
+from textrnn.corpus.labels import class_indices, joined_labels, labels_are_names, merge_groups, stands_for_nothing
 from textrnn.errors import listed, one_line
 
 FEW_ROWS = 10  # to learn a class from
@@ -99,7 +99,8 @@ def classes_of_one_row(read: ReadFiles) -> Iterator[Finding]:
     """A class with one row is learnt from it or tested by it, not both."""
     part = read.rows["train"]
     counts = read.label_counts
-    indices = [i for i, label in enumerate(part.labels) if counts[label] == 1]
+    told = {*merge_groups(counts), *joined_labels(counts), *filter(stands_for_nothing, counts)}  # by other checks
+    indices = [i for i, label in enumerate(part.labels) if counts[label] == 1 and label not in told]
     if indices and len(counts) < len(part) / 2:
         names = listed([repr(part.labels[i]) for i in indices], most=6)
         count = "1 class has" if len(indices) == 1 else f"{len(indices):,} classes have"

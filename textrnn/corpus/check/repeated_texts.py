@@ -5,15 +5,19 @@ A score looks better than it is by held-out rows that stand in the training spli
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TypeVar
 
 from textrnn.corpus.check import ExaminedFiles, Finding, ReadDataset, about_rows, counted, shown
 from textrnn.corpus.similar import similar_rows
 
+Value = TypeVar("Value", bound=Hashable)
+
 
 def repeated_texts(read: ReadDataset) -> Iterator[Finding]:
     """One warning for each held-out split that repeats texts of the training split."""
-    seen = set(read.rows["train"].texts)
+    train = read.rows["train"]
+    seen = _first(train.texts)
     for split in ("dev", "test"):
         part = read.rows[split]
         repeated = [i for i, text in enumerate(part.texts) if text in seen]
@@ -26,24 +30,26 @@ def repeated_texts(read: ReadDataset) -> Iterator[Finding]:
                 "warning",
                 f"{len(repeated):,} of {len(part):,} {rows} of the training split",
                 "scores on them say little",
+                same_as=[(train, seen[part.texts[i]]) for i in repeated],
             )
 
 
 def nearly_repeated_texts(read: ExaminedFiles) -> Iterator[Finding]:
     """The same for texts that differ in case, width, blanks and punctuation."""
-    texts, keys = set(read.rows["train"].texts), set(read.keys["train"])
-    for split in read.rows.keys() - {"train"}:
-        part = read.rows[split]
-        repeated = [i for i, key in enumerate(read.keys[split]) if key in keys and part.texts[i] not in texts]
+    train = read.rows["train"]
+    texts, keys = set(train.texts), _first(read.keys["train"])
+    for part, part_keys in ((read.rows[split], read.keys[split]) for split in ("dev", "test") if split in read.rows):
+        repeated = [i for i, key in enumerate(part_keys) if key in keys and part.texts[i] not in texts]
         if repeated:
-            rows = "row is a text" if len(repeated) == 1 else "rows are texts"
             yield about_rows(
                 part,
                 repeated,
                 "nearly-repeated-texts",
                 "warning",
-                f"{len(repeated):,} of {len(part):,} {rows} of the training split but for case, blanks and punctuation",
+                f"{counted(len(repeated), 'row')} of {len(part):,} {'is' if len(repeated) == 1 else 'are'} in the "
+                "training split but for case, blanks and punctuation",
                 "scores on them say little",
+                same_as=[(train, keys[part_keys[i]]) for i in repeated],
             )
 
 
@@ -76,12 +82,9 @@ def contradictory_labels(read: ExaminedFiles) -> Iterator[Finding]:
 def duplicate_rows(read: ExaminedFiles) -> Iterator[Finding]:
     """Rows that repeat text and label of an earlier row of their file."""
     for split, part in read.rows.items():
-        seen: set[tuple[str, str]] = set()
-        repeated = []
-        for i, row in enumerate(zip(part.texts, part.labels, strict=True)):
-            if row in seen:
-                repeated.append(i)
-            seen.add(row)
+        rows = list(zip(part.texts, part.labels, strict=True))
+        seen = _first(rows)
+        repeated = [i for i, row in enumerate(rows) if seen[row] != i]
         if repeated:
             yield about_rows(
                 part,
@@ -90,6 +93,7 @@ def duplicate_rows(read: ExaminedFiles) -> Iterator[Finding]:
                 "warning",
                 f"{_repeat(repeated)} an earlier one, text and label",
                 _weight(split),
+                same_as=[(part, seen[rows[i]]) for i in repeated],
             )
 
 
@@ -98,17 +102,20 @@ def near_duplicates(read: ExaminedFiles) -> Iterator[Finding]:
     for split, part in read.rows.items():
         pairs = similar_rows(part.texts, part.labels, read.keys[split])
         if pairs:
-            earlier, later = pairs[0]
             yield about_rows(
                 part,
                 [later for _, later in pairs],
                 "near-duplicates",
                 "warning",
-                f"{_repeat(pairs)} an earlier one but for case, blanks, punctuation or a few characters, such as "
-                f"{shown(part.texts[later])!r} that of {part.where(earlier)}",
+                f"{_repeat(pairs)} an earlier one but for case, blanks, punctuation or a few characters",
                 _weight(split),
-                example="",
+                same_as=[(part, earlier) for earlier, _ in pairs],
             )
+
+
+def _first(values: Sequence[Value]) -> dict[Value, int]:
+    """Where each value is for the first time."""
+    return {value: len(values) - 1 - i for i, value in enumerate(reversed(values))}
 
 
 def _repeat(rows: Sequence[object]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from textrnn.corpus.check import ExaminedFiles, Finding, ReadFiles, about_rows, counted
 from textrnn.corpus.cleaning import (
     LONGEST_TEXT,
+    OUTLIER,
     has_control_characters,
     has_markup,
     has_nothing_visible,
@@ -15,8 +16,6 @@ from textrnn.corpus.cleaning import (
     is_misread,
 )
 from textrnn.corpus.readers import Rows
-
-OUTLIER = 20  # times as long as the texts in the middle
 
 
 def nothing_visible(read: ReadFiles) -> Iterator[Finding]:

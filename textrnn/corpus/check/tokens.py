@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textrnn.corpus.check import ExaminedDataset, Finding
 
 UNREAD = 0.01  # of all tokens
+FEW = 0.01  # of all texts; so few that are cut are outliers, which another check names
 UNKNOWN = 0.1  # of all tokens of a split
 
 
@@ -14,7 +15,7 @@ def texts_cut(read: ExaminedDataset) -> Iterator[Finding]:
     """Texts that are longer than what is read of a text."""
     texts = read.encoded["train"]
     unread = texts.unread / max(1, texts.unread + len(texts.token_ids))
-    if unread > UNREAD:
+    if unread > UNREAD and texts.truncated > FEW * len(texts.lengths):
         fewer = ", or `tokenizer=word` for fewer, longer tokens" if read.vocabulary.tokenizer.name == "char" else ""
         yield Finding(
             "texts-cut",
