@@ -6,6 +6,7 @@ Each kind is found and removed by the same pattern, so that what was cleaned is 
 from __future__ import annotations
 
 import html
+import html.entities
 import re
 from collections.abc import Callable
 
@@ -52,7 +53,12 @@ def has_markup(text: str) -> bool:
     """Whether there are tags or entities of HTML, such as ``<br>`` and ``&amp;``."""
     if "<" in text and TAG.search(text):
         return True
-    return "&" in text and any(html.unescape(entity) != entity for entity in ENTITY.findall(text))
+    return "&" in text and any(_is_entity(entity) for entity in ENTITY.findall(text))
+
+
+def _is_entity(text: str) -> bool:
+    """Whether ``&name;`` is one of HTML; html.unescape takes ``&notaname;`` for ``&not`` and the rest."""
+    return text.startswith("&#") or text[1:] in html.entities.html5
 
 
 def has_replacement_characters(text: str) -> bool:
@@ -106,7 +112,8 @@ def without_markup(text: str) -> str:
     for _ in range(3):  # &amp;lt;br&amp;gt; was escaped twice
         if not has_markup(text):
             break
-        text = html.unescape(TAG.sub(" ", COMMENT.sub(" ", text)))
+        text = TAG.sub(" ", COMMENT.sub(" ", text))
+        text = ENTITY.sub(lambda found: html.unescape(found[0]) if _is_entity(found[0]) else found[0], text)
     return " ".join(text.split()) if "\n" not in text else text.strip()
 
 
@@ -123,3 +130,4 @@ REPAIRS: tuple[Repair, ...] = (
     ("lost-characters", has_replacement_characters, without_replacement_characters),
     ("markup", has_markup, without_markup),
 )
+ROUNDS = 3  # what one repair leaves may be what another is for: &#65533;

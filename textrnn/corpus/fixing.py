@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textrnn.corpus.check import ReadFiles
-from textrnn.corpus.cleaning import LONGEST_TEXT, OUTLIER, REPAIRS, has_nothing_visible
+from textrnn.corpus.cleaning import LONGEST_TEXT, OUTLIER, REPAIRS, ROUNDS, has_nothing_visible
 from textrnn.corpus.labels import (
     are_sorted,
     canonical_label,
@@ -116,7 +116,7 @@ class _Fixer:
         lengths = [len(row.text) for row in self.every_row]
         longest = int(max(LONGEST_TEXT, OUTLIER * statistics.median(lengths)))
         for row in self.every_row:
-            for what, is_wrong, repair in REPAIRS:
+            for what, is_wrong, repair in REPAIRS * ROUNDS:
                 if is_wrong(row.text):
                     self.change_text(row, repair(row.text).strip(), what)
             if len(row.text) > longest:

@@ -115,6 +115,9 @@ def _equal_rows(band: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
 
 
 def _nearly(keys: Sequence[str], one: int, other: int, grams: dict[int, set[str]]) -> bool:
+    shorter, longer = sorted((len(keys[one]), len(keys[other])))
+    if shorter < NEARLY * longer:  # ha ha ha, three times and thirty times
+        return False
     for index in (one, other):
         if index not in grams:
             key = keys[index][:LONGEST]

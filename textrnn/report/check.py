@@ -78,13 +78,10 @@ def summary_text(findings: Sequence[Finding]) -> str:
 
 
 def estimate_text(epochs: int, seconds: float, memory: float) -> str:
-    """About how long training takes."""
-    long = (
-        f"{seconds:.0f} s"
-        if seconds < 90
-        else f"{seconds / 60:.0f} min"
-        if seconds < 5400
-        else f"{seconds / 3600:.1f} h"
-    )
+    """Roughly how long training takes."""
+    if seconds < 90:
+        long = f"about {seconds:.0f} s" if seconds > 10 else "a few seconds"
+    else:
+        long = f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
     needs = f"about {memory / 1e9:.1f} GB of memory"
-    return f"training an LSTM: about {long} on two processor cores ({epochs} epochs), {needs}"
+    return f"training an LSTM: {long} on two processor cores ({epochs} epochs), {needs}"

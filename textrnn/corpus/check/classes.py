@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from textrnn.corpus.check import ExaminedDataset, ExaminedFiles, Finding, ReadDataset, ReadFiles, about_rows, counted
+from textrnn.corpus.check import (
+    ExaminedDataset,
+    ExaminedFiles,
+    Finding,
+    ReadDataset,
+    ReadFiles,
+    about_rows,
+    counted,
+    shown,
+)
 from textrnn.corpus.labels import class_indices, joined_labels, labels_are_names, merge_groups, stands_for_nothing
 from textrnn.errors import listed, one_line
 
@@ -95,11 +104,26 @@ def class_without_training_row(read: ReadDataset) -> Iterator[Finding]:
         )
 
 
+def _told_of(counts: Mapping[str, int]) -> set[str]:
+    """Labels that other checks name: look-alikes of commoner ones, several in one, words for nothing."""
+    return {*merge_groups(counts), *joined_labels(counts), *filter(stands_for_nothing, counts)}
+
+
+def _classes_learnt(read: ReadDataset) -> dict[str, int]:
+    """Training rows by class, of those that no other check names."""
+    counts = Counter(read.class_names[i] for i in read.labels["train"])
+    told = _told_of(counts)
+    return {name: counts[name] for name in read.class_names if name not in told}
+
+
 def classes_of_one_row(read: ReadFiles) -> Iterator[Finding]:
     """A class with one row is learnt from it or tested by it, not both."""
     part = read.rows["train"]
     counts = read.label_counts
-    told = {*merge_groups(counts), *joined_labels(counts), *filter(stands_for_nothing, counts)}  # by other checks
+    told = _told_of(counts)
+    if read.class_file:
+        by_name = labels_are_names(part.labels, read.class_names)
+        told |= counts.keys() - class_indices(counts, read.class_names, by_name=by_name).keys()
     indices = [i for i, label in enumerate(part.labels) if counts[label] == 1 and label not in told]
     if indices and len(counts) < len(part) / 2:
         names = listed([repr(part.labels[i]) for i in indices], most=6)
@@ -117,8 +141,8 @@ def classes_of_one_row(read: ReadFiles) -> Iterator[Finding]:
 
 def classes_never_tested(read: ReadDataset) -> Iterator[Finding]:
     """The score says nothing about a class that has no test row."""
-    learnt, tested = Counter(read.labels["train"]), set(read.labels["test"])
-    names = [repr(name) for i, name in enumerate(read.class_names) if learnt[i] > 1 and i not in tested]
+    tested = {read.class_names[i] for i in read.labels["test"]}
+    names = [repr(name) for name, count in _classes_learnt(read).items() if count > 1 and name not in tested]
     if names:
         yield Finding(
             "classes-never-tested",
@@ -131,8 +155,7 @@ def classes_never_tested(read: ReadDataset) -> Iterator[Finding]:
 
 def few_rows_of_a_class(read: ExaminedDataset) -> Iterator[Finding]:
     """Some rows of each class are needed to learn what its texts have in common."""
-    learnt = Counter(read.labels["train"])
-    few = {name: learnt[i] for i, name in enumerate(read.class_names) if 1 < learnt[i] < FEW_ROWS}
+    few = {name: count for name, count in _classes_learnt(read).items() if 1 < count < FEW_ROWS}
     if few:
         names = [f"{name!r} {count}" for name, count in sorted(few.items(), key=lambda item: item[1])]
         yield Finding(
@@ -147,19 +170,17 @@ def few_rows_of_a_class(read: ExaminedDataset) -> Iterator[Finding]:
 
 def unequal_classes(read: ExaminedDataset) -> Iterator[Finding]:
     """Where one class has most rows, a model that answers it always has a good accuracy."""
-    learnt = Counter(read.labels["train"])
-    ranked = [(index, count) for index, count in learnt.most_common() if count > 1]
+    ranked = [(name, count) for name, count in Counter(_classes_learnt(read)).most_common() if count > 1]
     if len(ranked) < 2:
         return
     (most, commonest), (least, rarest) = ranked[0], ranked[-1]
-    share = commonest / sum(learnt.values())
+    share = commonest / len(read.labels["train"])
     if commonest >= UNEQUAL * rarest or share > 0.8:
         yield Finding(
             "unequal-classes",
             "warning",
             str(read.rows["train"].path),
-            f"class {read.class_names[most]!r} has {commonest:,} training rows ({share:.0%}), "
-            f"{read.class_names[least]!r} {rarest:,}",
+            f"class {shown(repr(most))} has {commonest:,} training rows ({share:.0%}), {shown(repr(least))} {rarest:,}",
             "look at macro F1 rather than accuracy; `class_weight=balanced` finds more of the rare classes",
         )
 

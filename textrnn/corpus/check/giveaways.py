@@ -7,38 +7,43 @@ from collections.abc import Iterator
 
 from textrnn.corpus.check import ExaminedFiles, Finding, about_rows, counted, shown
 from textrnn.corpus.labels import class_indices, labels_are_names
+from textrnn.errors import listed
 
 ENOUGH = 10  # rows of a class to judge it by
 MOST = 0.6  # of the rows of a class that name it
 HARDLY = 0.1  # of the other rows that do
-SAMPLE = 2000  # rows of a class looked at
+SAMPLE = 5000  # rows of other classes looked at
 LONGEST = 2000  # characters of each
 PREFIX = 4  # characters that a class has at the beginning of each text
 
 
 def label_in_text(read: ExaminedFiles) -> Iterator[Finding]:
     """The name of the class stands in most texts of the class, and in few others."""
-    part = read.rows["train"]
-    by_class = _rows_by_class(read)
+    part, by_class = read.rows["train"], _rows_by_class(read)
+    told, naming = list[str](), list[int]()
     for name, rows in by_class.items():
         if len(rows) < ENOUGH or not name.strip():
             continue
-        pattern = _word(name)
-        naming = [i for i in rows[:SAMPLE] if pattern.search(part.texts[i][:LONGEST])]
-        if len(naming) < MOST * min(len(rows), SAMPLE):
+        stands_in = _word(name)
+        here = [i for i in rows if stands_in.search(part.texts[i][:LONGEST])]
+        if len(here) < MOST * len(rows):
             continue
-        others = [i for other, indices in by_class.items() if other != name for i in indices[:SAMPLE]]
-        naming_others = sum(pattern.search(part.texts[i][:LONGEST]) is not None for i in others)
-        if naming_others <= HARDLY * len(others):
-            yield about_rows(
-                part,
-                naming,
-                "label-in-text",
-                "warning",
-                f"the name of class {shown(repr(name))} stands in {len(naming):,} of its {min(len(rows), SAMPLE):,} "
-                f"texts and in {naming_others:,} of {len(others):,} others",
-                "the name is learnt rather than the text: was the label put into the text?",
-            )
+        others = [i for other, indices in by_class.items() if other != name for i in indices]
+        others = others[:: max(1, len(others) // SAMPLE)]
+        elsewhere = sum(stands_in.search(part.texts[i][:LONGEST]) is not None for i in others)
+        if elsewhere <= HARDLY * len(others):
+            told.append(f"{shown(repr(name))} in {len(here):,} of its {len(rows):,} texts")
+            naming += here
+    if naming:
+        yield about_rows(
+            part,
+            sorted(naming),
+            "label-in-text",
+            "warning",
+            f"the name of the class stands in most texts of {counted(len(told), 'class', 'classes')}, and hardly in "
+            f"others: {listed(told, most=4, widest=60)}",
+            "the name is learnt rather than the text: was the label put into the text?",
+        )
 
 
 def machine_made(read: ExaminedFiles) -> Iterator[Finding]:

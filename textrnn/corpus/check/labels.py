@@ -11,23 +11,23 @@ from textrnn.errors import listed
 
 
 def look_alike_labels(read: ReadFiles) -> Iterator[Finding]:
-    """Classes that are probably one: one finding for each file with the rarer forms, or with all of a group."""
+    """Classes that are probably one; those that stand for nothing are told by another check."""
     counts = read.label_counts
-    for group in look_alike_groups(counts):
-        rarer = set(group[1:])
-        for part in read.rows.values():
-            indices = [i for i, label in enumerate(part.labels) if label in rarer]
-            if indices:
-                named = listed([f"{shown(repr(label))} {counts[label]:,}" for label in group], most=4)
-                yield about_rows(
-                    part,
-                    indices,
-                    "look-alike-labels",
-                    "warning",
-                    f"labels that look alike are classes of their own: {named} rows",
-                    "write them alike, or join them with `merge_labels`",
-                    example="",
-                )
+    groups = [group for group in look_alike_groups(counts) if not stands_for_nothing(group[0])]
+    rarer = {label for group in groups for label in group[1:]}
+    named = [" and ".join(f"{shown(repr(label))} ({counts[label]:,})" for label in group[:4]) for group in groups]
+    for part in read.rows.values() if rarer else ():
+        indices = [i for i, label in enumerate(part.labels) if label in rarer]
+        if indices:
+            yield about_rows(
+                part,
+                indices,
+                "look-alike-labels",
+                "warning",
+                f"labels that look alike are classes of their own: {listed(named, most=4, widest=80)}",
+                "write them alike, or join them with `merge_labels`",
+                example="",
+            )
 
 
 def invisible_in_labels(read: ReadFiles) -> Iterator[Finding]:
@@ -82,6 +82,7 @@ def several_labels_in_a_cell(read: ReadFiles) -> Iterator[Finding]:
                 "error",
                 f"{counted(len(indices), 'row')} with several labels in one cell: {shown(repr(label), 40)} is {parts}, "
                 "and would be a class of its own",
-                "expected one label for each text: keep the one that matters most, or delete these rows",
+                "expected one label for each text: keep the one that matters most, or have `check` with `fix` leave "
+                "these rows out",
                 example="",
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textrnn.corpus.check import ExaminedDataset, Finding
 
 UNREAD = 0.01  # of all tokens
-FEW = 0.01  # of all texts; so few that are cut are outliers, which another check names
+FEW, MANY = 0.01, 3  # of all texts, and texts; so few that are cut are outliers, which another check names
 UNKNOWN = 0.1  # of all tokens of a split
 
 
@@ -15,7 +15,7 @@ def texts_cut(read: ExaminedDataset) -> Iterator[Finding]:
     """Texts that are longer than what is read of a text."""
     texts = read.encoded["train"]
     unread = texts.unread / max(1, texts.unread + len(texts.token_ids))
-    if unread > UNREAD and texts.truncated > FEW * len(texts.lengths):
+    if unread > UNREAD and texts.truncated > max(MANY, FEW * len(texts.lengths)):
         fewer = ", or `tokenizer=word` for fewer, longer tokens" if read.vocabulary.tokenizer.name == "char" else ""
         yield Finding(
             "texts-cut",
@@ -30,6 +30,7 @@ def texts_cut(read: ExaminedDataset) -> Iterator[Finding]:
 def unknown_tokens(read: ExaminedDataset) -> Iterator[Finding]:
     """Tokens of the held-out splits that the training split does not have."""
     for split in ("dev", "test"):
+        fewer = "" if read.vocabulary.tokenizer.name == "char" else "; `tokenizer=char` knows more of rare words"
         unknown = 1 - read.vocabulary.coverage(read.encoded[split])
         if unknown > UNKNOWN:
             part = read.rows[split]
@@ -40,6 +41,6 @@ def unknown_tokens(read: ExaminedDataset) -> Iterator[Finding]:
                 "warning",
                 str(part.path),
                 f"{split}: {unknown:.0%} of all tokens do not occur in the training split",
-                "collect more training rows, of the same kind and language; `tokenizer=char` knows more of rare words",
+                f"collect more training rows, of the same kind and language{fewer}",
                 example,
             )
