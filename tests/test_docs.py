@@ -99,7 +99,7 @@ def follow(command: str, language: str, place: str) -> None:
         return
     variable = re.fullmatch(r'(?:export |\$env:)(\w+) ?= ?("[^"]+"|\S+)', command)
     if variable:
-        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn" / "corpus").glob("*.py"))
+        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn" / "corpus").rglob("*.py"))
         assert f'environ.get("{variable[1]}"' in sources, f"{place}: nothing reads it"
         return
     assert "\\" not in command, f"{place}: no rule for this"
