@@ -93,7 +93,9 @@ def test_duplicates_across_given_splits_are_reported(small_dataset: Path) -> Non
     repeated = small_rows(120, seed=1)[:2]
     write_rows(small_dataset / "test.txt", rows + repeated)
     (note,) = load(small_dataset).notes
-    assert words(note).startswith("test: 2 of 32 rows repeat texts of the training split (for instance ")
+    assert words(note).startswith(
+        f"{small_dataset / 'test.txt'}:31: 2 of 32 rows repeat texts of the training split (for instance "
+    )
 
 
 def test_other_names_of_the_dev_split(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from textrnn.cli import check
 from textrnn.cli.flags import SAVE_DIR, flagged, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown
 from textrnn.config import DataConfig, Run, TrainConfig
@@ -25,6 +26,7 @@ DATA_FORMATS = """data sets:
 EXAMPLES = """examples:
   python run.py --model LSTM --embedding random
   python run.py --dataset my_reviews.csv --model BiLSTM_Ngram
+  python run.py --dataset my_reviews.csv --check
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"
@@ -65,6 +67,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--baseline", action=argparse.BooleanOptionalAction, default=True, help="train the linear model to compare with"
     )
+    check.add_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -76,6 +79,7 @@ def to_runs(options: argparse.Namespace) -> list[Run]:
     """
     if options.top_k < 1:
         raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
+    check.refuse_alone(options)
     given = named_settings("classify", options)
     if options.compare is None:
         return [_run(options.model or "LSTM", given, options)]
@@ -118,9 +122,11 @@ def _to_compare(given: Mapping[str, Any], options: argparse.Namespace) -> list[R
     return runs
 
 
-def run(options: argparse.Namespace) -> None:
-    """Do what was asked for."""
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for, and give the exit status."""
     runs = to_runs(options)
+    if options.check:
+        return check.check(runs[0], options)
     if options.compare is not None:
         _compare(runs, quiet=options.quiet)
     elif options.predict:
@@ -135,6 +141,7 @@ def run(options: argparse.Namespace) -> None:
         }
         flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {runs[0].folder} (open report.html). Try it:\n  {flags} --predict "..."')
+    return 0
 
 
 def _train(run: Run, options: argparse.Namespace, *, say: Say) -> None:

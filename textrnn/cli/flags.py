@@ -30,8 +30,8 @@ OPPOSITES = {
     "letters": ("--raw", "read every character of the text (default for other texts)")
 }  # boolean fields whose "no" has its own name
 BESIDE_SETTINGS = {  # flags that are no settings
-    "baseline", "compare", "dataset", "digits", "experiment", "lengths", "model", "predict", "problem", "quiet",
-    "recipe", "resume", "save_dir", "score", "seeds", "task", "top_k",
+    "baseline", "check", "compare", "dataset", "digits", "experiment", "fix", "json", "labels", "lengths", "model",
+    "predict", "problem", "quiet", "recipe", "resume", "save_dir", "score", "seeds", "task", "top_k",
 }  # fmt: skip
 SAVE_DIR = "saved_dict"
 SETTING = re.compile("`([a-z][a-z0-9_]*)(?:=([^`]*))?`")

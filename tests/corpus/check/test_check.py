@@ -86,15 +86,15 @@ def test_class_without_training_row() -> None:
 def test_repeated_texts() -> None:
     long = "a text that is longer than a line of a message may be"
     dev, test = findings(read([0, 1], dev=["text 1", "new"], test=["text 0", "new", "text 1", "text 0"]))
-    assert (dev.id, dev.severity, dev.where) == ("repeated-texts", "warning", "dev")
+    assert (dev.id, dev.severity, dev.where) == ("repeated-texts", "warning", "t.txt:1")
     assert str(dev) == (
-        "dev: 1 of 2 row repeats a text of the training split (for instance text 1); scores on them say little"
+        "t.txt:1: 1 of 2 row repeats a text of the training split (for instance text 1; as line 2); scores on them say little"
     )
     assert str(test) == (
-        "test: 3 of 4 rows repeat texts of the training split (for instance text 0); scores on them say little"
+        "t.txt:1: 3 of 4 rows repeat texts of the training split (for instance text 0; as line 1; lines 1, 3, 4); scores on them say little"
     )
     (shortened,) = findings(read([0, 1], train=[long, "b"], dev=[long]))
-    assert "(for instance a text that is longer t…)" in shortened.problem
+    assert shortened.details == " (for instance a text that is longer t…; as line 1)"
 
 
 def test_every_function_of_the_folder_is_a_check() -> None:
