@@ -126,8 +126,11 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
     )
 
 
-def read_files(source: Source, config: DataConfig) -> tuple[ReadFiles, list[Note]]:
+def read_files(source: Source, config: DataConfig, *, keep_bad: bool = False) -> tuple[ReadFiles, list[Note]]:
     """The rows of all files that there are, the classes, and notes on how they were read.
+
+    Args:
+        keep_bad: rows that cannot be used stop nothing, however many they are.
 
     Raises:
         DataError: for what cannot be read.
@@ -136,7 +139,7 @@ def read_files(source: Source, config: DataConfig) -> tuple[ReadFiles, list[Note
     rows: dict[str, Rows] = {}
     for split, path in files.items():
         if path is not None:
-            rows[split] = read_rows(path, config, like=rows.get("train"))
+            rows[split] = read_rows(path, config, like=rows.get("train"), keep_bad=keep_bad)
     readings = [part.reading for part in rows.values() if part.reading is not None]
     notes = [Note("sister_files", train=source.train, others=source.beside)] if source.beside else []
     notes += [Note("read", readings=readings)]

@@ -117,7 +117,7 @@ def check(run: Run, *, on_download: Progress | None = None) -> CheckResult:
 
 def examine(source: Source, data: DataConfig) -> CheckResult:
     """The same for files that were found."""
-    read, _ = read_files(source, data)
+    read, _ = read_files(source, data, keep_bad=True)
     files = ExaminedFiles(read.rows, read.class_names, read.class_file, data.on_bad_row)
     found = [*findings(read), *findings(files)]
     readings = [part.reading or Reading(part.path, rows=len(part)) for part in read.rows.values()]
@@ -181,7 +181,7 @@ def write_fixed(run: Run, folder: Path) -> FixResult:
     data: DataConfig = combine(run).data
     source = find_dataset(data.dataset)
     _refuse_folder(folder, source)
-    read, _ = read_files(source, data)
+    read, _ = read_files(source, data, keep_bad=True)
     result = fixed(read)
     if not result.rows["train"]:
         raise DataError(f"{source.train}: no training row is left; expected rows with a text and a label")
