@@ -257,7 +257,8 @@ def test_texts_that_do_not_do(run: Callable[..., Result], tmp_path: Path) -> Non
 def test_a_model_of_another_text(run: Callable[..., Result], trained_language_model: Path) -> None:
     folder = trained_language_model
     assert error_of(run("--task", "lm", "--save-dir", folder, "--corpus", "story", "--predict", "a")) == (
-        f"{folder}: a model of 我的; expected one of story: name its folder with --save-dir, or train one"
+        f"{folder}: a model of 我的.txt; expected one of story: leave out --corpus to ask this one, or name the folder of "
+        "another with --save-dir"
     )
     assert error_of(run("--save-dir", folder, "--predict", "a")) == (
         f"{folder / 'config.json'}: a model for the task lm; expected one for classify: name its folder with --save-dir, "

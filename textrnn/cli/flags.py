@@ -172,7 +172,9 @@ def naming_flags(named: Mapping[str, Any]) -> list[str]:
         if isinstance(value, bool):
             flags.append(flag(name if value else f"no_{name}"))
         elif value not in (None, ()) and (name, value) != ("save_dir", SAVE_DIR):
-            flags += [flag(name), *map(str, value if isinstance(value, tuple) else [value])]
+            values = [*map(str, value if isinstance(value, tuple) else [value])]
+            looks_like_a_flag = len(values) == 1 and len(values[0]) > 1 and values[0].startswith("-")
+            flags += [f"{flag(name)}={values[0]}"] if looks_like_a_flag else [flag(name), *values]
     return flags
 
 

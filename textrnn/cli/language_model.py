@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> None:
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
         return
     prefixes = None if options.predict is None else _prefixes(options.predict)
-    folder = _trained(asked, options, prefix=prefixes[0] if prefixes else None)
+    asked, folder = _trained(asked, options, prefix=prefixes[0] if prefixes else None)
 
     from textrnn.tasks.answers import open_language_model
 
@@ -136,26 +136,28 @@ def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run
         return train(run, listener, on_download=download_bar, prefix=prefix)[0]
 
 
-def _trained(run: Run, options: argparse.Namespace, *, prefix: str | None) -> Path:
-    """The folder of the saved model, trained first where there is none.
+def _trained(asked: Run, options: argparse.Namespace, *, prefix: str | None) -> tuple[Run, Path]:
+    """The run in its data's own folder, and the folder of the saved model, trained first where there is none.
 
     Args:
         prefix: what it continues while it learns.
     """
-    from textrnn.tasks.common import can_go_on, model_folder, refuse_mistyped_model
+    from textrnn.saved.folder import is_saved
+    from textrnn.tasks.common import can_go_on
     from textrnn.tasks.language_model import fall_back_to_story
+    from textrnn.tasks.model_folders import find_saved, placed, refuse_mistyped_model
 
-    save_dir = user_path(options.save_dir, "save_dir")
-    folder = model_folder(run, save_dir)
+    save_dir, model_named = user_path(options.save_dir, "save_dir"), options.model is not None
+    run = placed(asked)
+    folder = find_saved(run, save_dir, Teller(say_aside), model_named=model_named)
     if folder is not None:
-        return folder
+        return run, folder
     other = fall_back_to_story(run)
-    folder = model_folder(other, save_dir)
-    if folder is not None:
+    if other is not run and other.folder is not None and is_saved(other.folder):
         corpora = (" ".join(combine(either).data.corpus) for either in (run, other))
         say_aside("note: {} is not here; answering with the saved model of {}".format(*corpora))
-        return folder
-    refuse_mistyped_model(other, save_dir, model_named=options.model is not None, usual=Path(SAVE_DIR))
+        return run, other.folder
+    refuse_mistyped_model(other, save_dir, model_named=model_named, usual=Path(SAVE_DIR))
     # The seed named here is that of the draw: an unfinished run with another one is still the run to finish.
     seedless = {name: value for name, value in other.named.items() if name != "seed"}
     unfinished = dataclasses.replace(other, named=seedless, resume=True)
@@ -164,7 +166,8 @@ def _trained(run: Run, options: argparse.Namespace, *, prefix: str | None) -> Pa
     say_aside(f"no saved model in {other.folder}: {'finishing' if other.resume else 'training'} it first")
     done = _train(other, quiet=options.quiet, say=say_aside, prefix=prefix)
     assert done.folder is not None
-    return done.folder
+    say_aside(f"saved in {done.folder} (open report.html)")
+    return done, done.folder
 
 
 def _prefixes(given: Sequence[str]) -> list[str]:

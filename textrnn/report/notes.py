@@ -162,6 +162,11 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "cut_texts": _cut_texts,
     "classifier_tested": "{what}: {test:.4f} on test",
     "classifier_learnt": "{what}: {test:.4f} on test, {seconds:.1f} s",
+    "data_edited": (
+        "{named} has changed since the saved model learnt it, which answers as it is; without `predict`, it is trained "
+        "again"
+    ),
+    "data_gone": "{named} cannot be read here; the saved model that learnt it answers",
     "data_changed": "{training}: the data has changed; trained again",
     "data_set": _data_set,
     "diverged": "{training}: diverged ({error})",
@@ -176,6 +181,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     ),
     "going_on_after": "going on after {trainings} finished trainings in {store}",
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
+    "kept_apart": "{taken} is of other data ({learnt}); this run is kept in {folder}",
     "judged": lambda result: str(result.to_text()),
     "labels_merged": lambda merged, counts: (
         "joined labels that look alike: "
@@ -194,6 +200,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "of_model": lambda model, note: f"{model}: {words(note)}",
     "other_data": "the saved model was trained on {learnt}, which is not {named}",
     "other_kind": "the saved model is of the kind {saved}, not {named}",
+    "other_model": "no {wanted} of this data is saved; the {model} in {folder} answers (`model` names another)",
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
     "own_sequences": "{folder}: sequences of your own; they are used for every seed and number of `variants`",
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",

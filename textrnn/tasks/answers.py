@@ -16,6 +16,7 @@ from textrnn.corpus.sources.kinds import refuse_url
 from textrnn.corpus.texts import TextSource, corpus_name, find_local, several
 from textrnn.errors import ArtifactError, DataError, Note, user_path
 from textrnn.saved.classifier import Classifier, load_classifier
+from textrnn.tasks.model_folders import compare_data
 from textrnn.training.events import Listener
 from textrnn.training.threads import Threads
 from textrnn.training.train_eval import choose_device
@@ -37,12 +38,14 @@ def open_classifier(run: Run, folder: Path, listener: Listener) -> Classifier:
     """Read the classifier in `folder`, and tell where it differs from what was asked for.
 
     Raises:
-        ArtifactError: if there is no whole model in it.
+        ArtifactError: if there is no whole model in it, or it has learnt from other data than what was named.
     """
     classifier = load_classifier(folder, choose_device(str(run.named.get("device", "cpu"))))
     classifier.threads = Threads.on(next(classifier.network.parameters()).device, run.named.get("threads"))
     learnt, named = classifier.settings.data.dataset, str(run.named.get("dataset", ""))
-    if named and named.casefold() != learnt.casefold() and Path(named).resolve() != Path(learnt).resolve():
+    if classifier.data_identity is not None:
+        compare_data(run, classifier.data_identity, learnt, folder, listener)
+    elif named and named.casefold() != learnt.casefold() and Path(named).resolve() != Path(learnt).resolve():
         listener.on_note(Note("other_data", learnt=learnt, named=named))
     for difference in classifier.settings.changes(run.named):
         listener.on_note(Note("other_settings", difference=difference, aside=" (without `predict`)"))
@@ -78,7 +81,9 @@ def open_language_model(run: Run, folder: Path, listener: Listener) -> Character
 
     model = CharacterModel.load(folder, str(run.named.get("device", "cpu")))
     model.threads = Threads.on(model.device, run.named.get("threads"))
-    if "corpus" in run.named:
+    if model.data_identity is not None:
+        compare_data(run, model.data_identity, " ".join(model.settings.data.corpus), folder, listener)
+    elif "corpus" in run.named:
         _compare_texts(model, several(run.named["corpus"]), folder, listener)
     if run.model_name not in ("LSTM", model.settings.model_name):
         listener.on_note(Note("other_kind", saved=model.settings.model_name, named=run.model_name))
@@ -89,6 +94,7 @@ def open_language_model(run: Run, folder: Path, listener: Listener) -> Character
 
 
 def _compare_texts(model: CharacterModel, corpus: Sequence[str], folder: Path, listener: Listener) -> None:
+    """Of a model of an earlier version, which knows its text by name and content only."""
     learnt = corpus_name(model.settings.data.corpus)
     if learnt != corpus_name(corpus):
         raise ArtifactError(

@@ -33,6 +33,7 @@ from textrnn.tasks.common import (
     keep,
     kept_settings,
 )
+from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import CorpusFacts, combine, settle
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint
 from textrnn.training.events import Listener
@@ -77,7 +78,9 @@ def train(
     """
     listener = listener or Listener()
     run, source = _find(run, listener, on_download)
-    if is_finished(run, listener, digest=source.digest):
+    run = with_content(placed(run))
+    announce_folder(run, listener)
+    if is_finished(run, listener):
         return run, None
     with held(run):
         kept = kept_settings(run, listener)
@@ -270,14 +273,14 @@ def fall_back_to_story(run: Run) -> Run:
     known = run.folder is not None and is_saved(run.folder)
     if "corpus" in run.named or known or find_local(combine(run).data.corpus) is not None:
         return run
-    other = _of_the_story(run)
+    other = placed(_of_the_story(run))
     folder = other.folder
     return other if folder is not None and (is_saved(folder) or (folder / CHECKPOINT_NAME).is_file()) else run
 
 
 def _of_the_story(run: Run) -> Run:
     folder = None if run.folder is None else run.folder.parents[1] / STORY / run.folder.name
-    return dataclasses.replace(run, named={**run.named, "corpus": (STORY,)}, folder=folder)
+    return dataclasses.replace(run, named={**run.named, "corpus": (STORY,)}, folder=folder, data_identity=None)
 
 
 def _find(run: Run, listener: Listener, on_download: Progress | None) -> tuple[Run, TextSource]:

@@ -161,8 +161,11 @@ def _source_of_file(name: str, path: Path) -> Source:
     )
 
 
-def find_dataset(dataset: str, *, on_progress: Progress | None = None) -> Source:
+def find_dataset(dataset: str, *, on_progress: Progress | None = None, download: bool = True) -> Source:
     """The files of a data set given as a name, a folder or a file.
+
+    Args:
+        download: whether what is published, but not here, is fetched.
 
     Raises:
         DataError: if there is no such data set, or it cannot be downloaded.
@@ -186,7 +189,7 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None) -> Source
         return _source_of_folder(name, path)
     if _is_path(dataset) or path.suffix:
         raise DataError(f"{path}: no such file or folder; expected `dataset` to be a name, a folder or a file")
-    if name in PUBLISHED_DATASETS:
+    if name in PUBLISHED_DATASETS and download:
         return _source_of_folder(name, _download(name, on_progress))
     names = known_names()
     raise DataError(
