@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from textrnn.config import DataIdentity, Run
-from textrnn.corpus.sources.identity import identify_dataset, is_a_path, place_of, shipped_or_place
-from textrnn.corpus.texts import file_digest, find_local
+from textrnn.corpus.sources.identity import identify_dataset, is_a_path, place_of_all, shipped_or_place
+from textrnn.corpus.texts import find_local, several
 from textrnn.errors import ArtifactError, ConfigError, DataError, Note, listed, user_path
 from textrnn.saved.folder import CONFIG_FILE, IDENTITY, is_saved, read_json, saved_models
 from textrnn.tasks.settings import combine
@@ -49,17 +49,20 @@ def identify(run: Run) -> DataIdentity:
     return identify_corpus(data.corpus) if run.task == "lm" else identify_dataset(data.dataset)
 
 
-def identify_corpus(corpus: str) -> DataIdentity:
-    """The same of the text of a language model."""
-    path, source = user_path(corpus, "corpus"), None
+def identify_corpus(corpus: str | Sequence[str]) -> DataIdentity:
+    """The same of the text of a language model, which may be in several files."""
+    named, source = several(corpus), None
+    paths = [user_path(each, "corpus") for each in named]
     try:
-        source = find_local(corpus)
-        digest = None if source is None else file_digest(source.path)
+        source = find_local(named)
+        digest = None if source is None else source.digest()
     except DataError:  # it is not what it should be, which is for those to say who read it
         digest = None
     if source is not None and source.by_name:
         return DataIdentity(shipped_or_place(source.name, source.path), digest, source.name)
-    return DataIdentity(place_of(path), digest) if is_a_path(path, corpus) else DataIdentity(name=corpus.lower())
+    if all(is_a_path(path, each) for path, each in zip(paths, named, strict=True)):
+        return DataIdentity(place_of_all(paths), digest)
+    return DataIdentity(name=" ".join(named).lower())
 
 
 def placed(run: Run) -> Run:

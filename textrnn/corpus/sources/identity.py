@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 from textrnn.config import DataIdentity
 from textrnn.corpus.sources.catalog import INSTALLED_DATA, PROJECT_DATA, Source, find_dataset
+from textrnn.corpus.sources.content import STDIN, content_of
 from textrnn.errors import DataError, one_line, user_path
 
 SHIPPED = ("headlines", "story")  # found with the program, wherever that is installed
@@ -23,7 +25,11 @@ def file_digest(path: Path) -> str:
     Raises:
         DataError: if it cannot be read.
     """
+    if str(path) == STDIN:
+        return hashlib.sha256(content_of(path).read()).hexdigest()
     try:
+        # Of a file in an archive, the archive's own bytes.
+        path = next((parent for parent in path.parents if parent.is_file()), path)
         if not path.is_dir():
             with open(path, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -60,6 +66,11 @@ def place_of(path: Path) -> str:
     if _case_does_not_matter(resolved):
         text = unicodedata.normalize("NFC", text).casefold()
     return _hashed(text)
+
+
+def place_of_all(paths: Sequence[Path]) -> str:
+    """The same of several, in their order."""
+    return place_of(paths[0]) if len(paths) == 1 else _hashed(" ".join(map(place_of, paths)))
 
 
 def _hashed(text: str) -> str:
