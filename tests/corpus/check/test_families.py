@@ -231,8 +231,8 @@ def test_reasons_are_told_one_by_one() -> None:
     reading = Reading(TRAIN, rows=10, left_out=left_out("no-text", 3, 5) + left_out("open-quote", 4))
     messages = list(map(str, examined(plain(), reading=reading)))
     assert messages == [
-        "t.csv:3: 2 rows without a text (for instance content 3; lines 3, 5); expected none of them: write one, or delete "
-        "the row; `on_bad_row=skip` leaves them out",
+        "t.csv:3: 2 rows without a text (for instance content 3; lines 3, 5); expected none of them: write one, or leave "
+        "the row out; `on_bad_row=skip` leaves them out",
         "t.csv:4: 1 row with a quotation mark that is never closed (for instance content 4); expected none of them: close it, "
         'or double it (""), where it belongs to the text; `on_bad_row=skip` leaves them out',
     ]
