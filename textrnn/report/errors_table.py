@@ -1,0 +1,101 @@
+"""The answers on the test split row by row: which are wrong, how sure they were, and all of them as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.corpus.dataset import Split
+from textrnn.evaluation.records import ClassifierFigures
+from textrnn.report.plain import as_cell
+
+ERRORS_FILE = "errors.csv"
+COLUMNS = ("line", "text", "true", "predicted", "probability")
+LONGEST_CELL = 32_000  # characters; Excel breaks a cell of more than 32,767 in two
+FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # what Excel takes for the beginning of a formula, full width as well
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is answered on the test split, with its texts.
+
+    Attributes:
+        linear: (N,) class indices that the linear model answers; None without one
+    """
+
+    split: Split
+    class_names: Sequence[str]
+    figures: ClassifierFigures
+    linear: NDArray[np.int64] | None = None
+
+    @cached_property
+    def confidences(self) -> NDArray[np.float64]:
+        """(N,): the calibrated probability of each answer."""
+        return self.figures.confidences[1]
+
+    @cached_property
+    def wrong(self) -> NDArray[np.int64]:
+        """Indices of the rows that are answered wrong."""
+        return np.flatnonzero(~self.figures.right)
+
+    @cached_property
+    def linear_right(self) -> NDArray[np.bool_] | None:
+        """(N,): which rows the linear model answers right."""
+        return None if self.linear is None else self.linear == np.asarray(self.figures.labels)
+
+    def most_confident_errors(self, count: int) -> list[int]:
+        """Indices of the wrong rows whose answers were surest."""
+        return self.wrong[np.argsort(-self.confidences[self.wrong], kind="stable")[:count]].tolist()
+
+    def place(self, index: int) -> str:
+        """Where a row stands: its line; of a folder for each class, its file; of texts in memory, its number from 1."""
+        rows = self.split.rows
+        if rows is None:
+            return str(index + 1)
+        if rows.files is None:
+            return str(rows.line_numbers[index])
+        path = rows.files[index]
+        return (path.relative_to(rows.path) if path.is_relative_to(rows.path) else path).as_posix()
+
+    def true(self, index: int) -> str:
+        """The name of a row's class."""
+        return self.class_names[self.figures.labels[index]]
+
+    def predicted(self, index: int) -> str:
+        """The name of the class that is answered."""
+        return self.class_names[self.figures.predictions[index]]
+
+    def linear_answer(self, index: int) -> str:
+        """The name of the class that the linear model answers; empty without one."""
+        return "" if self.linear is None else self.class_names[self.linear[index]]
+
+
+def errors_csv(answers: Answers) -> bytes:
+    """Every wrong row, in the order of the test split, as Excel reads it: UTF-8 with a mark, CRLF, no formulas.
+
+    A text that begins like a formula has an apostrophe before it.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for index in answers.wrong.tolist():
+        words = (
+            answers.place(index),
+            answers.split.texts[index],
+            answers.true(index),
+            answers.predicted(index),
+        )
+        writer.writerow([*map(harmless_cell, words), f"{answers.confidences[index]:.4f}"])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def harmless_cell(text: str) -> str:
+    """A text that no spreadsheet computes."""
+    cell = as_cell(text, LONGEST_CELL)
+    return f"'{cell}" if cell.lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS) else cell
