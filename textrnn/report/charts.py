@@ -58,6 +58,16 @@ class Chart:
     legend: list[tuple[str, str]] = field(default_factory=list)
     _parts: list[str] = field(default_factory=list)
 
+    @property
+    def has_bars(self) -> bool:
+        """Whether some of it are bars, which stand so in the legend."""
+        return any(part.startswith('<rect class="bar') for part in self._parts)
+
+    @property
+    def marks_only(self) -> bool:
+        """Whether no line joins the marks."""
+        return not any(part.startswith("<polyline") for part in self._parts)
+
     def _scale(self) -> Callable[[float], float]:
         return (lambda value: math.log(value)) if self.logarithmic else (lambda value: value)
 

@@ -136,7 +136,7 @@ def train_on(
     learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
-    files, notes = result.to_files(shown_settings(learnt.classifier))
+    files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings)
     keep(run, learnt.classifier, files, notes, listener)
     return result
 
