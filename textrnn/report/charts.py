@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 380, 250
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 40
+LETTER = 7.5  # width of a digit
 MAX_POINTS = 400  # of a line
 Point = tuple[float, float]
 
@@ -46,6 +47,9 @@ class Chart:
         description: for those who cannot see it
         x, y: bounds of the axes
         logarithmic: the axis across
+        whole: only whole numbers stand at the axis across
+        names: for the legend, what is drawn in which kind of lines and marks
+        shapes: of each kind: line, dot, bar
     """
 
     description: str
@@ -54,19 +58,11 @@ class Chart:
     x: tuple[float, float]
     y: tuple[float, float] = (0.0, 1.0)
     logarithmic: bool = False
+    whole: bool = True
     percent: bool = False
-    legend: list[tuple[str, str]] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, set[str]] = field(default_factory=dict)
     _parts: list[str] = field(default_factory=list)
-
-    @property
-    def has_bars(self) -> bool:
-        """Whether some of it are bars, which stand so in the legend."""
-        return any(part.startswith('<rect class="bar') for part in self._parts)
-
-    @property
-    def marks_only(self) -> bool:
-        """Whether no line joins the marks."""
-        return not any(part.startswith("<polyline") for part in self._parts)
 
     def _scale(self) -> Callable[[float], float]:
         return (lambda value: math.log(value)) if self.logarithmic else (lambda value: value)
@@ -96,7 +92,7 @@ class Chart:
             name: in the legend.
         """
         self._parts.append(f'<polyline class="line {kind}" points="{self._path(points)}"/>')
-        self._named(kind, name)
+        self._named(kind, name, "line")
 
     def bars(self, bars: Sequence[tuple[float, float, float]], kind: str, name: str = "") -> None:
         """Bars between two values across, up to a height."""
@@ -107,7 +103,7 @@ class Chart:
                 f'<rect class="bar {kind}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" '
                 f'height="{max(0.0, self.down(self.y[0]) - top):.1f}"/>'
             )
-        self._named(kind, name)
+        self._named(kind, name, "bar")
 
     def dots(self, dots: Sequence[tuple[float, float, str]], kind: str, name: str = "") -> None:
         """Marks that say something where one points at them: round, or square for the linear model."""
@@ -115,11 +111,11 @@ class Chart:
             left, top, title = self.across(x), self.down(y), f"<title>{escape(said)}</title>"
             if kind == "linear":
                 self._parts.append(
-                    f'<rect class="dot {kind}" x="{left - 3:.1f}" y="{top - 3:.1f}" width="6" height="6">{title}</rect>'
+                    f'<rect class="dot {kind}" x="{left - 4:.1f}" y="{top - 4:.1f}" width="8" height="8">{title}</rect>'
                 )
             else:
                 self._parts.append(f'<circle class="dot {kind}" cx="{left:.1f}" cy="{top:.1f}" r="3.5">{title}</circle>')
-        self._named(kind, name)
+        self._named(kind, name, "dot" if dots else "")
 
     def intervals(self, intervals: Sequence[tuple[float, float, float]], kind: str) -> None:
         """Upright lines: where, from, to."""
@@ -130,9 +126,10 @@ class Chart:
                 f'y2="{self.down(high):.1f}"/>'
             )
 
-    def _named(self, kind: str, name: str) -> None:
+    def _named(self, kind: str, name: str, shape: str) -> None:
+        self.shapes.setdefault(kind, set()).add(shape)
         if name:
-            self.legend.append((kind, name))
+            self.names[kind] = name
 
     def _axes(self) -> list[str]:
         parts, bottom = [], HEIGHT - BOTTOM
@@ -142,9 +139,13 @@ class Chart:
             parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{top:.1f}" y2="{top:.1f}"/>')
             parts.append(f'<text x="{LEFT - 5}" y="{top + 4:.1f}" text-anchor="end">{label}</text>')
         for value in powers(*self.x) if self.logarithmic else ticks(*self.x):
-            left = self.across(value)
+            if self.whole and abs(value - round(value)) > 1e-6:
+                continue
+            left, label = self.across(value), number(value)
             parts.append(f'<line class="tick" x1="{left:.1f}" x2="{left:.1f}" y1="{bottom}" y2="{bottom + 4}"/>')
-            parts.append(f'<text x="{left:.1f}" y="{bottom + 16}" text-anchor="middle">{number(value)}</text>')
+            half = LETTER * len(label) / 2  # a label stays inside
+            centre = min(max(left, half), WIDTH - half)
+            parts.append(f'<text x="{centre:.1f}" y="{bottom + 16}" text-anchor="middle">{label}</text>')
         parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>')
         middle = (LEFT + WIDTH - RIGHT) / 2
         parts.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(self.x_name)}</text>')

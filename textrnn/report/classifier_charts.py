@@ -68,7 +68,7 @@ def reliability_diagram(before: Sequence[ReliabilityBin], after: Sequence[Reliab
     """How often answers are right, against how sure they are."""
     chart = Chart(
         "Accuracy against confidence, before and after calibration", "confidence of the answer", "share right",
-        (0.0, 1.0), percent=True,
+        (0.0, 1.0), percent=True, whole=False,
     )  # fmt: skip
     rows = max(1, sum(part.rows for part in after))
     chart.bars([(part.low, part.high, part.rows / rows) for part in after], "rows", "share of texts (after)")
@@ -93,7 +93,9 @@ def accuracy_by_length(groups: Sequence[Group], model_name: str) -> Chart:
     """Of each group, at the middle of its lengths."""
     middles = [max(1.0, (group.low + group.high) / 2) for group in groups]
     wide = bool(middles) and max(middles) > 20 * min(middles)
-    low, high = (min(middles) * 0.8, max(middles) * 1.2) if wide else (0.0, max(middles, default=1.0) * 1.1)
+    low, high = min(middles, default=1.0), max(middles, default=1.0)
+    margin = 0.1 * (high - low) or 1.0
+    low, high = (low * 0.8, high * 1.2) if wide else (max(0.0, low - margin), high + margin)
     chart = Chart(
         "Accuracy against the length of texts", "characters", "accuracy on test", (low, high), logarithmic=wide,
         percent=True,
@@ -131,9 +133,12 @@ def recall_by_training_rows(
         tested = tested[np.linspace(0, len(tested) - 1, MAX_CLASS_DOTS).round().astype(np.int64)]
     counts = training_counts[tested]
     low, high = (int(counts.min()), int(counts.max())) if len(counts) else (1, 1)
+    wide = high > 4 * low
+    margin = 0.1 * (high - low) or 0.5
+    bounds = (low * 0.8, high * 1.25) if wide else (low - margin, high + margin)
     chart = Chart(
-        "Share of each class that is found, against its training rows", "training rows of the class (logarithmic)",
-        "recall on test", (low * 0.8, high * 1.25), logarithmic=True, percent=True,
+        "Share of each class that is found, against its training rows", "training rows of the class", "recall on test",
+        bounds, logarithmic=wide, percent=True,
     )  # fmt: skip
     models = [(model_name, "network", scores)]
     if linear is not None:

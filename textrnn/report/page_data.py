@@ -25,7 +25,7 @@ from textrnn.report.confusion import MatrixView
 from textrnn.report.data_summary import SPLITS, DataSummary
 from textrnn.report.errors_table import Answers
 from textrnn.report.notes import words
-from textrnn.report.plain import plain
+from textrnn.report.plain import as_cell, plain
 from textrnn.report.reading import understood
 from textrnn.report.repeat import command, versions
 from textrnn.report.verdict import bare
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Suspect = tuple[str, int, str, str, str, float]
 MAX_CLASS_ROWS, MAX_NAME = 500, 60  # classes in a table; characters of a name in one
 MAX_ERRORS, MAX_SUSPECTS, MAX_FINDINGS, MAX_LEFT_OUT = 50, 100, 100, 20
-MAX_FINDING = 600  # characters
+MAX_FINDING, MAX_COMMAND = 600, 8000  # characters
 
 
 def page_values(
@@ -74,9 +74,17 @@ def page_values(
         **_calibration(result),
         **_by_length(result),
         **_by_training_rows(result, data),
-        "command": None if settings is None else command(settings, baseline=result.baseline is not None),
+        "command": _command(settings, result),
         "versions": list(versions().items()),
     }
+
+
+def _command(settings: ClassifierSettings | None, result: ClassificationResult) -> list[str]:
+    """The command that repeats the run, in pieces that stay on one line."""
+    if settings is None:
+        return []
+    first, *others = as_cell(command(settings, baseline=result.baseline is not None), MAX_COMMAND).split(" --")
+    return [first, *(f"--{other}" for other in others)]
 
 
 def readings(dataset: Dataset) -> list[Reading]:
@@ -195,12 +203,12 @@ def _answer(answers: Answers, index: int) -> dict[str, str]:
 def _calibration(result: ClassificationResult) -> dict[str, Any]:
     right = result.figures.right
     before, after = (reliability(confidences, right) for confidences in result.figures.confidences)
-    table = [["confidence", "texts", "mean confidence", "right", "texts before", "mean before", "right before"]]
+    table = [["confidence", "texts", "mean", "right", "texts before", "mean before", "right before"]]
     by_low = {part.low: part for part in before}
     after_by_low = {part.low: part for part in after}
     for low in sorted({*by_low, *after_by_low}):
         bounds = next(part for part in (after_by_low.get(low), by_low.get(low)) if part)
-        row = [f"{share(bounds.low)} to {share(bounds.high)}"]
+        row = [f"{100 * bounds.low:.1f} to {share(bounds.high)}"]
         for part in (after_by_low.get(low), by_low.get(low)):
             row += [f"{part.rows:,}", share(part.confidence), share(part.accuracy)] if part else ["0", "", ""]
         table.append(row)
