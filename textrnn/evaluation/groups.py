@@ -1,4 +1,4 @@
-"""Accuracy by what texts are like: how long they are, how many rows their class has to learn from, how sure an answer is.
+"""Accuracy by what texts are like: how long they are, how many rows their class learns from, how sure answers are.
 
 Shapes: N texts, C classes.
 """

@@ -114,7 +114,9 @@ class Chart:
                     f'<rect class="dot {kind}" x="{left - 4:.1f}" y="{top - 4:.1f}" width="8" height="8">{title}</rect>'
                 )
             else:
-                self._parts.append(f'<circle class="dot {kind}" cx="{left:.1f}" cy="{top:.1f}" r="3.5">{title}</circle>')
+                self._parts.append(
+                    f'<circle class="dot {kind}" cx="{left:.1f}" cy="{top:.1f}" r="3.5">{title}</circle>'
+                )
         self._named(kind, name, "dot" if dots else "")
 
     def intervals(self, intervals: Sequence[tuple[float, float, float]], kind: str) -> None:

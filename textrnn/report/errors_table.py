@@ -51,7 +51,8 @@ class Answers:
 
     def most_confident_errors(self, count: int) -> list[int]:
         """Indices of the wrong rows whose answers were surest."""
-        return self.wrong[np.argsort(-self.confidences[self.wrong], kind="stable")[:count]].tolist()
+        surest_first = np.argsort(-self.confidences[self.wrong], kind="stable")
+        return [int(index) for index in self.wrong[surest_first[:count]]]
 
     def place(self, index: int) -> str:
         """Where a row stands: its line; of a folder for each class, its file; of texts in memory, its number from 1."""
@@ -61,7 +62,8 @@ class Answers:
         if rows.files is None:
             return str(rows.line_numbers[index])
         path = rows.files[index]
-        return (path.relative_to(rows.path) if path.is_relative_to(rows.path) else path).as_posix()
+        inside = path.relative_to(rows.path) if path.is_relative_to(rows.path) else path
+        return str(inside.as_posix())
 
     def true(self, index: int) -> str:
         """The name of a row's class."""
@@ -69,11 +71,11 @@ class Answers:
 
     def predicted(self, index: int) -> str:
         """The name of the class that is answered."""
-        return self.class_names[self.figures.predictions[index]]
+        return self.class_names[int(self.figures.predictions[index])]
 
     def linear_answer(self, index: int) -> str:
         """The name of the class that the linear model answers; empty without one."""
-        return "" if self.linear is None else self.class_names[self.linear[index]]
+        return "" if self.linear is None else self.class_names[int(self.linear[index])]
 
 
 def errors_csv(answers: Answers) -> bytes:

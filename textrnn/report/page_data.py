@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Suspect = tuple[str, int, str, str, str, float]
 MAX_CLASS_ROWS, MAX_NAME = 500, 60  # classes in a table; characters of a name in one
 MAX_ERRORS, MAX_SUSPECTS, MAX_FINDINGS, MAX_LEFT_OUT = 50, 100, 100, 20
-MAX_FINDING, MAX_COMMAND = 600, 8000  # characters
+MAX_FINDING, MAX_COMMAND = 400, 8000  # characters
 
 
 def page_values(

@@ -8,7 +8,7 @@ import unicodedata
 from typing import Any
 
 MAX_CHARACTERS = 300  # of a text on a page
-MAX_MARKS = 5  # combining marks that one character keeps; a tower of them would cover the lines around
+MAX_MARKS = 3  # combining marks that one character keeps; a tower of them would cover the lines around
 KEPT_FORMATS = "\u200c\u200d"  # joiners: Persian and emoji are written with them
 # Embeddings, overrides and isolates turn round what follows; the lone marks among them turn nothing.
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -22,7 +22,8 @@ def plain(text: str, longest: int = MAX_CHARACTERS) -> str:
     However long the text is, only its beginning is looked at.
     """
     beginning = text[: 4 * longest].lstrip()  # white space counts for less than it takes
-    line = _without_towers(" ".join("".join(map(_seen, beginning)).split()))
+    seen = beginning if beginning.isprintable() else "".join(map(_seen, beginning))
+    line = _without_towers(" ".join(seen.split()))
     if len(line) <= longest and len(beginning) == len(text.lstrip()):
         return line
     end = min(longest - 1, len(line))
@@ -62,6 +63,8 @@ def as_cell(text: str, longest: int) -> str:
         longest: characters; a longer text is cut with an ellipsis.
     """
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    if cut.isprintable():
+        return cut
     cut = cut.replace("\r\n", "\n").replace("\r", "\n")
     return _DIRECTIONS.sub("", _CONTROLS.sub("\ufffd", cut))
 
