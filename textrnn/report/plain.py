@@ -13,6 +13,7 @@ KEPT_FORMATS = "\u200c\u200d"  # joiners: Persian and emoji are written with the
 # Embeddings, overrides and isolates turn round what follows; the lone marks among them turn nothing.
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_LINE_ENDS = re.compile("\r\n|[\r\u0085\u2028\u2029]")
 _IN_JSON = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029\x7f"}
 
 
@@ -57,7 +58,7 @@ def _belongs_to_the_one_before(character: str) -> bool:
 
 
 def as_cell(text: str, longest: int) -> str:
-    """A text for a cell of a table: its line breaks as they are, control characters as one that shows.
+    """A text for a cell of a table: its line breaks as LF, control characters as one that shows.
 
     Args:
         longest: characters; a longer text is cut with an ellipsis.
@@ -65,7 +66,7 @@ def as_cell(text: str, longest: int) -> str:
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
     if cut.isprintable():
         return cut
-    cut = cut.replace("\r\n", "\n").replace("\r", "\n")
+    cut = _LINE_ENDS.sub("\n", cut)
     return _DIRECTIONS.sub("", _CONTROLS.sub("\ufffd", cut))
 
 
