@@ -14,6 +14,7 @@ from textrnn.cli.flags import SAVE_DIR, flagged, models_listed, named_settings, 
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown
 from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.sources.catalog import dataset_name
+from textrnn.corpus.sources.content import STDIN
 from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
@@ -139,6 +140,8 @@ def run(options: argparse.Namespace) -> int:
             "dataset": dataset,
             "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
+        if dataset == STDIN:  # is not there a second time
+            naming = {"save_dir": str(done.folder)}
         flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
     return 0
