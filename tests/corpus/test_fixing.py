@@ -120,6 +120,17 @@ def test_copies_and_contradictions_leave_the_training_file() -> None:
     ]
 
 
+def test_copies_in_a_folder_for_each_class() -> None:
+    pairs = [*PLAIN, (PLAIN[4][0], PLAIN[4][1])]
+    rows = rows_of(pairs)
+    rows.files, rows.line_numbers = (
+        [Path(f"all/{label}/{i}.txt") for i, (_, label) in enumerate(pairs)],
+        [1] * len(pairs),
+    )
+    (change,) = fixed(ReadFiles({"train": rows}, ["a", "b"], None)).changes
+    assert (change.path, change.what) == (Path("all/a/60.txt"), "repeats 4.txt")
+
+
 def test_texts_are_mended() -> None:
     rows = [
         *PLAIN,

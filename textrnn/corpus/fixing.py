@@ -61,6 +61,7 @@ class _Row:
     line: int
     text: str
     label: str
+    place: str
 
 
 @dataclass
@@ -181,11 +182,11 @@ class _Fixer:
             return f"stands in {place}, too" if place else ""
 
         self.leave_out(stands_there, splits=train)
-        seen: dict[tuple[str, str], int] = {}
+        seen: dict[tuple[str, str], _Row] = {}
 
         def repeats(row: _Row) -> str:
-            line = seen.setdefault((comparison_key(row.text), row.label), row.line)
-            return "" if line == row.line else f"repeats line {line}"
+            first = seen.setdefault((comparison_key(row.text), row.label), row)
+            return "" if first is row else f"repeats {first.place}"
 
         self.leave_out(repeats, splits=train)
         while earlier := self._similar():
@@ -195,7 +196,7 @@ class _Fixer:
         """Of training rows that nearly are an earlier one, which one."""
         texts, labels = [row.text for row in self.train], [row.label for row in self.train]
         pairs = similar_rows(texts, labels, list(map(comparison_key, texts)))
-        return {id(self.train[later]): f"nearly line {self.train[first].line}" for first, later in pairs}
+        return {id(self.train[later]): f"nearly {self.train[first].place}" for first, later in pairs}
 
     def shuffle(self) -> None:
         if are_sorted([row.label for row in self.train]):
@@ -205,7 +206,11 @@ class _Fixer:
 
 def _rows_of(part: Rows) -> Iterator[_Row]:
     for i, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
-        yield _Row(part.path if part.files is None else part.files[i], part.line_numbers[i], text, label)
+        line = part.line_numbers[i]
+        if part.files is None:
+            yield _Row(part.path, line, text, label, f"line {line}")
+        else:
+            yield _Row(part.files[i], line, text, label, part.files[i].name)
 
 
 def fixed(read: ReadFiles) -> Fixed:
