@@ -24,7 +24,7 @@ CHARACTERS_AT_ONCE = 2_000_000
 
 
 def comparison_key(text: str) -> str:
-    """A text without case, width, blanks, lost characters and most punctuation; the text itself where nothing is left."""
+    """A text without case, width, blanks, lost characters and most punctuation; itself where nothing is left."""
     key = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     return _IGNORED.sub("", key) or text
 

@@ -236,5 +236,5 @@ def _readable(text: str, longest: int = 200) -> str:
 
 def _csv_bytes(rows: Sequence[Sequence[object]]) -> bytes:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode("utf-8")
+    csv.writer(out, lineterminator="\r\n").writerows(rows)  # with which either of the two in a text is quoted
+    return out.getvalue().encode("utf-8", "replace")
