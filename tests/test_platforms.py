@@ -35,6 +35,7 @@ NOT_ON_EVERY_DISK = {  # of os, and of paths
     *("chmod", "hardlink_to", "is_mount", "link", "readlink", "st_ino", "st_mode", "symlink", "symlink_to"),
 }
 OPENERS = {"bz2", "codecs", "gzip", "io", "lzma", "os"}  # their open() has the path first
+OPEN_AS_BYTES = {"archive", "content", "self", "whole"}  # no paths: their own open() knows no text
 SIGNALS = {"SIGINT", "SIG_DFL", "default_int_handler", "getsignal", "signal"}  # what Windows has
 
 
@@ -86,7 +87,8 @@ def without_encoding(path: Path) -> Iterator[str]:
     for call in (node for node in nodes(path) if isinstance(node, ast.Call)):
         name, given_names = called(call), keywords(call)
         where = f"{path.name}:{call.lineno}: {ast.unparse(call)}"
-        if name in ("open", "fdopen") and ast.unparse(call.func) != "os.open":
+        owner = ast.unparse(call.func).split(".")[-2:][0]
+        if name in ("open", "fdopen") and ast.unparse(call.func) != "os.open" and owner not in OPEN_AS_BYTES:
             of_a_path = "." in ast.unparse(call.func) and ast.unparse(call.func).split(".")[0] not in OPENERS
             given = [
                 *call.args[0 if of_a_path else 1 :],

@@ -214,7 +214,7 @@ def test_class_without_training_row(small_dataset: Path) -> None:
     (small_dataset / "class.txt").write_text("猫狗\n山水\n数字\n天气\n", encoding="utf-8")
     assert message_of(small_dataset) == (
         f"{small_dataset / 'train.txt'}: no training row of class '天气'; expected at least one of each: add some, "
-        f"or delete them from {small_dataset / 'class.txt'}"
+        f"or take them out of {small_dataset / 'class.txt'}"
     )
 
 

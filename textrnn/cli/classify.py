@@ -132,7 +132,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.predict:
         _predict(runs[0], options)
     else:
-        _train(runs[0], options, say=say)
+        done = _train(runs[0], options, say=say)
         dataset = runs[0].named.get("dataset")
         naming = {
             "model": runs[0].model_name,
@@ -140,15 +140,15 @@ def run(options: argparse.Namespace) -> int:
             "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
         flags = command_line([*program(), *naming_flags(naming)])
-        say(f'saved in {runs[0].folder} (open report.html). Try it:\n  {flags} --predict "..."')
+        say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
     return 0
 
 
-def _train(run: Run, options: argparse.Namespace, *, say: Say) -> None:
+def _train(run: Run, options: argparse.Namespace, *, say: Say) -> Run:
     from textrnn.tasks.classify import train
 
     with shown(quiet=options.quiet, say=say) as (listener, download_bar):
-        train(run, listener, on_download=download_bar, baseline=options.baseline)
+        return train(run, listener, on_download=download_bar, baseline=options.baseline)[0]
 
 
 def _compare(runs: Sequence[Run], *, quiet: bool) -> None:
@@ -177,21 +177,24 @@ def _predict(run: Run, options: argparse.Namespace) -> None:
     from textrnn.report.notes import words
     from textrnn.report.text import shortened
     from textrnn.tasks.answers import open_classifier, predict
-    from textrnn.tasks.common import can_go_on, model_folder, refuse_mistyped_model
+    from textrnn.tasks.common import can_go_on
+    from textrnn.tasks.model_folders import find_saved, placed, refuse_mistyped_model
 
     texts = _texts(options.predict)
     if not texts:
         raise ConfigError("--predict -: no line on stdin; expected one text a line")
     save_dir = user_path(options.save_dir, "save_dir")
-    folder = model_folder(run, save_dir)
+    teller, model_named, own = Teller(say_aside), options.model is not None, placed(run)
+    folder = find_saved(own, save_dir, teller, model_named=model_named)
     if folder is None:
-        refuse_mistyped_model(run, save_dir, model_named=options.model is not None, usual=Path(SAVE_DIR))
-        unfinished = can_go_on(run)
-        say_aside(f"no saved model in {run.folder}: {'finishing' if unfinished else 'training'} it first")
-        _train(dataclasses.replace(run, resume=unfinished), options, say=say_aside)
-        assert run.folder is not None
-        folder = run.folder
-    classifier = open_classifier(run, folder, Teller(say_aside))
+        refuse_mistyped_model(own, save_dir, model_named=model_named, usual=Path(SAVE_DIR))
+        unfinished = can_go_on(own)
+        say_aside(f"no saved model in {own.folder}: {'finishing' if unfinished else 'training'} it first")
+        own = _train(dataclasses.replace(run, resume=unfinished), options, say=say_aside)
+        assert own.folder is not None
+        folder = own.folder
+        say_aside(f"saved in {folder} (open report.html)")
+    classifier = open_classifier(own, folder, teller)
     for answer in predict(classifier, texts, top_k=options.top_k):
         say(shortened(answer.text, 76) or "(empty)")
         say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
+# What a terminal would obey rather than show, line ends and tabs aside, and what turns the direction of writing.
+OBEYED = dict.fromkeys(
+    [*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], " "
+)
+
+
 class OutputError(TextRNNError):
     """What is printed cannot leave the program."""
 
@@ -32,7 +38,7 @@ class OutputError(TextRNNError):
 def write(text: str) -> None:
     """A piece of a result on stdout, at once."""
     try:
-        print(text, end="", flush=True)
+        print(text.translate(OBEYED), end="", flush=True)
     except OSError as error:
         _throw_output_away()  # what is left in the buffer would fail once more when the program ends
         # The reader of our output went away, as `head` does (Windows says EINVAL): the work goes on.
@@ -55,7 +61,7 @@ def say(line: str) -> None:
 
 def say_aside(line: str) -> None:
     """A line on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    print(line.translate(OBEYED), file=sys.stderr, flush=True)
 
 
 def print_error(message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +15,8 @@ import numpy as np
 
 from textrnn.config import DataConfig
 from textrnn.corpus.check import ReadDataset, ReadFiles, findings
-from textrnn.corpus.labels import class_indices, is_index, labels_are_names
-from textrnn.corpus.readers import Rows, read_class_names, read_rows
+from textrnn.corpus.labels import class_indices, is_index, labels_are_names, merge_groups
+from textrnn.corpus.readers import Reading, Rows, read_class_names, read_rows
 from textrnn.corpus.sources.catalog import Source
 from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
@@ -62,6 +63,7 @@ class Dataset:
     Attributes:
         class_names: the labels of the splits are indices into them
         folder: where pretrained vectors may be
+        readings: what was understood of each file
     """
 
     name: str
@@ -71,6 +73,7 @@ class Dataset:
     test: Split
     notes: list[Note] = field(default_factory=list)
     folder: Path | None = None
+    readings: list[Reading] = field(default_factory=list)
     _encoded: dict[tuple[Any, ...], EncodedDataset] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -117,26 +120,37 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
         Split(whole.rows[split].texts, list(whole.labels[split]), whole.rows[split])
         for split in ("train", "dev", "test")
     )
-    return Dataset(source.name, list(read.class_names), train, dev, test, notes, folder=source.folder)
+    readings = [part.reading for part in read.rows.values() if part.reading is not None]
+    return Dataset(
+        source.name, list(read.class_names), train, dev, test, notes, folder=source.folder, readings=readings
+    )
 
 
-def read_files(source: Source, config: DataConfig) -> tuple[ReadFiles, list[Note]]:
+def read_files(source: Source, config: DataConfig, *, keep_bad: bool = False) -> tuple[ReadFiles, list[Note]]:
     """The rows of all files that there are, the classes, and notes on how they were read.
+
+    Args:
+        keep_bad: rows that cannot be used stop nothing, however many they are.
 
     Raises:
         DataError: for what cannot be read.
     """
     files = {"train": source.train, "dev": source.dev, "test": source.test}
-    rows = {
-        split: read_rows(path, text_column=(config.text_column or (None,))[0], label_column=config.label_column)
-        for split, path in files.items()
-        if path is not None
-    }
-    notes = [note for part in rows.values() for note in part.notes]
+    rows: dict[str, Rows] = {}
+    for split, path in files.items():
+        if path is not None:
+            rows[split] = read_rows(path, config, like=rows.get("train"), keep_bad=keep_bad)
+    readings = [part.reading for part in rows.values() if part.reading is not None]
+    notes = [Note("sister_files", train=source.train, others=source.beside)] if source.beside else []
+    notes += [Note("read", readings=readings)]
     if source.class_names:
         class_names, note = read_class_names(source.class_names)
         notes += [note] if note else []
     else:
+        class_names = []
+    if config.merge_labels:
+        notes += _merge_labels(rows, class_names)
+    if not source.class_names:
         class_names = _sorted_names({label for part in rows.values() for label in part.labels})
     return ReadFiles(rows, class_names, source.class_names), notes
 
@@ -172,10 +186,22 @@ def _checked(read: ReadFiles) -> list[Note]:
     return [Note("finding", finding=finding) for finding in found]
 
 
+def _merge_labels(rows: dict[str, Rows], class_names: list[str]) -> list[Note]:
+    """Give labels that look alike one name: that of the list of classes, else the commonest."""
+    counts = Counter(label for part in rows.values() for label in part.labels)
+    total = counts.total()
+    known = {name: total + counts[name] for name in class_names}  # more than any that is not in the list
+    merged = merge_groups({**counts, **known})
+    merged = {label: kept for label, kept in merged.items() if label in counts and label not in known}
+    for part in rows.values():
+        part.labels = [merged.get(label, label) for label in part.labels] if merged else part.labels
+    return [Note("labels_merged", merged=merged, counts=counts)] if merged else []
+
+
 def _sorted_names(names: set[str]) -> list[str]:
     """Numbers by value, everything else by its characters."""
     if all(is_index(name) for name in names):
-        return sorted(names, key=lambda name: (int(name), name))
+        return sorted(names, key=lambda name: (float(name), name))
     return sorted(names)
 
 

@@ -115,8 +115,8 @@ def _are_decimals(split: Iterable[Sequence[str]]) -> bool:
 
 
 def is_index(label: str) -> bool:
-    """Whether a label is a whole number that may be the index of a class."""
-    return label.isdecimal() and len(label) < 10
+    """Whether a label is a whole number that may be the index of a class, ``7.0`` of a column of numbers among them."""
+    return label.removesuffix(".0").isdecimal() and len(label) < 12
 
 
 def labels_are_names(labels: Sequence[str], class_names: Iterable[str]) -> bool:
@@ -129,7 +129,7 @@ def class_indices(labels: Iterable[str], class_names: Sequence[str], *, by_name:
     """The index of the class of each of these labels; those that are no class are not in it.
 
     Args:
-        by_name: whether labels are names; otherwise they are indices, ``07`` among them.
+        by_name: whether labels are names; otherwise they are indices, ``07`` and ``7.0`` among them.
     """
     index_of = {name: index for index, name in enumerate(class_names)}
     if not by_name:
@@ -138,7 +138,7 @@ def class_indices(labels: Iterable[str], class_names: Sequence[str], *, by_name:
     for label in set(labels):
         index = index_of.get(label)
         if index is None and not by_name and is_index(label):
-            index = index_of.get(str(int(label)))
+            index = index_of.get(str(int(label.removesuffix(".0"))))
         if index is not None:
             found[label] = index
     return found

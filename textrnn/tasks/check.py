@@ -117,7 +117,7 @@ def check(run: Run, *, on_download: Progress | None = None) -> CheckResult:
 
 def examine(source: Source, data: DataConfig) -> CheckResult:
     """The same for files that were found."""
-    read, _ = read_files(source, data)
+    read, _ = read_files(source, data, keep_bad=True)
     files = ExaminedFiles(read.rows, read.class_names, read.class_file, data.on_bad_row)
     found = [*findings(read), *findings(files)]
     readings = [part.reading or Reading(part.path, rows=len(part)) for part in read.rows.values()]
@@ -181,7 +181,7 @@ def write_fixed(run: Run, folder: Path) -> FixResult:
     data: DataConfig = combine(run).data
     source = find_dataset(data.dataset)
     _refuse_folder(folder, source)
-    read, _ = read_files(source, data)
+    read, _ = read_files(source, data, keep_bad=True)
     result = fixed(read)
     if not result.rows["train"]:
         raise DataError(f"{source.train}: no training row is left; expected rows with a text and a label")
@@ -192,9 +192,8 @@ def write_fixed(run: Run, folder: Path) -> FixResult:
 def _copy(folder: Path, read: ReadFiles, data: DataConfig) -> tuple[Source, DataConfig]:
     """Where the copy is, and the settings without those that tell how the files of the original are read."""
     files = {split: folder / f"{split}.csv" for split in read.rows}
-    source = Source(
-        folder.resolve().name, folder, **files, class_names=folder / "class.txt" if read.class_file else None
-    )
+    class_file = folder / "class.txt" if read.class_file else None
+    source = Source(folder.resolve().name, folder, files["train"], files.get("dev"), files.get("test"), class_file)
     of_reading = ("text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels")
     usual = {name: getattr(DataConfig(), name) for name in of_reading}
     return source, dataclasses.replace(data, dataset=str(folder), **usual)

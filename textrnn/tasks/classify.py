@@ -38,6 +38,7 @@ from textrnn.tasks.common import (
     keep,
     kept_settings,
 )
+from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
@@ -89,7 +90,7 @@ class DatasetFacts:
 
 def train(
     run: Run, listener: Listener | None = None, *, on_download: Progress | None = None, baseline: bool = True
-) -> ClassificationResult | None:
+) -> tuple[Run, ClassificationResult | None]:
     """Train a classifier on a data set that is named, score it on the test split once, and keep everything.
 
     Args:
@@ -97,21 +98,24 @@ def train(
         baseline: whether the linear model is trained to compare with.
 
     Returns:
-        The result; None of a run that was finished before.
+        The run in its own folder, and its result; None of a run that was finished before.
 
     Raises:
         TextRNNError: for anything the user can mend.
     """
     listener = listener or Listener()
+    run = placed(run)
+    announce_folder(run, listener)
     if is_finished(run, listener):
-        return None
+        return run, None
     source = find_dataset(combine(run).data.dataset, on_progress=on_download)
+    run = with_content(run)
     with held(run):
         kept = kept_settings(run, listener)
         choose_device(combine(run, kept).training.device)  # a wrong one shows before anything is read
         dataset = load_dataset(source, combine(run, kept).data)
         linear = partial(train_baseline, dataset) if baseline else None
-        return train_on(dataset, run, listener, kept=kept, baseline=linear)
+        return run, train_on(dataset, run, listener, kept=kept, baseline=linear)
 
 
 def train_on(

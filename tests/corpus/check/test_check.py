@@ -79,7 +79,7 @@ def test_class_without_training_row() -> None:
         "other splits"
     )
     (named,) = findings(read([0], class_file=Path("class.txt")))
-    assert str(named).endswith("add some, or delete them from class.txt")
+    assert str(named).endswith("add some, or take them out of class.txt")
     assert findings(read([0, 1])) == []
 
 

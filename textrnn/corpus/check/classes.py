@@ -91,7 +91,7 @@ def class_without_training_row(read: ReadDataset) -> Iterator[Finding]:
     empty = [name for index, name in enumerate(read.class_names) if index not in learnt]
     if empty:
         other = (
-            f"or delete them from {read.class_file}"
+            f"or take them out of {read.class_file}"
             if read.class_file
             else "or take their rows out of the other splits"
         )

@@ -62,7 +62,7 @@ def labels_for_nothing(read: ReadFiles) -> Iterator[Finding]:
                 "labels-for-nothing",
                 "warning",
                 f"{counted(len(indices), 'row')} with a word for nothing as the label, learnt as a class: {named}",
-                "label these rows or delete them, unless the word is a class",
+                "label these rows or leave them out, unless the word is a class",
                 example="",
             )
 

@@ -11,8 +11,8 @@ from textrnn.corpus.readers.rows import LeftOut, Reading
 MISSING = ("no-text", "no-label")  # a gap here and there is usual
 FEW = 0.01  # of all rows, that may have one
 REASONS = {  # what a row is that was left out for this reason, and how that is mended
-    "no-text": ("without a text", "write one, or delete the row"),
-    "no-label": ("without a label", "write one, or delete the row"),
+    "no-text": ("without a text", "write one, or leave the row out"),
+    "no-label": ("without a label", "write one, or leave the row out"),
     "fields": (
         "with another number of columns than the others",
         "put a text that has the separator in it in quotation marks, or name the `separator`",
@@ -47,7 +47,7 @@ def rows_left_out(read: ExaminedFiles) -> Iterator[Finding]:
 
 def _left_out(path: Path, reason: str, rows: list[LeftOut], severity: Severity) -> Finding:
     what, remedy = REASONS.get(
-        reason, (f"that cannot be used ({shown(rows[0].problem, 80)})", "correct or delete them")
+        reason, (f"that cannot be used ({shown(rows[0].problem, 80)})", "correct it, or keep the row that is right")
     )
     aside = "" if severity == "warning" else "; `on_bad_row=skip` leaves them out"
     return Finding(

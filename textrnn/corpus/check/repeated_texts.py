@@ -74,7 +74,7 @@ def contradictory_labels(read: ExaminedFiles) -> Iterator[Finding]:
                 "warning",
                 f"{counted(len(indices), 'row')} whose text stands under another label, too: {shown(text)!r} under "
                 f"{named}",
-                "one of the labels is wrong, or the text does not tell: correct or delete them",
+                "one of the labels is wrong, or the text does not tell: correct it, or keep the row that is right",
                 example="",
             )
 
@@ -124,4 +124,4 @@ def _repeat(rows: Sequence[object]) -> str:
 
 def _weight(split: str) -> str:
     twice = "learnt" if split == "train" else "scored"
-    return f"each is {twice} as often as it is there: delete the copies"
+    return f"each is {twice} as often as it is there: keep one of them"

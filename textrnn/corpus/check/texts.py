@@ -25,7 +25,7 @@ def nothing_visible(read: ReadFiles) -> Iterator[Finding]:
         has_nothing_visible,
         "nothing-visible",
         "whose text has no visible character",
-        "nothing can be learnt from them: delete them",
+        "nothing can be learnt from them: leave them out",
     )
 
 
@@ -36,7 +36,7 @@ def control_characters(read: ExaminedFiles) -> Iterator[Finding]:
         has_control_characters,
         "control-characters",
         "with control characters or escape sequences",
-        "they are read as tokens: delete them",
+        "they are read as tokens: leave them out",
     )
 
 

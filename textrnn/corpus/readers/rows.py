@@ -12,11 +12,15 @@ from typing import Any
 from textrnn.errors import Note
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# No text has them: control characters, tab and line ends aside, which a terminal would obey, and half characters.
+STRANGE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]")
 
 
 def cleaned(text: str) -> str:
-    """A text as models read it, in training and later: without white space around, valid Unicode."""
-    return LONE_SURROGATE.sub("\ufffd", text).strip()
+    """A text as models read it, in training and later: valid Unicode, no control characters, no white space around."""
+    if STRANGE.search(text):
+        text = STRANGE.sub("", LONE_SURROGATE.sub("\ufffd", text))
+    return text.strip()
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Rows:
         labels: as they are written in the file, invisible characters aside
         line_numbers: where each row begins, from 1
         files: of a folder for each class, the file of each row
+        layout: where text and label stand in a record, see :mod:`textrnn.corpus.readers.columns`
     """
 
     path: Path
@@ -103,6 +108,7 @@ class Rows:
     line_numbers: Sequence[int] = field(default_factory=lambda: array("q"))
     files: list[Path] | None = None
     reading: Reading | None = None
+    layout: Any = None
     notes: list[Note] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -121,4 +127,5 @@ class Rows:
             array("q", [self.line_numbers[i] for i in indices]),
             None if self.files is None else [self.files[i] for i in indices],
             self.reading,
+            self.layout,
         )

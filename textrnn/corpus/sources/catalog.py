@@ -10,6 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.sources.kinds import refuse_url
+from textrnn.corpus.sources.splits import (
+    CLASS_FILES,
+    PACKED_ENDINGS,
+    data_files,
+    sisters_of,
+    splits_in,
+    splits_in_archive,
+    splits_of_class_folders,
+    stem_and_ending,
+)
 from textrnn.errors import DataError, did_you_mean, listed, user_path
 from textrnn.files import exclusive_use, portable_name
 
@@ -18,9 +30,6 @@ if TYPE_CHECKING:
 
 PROJECT_DATA = Path(__file__).resolve().parents[3] / "data"  # in a checkout
 INSTALLED_DATA = Path(__file__).resolve().parents[2] / "data"  # in an installed package
-SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
-FILE_ENDINGS = ("", ".txt", ".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".ft")
-CLASS_FILES = ("class.txt", "classes.txt", "labels.txt")
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,11 @@ PUBLISHED_DATASETS = {
 
 @dataclass(frozen=True)
 class Source:
-    """The files of a data set. `dev`, `test` and `class_names` may be missing; they are then made from `train`."""
+    """The files of a data set. `dev`, `test` and `class_names` may be missing; they are then made from `train`.
+
+    Attributes:
+        beside: dev and test, where only the training file was named
+    """
 
     name: str
     folder: Path
@@ -54,6 +67,7 @@ class Source:
     dev: Path | None = None
     test: Path | None = None
     class_names: Path | None = None
+    beside: tuple[Path, ...] = ()
 
 
 def data_folders() -> list[Path]:
@@ -75,8 +89,11 @@ def known_names() -> list[str]:
 def dataset_name(dataset: str) -> str:
     """What the folder of saved models is called: the catalog's name, or the folder's or file's own without ending."""
     path = user_path(dataset, "dataset")
-    if path.is_file() or (path.suffix.lower() in FILE_ENDINGS[1:] and not path.is_dir()):
-        return portable_name(path.resolve().stem)
+    if dataset == STDIN:
+        return "stdin"
+    ending = stem_and_ending(path.name)[1] or path.suffix.lower() in PACKED_ENDINGS
+    if path.is_file() or (ending and not path.is_dir()):
+        return portable_name(stem_and_ending(path.resolve().name)[0] if ending else path.resolve().stem)
     return portable_name(path.resolve().name if _is_path(dataset) or path.is_dir() else dataset.lower())
 
 
@@ -87,24 +104,15 @@ def _is_path(dataset: str) -> bool:
 
 def _split_files(folder: Path) -> dict[str, Path]:
     """The split files of a folder, ``DIR/train.txt`` and ``DIR/data/train.txt`` both."""
-    outer, inner = _files_directly_in(folder), _files_directly_in(folder / "data")
-    if "train" in inner and "train" not in outer:
-        return outer | inner
-    return outer or inner
+    outer = _files_directly_in(folder)
+    if "train" in outer or not (folder / "data").is_dir():
+        return outer
+    inner = _files_directly_in(folder / "data")
+    return outer | inner if "train" in inner else outer
 
 
 def _files_directly_in(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for split, names in SPLIT_NAMES.items():
-        paths = [folder / (name + ending) for name in names for ending in FILE_ENDINGS]
-        present = [path for path in paths if path.is_file()]
-        if len(present) > 1:
-            raise DataError(
-                f"{folder}: {' and '.join(path.name for path in present)} could each be the {split} split; "
-                "expected one: move the others away"
-            )
-        if present:
-            found[split] = present[0]
+    found = splits_in(folder)
     for name in CLASS_FILES:
         if (folder / name).is_file():
             found.setdefault("class_names", folder / name)
@@ -114,35 +122,62 @@ def _files_directly_in(folder: Path) -> dict[str, Path]:
 def _has_training_split(folder: Path) -> bool:
     try:
         return "train" in _split_files(folder)
-    except DataError:  # not the folder that was asked for
+    except (DataError, OSError):  # not the folder that was asked for
         return False
 
 
 def _source_of_folder(name: str, folder: Path) -> Source:
+    """The data set in a folder: split files, a folder for each class, or its only data file.
+
+    Raises:
+        DataError: if it is none of these, with what is there.
+    """
     files = _split_files(folder)
     if "train" not in files:
-        missing = "only " + ", ".join(path.name for path in files.values()) if files else "no data file"
+        files |= splits_of_class_folders(folder)
+    here = data_files(folder)
+    if "train" not in files and len(here) == 1:
+        return _source_of_file(name, here[0])
+    if "train" not in files:
+        seen = listed([path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")], most=8)
+        missing = f"none of its files ({seen}) is a training split" if seen else "nothing in the folder"
         raise DataError(
-            f"{folder}: {missing} in the folder; expected a train.txt, .csv, .tsv or .jsonl there or in its "
-            "data/ folder"
+            f"{folder}: {missing}; expected a train.txt, .csv, .tsv, .jsonl or the like there or in its data/ folder, "
+            "or a folder for each class: name the file that is meant"
         )
+    inside = folder if files["train"] == folder else files["train"].parent
+    return Source(name, inside, files["train"], files.get("dev"), files.get("test"), files.get("class_names"))
+
+
+def _source_of_file(name: str, path: Path) -> Source:
+    """The data set of a file, with the dev and test split that lie beside a training split, or in its archive."""
+    files = splits_in_archive(path)
+    beside = {} if files else sisters_of(path)
+    files = files or {"train": path, **beside}
+    class_file = path.parent / CLASS_FILES[0]
+    classes = files.get("class_names") or (class_file if class_file.is_file() and class_file != path else None)
     return Source(
-        name, files["train"].parent, files["train"], files.get("dev"), files.get("test"), files.get("class_names")
+        name, path.parent, files["train"], files.get("dev"), files.get("test"), classes, tuple(beside.values())
     )
 
 
-def find_dataset(dataset: str, *, on_progress: Progress | None = None) -> Source:
+def find_dataset(dataset: str, *, on_progress: Progress | None = None, download: bool = True) -> Source:
     """The files of a data set given as a name, a folder or a file.
+
+    Args:
+        download: whether what is published, but not here, is fetched.
 
     Raises:
         DataError: if there is no such data set, or it cannot be downloaded.
     """
     path = user_path(dataset, "dataset")
     name = dataset_name(dataset)
+    if dataset == STDIN:
+        return Source(name, Path(), Path(STDIN))
+    refuse_url(dataset)
     if path.is_file():
-        class_file = path.parent / CLASS_FILES[0]
-        return Source(name, path.parent, path, class_names=class_file if class_file.is_file() else None)
-    if path.is_dir() and (_is_path(dataset) or _split_files(path)):
+        return _source_of_file(name, path)
+    if path.is_dir() and (_is_path(dataset) or _has_training_split(path)):
         return _source_of_folder(name, path)
     for folder in [] if _is_path(dataset) else data_folders():
         candidate = folder / (dataset if (folder / dataset).is_dir() else dataset.lower())
@@ -150,9 +185,11 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None) -> Source
         needed = {"train", "dev", "test", "class_names"} if name in PUBLISHED_DATASETS else {"train"}
         if candidate.is_dir() and needed <= set(_split_files(candidate)):
             return _source_of_folder(name, candidate)
+    if path.is_dir():
+        return _source_of_folder(name, path)
     if _is_path(dataset) or path.suffix:
         raise DataError(f"{path}: no such file or folder; expected `dataset` to be a name, a folder or a file")
-    if name in PUBLISHED_DATASETS:
+    if name in PUBLISHED_DATASETS and download:
         return _source_of_folder(name, _download(name, on_progress))
     names = known_names()
     raise DataError(

@@ -1,0 +1,310 @@
+"""Which column holds the text and which the label, and whether the first row names them: decided by the data.
+
+records of a sample -> header or none -> roles of the columns -> Layout
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textrnn.config import DataConfig
+from textrnn.corpus.labels import canonical_label
+from textrnn.corpus.readers.names import rank_as_label, rank_as_text
+from textrnn.errors import DataError, did_you_mean, listed
+
+NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+PLAIN = 0.9  # share of records of the same width, so that this is the number of columns
+LONGEST_NAME = 40  # characters of a column's name
+TRUTH = {"0", "1", "0.0", "1.0", "true", "false"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where text and label stand in a record.
+
+    Attributes:
+        names: of all columns; ``column 2`` where the file does not name them
+        has_header: whether the first record is those names
+        text_at: columns that are joined
+        details: what was assumed, in words
+    """
+
+    names: tuple[str, ...]
+    has_header: bool
+    text_at: tuple[int, ...]
+    label_at: int
+    details: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Fields of a record."""
+        return len(self.names)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Columns that are not read."""
+        return tuple(name for at, name in enumerate(self.names) if at != self.label_at and at not in self.text_at)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a sample of a column is like."""
+
+    at: int
+    filled: int
+    distinct: int
+    mean_length: float
+    numbers: float
+    counts: Counter[str]
+
+    @staticmethod
+    def of(at: int, records: Sequence[Sequence[str]]) -> Column:
+        """The column `at` of records."""
+        values = [canonical_label(record[at]) for record in records if at < len(record)]
+        counts = Counter(value for value in values if value)
+        filled = counts.total()
+        length = sum(len(value) * count for value, count in counts.items()) / max(1, filled)
+        numbers = sum(count for value, count in counts.items() if NUMBER.fullmatch(value)) / max(1, filled)
+        return Column(at, filled, len(counts), length, numbers, counts)
+
+    @property
+    def share_distinct(self) -> float:
+        """Different values in those that are there."""
+        return self.distinct / max(1, self.filled)
+
+    @property
+    def may_be_label(self) -> bool:
+        """Whether values repeat, as those of classes do."""
+        return 2 <= self.distinct <= max(2, self.filled / 2) and self.mean_length <= 60
+
+    @property
+    def is_truth(self) -> bool:
+        """Whether every value is a 0 or a 1."""
+        return bool(self.counts) and TRUTH.issuperset(map(str.casefold, self.counts))
+
+    @property
+    def may_be_text(self) -> bool:
+        """Whether these are words rather than numbers."""
+        return self.numbers < 0.5 and self.distinct > 1
+
+
+def find_layout(
+    sample: Sequence[Sequence[str]], config: DataConfig, where: str, *, like: Layout | None, named: bool = False
+) -> Layout:
+    """Where text and label stand.
+
+    Args:
+        sample: the first records.
+        where: path and line of the first one, for messages.
+        like: of the training split of the same data set.
+        named: whether the format itself names the columns, as JSON does; the first record is these names then.
+
+    Raises:
+        DataError: if no column, or more than one, can be the text or the label.
+    """
+    first, others = sample[0], sample[1:]
+    width = len(first)
+    has_header = named or _has_header(first, others, config, like)
+    records = others if has_header else sample
+    names = tuple(name.strip() or f"column {at}" for at, name in enumerate(first, 1))
+    if not has_header:
+        width, count = Counter(map(len, records)).most_common(1)[0]
+        if count < PLAIN * len(records):  # separators in texts: the label is what follows the last one, or is first
+            width = 2
+            records = [record for record in records if len(record) == 2] or [[r[0], r[-1]] for r in records]
+        names = tuple(f"column {at}" for at in range(1, width + 1))
+    elif len(names) > 1 and not first[-1].strip() and all(not r[-1].strip() for r in others if len(r) == width):
+        names, width = names[:-1], width - 1  # a separator after the last field of every row, the header's too
+    if like is not None and _fits(like, names, has_header) and not (config.text_column or config.label_column):
+        return Layout(names, has_header, like.text_at, like.label_at, like.details)
+    columns = [Column.of(at, records) for at in range(width)]
+    label_at = _asked(config.label_column, names, has_header, "label_column", where)
+    text_at = tuple(
+        at
+        for column in config.text_column or ()
+        if (at := _asked(column, names, has_header, "text_column", where)) is not None
+    )
+    if label_at is not None and label_at in text_at:
+        raise DataError(
+            f"{where}: {names[label_at]!r} is named for text and label both; expected `label_column` to be another "
+            "column"
+        )
+    return _with_roles(names, has_header, columns, text_at, label_at, where)
+
+
+def _fits(like: Layout, names: Sequence[str], has_header: bool) -> bool:
+    if has_header != like.has_header or len(names) != len(like.names):
+        return False
+    return not has_header or tuple(names) == tuple(like.names)
+
+
+def _asked(column: str | None, names: Sequence[str], has_header: bool, setting: str, where: str) -> int | None:
+    """The place of a column that was named, or numbered from 1."""
+    if column is None:
+        return None
+    if has_header and column in names:
+        return list(names).index(column)
+    folded = [name.casefold() for name in names]
+    if has_header and folded.count(column.strip().casefold()) == 1:
+        return folded.index(column.strip().casefold())
+    if column.strip().isdecimal() and 1 <= int(column) <= len(names):
+        return int(column) - 1
+    if not has_header:
+        raise DataError(
+            f"{where}: no header that could name a column {column!r}; expected `{setting}` to be a number from 1 to "
+            f"{len(names)}, or `header=True` if the first row names the columns"
+        )
+    raise DataError(
+        f"{where}: no column {column!r}; expected `{setting}` to be one of {listed(names)}{did_you_mean(column, names)}"
+    )
+
+
+def _has_header(first: Sequence[str], others: Sequence[Sequence[str]], config: DataConfig, like: Layout | None) -> bool:
+    """Whether the first record names the columns. Names alone never decide: the data must agree."""
+    if config.header is not None:
+        return config.header
+    cells = [canonical_label(cell) for cell in first]
+    if like is not None and like.has_header and tuple(cells[: like.width]) == tuple(map(canonical_label, like.names)):
+        return True
+    if any(
+        column is not None and not column.strip().isdecimal() and column in cells
+        for column in (*(config.text_column or ()), config.label_column)
+    ):
+        return True
+    while len(cells) > 1 and not cells[-1]:
+        cells.pop()
+    if not all(cells[1:]) or len(set(cells)) < len(cells) or max(map(len, cells)) > LONGEST_NAME:
+        return False  # a name is missing (the first may be, as of an index), stands twice, or is a text
+    width = len(cells)
+    records = [
+        record for record in others if len(record) >= width and [canonical_label(c) for c in record[:width]] != cells
+    ]
+    if not records:
+        return _known(cells) >= 2
+    columns = [Column.of(at, records) for at in range(width)]
+    occurs = [cells[column.at] in column.counts for column in columns]
+    if any(found and column.may_be_label for found, column in zip(occurs, columns, strict=True)):
+        return False  # it is a class like any other
+    if _known(cells) >= min(2, width) and width > 1:
+        return True
+    if any(NUMBER.fullmatch(cell) for cell in cells):
+        return False
+    numeric = [column for column in columns if column.numbers == 1 and column.filled > 1]
+    labels = [column for column in columns if column.may_be_label]
+    texts = [column for column in columns if column.may_be_text and column not in labels]
+    if numeric and (_known(cells) or len(numeric) + len(texts) + len(labels) >= width > 1):
+        return True  # words above numbers
+    if _known(cells) and labels:
+        return True
+    short = all(len(cells[column.at]) <= max(4, column.mean_length / 2) for column in texts)
+    return bool(labels and texts and short and all(column.distinct * 3 <= column.filled for column in labels[:1]))
+
+
+def _known(cells: Sequence[str]) -> int:
+    """1 if a text's or a label's usual name is among them, 2 for both."""
+    return any(rank_as_text(c) is not None for c in cells) + any(rank_as_label(c) is not None for c in cells)
+
+
+def _with_roles(
+    names: tuple[str, ...],
+    has_header: bool,
+    columns: Sequence[Column],
+    text_at: tuple[int, ...],
+    label_at: int | None,
+    where: str,
+) -> Layout:
+    details: list[str] = []
+    free = [column for column in columns if column.at not in text_at and column.at != label_at]
+    if len(columns) < 2:
+        raise _one_column(names, has_header, where)
+    if not has_header and len(columns) == 2 and not text_at and label_at is None:
+        first, last = columns
+        label_first = (
+            first.may_be_label
+            and first.share_distinct * 2 <= last.share_distinct
+            and not (last.may_be_label and last.mean_length < first.mean_length)
+        )
+        details += ["label first"] if label_first else []
+        return Layout(names, False, (1,) if label_first else (0,), 0 if label_first else 1, tuple(details))
+    if label_at is None:
+        label_at = _label_column(names, has_header, free, where, text_known=bool(text_at))
+    if not text_at:
+        rest = [column for column in free if column.at != label_at]
+        text_at = (_text_column(names, has_header, rest, where),)
+    return Layout(names, has_header, text_at, label_at, tuple(details))
+
+
+def _one_column(names: Sequence[str], has_header: bool, where: str) -> DataError:
+    what = f"nothing but {names[0]!r}" if has_header else "one column"
+    return DataError(
+        f"{where}: {what}; expected a text and a label in each row: add the one that is missing, or name what "
+        "separates them with `separator`"
+    )
+
+
+def _label_column(
+    names: Sequence[str], has_header: bool, columns: Sequence[Column], where: str, *, text_known: bool
+) -> int:
+    """By name where the file has names, else the one whose values repeat."""
+    if has_header:
+        by_name = [(rank, c) for c in columns if (rank := rank_as_label(names[c.at])) is not None]
+        by_name = [(rank, c) for rank, c in by_name if not _is_better_text(c, names, by_name)]
+        usable = [(rank, c) for rank, c in by_name if c.may_be_label or c.filled < 20] or by_name
+        if usable:
+            return min(usable, key=lambda found: found[0])[1].at
+        _refuse_column_for_each_label(names, columns, where)
+    may = [column for column in columns if column.may_be_label]
+    if len(may) > 1:  # of several, the one whose values repeat most, where that is plain
+        longest = max(columns, key=lambda column: column.mean_length)
+        may = [column for column in may if column is not longest or text_known]
+    if len(may) == 1:
+        return may[0].at
+    listing = listed([_described(column, names) for column in may or columns], widest=60)
+    which = "several columns may hold the label" if may else "no column holds classes that repeat"
+    raise DataError(
+        f"{where}: {which} ({listing}); expected one: name it with `label_column`"
+        + ("" if has_header else ", by its number from 1")
+    )
+
+
+def _is_better_text(column: Column, names: Sequence[str], by_name: Sequence[tuple[int, Column]]) -> bool:
+    """Whether a column with the name of a label is rather the text: its name may be that of either."""
+    others = [other for _, other in by_name if other is not column]
+    return rank_as_text(names[column.at]) is not None and not column.may_be_label and bool(others)
+
+
+def _text_column(names: Sequence[str], has_header: bool, columns: Sequence[Column], where: str) -> int:
+    if has_header:
+        by_name = [(rank, c) for c in columns if (rank := rank_as_text(names[c.at])) is not None]
+        usable = [(rank, c) for rank, c in by_name if c.may_be_text or c.filled < 2] or by_name
+        if usable:
+            return min(usable, key=lambda found: found[0])[1].at
+    may = [column for column in columns if column.may_be_text]
+    if may:
+        return max(may, key=lambda column: column.mean_length * column.share_distinct).at
+    if len(columns) == 1:
+        return columns[0].at
+    raise DataError(
+        f"{where}: none of {listed([_described(c, names) for c in columns], widest=60)} looks like texts; expected "
+        "such a column: name it with `text_column`" + ("" if has_header else ", by its number from 1")
+    )
+
+
+def _described(column: Column, names: Sequence[str]) -> str:
+    example = next(iter(column.counts), "")
+    shown = example if len(example) <= 16 else example[:15] + "…"
+    return f"{names[column.at]}: {shown}"
+
+
+def _refuse_column_for_each_label(names: Sequence[str], columns: Sequence[Column], where: str) -> None:
+    """Raises the error for a table with a column of zeros and ones for each class."""
+    truth = [names[column.at] for column in columns if column.is_truth]
+    if len(truth) >= 2:
+        raise DataError(
+            f"{where}: a column of 0 and 1 for each label ({listed(truth)}); expected one column with the name of the "
+            "label: put the name of the one that is 1 into a column of its own (rows with several labels cannot be "
+            "learnt), or name one of them with `label_column`"
+        )

@@ -1,0 +1,256 @@
+"""Records of fields between separators: CSV and TSV in the dialects of Excel, databases and pandas.
+
+lines -> (line number, fields) of each record; a quoted field may span lines
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+MOST_LINES, MOST_CHARACTERS = 1_000, 1_000_000  # of a quoted field; a mark that closes further away closes nothing
+MOST_OPEN = 50  # marks that close nowhere, after which none is looked for any further
+Blocks = Iterable[tuple[int, list[str]]]  # (number of the first line, lines)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the fields of a record are told apart.
+
+    Attributes:
+        separator: one character, or several
+        quoted: whether quotation marks at both ends of a field are not part of it
+        escaped: whether a backslash takes the meaning from what follows, as in exports of databases
+        expected: fields of an ordinary record, where known; a quoted field that spans lines must end in such a record
+        lenient: quotation marks that do not fit are part of the text, as in most tab-separated files
+    """
+
+    separator: str = ","
+    quoted: bool = True
+    escaped: bool = False
+    expected: int = 0
+    lenient: bool = False
+
+
+@dataclass(slots=True)
+class Record:
+    """A record whose quotation marks need a second look.
+
+    Attributes:
+        line: where it begins
+        last_line: where it ends
+        open_quote: a quotation mark opens a field in it and closes nowhere
+    """
+
+    line: int
+    last_line: int
+    fields: list[str]
+    open_quote: bool = False
+
+
+def read_records(blocks: Blocks, dialect: Dialect) -> Iterator[tuple[int, list[str], Record | None]]:
+    """(line, fields, None) of each record; with the :class:`Record` where quotation marks made it span lines, or open
+    and never close. Blank lines are left out.
+    """
+    waiting: list[str] = []  # lines of a record that is not complete
+    waiting_from = never_closed = 0
+    for first, lines in blocks:
+        if not waiting:
+            quick = _quick(first, lines, dialect)
+            if quick is not None:
+                yield from quick
+                continue
+        else:
+            lines = waiting + lines
+            first = waiting_from
+        position = 0
+        while position < len(lines):
+            line = lines[position]
+            if not line or (line.isspace() and dialect.separator not in line):
+                position += 1
+                continue
+            fields, is_open = split_fields(line, dialect)
+            if not is_open:
+                yield first + position, fields, None
+                position += 1
+                continue
+            record, complete = _spanning(lines, position, first, dialect, patient=never_closed < MOST_OPEN)
+            if not complete:
+                break
+            never_closed += record.last_line == record.line
+            yield record.line, record.fields, record if record.open_quote or record.last_line > record.line else None
+            position = record.last_line - first + 1
+        waiting, waiting_from = lines[position:], first + position
+    while waiting:  # at the end of the file, what is open stays so
+        line, number = waiting[0], waiting_from
+        fields, is_open = split_fields(line, dialect)
+        record = Record(number, number, fields)
+        if is_open:
+            record, complete = _spanning(waiting, 0, number, dialect, patient=never_closed < MOST_OPEN)
+            if not complete:
+                record = _never_closed(line, number, dialect)
+            never_closed += record.last_line == record.line
+        if line.strip():
+            spans = record.open_quote or record.last_line > record.line
+            yield record.line, record.fields, record if spans else None
+        used = record.last_line - number + 1
+        waiting, waiting_from = waiting[used:], number + used
+
+
+def _quick(first: int, lines: list[str], dialect: Dialect) -> list[tuple[int, list[str], None]] | None:
+    """All records of a block at once, where no record spans lines and no quotation mark is odd; else None."""
+    separator = dialect.separator
+    text = "\n".join(lines)
+    if dialect.escaped and "\\" in text:
+        return None
+    if not dialect.quoted or '"' not in text:
+        return [(n, line.split(separator), None) for n, line in enumerate(lines, first) if line and not line.isspace()]
+    if dialect.lenient or len(separator) > 1:
+        return None
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
+    try:
+        records = list(reader)
+    except csv.Error:
+        return None
+    if len(records) != len(lines):
+        return None
+    return [(n, fields, None) for n, fields in enumerate(records, first) if fields and any(map(str.strip, fields))]
+
+
+def split_fields(line: str, dialect: Dialect) -> tuple[list[str], bool]:
+    """The fields of a record, and whether a quotation mark opens a field that is not closed in it."""
+    separator = dialect.separator
+    if not dialect.quoted or '"' not in line:
+        return (_split_escaped(line, separator) if dialect.escaped and "\\" in line else line.split(separator)), False
+    fields: list[str] = []
+    position = 0
+    while True:
+        start = position
+        while line[start : start + 1] == " " and separator != " ":
+            start += 1
+        if line[start : start + 1] == '"':
+            end = start
+            while True:
+                end = _closing(line, end + 1, dialect.escaped)
+                if end < 0:
+                    return [*fields, line[start + 1 :]], True
+                after = end + 1
+                while line[after : after + 1] == " " and separator != " ":
+                    after += 1
+                closes = after == len(line) or line.startswith(separator, after)
+                if closes or "\n" not in line[start:end]:
+                    break  # beyond a line end, only a mark before a separator is one that closes
+            if closes:
+                fields.append(_unquoted(line[start + 1 : end], dialect.escaped))
+                if after == len(line):
+                    return fields, False
+                position = after + len(separator)
+                continue
+            # What follows the closing mark is no separator: the marks belong to the text.
+        end = _next_separator(line, position, dialect)
+        if end < 0:
+            return [*fields, _unescaped(line[position:], separator) if dialect.escaped else line[position:]], False
+        field = line[position:end]
+        fields.append(_unescaped(field, separator) if dialect.escaped else field)
+        position = end + len(separator)
+
+
+def _next_separator(line: str, position: int, dialect: Dialect) -> int:
+    end = line.find(dialect.separator, position)
+    while dialect.escaped and end > 0 and _is_escaped(line, end):
+        end = line.find(dialect.separator, end + 1)
+    return end
+
+
+def _is_escaped(line: str, position: int) -> bool:
+    before = position
+    while before > 0 and line[before - 1] == "\\":
+        before -= 1
+    return (position - before) % 2 == 1
+
+
+def _closing(line: str, position: int, escaped: bool) -> int:
+    """Where the quotation mark stands that closes the field which begins at `position`; -1 if it stays open."""
+    while True:
+        end = line.find('"', position)
+        if end < 0:
+            return -1
+        if escaped and _is_escaped(line, end):
+            position = end + 1
+        elif line.startswith('""', end):
+            position = end + 2
+        else:
+            return end
+
+
+def _unquoted(field: str, escaped: bool) -> str:
+    field = field.replace('""', '"') if '""' in field else field
+    return _unescaped(field, '"') if escaped else field
+
+
+def _unescaped(field: str, separator: str) -> str:
+    """Without the backslashes before quotation marks, separators and backslashes."""
+    if "\\" not in field or field == "\\N":  # that is how databases write nothing at all
+        return field
+    parts, position = [], 0
+    while (at := field.find("\\", position)) >= 0:
+        following = field[at + 1 : at + 2]
+        keep = following not in ('"', "\\", separator)
+        parts.append(field[position : at + 1] if keep else field[position:at] + following)
+        position = at + 1 if keep else at + 2
+    return "".join([*parts, field[position:]])
+
+
+def _split_escaped(line: str, separator: str) -> list[str]:
+    fields, position = [], 0
+    dialect = Dialect(separator, quoted=False, escaped=True)
+    while (end := _next_separator(line, position, dialect)) >= 0:
+        fields.append(_unescaped(line[position:end], separator))
+        position = end + len(separator)
+    return [*fields, _unescaped(line[position:], separator)]
+
+
+def _spanning(lines: list[str], position: int, first: int, dialect: Dialect, *, patient: bool) -> tuple[Record, bool]:
+    """The record that begins with a line whose last field is open, and whether these lines suffice to tell."""
+    if not patient:
+        return _never_closed(lines[position], first + position, dialect), True
+    start, text, characters = position, lines[position], 0
+    separator, expected = dialect.separator, dialect.expected
+    whole_without = dialect.lenient and expected and text.count(separator) + 1 >= expected
+    while position + 1 < len(lines):
+        position += 1
+        line = lines[position]
+        characters += len(line)
+        if position - start > MOST_LINES or characters > MOST_CHARACTERS:
+            return _never_closed(lines[start], first + start, dialect), True
+        is_row = expected > 1 and line.count(separator) + 1 >= expected
+        if '"' not in line:
+            if dialect.lenient and is_row:  # a row of its own: the mark was part of the text
+                return _never_closed(lines[start], first + start, dialect), True
+            continue
+        fields, is_open = split_fields("\n".join(lines[start : position + 1]), dialect)
+        if is_open:
+            if dialect.lenient and is_row:
+                return _never_closed(lines[start], first + start, dialect), True
+            continue
+        fits = not dialect.lenient or not expected or len(fields) == expected
+        if fits and not (whole_without and is_row):
+            return Record(first + start, first + position, fields), True
+        if dialect.lenient:
+            return _never_closed(lines[start], first + start, dialect), True
+    return _never_closed(lines[start], first + start, dialect), False
+
+
+def _never_closed(line: str, number: int, dialect: Dialect) -> Record:
+    """A line by itself, its quotation marks taken as they are."""
+    fields = line.split(dialect.separator)
+    if not dialect.lenient:
+        return Record(number, number, fields, open_quote=True)
+    return Record(number, number, [_closed_field(field, dialect) for field in fields])
+
+
+def _closed_field(field: str, dialect: Dialect) -> str:
+    inner, is_open = split_fields(field, dialect)
+    return inner[0] if len(inner) == 1 and not is_open else field

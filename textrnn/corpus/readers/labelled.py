@@ -1,0 +1,276 @@
+"""Labelled texts of a file, whatever its format, and what was left out of it.
+
+Table -> layout of the columns -> every record is a row, or left out with the reason -> Rows
+"""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textrnn.config import DataConfig
+from textrnn.corpus.labels import canonical_label
+from textrnn.corpus.readers.class_folders import read_class_folders
+from textrnn.corpus.readers.columns import Layout, find_layout
+from textrnn.corpus.readers.delimited import Record, split_fields
+from textrnn.corpus.readers.encodings import encoding_name
+from textrnn.corpus.readers.form import FASTTEXT_MARK
+from textrnn.corpus.readers.json_records import EXPECTED, NotJSON, Several
+from textrnn.corpus.readers.left_out import refuse_bad_rows
+from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
+from textrnn.corpus.readers.tables import SAMPLED_RECORDS, Table, open_table
+from textrnn.corpus.sources.content import Content, content_at
+from textrnn.corpus.sources.splits import class_folders
+from textrnn.errors import DataError
+
+CONTENT_SHOWN = 80  # characters of a row that was left out
+NOTHING = {"", "\\N"}
+
+
+def read_rows(
+    source: Path | Content, config: DataConfig | None = None, *, like: Rows | None = None, keep_bad: bool = False
+) -> Rows:
+    """All labelled texts of a file in any of the formats.
+
+    Args:
+        config: how it is to be read, where that is not to be found out.
+        like: the training rows of the same data set, whose columns these probably have.
+        keep_bad: rows that cannot be used are only listed, however many they are.
+
+    Raises:
+        DataError: with ``path:line`` for anything that is not as it should be, or if there is no row at all.
+    """
+    config = config or DataConfig()
+    if isinstance(source, Path) and source.is_dir() and class_folders(source):
+        return read_class_folders(source, config, keep_bad=keep_bad)
+    content = source if isinstance(source, Content) else content_at(source)
+    table = open_table(content, config)
+    taken = _Taken(table, _layout(table, config, None if like is None else like.layout))
+    taken.take_all()
+    rows = taken.to_rows()
+    if not rows.texts and not taken.left_out:
+        raise DataError(f"{content.path}: a header and nothing else; expected labelled texts below it")
+    if not keep_bad or not rows.texts:
+        refuse_bad_rows(rows, config.on_bad_row)
+    return rows
+
+
+def _layout(table: Table, config: DataConfig, like: Layout | None) -> Layout:
+    """Judged by the first records, which are then put back."""
+    sample = list(itertools.islice(table.records, SAMPLED_RECORDS))
+    table.records = itertools.chain(sample, table.records)
+    cells = [fields for _, fields, odd in sample if not isinstance(odd, NotJSON)]
+    if not cells or not cells[0]:
+        line, problem = next(
+            ((n, f"not JSON ({odd})") for n, _, odd in sample if isinstance(odd, NotJSON)), (1, "no row")
+        )
+        raise DataError(f"{table.content.path}:{line}: {problem}; {EXPECTED}")
+    line = sample[0][0] or (sample[1][0] if len(sample) > 1 else 1)
+    return find_layout(cells, config, f"{table.content.path}:{line}", like=like, named=table.named)
+
+
+@dataclass
+class _Taken:
+    """Rows while they are taken."""
+
+    table: Table
+    layout: Layout
+    texts: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    lines: array[int] = field(default_factory=lambda: array("q"))
+    left_out: list[LeftOut] = field(default_factory=list)
+    forms: dict[str, str] = field(default_factory=dict)  # of each label as written, the one in which it is compared
+    long_quotes: list[tuple[Record, str, str]] = field(default_factory=list)
+    uncut: list[tuple[int, list[str]]] = field(default_factory=list)  # with separators in the text, as it seems
+    open_quotes: list[int] = field(default_factory=list)
+    repeated_headers: int = 0
+    controls: int = 0
+
+    def take_all(self) -> None:
+        """Go through the whole table."""
+        records, layout = self.table.records, self.layout
+        header = next(records)[1] if layout.has_header else None
+        width, label_at = layout.width, layout.label_at
+        text_at = layout.text_at[0] if len(layout.text_at) == 1 else None
+        texts, labels, lines, forms = self.texts, self.labels, self.lines, self.forms
+        strange = STRANGE.search
+        for line, fields, odd in records:
+            if odd is not None or len(fields) != width or text_at is None:
+                self._take_odd(line, fields, odd, header)
+                continue
+            text, label = fields[text_at].strip(), fields[label_at]
+            form = forms.get(label)
+            # Whatever is not quite ordinary is looked at again.
+            if form is None or not text or not form or text == "\\N" or strange(text) or fields == header:
+                self._take(line, fields, header)
+                continue
+            texts.append(text)
+            labels.append(form)
+            lines.append(line)
+        self._settle_uncut()
+        self._settle_long_quotes()
+
+    def _take_odd(self, line: int, fields: list[str], odd: Record | NotJSON | None, header: list[str] | None) -> None:
+        if isinstance(odd, NotJSON):
+            self._leave_out(line, "not-json", f"no JSON ({odd})", "")
+            return
+        width = self.layout.width
+        if len(fields) > width and not any(cell.strip() for cell in fields[width:]):
+            fields = fields[:width]  # a separator after the last field
+        if odd is not None and odd.open_quote:
+            if len(fields) != width:
+                problem = "a quotation mark opens a field and closes nowhere"
+                self._leave_out(line, "open-quote", problem, self._shown(fields))
+                return
+            self.open_quotes.append(line)
+        if len(fields) == width:
+            if odd is not None and odd.last_line > odd.line:
+                self.long_quotes.append((odd, fields[self.layout.label_at], ""))
+            self._take(line, fields, header)
+        elif len(fields) > width == 2 and self.table.form is not None:
+            self.uncut.append((line, fields))
+        elif len(fields) == 1 and self.table.form is not None:
+            words = self.table.form.name
+            self._leave_out(line, "no-separator", f"no {words} in the line", self._shown(fields))
+        else:
+            counted = f"{len(fields)} fields" if len(fields) != 1 else "1 field"
+            self._leave_out(line, "fields", f"{counted} instead of {width}", self._shown(fields))
+
+    def _take(self, line: int, fields: list[str], header: list[str] | None) -> None:
+        if header is not None and fields[: self.layout.width] == header[: self.layout.width]:
+            self.repeated_headers += 1
+            return
+        parts = [fields[at] for at in self.layout.text_at]
+        raw, written = (
+            " ".join(part.strip() for part in parts if part.strip() not in NOTHING),
+            fields[self.layout.label_at],
+        )
+        text, label = cleaned(raw), canonical_label(written)
+        if label.startswith(FASTTEXT_MARK):
+            label = label.removeprefix(FASTTEXT_MARK)
+        if isinstance(written, Several):
+            self._leave_out(line, "several-labels", f"{len(written.values)} labels ({written})", raw)
+        elif not text or text in NOTHING:
+            self._leave_out(line, "no-text", "no text", self._shown(fields))
+        elif not label or label in NOTHING:
+            self._leave_out(line, "no-label", "no label", self._shown(fields))
+        else:
+            self.controls += text != raw.strip()
+            self.forms[written] = label
+            self.texts.append(text)
+            self.labels.append(label)
+            self.lines.append(line)
+
+    def _leave_out(self, line: int, reason: str, problem: str, content: str) -> None:
+        self.left_out.append(LeftOut(line, reason, problem, content[:CONTENT_SHOWN]))
+
+    def _shown(self, fields: list[str]) -> str:
+        separator = self.table.form.dialect.separator if self.table.form is not None else ","
+        return separator.join(fields)
+
+    def _settle_uncut(self) -> None:
+        """Rows with more fields than columns: where the label is one of the others', the rest is the text.
+
+        In tab-separated lines without a header, the label is what follows the last tab, whatever it is.
+        """
+        if not self.uncut:
+            return
+        separator, known = self._separator(), set(self.labels)
+        last = self.layout.label_at == 1
+        tabs = separator == "\t" and not self.layout.has_header and last
+        rest: list[tuple[int, list[str]]] = []
+        for line, fields in self.uncut:
+            label = canonical_label(fields[-1] if last else fields[0])
+            if tabs or label in known:
+                body = separator.join(fields[:-1] if last else fields[1:])
+                rest.append((line, [body, fields[-1]] if last else [fields[0], body]))
+            else:
+                problem = f"{len(fields)} fields instead of {self.layout.width}"
+                self._leave_out(line, "fields", problem, self._shown(fields))
+        if rest:
+            self._merge(rest)
+            if not tabs:
+                name = self.table.form.name if self.table.form is not None else separator
+                rows = "1 text has" if len(rest) == 1 else f"{len(rest):,} texts have"
+                self.table.details.append(f"{rows} a {name} in it without quotation marks (first on line {rest[0][0]})")
+
+    def _merge(self, rows: list[tuple[int, list[str]]]) -> None:
+        """Take rows that come earlier in the file than some that were taken."""
+        for line, fields in rows:
+            self._take(line, fields, None)
+        order = sorted(range(len(self.lines)), key=self.lines.__getitem__)
+        self.texts = [self.texts[at] for at in order]
+        self.labels = [self.labels[at] for at in order]
+        self.lines = array("q", [self.lines[at] for at in order])
+
+    def _separator(self) -> str:
+        assert self.table.form is not None
+        return self.table.form.dialect.separator
+
+    def _settle_long_quotes(self) -> None:
+        """Texts over several lines: one that holds what reads as rows has swallowed them."""
+        if not self.long_quotes or self.table.form is None:
+            return
+        counts = Counter(self.labels)
+        where = {line: at for at, line in enumerate(self.lines)}
+        swallowing: list[int] = []
+        for record, label, _ in self.long_quotes:
+            at = where.get(record.line)
+            if at is None:
+                continue
+            inner = self.texts[at].split("\n")
+            known = {name for name, count in counts.items() if count > (name == canonical_label(label))}
+            rows = sum(self._is_row(line, known) for line in inner[:-1]) if len(inner) > 1 else 0
+            if rows and rows >= (len(inner) - 1) / 2:
+                problem = (
+                    f"a quotation mark opens a text here and closes on line {record.last_line}; "
+                    f"{rows} of the lines between look like rows"
+                )
+                self._leave_out(record.line, "swallowed-rows", problem, inner[0])
+                swallowing.append(at)
+        for at in reversed(swallowing):
+            del self.texts[at], self.labels[at], self.lines[at]
+
+    def _is_row(self, line: str, known: set[str]) -> bool:
+        assert self.table.form is not None
+        fields, _ = split_fields(line, self.table.form.dialect)
+        return len(fields) == self.layout.width and canonical_label(fields[self.layout.label_at]) in known
+
+    def to_rows(self) -> Rows:
+        """What was taken, with the account of it."""
+        table, layout, encoding = self.table, self.layout, self.table.encoding
+        self.left_out.sort(key=lambda row: row.line)
+        details = [*table.details, *layout.details]
+        if self.repeated_headers:
+            details.append(
+                "1 repeated header" if self.repeated_headers == 1 else f"{self.repeated_headers} repeated headers"
+            )
+        if self.open_quotes:
+            count = len(self.open_quotes)
+            texts = "1 quotation mark closes" if count == 1 else f"{count} quotation marks close"
+            details.append(f"{texts} nowhere (first on line {self.open_quotes[0]})")
+        if self.controls:
+            details.append(
+                f"control characters left out of {self.controls:,} {'text' if self.controls == 1 else 'texts'}"
+            )
+        if encoding is not None:
+            details += ["carriage returns end lines"] if encoding.cr_ends_lines else []
+            if encoding.other is not None and encoding.other_lines:
+                details.append(f"{encoding.other_lines:,} lines in {encoding_name(encoding.other)}")
+        reading = Reading(
+            table.content.path,
+            encoding="" if encoding is None else encoding.name,
+            format=table.format,
+            header=None if table.named else layout.has_header,
+            text_columns=tuple(layout.names[at] for at in layout.text_at),
+            label_column=layout.names[layout.label_at],
+            other_columns=layout.others,
+            rows=len(self.texts),
+            left_out=tuple(self.left_out),
+            damaged_lines=() if encoding is None else encoding.damaged,
+            details=tuple(details),
+        )
+        return Rows(table.content.path, self.texts, self.labels, self.lines, reading=reading, layout=layout)

@@ -1,0 +1,62 @@
+"""Rows of Excel and LibreOffice workbooks, by python-calamine."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from textrnn.corpus.sources.content import Content
+from textrnn.errors import DataError, listed, one_line
+
+
+def read_workbook(content: Content, words: str) -> tuple[Iterator[tuple[int, list[str]]], tuple[str, ...]]:
+    """(row, cells) of the first sheet that has any, and what was assumed.
+
+    Args:
+        words: what the file is, for messages.
+
+    Raises:
+        DataError: if python-calamine is not installed, or the workbook cannot be read.
+    """
+    try:
+        calamine = importlib.import_module("python_calamine")
+    except ImportError as error:
+        raise DataError(
+            f"{content.path}: {words}; reading it takes the package python-calamine: `pip install python-calamine`, or "
+            "save it as CSV UTF-8"
+        ) from error
+    try:
+        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content.read()))
+        names = list(workbook.sheet_names)
+        for name in names:
+            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            if any(cell not in ("", None) for row in rows for cell in row):
+                break
+        else:
+            raise DataError(f"{content.path}: no sheet with anything in it; expected rows of a text and its label")
+    except DataError:
+        raise
+    except Exception as error:  # a damaged file can raise anything
+        reason = one_line(error) or type(error).__name__
+        raise DataError(
+            f"{content.path}: {words} that cannot be read ({reason}); expected a whole one without a password: save it "
+            "anew, or as CSV UTF-8"
+        ) from error
+    others = [other for other in names if other != name]
+    details = [f"sheet {name}" + (f" (also there: {listed(others, most=5)})" if others else "")]
+    return ((number, list(map(_cell, row))) for number, row in enumerate(rows, 1)), tuple(details)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # Excel knows no other numbers
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return "" if value is None else str(value)
