@@ -30,7 +30,8 @@ def test_the_copy_is_read_as_it_was_written(texts: list[str]) -> None:
         lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
         path.write_text("\n".join(lines), encoding="utf-8")
         result = write_fixed(Run("classify", "LSTM", {"dataset": str(path)}), Path(folder, "clean"))
-        back = read_rows(Path(folder, "clean", "train.csv"))
+        (copy,) = Path(folder, "clean").glob("train.*")
+        back = read_rows(copy)
         assert list(zip(back.texts, back.labels, strict=True)) == result.fixed.rows["train"]
 
 

@@ -17,7 +17,6 @@ from textrnn.corpus.check import ReadFiles
 from textrnn.corpus.cleaning import LONGEST_TEXT, OUTLIER, REPAIRS, ROUNDS, has_nothing_visible
 from textrnn.corpus.labels import (
     are_sorted,
-    canonical_label,
     class_indices,
     joined_labels,
     labels_are_names,
@@ -30,7 +29,7 @@ from textrnn.corpus.similar import comparison_key, similar_rows
 
 # What is mended, by the ids of the findings.
 MENDED = frozenset({
-    "contradictory-labels", "control-characters", "duplicate-rows", "invisible-in-labels", "labels-for-nothing",
+    "contradictory-labels", "control-characters", "duplicate-rows", "labels-for-nothing",
     "look-alike-labels", "lost-characters", "markup", "misread-characters", "near-duplicates", "nearly-repeated-texts",
     "nothing-visible", "repeated-texts", "several-labels-in-a-cell", "sorted-by-label", "unknown-labels",
     "very-long-texts", "rows-no-text", "rows-no-label",
@@ -51,7 +50,7 @@ class Change:
     path: Path
     line: int
     what: str
-    before: str
+    before: str = ""
     after: str = ""
 
 
@@ -112,6 +111,8 @@ class _Fixer:
         for reading in readings.values():
             for row in reading.left_out:
                 self.changes.append(Change(row.path or reading.path, row.line, f"left out: {row.reason}", row.content))
+            for line in reading.stripped_lines:
+                self.changes.append(Change(reading.path, line, "control-characters"))
 
     def repair_texts(self) -> None:
         lengths = [len(row.text) for row in self.every_row]
@@ -136,7 +137,6 @@ class _Fixer:
             for row in self.every_row:
                 if row.label in index_of:
                     row.label = names[index_of[row.label]]
-        self.rename({label: canonical_label(label) for label in self._labels()}, "label without invisible characters")
         if class_file:
             by_key = {look_alike_key(name): name for name in names}
             strange = [label for label in self._labels() if label not in names]
