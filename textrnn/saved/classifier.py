@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,6 +50,7 @@ class Classifier(SavedModel):
         temperature: fitted on the dev split; None: probabilities as the network gives them
         threads: that compute for many texts; a single one is done by one
         data_identity: of what it has learnt; None of texts in memory, and of earlier versions
+        read: what was understood of each file that it has learnt from, see :meth:`Reading.to_dict`
     """
 
     settings: ClassifierSettings
@@ -58,6 +60,7 @@ class Classifier(SavedModel):
     temperature: float | None = None
     threads: Threads = field(default_factory=Threads, repr=False, compare=False)
     data_identity: DataIdentity | None = None
+    read: list[dict[str, Any]] = field(default_factory=list, repr=False, compare=False)
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
@@ -103,6 +106,7 @@ class Classifier(SavedModel):
                 {
                     **self.settings.to_kept(),
                     **kept_identity(self.data_identity),
+                    **({"read": self.read} if self.read else {}),
                     "tokenizer": self.vocabulary.tokenizer.to_dict(),
                     **({} if self.temperature is None else {"calibration": {"temperature": self.temperature}}),
                 }
@@ -138,4 +142,6 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     network.to(device).eval()
     set_precision(network, precision_for(settings.training.precision, torch.device(device)))
     identity = DataIdentity.from_kept(config.get(IDENTITY))
-    return Classifier(settings, network, vocabulary, class_names, temperature, data_identity=identity)
+    return Classifier(
+        settings, network, vocabulary, class_names, temperature, data_identity=identity, read=config.get("read", [])
+    )

@@ -213,6 +213,7 @@ def learn(
         logits = predict_logits(network, dev, objective.threads).numpy()
     temperature = fit_temperature(without_smoothing(logits, training.label_smoothing), dataset.dev.labels)
     classifier = Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature, objective.threads)
+    classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
 
 

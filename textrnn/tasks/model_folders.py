@@ -155,7 +155,7 @@ def _owner(folder: Path, kept: Any) -> Owner:
     if not isinstance(kept, dict):
         return Owner(folder)
     task, data = str(kept.get("task")), kept.get("data")
-    learnt = str(data.get(setting_of_data(task), "")) if isinstance(data, dict) else ""
+    learnt = " ".join(several(data.get(setting_of_data(task), ""))) if isinstance(data, dict) else ""
     return Owner(folder, task, DataIdentity.from_kept(kept.get(IDENTITY)), learnt)
 
 
@@ -237,7 +237,7 @@ def _models_that_there_are(known: Sequence[tuple[Path, str, str]]) -> str:
     return f"expected one of the models that there are, each named with `save_dir`: {listed(shown, most=8, widest=120)}"
 
 
-def compare_data(run: Run, kept: DataIdentity, learnt: str, folder: Path, listener: Listener) -> None:
+def compare_data(run: Run, kept: DataIdentity, learnt: str | Sequence[str], folder: Path, listener: Listener) -> None:
     """Tell where the data that was named is not as it was when a saved model learnt it.
 
     Args:
@@ -251,7 +251,8 @@ def compare_data(run: Run, kept: DataIdentity, learnt: str, folder: Path, listen
     setting = setting_of_data(run.task)
     if setting not in run.named:
         return
-    named, asked = str(run.named[setting]), run.data_identity or identify(run)
+    named, learnt = (" ".join(several(data)) for data in (run.named[setting], learnt))
+    asked = run.data_identity or identify(run)
     if not asked.is_the_data_of(kept):
         another = "another " if named == learnt else ""
         raise ArtifactError(

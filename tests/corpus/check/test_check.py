@@ -141,10 +141,10 @@ def write_check(path: Path, severity: str, record: str = "ReadDataset") -> None:
 
 
 def test_a_check_is_dropped_in(dropped_in: Path, small_dataset: Path) -> None:
-    assert load(small_dataset).notes == []
+    assert [note.kind for note in load(small_dataset).notes] == ["read"]
     write_rows(small_dataset / "dev.txt", [*small_rows(9, 2), ("猫", "猫狗")])
     write_check(dropped_in / "dropped_in.py", "warning")
-    assert list(map(words, load(small_dataset).notes)) == ["dev:10: only 猫; expected more"]
+    assert list(map(words, load(small_dataset).notes[1:])) == ["dev:10: only 猫; expected more"]
 
 
 def test_several_errors_are_told_at_once_in_the_order_of_the_modules(dropped_in: Path, small_dataset: Path) -> None:
@@ -155,8 +155,8 @@ def test_several_errors_are_told_at_once_in_the_order_of_the_modules(dropped_in:
     with pytest.raises(DataError) as caught:
         load(small_dataset)
     assert str(caught.value) == (
-        f"{small_dataset / 'train.txt'}: no training row of class '天气'; expected at least one of each: add some, or delete "
-        f"them from {small_dataset / 'class.txt'}; dev:1: only 猫; expected more"
+        f"{small_dataset / 'train.txt'}: no training row of class '天气'; expected at least one of each: add some, or take "
+        f"them out of {small_dataset / 'class.txt'}; dev:1: only 猫; expected more"
     )
 
 
