@@ -76,7 +76,7 @@ def write_planted(folder: Path) -> dict[str, list[int]]:
         found.setdefault(id, []).append(index + 2)  # a header, and lines from 1
         return index
 
-    for i in (10, 11, 12):
+    for i in (10, 11):
         plant("duplicate-rows", text=rows[i][0], label=rows[i][1])
     plant("near-duplicates", text=rows[20][0].upper(), label=rows[20][1])
     plant("near-duplicates", text=rows[21][0].replace(" ", ",  ", 1) + "!!", label=rows[21][1])
@@ -86,20 +86,20 @@ def write_planted(folder: Path) -> dict[str, list[int]]:
         other = "food" if rows[i][1] != "food" else "money"
         plant("contradictory-labels", text=rows[i][0], label=other)
         found["contradictory-labels"].append(i + 2)
-    for label in ("Sport", "sport.", "ｓｐｏｒｔ"):
+    for label in ("Sport", "ｓｐｏｒｔ。"):
         plant("look-alike-labels", label=label)
-    for label in ("nan", "NULL", "无"):
+    for label in ("NULL", "无"):
         plant("labels-for-nothing", label=label)
-    for label in ("sport|travel", "travel|sport", "food|money"):
+    for label in ("sport|travel", "travel|sport"):
         plant("several-labels-in-a-cell", label=label)
     for text in ("\u200b\u200b", "\u2060\u200d", "\ufeff\u200b \u200b"):
         plant("nothing-visible", text=text)
     for i, mark in zip((40, 41, 42), ("\x1b[31m", "\x07", "\x00"), strict=True):
         plant("control-characters", text=rows_of(50, 5)[i][0].replace(" ", f" {mark}", 2))
-    for i, mark in zip((40, 41, 42, 43), ("<br/>", "&nbsp;", "&amp;", '<a href="x">'), strict=True):
+    for i, mark in zip((40, 41, 42), ("<br/>", "&nbsp;", '<a href="x">'), strict=True):
         plant("markup", text=rows_of(50, 6)[i][0].replace(" ", f" {mark} ", 1))
-    for i, word in zip((40, 41, 42, 43), ("café", "“quoted”", "中文字符", "naïve"), strict=True):
-        plant("misread-characters", text=rows_of(50, 7)[i][0] + word.encode("utf-8").decode("latin-1"))
+    for i, word in zip((40, 41, 42), ("café", "it’s", "中文字符"), strict=True):
+        plant("misread-characters", text=rows_of(50, 7)[i][0] + word.encode("utf-8").decode("cp1252"))
     for i in (40, 41, 42):
         plant("lost-characters", text=rows_of(50, 8)[i][0].replace("e", "\ufffd", 1))
     for i in (40, 41):
@@ -109,6 +109,10 @@ def write_planted(folder: Path) -> dict[str, list[int]]:
         plant("", text=test[i][0], label=test[i][1])
         dev[i] = [rows_of(50, 21)[i][0].lower(), dev[i][1]]
         plant("", text=rows_of(50, 21)[i][0], label=dev[i][1])
+    for _ in range(2):
+        plant("rows-no-text", text=" ")
+        plant("rows-no-label", label="")
+        rows[plant("rows-no-separator")][1:] = []
     assert next(free, None) is None  # all forty
     del found[""]  # these are told of the held-out files
     for name, part in (("train", rows), ("dev", dev), ("test", test)):

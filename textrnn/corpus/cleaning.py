@@ -17,10 +17,9 @@ OUTLIER = 20  # times as long as the texts in the middle
 _INVISIBLE_ONLY = re.compile(
     rf"[\s{INVISIBLE}\x00-\x1f\x7f-\x9f\u115f\u1160\u180e\u200c\u200d\u2800\u3164\ufe00-\ufe0f]*"
 )
-_ESCAPE = (
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[ -/]*[0-~])?"  # of terminals: colours, titles
-)
-CONTROL = re.compile(rf"{_ESCAPE}|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+# Of terminals: colours, titles of windows.
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[ -/]*[0-~])?")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _TAGS = (
     "a|abbr|article|b|big|blockquote|body|br|center|code|dd|div|dl|dt|em|font|footer|form|h[1-6]|head|header|hr|html|i|"
     "iframe|img|input|label|li|link|meta|nav|ol|option|p|pre|q|s|script|section|select|small|span|strike|strong|style|"
@@ -42,11 +41,6 @@ _CHINESE = re.compile("[\u3400-\u9fff\u3000-\u303f\uff01-\uff5e]")
 def has_nothing_visible(text: str) -> bool:
     """Whether all characters of a text are blanks, joiners and the like."""
     return _INVISIBLE_ONLY.fullmatch(text) is not None
-
-
-def has_control_characters(text: str) -> bool:
-    """Whether there are characters that a terminal or a page would obey, line ends and tabs aside."""
-    return not text.isprintable() and CONTROL.search(text) is not None and not is_misread(text)
 
 
 def has_markup(text: str) -> bool:
@@ -85,9 +79,10 @@ def _as_utf8(run: str) -> str:
     for character in run:
         found += character.encode("cp1252") if ord(character) > 0xFF else character.encode("latin-1")
     try:
-        return found.decode("utf-8")
+        before = found.decode("utf-8")
     except UnicodeDecodeError:
         return run
+    return run if _CONTROL.search(before) else before  # no text had those
 
 
 def _read_as_gbk(text: str) -> str | None:
@@ -100,11 +95,6 @@ def _read_as_gbk(text: str) -> str | None:
         return None
     # GBK text is hardly ever valid UTF-8 by chance; if it is, what comes out are not Chinese characters.
     return before if len(_CHINESE.findall(before)) >= 3 and "\ufffd" not in before else None
-
-
-def without_control_characters(text: str) -> str:
-    """The text without what terminals obey; a blank where words would grow together."""
-    return CONTROL.sub("", text)
 
 
 def without_markup(text: str) -> str:
@@ -126,7 +116,6 @@ def without_replacement_characters(text: str) -> str:
 Repair = tuple[str, Callable[[str], bool], Callable[[str], str]]
 REPAIRS: tuple[Repair, ...] = (
     ("misread-characters", is_misread, repaired),
-    ("control-characters", has_control_characters, without_control_characters),
     ("lost-characters", has_replacement_characters, without_replacement_characters),
     ("markup", has_markup, without_markup),
 )

@@ -17,7 +17,6 @@ from textrnn.corpus.check import ReadFiles
 from textrnn.corpus.cleaning import LONGEST_TEXT, OUTLIER, REPAIRS, ROUNDS, has_nothing_visible
 from textrnn.corpus.labels import (
     are_sorted,
-    canonical_label,
     class_indices,
     joined_labels,
     labels_are_names,
@@ -30,7 +29,7 @@ from textrnn.corpus.similar import comparison_key, similar_rows
 
 # What is mended, by the ids of the findings.
 MENDED = frozenset({
-    "contradictory-labels", "control-characters", "duplicate-rows", "invisible-in-labels", "labels-for-nothing",
+    "contradictory-labels", "control-characters", "duplicate-rows", "labels-for-nothing",
     "look-alike-labels", "lost-characters", "markup", "misread-characters", "near-duplicates", "nearly-repeated-texts",
     "nothing-visible", "repeated-texts", "several-labels-in-a-cell", "sorted-by-label", "unknown-labels",
     "very-long-texts", "rows-no-text", "rows-no-label",
@@ -51,7 +50,7 @@ class Change:
     path: Path
     line: int
     what: str
-    before: str
+    before: str = ""
     after: str = ""
 
 
@@ -61,6 +60,7 @@ class _Row:
     line: int
     text: str
     label: str
+    place: str
 
 
 @dataclass
@@ -111,6 +111,8 @@ class _Fixer:
         for reading in readings.values():
             for row in reading.left_out:
                 self.changes.append(Change(row.path or reading.path, row.line, f"left out: {row.reason}", row.content))
+            for line in reading.stripped_lines:
+                self.changes.append(Change(reading.path, line, "control-characters"))
 
     def repair_texts(self) -> None:
         lengths = [len(row.text) for row in self.every_row]
@@ -135,7 +137,6 @@ class _Fixer:
             for row in self.every_row:
                 if row.label in index_of:
                     row.label = names[index_of[row.label]]
-        self.rename({label: canonical_label(label) for label in self._labels()}, "label without invisible characters")
         if class_file:
             by_key = {look_alike_key(name): name for name in names}
             strange = [label for label in self._labels() if label not in names]
@@ -181,11 +182,11 @@ class _Fixer:
             return f"stands in {place}, too" if place else ""
 
         self.leave_out(stands_there, splits=train)
-        seen: dict[tuple[str, str], int] = {}
+        seen: dict[tuple[str, str], _Row] = {}
 
         def repeats(row: _Row) -> str:
-            line = seen.setdefault((comparison_key(row.text), row.label), row.line)
-            return "" if line == row.line else f"repeats line {line}"
+            first = seen.setdefault((comparison_key(row.text), row.label), row)
+            return "" if first is row else f"repeats {first.place}"
 
         self.leave_out(repeats, splits=train)
         while earlier := self._similar():
@@ -195,7 +196,7 @@ class _Fixer:
         """Of training rows that nearly are an earlier one, which one."""
         texts, labels = [row.text for row in self.train], [row.label for row in self.train]
         pairs = similar_rows(texts, labels, list(map(comparison_key, texts)))
-        return {id(self.train[later]): f"nearly line {self.train[first].line}" for first, later in pairs}
+        return {id(self.train[later]): f"nearly {self.train[first].place}" for first, later in pairs}
 
     def shuffle(self) -> None:
         if are_sorted([row.label for row in self.train]):
@@ -205,7 +206,11 @@ class _Fixer:
 
 def _rows_of(part: Rows) -> Iterator[_Row]:
     for i, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
-        yield _Row(part.path if part.files is None else part.files[i], part.line_numbers[i], text, label)
+        line = part.line_numbers[i]
+        if part.files is None:
+            yield _Row(part.path, line, text, label, f"line {line}")
+        else:
+            yield _Row(part.files[i], line, text, label, part.files[i].name)
 
 
 def fixed(read: ReadFiles) -> Fixed:

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Punctuation that means nothing to a class; a sign or a point before a digit does, and so does a question mark.
+# Punctuation that means nothing to a class, and what stands for a lost character. A sign or a point before a digit does
+# mean something, and so does a question mark.
 _IGNORED = re.compile(
     r"\s+|[-.,:](?!\d)|[!;'\"()\[\]{}_~`\u00ad\u00b7\u200b-\u200f\u2010-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2069"
-    r"\u3001-\u3003\u3008-\u3011\u3014-\u301f\u30fb\ufeff]"
+    r"\u3001-\u3003\u3008-\u3011\u3014-\u301f\u30fb\ufeff\ufffd]"
 )
 GRAM = 3  # characters
 SIGNATURE, BAND = 16, 4  # smallest hashes kept of a text, and how many of them must agree for it to be looked at
@@ -23,7 +24,7 @@ CHARACTERS_AT_ONCE = 2_000_000
 
 
 def comparison_key(text: str) -> str:
-    """What is left of a text without case, width, blanks and most punctuation; the text itself where nothing is."""
+    """A text without case, width, blanks, lost characters and most punctuation; itself where nothing is left."""
     key = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     return _IGNORED.sub("", key) or text
 

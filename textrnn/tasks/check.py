@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,8 @@ from textrnn.tasks.label_errors import suspects_of
 from textrnn.tasks.settings import combine
 
 CHANGES_FILE = "changes.csv"
+COLUMNS = ("text", "label")
+_NOT_PLAIN = re.compile(r"[\n\r\\]")  # in a CSV file, such texts are read in this way or that; JSON leaves no choice
 NOMINAL_SPEED = 90_000  # tokens a second that an LSTM of the usual size learns from, on two cores of a laptop
 STEPS = 512  # tokens of a text that a recurrent network reads
 BASE_MEMORY, ROW_MEMORY, CHARACTER_MEMORY = 600e6, 600, 12  # bytes: the program, and what it keeps of the texts
@@ -207,7 +211,7 @@ def write_suspects(run: Run, path: Path) -> list[SuspectRow]:
 
 def _copy(folder: Path, read: ReadFiles, data: DataConfig) -> tuple[Source, DataConfig]:
     """Where the copy is, and the settings without those that tell how the files of the original are read."""
-    files = {split: folder / f"{split}.csv" for split in read.rows}
+    files = {split: next(folder.glob(f"{split}.*")) for split in read.rows}
     class_file = folder / "class.txt" if read.class_file else None
     source = Source(folder.resolve().name, folder, files["train"], files.get("dev"), files.get("test"), class_file)
     of_reading = ("text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels")
@@ -225,10 +229,13 @@ def _refuse_folder(folder: Path, source: Source) -> None:
 
 
 def _files(read: ReadFiles, result: Fixed) -> dict[str, bytes]:
-    """The copy: a CSV file for each split that there is, and the names of the classes where they had a file."""
-    files = {
-        f"{split}.csv": _csv_bytes([("text", "label"), *rows]) for split, rows in reversed(list(result.rows.items()))
-    }
+    """The copy: a table for each split that there is, and the names of the classes where they had a file."""
+    files = {}
+    for split, rows in reversed(list(result.rows.items())):
+        plain = not any(_NOT_PLAIN.search(cell) for row in rows for cell in row)
+        files[f"{split}.csv" if plain else f"{split}.jsonl"] = (
+            _csv_bytes([COLUMNS, *rows]) if plain else _json_lines(rows)
+        )
     if read.class_file:
         files["class.txt"] = "".join(f"{name}\n" for name in read.class_names).encode("utf-8")
     return files
@@ -249,7 +256,12 @@ def _readable(text: str, longest: int = 200) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
 
 
+def _json_lines(rows: Sequence[tuple[str, str]]) -> bytes:
+    lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
+    return "".join(lines).encode("utf-8", "replace")
+
+
 def _csv_bytes(rows: Sequence[Sequence[object]]) -> bytes:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode("utf-8")
+    csv.writer(out, lineterminator="\r\n").writerows(rows)  # with which either of the two in a text is quoted
+    return out.getvalue().encode("utf-8", "replace")

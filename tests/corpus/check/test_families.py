@@ -105,12 +105,6 @@ def test_one_label_with_a_mark_in_it(labels: list[str]) -> None:
     assert "several-labels-in-a-cell" not in ids(examined(rows))
 
 
-def test_invisible_in_labels() -> None:
-    finding = only(examined([*plain(), ("x", "猫狗\u200b"), ("y", " 猫狗")]), "invisible-in-labels")
-    assert finding.lines == (42, 43)
-    assert finding.example == "'猫狗\\u200b'"
-
-
 def test_classes_of_one_row() -> None:
     finding = only(examined([*plain(), ("x", "狗猫"), ("y", "nan")]), "classes-of-one-row")
     assert (finding.lines, finding.problem) == ((42,), "1 class has one row only: '狗猫'")
@@ -166,7 +160,6 @@ def test_nearly_repeated_texts() -> None:
     ("id", "text"),
     [
         ("nothing-visible", "\u200b\u200d"),
-        ("control-characters", "red \x1b[31m"),
         ("markup", "one<br>two"),
         ("misread-characters", "cafÃ©"),
         ("lost-characters", "caf\ufffd"),
@@ -196,6 +189,13 @@ def test_what_the_reader_replaced_is_not_told_twice() -> None:
         "t.csv:42: 1 line with bytes that are not UTF-8; each was read as \ufffd; save the file as UTF-8 where it is from, "
         "or name its `encoding` if it is not UTF-8"
     )
+
+
+def test_control_characters() -> None:
+    found = examined(plain(), reading=Reading(TRAIN, rows=40, stripped_lines=(5, 8)))
+    assert list(map(str, found)) == [
+        "t.csv:5: 2 texts with control characters (lines 5, 8); they are not read; see whether the texts are whole without them"
+    ]
 
 
 def left_out(reason: str, *lines: int) -> tuple[LeftOut, ...]:

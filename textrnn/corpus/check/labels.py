@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from textrnn.corpus.check import Finding, ReadFiles, about_rows, counted, shown
-from textrnn.corpus.labels import canonical_label, joined_labels, look_alike_groups, stands_for_nothing
+from textrnn.corpus.labels import joined_labels, look_alike_groups, stands_for_nothing
 from textrnn.errors import listed
 
 
@@ -27,23 +27,6 @@ def look_alike_labels(read: ReadFiles) -> Iterator[Finding]:
                 f"labels that look alike are classes of their own: {listed(named, most=4, widest=80)}",
                 "write them alike, or join them with `merge_labels`",
                 example="",
-            )
-
-
-def invisible_in_labels(read: ReadFiles) -> Iterator[Finding]:
-    """Blanks around labels and characters in them that cannot be seen."""
-    odd = {label for label in read.label_counts if label != canonical_label(label)}
-    for part in read.rows.values() if odd else ():
-        indices = [i for i, label in enumerate(part.labels) if label in odd]
-        if indices:
-            yield about_rows(
-                part,
-                indices,
-                "invisible-in-labels",
-                "warning",
-                f"{counted(len(indices), 'label')} with blanks or characters that cannot be seen",
-                "delete them: two labels that look the same should be",
-                example=repr(part.labels[indices[0]]),
             )
 
 

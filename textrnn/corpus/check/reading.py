@@ -47,7 +47,7 @@ def rows_left_out(read: ExaminedFiles) -> Iterator[Finding]:
 
 def _left_out(path: Path, reason: str, rows: list[LeftOut], severity: Severity) -> Finding:
     what, remedy = REASONS.get(
-        reason, (f"that cannot be used ({shown(rows[0].problem, 80)})", "correct it, or keep the row that is right")
+        reason, (f"that cannot be used ({shown(rows[0].problem, 80)})", "correct them, or leave them out")
     )
     aside = "" if severity == "warning" else "; `on_bad_row=skip` leaves them out"
     return Finding(
@@ -76,6 +76,23 @@ def damaged_bytes(read: ExaminedFiles) -> Iterator[Finding]:
                 "",
                 len(lines),
                 tuple(lines),
+            )
+
+
+def control_characters(read: ExaminedFiles) -> Iterator[Finding]:
+    """What a terminal obeys, of logs and copied screens; it is left out of every text that is read."""
+    for reading in _readings(read):
+        if reading.stripped_lines:
+            lines = reading.stripped_lines
+            yield Finding(
+                "control-characters",
+                "warning",
+                f"{reading.path}:{lines[0]}",
+                f"{counted(len(lines), 'text')} with control characters",
+                "they are not read; see whether the texts are whole without them",
+                "",
+                len(lines),
+                lines,
             )
 
 

@@ -9,7 +9,6 @@ from textrnn.corpus.check import ExaminedFiles, Finding, ReadFiles, about_rows, 
 from textrnn.corpus.cleaning import (
     LONGEST_TEXT,
     OUTLIER,
-    has_control_characters,
     has_markup,
     has_nothing_visible,
     has_replacement_characters,
@@ -26,17 +25,6 @@ def nothing_visible(read: ReadFiles) -> Iterator[Finding]:
         "nothing-visible",
         "whose text has no visible character",
         "nothing can be learnt from them: leave them out",
-    )
-
-
-def control_characters(read: ExaminedFiles) -> Iterator[Finding]:
-    """What a terminal obeys, of logs and copied screens."""
-    yield from _texts(
-        read,
-        has_control_characters,
-        "control-characters",
-        "with control characters or escape sequences",
-        "they are read as tokens: leave them out",
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from textrnn.corpus.cleaning import ESCAPE
 from textrnn.errors import Note
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -19,6 +20,7 @@ STRANGE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]"
 def cleaned(text: str) -> str:
     """A text as models read it, in training and later: valid Unicode, no control characters, no white space around."""
     if STRANGE.search(text):
+        text = ESCAPE.sub("", text) if "\x1b" in text else text  # with what belongs to it: [31m
         text = STRANGE.sub("", LONE_SURROGATE.sub("\ufffd", text))
     return text.strip()
 
@@ -55,6 +57,7 @@ class Reading:
         rows: taken
         left_out: not taken
         damaged_lines: with bytes that could not be decoded and were replaced
+        stripped_lines: with control characters in the text, which were left out
         details: what else was assumed, each in a few words
     """
 
@@ -68,6 +71,7 @@ class Reading:
     rows: int = 0
     left_out: tuple[LeftOut, ...] = ()
     damaged_lines: tuple[int, ...] = ()
+    stripped_lines: tuple[int, ...] = ()
     details: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
