@@ -87,19 +87,12 @@ def _say_suspects(suspects: Sequence[SuspectRow], path: Path) -> None:
         say("no label that is probably wrong was found")
         return
     shown = [
-        [
-            split,
-            shortened(line, 40),
-            shortened(text, 40),
-            shortened(given, 16),
-            shortened(suggested, 16),
-            f"{share:.2f}",
-        ]
+        [split, *map(shortened, (line, text, given, suggested), (40, 40, 16, 16)), f"{share:.2f}"]
         for split, line, text, given, suggested, share in suspects[:MOST_SUSPECTS]
     ]
-    rows = "1 row has a label" if len(suspects) == 1 else f"{len(suspects):,} rows have labels"
-    more = f", the likeliest {len(shown)} here" if len(shown) < len(suspects) else ""
-    say(f"{rows} that may be wrong{more}; {path} has all of them\n\n{table([list(COLUMNS), *shown], left_columns=5)}")
+    rows = "1 row" if len(suspects) == 1 else f"{len(suspects):,} rows"
+    more = f", the likeliest {len(shown)} errors here" if len(shown) < len(suspects) else ""
+    say(f"\nlabels in doubt: {rows}{more}; {path} has all of them\n\n{table([list(COLUMNS), *shown], left_columns=5)}")
 
 
 def _say(result: CheckResult, fixed: FixResult | None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,11 @@ MARKS = (  # a byte order mark says what follows; the longer ones first
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_BETWEEN = r"[\r\n\t,;|]"
+QUOTED = [  # fields between marks, in which line ends end nothing; a mark inside is doubled, or after a backslash
+    re.compile(rf'(?:\A|(?<={_BETWEEN}))"{inside}"(?={_BETWEEN}|\Z)', re.DOTALL)
+    for inside in (r'(?:[^"]++|"")*+', r'(?:[^"\\]++|\\.|"")*+')
+]
 NAMES = {"utf-8": "UTF-8", "gb18030": "GB18030", "cp950": "Big5", "cp932": "Shift-JIS", "cp949": "EUC-KR"}
 SINGLE_BYTE = [
     "cp1252", "cp1251", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "koi8_r",
@@ -348,22 +354,28 @@ def _count_votes(block: bytes, found: _Survey) -> None:
 
 def _cr_ends_lines(text: str) -> bool:
     """Whether lone carriage returns cut the text into lines of one kind, or stand inside of texts."""
-    lines = text.split("\n")
-    if len(lines) == 1:
-        return "\r" in text
-    pieces = [
-        piece for line in lines for piece in line.removesuffix("\r").split("\r") if "\r" in line.removesuffix("\r")
-    ]
-    pieces = [piece for piece in pieces if piece.strip()]
+    outside = text
+    for quoted in QUOTED:
+        outside = quoted.sub('""', text) if '"' in text else text
+        outside = outside.replace("\r\n", "\n")
+        if "\r" not in outside or "\n" not in outside:
+            return "\r" in outside
+    lines = outside.split("\n")
+    pieces = [piece for line in lines for piece in line.split("\r") if "\r" in line and piece.strip()]
     if not pieces or sum(piece.count('"') % 2 for piece in pieces) > len(pieces) / 10:
         return False
-    kinds: list[Callable[[str], bool]] = [lambda piece: piece.lstrip().startswith(("{", "__label__"))]
-    kinds += [lambda piece, mark=mark: mark in piece for mark in "\t,;|"]  # type: ignore[misc]
-    of_lines = [line for line in lines if line.strip() and "\r" not in line.removesuffix("\r")] or [""]
-    return any(
-        sum(map(kind, pieces)) >= 0.9 * len(pieces) and sum(map(kind, of_lines)) >= 0.9 * len(of_lines)
-        for kind in kinds
-    )
+    whole = [line for line in lines if line.strip() and "\r" not in line] or pieces
+    if all(_share(some, lambda line: line.lstrip().startswith(("{", "__label__"))) >= 0.9 for some in (pieces, whole)):
+        return True
+    for mark in "\t,;|":  # as many in each piece as in the lines that have no carriage return
+        usual = Counter(line.count(mark) for line in whole).most_common(1)[0][0]
+        if usual and all(_share(some, lambda line: line.count(mark) == usual) >= 0.9 for some in (pieces, whole)):  # noqa: B023
+            return True
+    return False
+
+
+def _share(lines: Sequence[str], is_so: Callable[[str], bool]) -> float:
+    return sum(map(is_so, lines)) / len(lines)
 
 
 def _wide_codec(head: bytes) -> str | None:

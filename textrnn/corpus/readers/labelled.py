@@ -158,7 +158,7 @@ class _Taken:
         elif not label or label in NOTHING:
             self._leave_out(line, "no-label", "no label", self._shown(fields))
         else:
-            self.stripped += [line] if text != raw.strip() else []
+            self.stripped += [line] if STRANGE.search(raw.replace("\r", " ").strip()) else []
             self.forms[written] = label
             self.texts.append(text)
             self.labels.append(label)
@@ -174,13 +174,13 @@ class _Taken:
     def _settle_uncut(self) -> None:
         """Rows with more fields than columns: where the label is one of the others', the rest is the text.
 
-        In tab-separated lines without a header, the label is what follows the last tab, whatever it is.
+        In tab-separated lines without a header, the label is what stands before the first tab or after the last one.
         """
         if not self.uncut:
             return
         separator, known = self._separator(), set(self.labels)
         last = self.layout.label_at == 1
-        tabs = separator == "\t" and not self.layout.has_header and last
+        tabs = separator == "\t" and not self.layout.has_header
         rest: list[tuple[int, list[str]]] = []
         for line, fields in self.uncut:
             label = canonical_label(fields[-1] if last else fields[0])

@@ -14,13 +14,17 @@ from textrnn.errors import Note
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # No text has them: control characters, tab and line ends aside, which a terminal would obey, and half characters.
-STRANGE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]")
+STRANGE = re.compile("[\x00-\x08\x0d-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]")
 
 
 def cleaned(text: str) -> str:
-    """A text as models read it, in training and later: valid Unicode, no control characters, no white space around."""
+    """A text as models read it, in training and later: valid Unicode, no control characters, no white space around.
+
+    Line ends of every system become one.
+    """
     if STRANGE.search(text):
         text = ESCAPE.sub("", text) if "\x1b" in text else text  # with what belongs to it: [31m
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
         text = STRANGE.sub("", LONE_SURROGATE.sub("\ufffd", text))
     return text.strip()
 
