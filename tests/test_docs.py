@@ -8,6 +8,7 @@ import importlib
 import io
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,8 +60,18 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("headlines", "thucnews"):
         folder = write_small_dataset(place / "data" / name)
         (folder / "class.txt").write_text("\n".join(WORDS), encoding="utf-8")
-    for name in ("my_text.txt", "other_text.txt", "data/timemachine.txt"):
+    (place / "novels").mkdir()
+    texts = (
+        "my_text.txt",
+        "other_text.txt",
+        "part_one.txt",
+        "part_two.txt",
+        "novels/chapter 1.txt",
+        "data/timemachine.txt",
+    )
+    for name in texts:
         write_small_corpus(place / name)
+    shutil.make_archive(str(place / "novels"), "zip", place / "novels")
     (place / "titles.txt").write_text("央行下调存款准备金率\n国足客场两球告负\n", encoding="utf-8")
     (place / "vectors.vec").write_text("猫 0.1 0.2 0.3\n山水 0.3 0.1 0.2\n一 0.2 0.2 0.1\n", encoding="utf-8")
     return place
@@ -99,7 +110,7 @@ def follow(command: str, language: str, place: str) -> None:
         return
     variable = re.fullmatch(r'(?:export |\$env:)(\w+) ?= ?("[^"]+"|\S+)', command)
     if variable:
-        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn" / "corpus").glob("*.py"))
+        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn" / "corpus").rglob("*.py"))
         assert f'environ.get("{variable[1]}"' in sources, f"{place}: nothing reads it"
         return
     assert "\\" not in command, f"{place}: no rule for this"

@@ -115,7 +115,7 @@ def listed(names: Iterable[str], *, most: int = 12, widest: int = 40) -> str:
 
 def one_line(reason: object, *, widest: int = 200) -> str:
     """A message of another library on one line, cut to `widest` characters."""
-    text = " ".join(str(reason).split())
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(reason)).split())
     return text if len(text) <= widest else text[: widest - 1] + "…"
 
 

@@ -51,6 +51,7 @@ def test_what_training_says_and_leaves(
             "labels.json",
             "metrics.json",
             "history.csv",
+            "errors.csv",
             "report.html",
         ),
         *(f"{stem}.{end}" for stem in ("curves", "confusion_counts", "confusion_normalised") for end in ("png", "svg")),
@@ -209,9 +210,12 @@ def test_labels_that_teach_nothing_are_no_divergence(run: Callable[..., Result],
     assert run("--dataset", path, "--epochs", "20", *SMALL, "--quiet").status == 0
 
 
-@pytest.mark.usefixtures("trained_classifier")
-def test_another_data_set_of_the_same_name(run: Callable[..., Result], small_dataset: Path, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
+def test_another_data_set_of_the_same_name_beside_a_model_of_an_earlier_version(
+    run: Callable[..., Result], trained_classifier: Path, small_dataset: Path, tmp_path: Path
+) -> None:
+    kept = json.loads((trained_classifier / "config.json").read_text(encoding="utf-8"))
+    del kept["data_identity"]  # it does not know whether that is its data
+    (trained_classifier / "config.json").write_text(json.dumps(kept), encoding="utf-8")
     write_rows(tmp_path / "other" / "小数据" / "train.txt", small_rows(30))
     result = run("--dataset", tmp_path / "other" / "小数据", "--predict", "猫")
     assert f"note: the saved model was trained on ./{small_dataset.name}, which is not" in result.err
@@ -259,7 +263,10 @@ def test_pretrained_vectors_end_to_end(run: Callable[..., Result], small_dataset
     result = run(*common)
     assert result.status == 0, result.err
     total = len(characters) + 2
-    assert f"v.vec, size 3; has {len(characters)} of {total} tokens ({len(characters) / total:.2%})" in result.out
+    assert (
+        f"v.vec (text without a header), size 3; has {len(characters)} of {total} tokens ({len(characters) / total:.2%})"
+        in result.out
+    )
     classifier = load_classifier(Path("saved_dict/小数据/LSTM"))
     row = classifier.vocabulary.tokens.index(characters[7])
     np.testing.assert_allclose(classifier.network.embedding.table.weight[row].detach(), [0.7, 0.5, -0.5])

@@ -105,6 +105,41 @@ def test_a_text_from_stdin_is_scored(
     assert error_of(nothing) == "stdin: no character to score in it; expected a text"
 
 
+def test_several_files_are_one_text_and_an_archive_is_scored(run: Callable[..., Result], small_corpus: Path) -> None:
+    import gzip
+
+    content = small_corpus.read_bytes()
+    Path("one.txt").write_bytes(content[:1000])
+    Path("two.txt.gz").write_bytes(gzip.compress(content[1000:]))
+    trained = run(*TINY, "--corpus", "one.txt", "two.txt.gz", "--epochs", "1")
+    assert trained.status == 0, trained.err
+    assert ".: 2 files (one.txt, two.txt.gz); UTF-8; " in trained.out
+    assert '--corpus one.txt two.txt.gz --predict "..."' in trained.out
+    folder = Path("saved_dict/one+1/lm_LSTM")
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert (metrics["corpus"], metrics["read"]["files"]) == ("one+1", ["one.txt", "two.txt.gz"])
+    named = ["--task", "lm", "--corpus", "one.txt", "two.txt.gz"]
+    said = run(*named, "--predict", "the ", "--length", "5")
+    assert (said.status, said.err) == (0, "")
+    plain = run(*named, "--score", small_corpus)
+    Path("all.zip").write_bytes(gzip.compress(content))
+    assert run(*named, "--score", "all.zip").out == plain.out.replace(f"{small_corpus}:", "all.zip:")
+    Path("one.txt").write_bytes(content[:900])
+    changed = run(*named, "--predict", "the ")
+    assert changed.err == "note: . is not as it was when this model learnt it (or another text of that name)\n"
+
+
+def test_a_file_that_is_no_text_is_named(run: Callable[..., Result]) -> None:
+    Path("page.txt").write_text("<!doctype html>\n<html><head>", encoding="utf-8")
+    refusal = (
+        "page.txt: an HTML page; expected text: open it in a browser and save what it shows as text, or download the data "
+        "file itself"
+    )
+    assert error_of(run(*TINY, "--corpus", "page.txt")) == refusal
+    address = "https://example.org/a.txt: an address on the web; expected a file on this machine: download it first and name the file"
+    assert error_of(run(*TINY, "--corpus", "https://example.org/a.txt")) == address
+
+
 def metrics_steps(metrics: dict[str, object], folder: Path) -> int:
     """Lines of history.csv: a header and one for each step."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -210,7 +245,7 @@ def test_texts_that_do_not_do(run: Callable[..., Result], tmp_path: Path) -> Non
         "--predict: a prefix of 1,000,000 characters; expected at most 100,000"
     )
     empty = tmp_path / "empty.txt"
-    empty.write_text("\r")
+    empty.write_text("")
     assert error_of(run("--task", "lm", "--corpus", path, "--score", empty)) == (
         f"{empty}: no character to score in it; expected a text"
     )
@@ -222,7 +257,8 @@ def test_texts_that_do_not_do(run: Callable[..., Result], tmp_path: Path) -> Non
 def test_a_model_of_another_text(run: Callable[..., Result], trained_language_model: Path) -> None:
     folder = trained_language_model
     assert error_of(run("--task", "lm", "--save-dir", folder, "--corpus", "story", "--predict", "a")) == (
-        f"{folder}: a model of 我的; expected one of story: name its folder with --save-dir, or train one"
+        f"{folder}: a model of 我的.txt; expected one of story: leave out --corpus to ask this one, or name the folder of "
+        "another with --save-dir"
     )
     assert error_of(run("--save-dir", folder, "--predict", "a")) == (
         f"{folder / 'config.json'}: a model for the task lm; expected one for classify: name its folder with --save-dir, "

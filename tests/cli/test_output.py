@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ROOT, SLOWED, SMALL, Result, command, error_of
+from tests.commands import ROOT, SLOWED, SMALL, TINY, Result, command, error_of, run_in
+from tests.factories import small_rows, write_rows, write_small_corpus
 from textrnn.cli import main
 from textrnn.cli.output import OutputError, StopOnInterrupt, command_line, say, shown
 from textrnn.errors import Interrupted, Note
@@ -163,3 +164,52 @@ def test_what_to_try_works_from_where_one_stands(tmp_path: Path, small_dataset: 
     assert tried.stdout.startswith("猫狗\n  ")
     assert "training" not in tried.stderr
     assert printed_command(out).startswith("textrnn --" if way == "installed" else sys.executable)
+
+
+def as_the_shell_reads(line: str, folder: Path) -> list[str]:
+    """The words of a command, as a shell hands them to a program."""
+    shown = subprocess.run(["sh", "-c", f"printf '%s\\0' {line}"], cwd=folder, capture_output=True, check=True)
+    return shown.stdout.decode("utf-8").split("\0")[:-1]
+
+
+ODD_NAMES = [
+    "./reviews.txt", "../reviews.txt", "~/reviews.txt", "{absolute}/reviews.txt", "it's \"mine\" $HOME `x` 100%.txt",
+    "-reviews.txt", "--reviews", "评论 (新)!.txt", "a\\b&c;d|e.txt", "#1 *.txt",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("task", "dataset"), [*(("classify", name) for name in ODD_NAMES), *(("lm", name) for name in ODD_NAMES[4:8])]
+)
+def test_what_to_try_names_the_same_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, dataset: str
+) -> None:
+    here = tmp_path / "here"
+    (here / "other").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "run.py")])
+    dataset = dataset.format(absolute=tmp_path)
+    path = here / Path(dataset).expanduser()
+    if task == "lm":
+        dataset = f"{dataset}.txt" if not path.suffix else dataset
+        path = here / Path(dataset).expanduser()
+        path.parent.mkdir(exist_ok=True)
+        write_small_corpus(path)
+        flags = [*TINY, "--epochs", "1", f"--corpus={dataset}"]
+    else:
+        write_rows(path if path.suffix else path / "train.txt", small_rows(40))
+        flags = [*SMALL, "--epochs", "1", "--quiet", f"--dataset={dataset}"]
+    others = here / "other" / path.name  # takes the usual name, so that the printed line must lead to the other folder
+    write_rows(others if others.suffix or task == "lm" else others / "train.txt", small_rows(60, 5))
+    other = f"./other/{path.name}"
+    first = [flag.replace(f"={dataset}", f"={other}") for flag in flags]
+    assert run_in(here, *first, "--save-dir=my 'models'").status == 0
+    trained = run_in(here, *flags, "--save-dir=my 'models'")
+    assert trained.status == 0, trained.err
+    assert "is of other data" in trained.out
+    _, *words = as_the_shell_reads(printed_command(trained.out), here)
+    assert Path(words[0]) == ROOT / "run.py"
+    assert words[-2:] == ["--predict", "..."]
+    tried = run_in(here, *words[1:])
+    assert tried.status == 0, tried.err
+    assert "training" not in tried.err

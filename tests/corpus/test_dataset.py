@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import small_rows, write_rows
+from tests.factories import WORDS, small_rows, write_rows
 from textrnn.config import DataConfig
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.sources.catalog import dataset_name, find_dataset
@@ -66,8 +66,9 @@ def test_missing_splits_are_stratified_seeded_and_said(tmp_path: Path) -> None:
     everything = dataset.train.texts + dataset.dev.texts + dataset.test.texts
     assert sorted(everything) == sorted(text for text, _ in rows)
     assert list(map(words, dataset.notes)) == [
+        "a.txt: UTF-8, tab, no header; text = column 1, label = column 2; 220 rows",
         f"{path}: no dev and no test split there; split at random, the same share of every class (seed 0): "
-        "train 176, dev 22, test 22 rows"
+        "train 176, dev 22, test 22 rows",
     ]
     assert load(path).test.texts == dataset.test.texts
     assert load(path, split_seed=1).test.texts != dataset.test.texts
@@ -85,15 +86,17 @@ def test_copies_of_a_text_never_end_in_two_splits(tmp_path: Path) -> None:
     dataset = load(path)
     assert not set(dataset.train.texts) & set(dataset.test.texts)
     assert not set(dataset.train.texts) & set(dataset.dev.texts)
-    assert len(dataset.notes) == 1
+    assert [note.kind for note in dataset.notes] == ["read", "split_made"]
 
 
 def test_duplicates_across_given_splits_are_reported(small_dataset: Path) -> None:
     rows = small_rows(30, seed=3)
     repeated = small_rows(120, seed=1)[:2]
     write_rows(small_dataset / "test.txt", rows + repeated)
-    (note,) = load(small_dataset).notes
-    assert words(note).startswith("test: 2 of 32 rows repeat texts of the training split (for instance ")
+    _, note = load(small_dataset).notes
+    assert words(note).startswith(
+        f"{small_dataset / 'test.txt'}:31: 2 of 32 rows repeat texts of the training split (for instance "
+    )
 
 
 def test_other_names_of_the_dev_split(tmp_path: Path) -> None:
@@ -123,15 +126,15 @@ def test_folder_without_data(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         find_dataset(str(tmp_path / "s"))
     assert str(caught.value) == (
-        f"{tmp_path / 's'}: no data file in the folder; expected a train.txt, .csv, .tsv or .jsonl there or in its "
-        "data/ folder"
+        f"{tmp_path / 's'}: nothing in the folder; expected a train.txt, .csv, .tsv, .jsonl or the like there or in its "
+        "data/ folder, or a folder for each class: name the file that is meant"
     )
 
 
 def test_two_files_for_one_split(tmp_path: Path) -> None:
     write_rows(tmp_path / "s" / "train.txt", small_rows(5))
     write_rows(tmp_path / "s" / "train.csv", small_rows(5))
-    with pytest.raises(DataError, match=r"train\.txt and train\.csv could each be the train split; expected one"):
+    with pytest.raises(DataError, match=r"train\.csv and train\.txt could each be the train split; expected one"):
         find_dataset(str(tmp_path / "s"))
 
 
@@ -159,8 +162,10 @@ def test_one_bad_index_is_blamed_on_its_own_line(tmp_path: Path, label: str, wha
 def test_text_and_label_the_wrong_way_round(tmp_path: Path) -> None:
     rows = [(label, text) for text, label in small_rows(200)]
     path = write_rows(tmp_path / "a.txt", rows)
-    assert message_of(path).startswith(f"{path}: ")
-    assert message_of(path).endswith("are text and label the wrong way round?")
+    dataset = load(path)  # which of two columns repeats is plain
+    assert dataset.class_names == sorted(WORDS)
+    with pytest.raises(DataError, match=r"are text and label the wrong way round\?$"):
+        load(path, text_column="1", label_column="2")
 
 
 def test_the_only_row_of_a_class_stays_in_training(tmp_path: Path) -> None:
@@ -212,7 +217,7 @@ def test_class_without_training_row(small_dataset: Path) -> None:
     (small_dataset / "class.txt").write_text("猫狗\n山水\n数字\n天气\n", encoding="utf-8")
     assert message_of(small_dataset) == (
         f"{small_dataset / 'train.txt'}: no training row of class '天气'; expected at least one of each: add some, "
-        f"or delete them from {small_dataset / 'class.txt'}"
+        f"or take them out of {small_dataset / 'class.txt'}"
     )
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from textrnn.corpus.sequences import (
     LabelledSequences,
+    SplitsPlace,
+    find_splits,
     load_splits,
     make_splits,
     read_sequences,
@@ -72,7 +74,7 @@ def test_malformed_files(tmp_path: Path, text: str, message: str) -> None:
 
 def test_splits_of_different_lengths(tmp_path: Path) -> None:
     write_splits(tmp_path, {**make_splits(DIGIT_SUM, 5, 0), "test": make_splits(DIGIT_SUM, 6, 0)["test"]})
-    with pytest.raises(DataError, match=r"sequences of different lengths \(train 5, dev 5, test 6\)"):
+    with pytest.raises(DataError, match=r"test\.txt:1: 6 digits; expected 5, as in train\.txt$"):
         read_splits(tmp_path, DIGIT_SUM)
 
 
@@ -98,12 +100,45 @@ def test_other_seeds_and_variants_have_their_own_folders(in_folder: Callable[[],
     assert {path.name for path in folder.iterdir()} == {"seed_3_k_7", "seed_3", "k_1"}
 
 
+def test_own_files_are_used_for_every_seed_and_number_of_variants(in_folder: Callable[[], Path]) -> None:
+    folder = in_folder() / "data" / "digit_sum" / "5"
+    own = "3 4 0 0 5\t7\n3 4 5 0 0\t7\n1 1 0 0 2\t2\n"
+    folder.mkdir(parents=True)
+    (folder / "train.txt").write_text(own, encoding="ascii")
+    for seed, variants in ((0, 3), (1, 3), (2, 7), (0, 7)):
+        assert find_splits(DIGIT_SUM, 5, seed, variants) == SplitsPlace(Path("data/digit_sum/5"), 0, 3, own=True)
+        splits = load_splits(DIGIT_SUM, 5, seed, variants)
+        assert to_text(splits["train"]) == own
+        assert splits["train"].commonest == (7, 2 / 3)
+        made = make_splits(DIGIT_SUM, 5, 0)  # what is missing beside them
+        assert to_text(splits["dev"]) == to_text(made["dev"])
+    assert sorted(path.name for path in folder.iterdir()) == ["dev.txt", "test.txt", "train.txt"]
+    (folder / "seed_2").mkdir()
+    (folder / "seed_2" / "test.txt").write_text(own, encoding="ascii")  # own ones for this seed alone
+    assert find_splits(DIGIT_SUM, 5, 2) == SplitsPlace(Path("data/digit_sum/5/seed_2"), 2, 3, own=True)
+    assert to_text(load_splits(DIGIT_SUM, 5, 2)["test"]) == own
+
+
+def test_files_that_the_program_made_are_nobody_s_own(in_folder: Callable[[], Path]) -> None:
+    folder = in_folder() / "data" / "digit_sum" / "5"
+    for seed in (0, 1):
+        load_splits(DIGIT_SUM, 5, seed)
+    path = folder / "dev.txt"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))  # as git does on Windows
+    for seed in (0, 1, 2):
+        assert not find_splits(DIGIT_SUM, 5, seed).own
+    assert find_splits(DIGIT_SUM, 5, 1).folder == Path("data/digit_sum/5/seed_1")
+
+
 def test_a_folder_with_another_length_is_refused(in_folder: Callable[[], Path]) -> None:
     in_folder()
     write_splits(splits_folder(DIGIT_SUM, 9, 0), make_splits(DIGIT_SUM, 8, 0))
     with pytest.raises(DataError) as caught:
         load_splits(DIGIT_SUM, 9, 0)
-    assert str(caught.value) == "data/digit_sum/9/train.txt: sequences of 8 digits; expected 9: delete the folder"
+    assert str(caught.value) == (
+        "data/digit_sum/9/train.txt:1: 8 digits; expected 9, as the folder is named (or move the file elsewhere, and one is "
+        "made)"
+    )
 
 
 def test_another_problem_has_its_own_folder_and_texts(in_folder: Callable[[], Path]) -> None:
@@ -120,4 +155,7 @@ def test_another_problem_has_its_own_folder_and_texts(in_folder: Callable[[], Pa
         (folder / "dev.txt").write_text(text, encoding="ascii")
         with pytest.raises(DataError) as caught:
             load_splits(LastOfMany(), 4, 0)
-        assert str(caught.value) == f"data/last_of_many/4/dev.txt:1: {message} (delete the folder, and it is made anew)"
+        assert (
+            str(caught.value)
+            == f"data/last_of_many/4/dev.txt:1: {message} (or move the file elsewhere, and one is made)"
+        )

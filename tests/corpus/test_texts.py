@@ -103,8 +103,10 @@ def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"^no\.txt: no such file; expected `corpus` to be a name or a text file$"):
         find_text("no.txt")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(DataError, match=r"^folder: a folder; expected `corpus` to be a name or one text file$"):
-        find_text("folder")
+    with pytest.raises(DataError, match=r"^folder: no text in it; expected text files to learn from$"):
+        load_corpus(find_text("folder"), CorpusConfig())
+    with pytest.raises(DataError, match=r"^https://a\.org/b\.txt: an address on the web; "):
+        find_text("https://a.org/b.txt")
 
 
 def test_found_in_the_folders_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,3 +127,50 @@ def test_no_network_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         DataError, match=r"^http://127\.0\.0\.1:9/elsewhere\.txt: cannot be downloaded .*put the file at"
     ):
         find_text("elsewhere")
+
+
+def test_names_of_several_and_of_packed_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "novels").mkdir()
+    assert corpus_name("novels") == corpus_name("./novels/") == corpus_name(["novels"]) == "novels"
+    assert corpus_name(["novels/a.txt", "novels/b.txt"]) == "novels"
+    assert corpus_name(["a.txt", "b.txt", "c.txt"]) == "a+2"
+    assert corpus_name(["a.txt", "novels/b.txt"]) == corpus_name(["a.txt", "story"]) == "a+1"
+    assert corpus_name("-") == "stdin"
+    assert [corpus_name(name) for name in ("n.txt.gz", "n.zip", "n.tar.gz", "n.xz")] == ["n"] * 4
+
+
+def test_a_setting_of_an_older_version_still_names_the_text() -> None:
+    assert CorpusConfig.from_kept({"corpus": "texts/evening.txt"}).corpus == ("texts/evening.txt",)
+    assert CorpusConfig.from_kept({"corpus": ["a.txt", "b.txt"]}).corpus == ("a.txt", "b.txt")
+
+
+def test_line_ends_make_no_difference(tmp_path: Path) -> None:
+    lines = [f"line {i} of a novel" * (i % 4) for i in range(300)]
+    ends = {"lf": "\n", "cr": "\r", "crlf": "\r\n"}
+    contents = {name: end.join(lines) + end for name, end in ends.items()}
+    contents["mixed"] = "".join(
+        line + list(ends.values())[i % 3] for i, line in enumerate(line or "-" for line in lines)
+    )
+    contents["lf mixed"] = "".join(f"{line or '-'}\n" for line in lines)
+    found = {}
+    for name, content in contents.items():
+        path = tmp_path / f"{name}.txt"
+        path.write_bytes(content.encode("utf-8"))
+        corpus = load_corpus(find_text(str(path)), CorpusConfig())
+        found[name] = corpus.train, corpus.held_out, corpus.context
+    assert found["lf"] == found["cr"] == found["crlf"]
+    assert found["mixed"] == found["lf mixed"]
+
+
+def test_packed_or_not_a_text_is_the_same(tmp_path: Path) -> None:
+    import gzip
+    import zipfile
+
+    content = "".join(f"row {i}, 行\n" for i in range(500)).encode("utf-8")
+    (tmp_path / "a.txt").write_bytes(content)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(content))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("texts/a.txt", content)
+    corpora = [load_corpus(find_text(str(tmp_path / f"a.{end}")), CorpusConfig()) for end in ("txt", "gz", "zip")]
+    assert len({(c.name, c.train, c.held_out, c.digest) for c in corpora}) == 1

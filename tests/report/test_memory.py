@@ -46,12 +46,14 @@ def test_history_has_every_look() -> None:
 
 def test_plots_are_the_same_each_time() -> None:
     found = {"SRN": [training(10, 0, 0.4), training(100, 0, 0.1)], "LSTM": [training(10, 0, 1.0)]}
-    first, second = (memory.plot_accuracy(found, constant=("always 9", 0.1), title="DigitSum") for _ in range(2))
+    first, second = (memory.plot_accuracy(found, constant=("always 9", {10: 0.1}), title="DigitSum") for _ in range(2))
     assert first == second
     assert first["accuracy.png"].startswith(b"\x89PNG")
     shown = texts_of(first["accuracy.svg"])
     assert {"SRN, test", "LSTM, dev", "always 9", "digits in a sequence"} <= set(shown)
     assert {"10", "100"} <= set(shown)
+    by_length = memory.plot_accuracy(found, constant=("always 9", {10: 0.1, 100: 0.3}), title="DigitSum")
+    assert by_length["accuracy.svg"] != first["accuracy.svg"]
 
 
 def test_loss_panels_show_the_highest_loss_and_mean_accuracies() -> None:

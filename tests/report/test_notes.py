@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import string
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from textrnn.corpus.embeddings import PretrainedEmbedding
 from textrnn.errors import Note
 from textrnn.report.notes import MESSAGES, WITHOUT_PREFIX, line, words
 
@@ -51,3 +54,15 @@ def test_what_is_beside_the_matter_is_marked() -> None:
     assert words(Note("of_model", model="RNN", note=Note("empty_text"))).startswith("RNN: the text is empty")
     assert Note("a", b=1) == Note("a", b=1) != Note("a", b=2)
     assert Note("a", b=1)["b"] == 1
+
+
+def test_what_was_left_out_of_vectors_is_told() -> None:
+    vectors = PretrainedEmbedding(np.zeros((5, 3), np.float32), np.ones(5, bool), Path("v"), "word2vec text")
+    facts = {"found": 3, "tokens": 4, "of_occurrences": 0.5}
+    plain = "embedding: v (word2vec text), size 3; has 3 of 4 tokens (75.00%), 50.00% of their occurrences"
+    assert line(Note("vectors", vectors=vectors, **facts)) == plain
+    counts = {"by_case": 2, "not_finite": 1, "repeated": 3, "damaged": 1_000, "promised": (2_000_000, 50_000)}
+    assert line(Note("vectors", vectors=dataclasses.replace(vectors, **counts), **facts)) == (
+        f"{plain}; 2 of them in another case; 1 left out for NaN or huge numbers; 3 left out as repeated; 1,000 tokens of "
+        "the file with damaged bytes; 50,000 of the 2,000,000 rows that its first line names"
+    )

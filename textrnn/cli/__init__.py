@@ -68,7 +68,7 @@ def find_task(arguments: Sequence[str]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status: 0 done, 2 bad input or usage, 130 interrupted."""
+    """Run one command. Returns the exit status: 0 done, 1 found wrong, 2 bad input or usage, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # of run.py, while it was importing
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         task = find_task(arguments)
         options = parse(build_parser(task), arguments)
-        command_line_of(task).run(options)
+        status: int | None = command_line_of(task).run(options)
     except Interrupted as error:
         say_aside(f"{error}; go on with:\n  {_resume_command(arguments)}" if error.resumable else str(error))
         return INTERRUPTED
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except SystemExit as exit_request:  # --help and --version
         return _printed_by_argparse(exit_request.code)
-    return DONE
+    return DONE if status is None else status
 
 
 def _printed_by_argparse(status: object) -> int:

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from textrnn.cli import check
 from textrnn.cli.flags import SAVE_DIR, flagged, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown
 from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.sources.catalog import dataset_name
+from textrnn.corpus.sources.content import STDIN
 from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
@@ -25,6 +27,7 @@ DATA_FORMATS = """data sets:
 EXAMPLES = """examples:
   python run.py --model LSTM --embedding random
   python run.py --dataset my_reviews.csv --model BiLSTM_Ngram
+  python run.py --dataset my_reviews.csv --check
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"
@@ -65,6 +68,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--baseline", action=argparse.BooleanOptionalAction, default=True, help="train the linear model to compare with"
     )
+    check.add_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -76,6 +80,7 @@ def to_runs(options: argparse.Namespace) -> list[Run]:
     """
     if options.top_k < 1:
         raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
+    check.refuse_alone(options)
     given = named_settings("classify", options)
     if options.compare is None:
         return [_run(options.model or "LSTM", given, options)]
@@ -118,30 +123,35 @@ def _to_compare(given: Mapping[str, Any], options: argparse.Namespace) -> list[R
     return runs
 
 
-def run(options: argparse.Namespace) -> None:
-    """Do what was asked for."""
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for, and give the exit status."""
     runs = to_runs(options)
+    if options.check:
+        return check.check(runs[0], options)
     if options.compare is not None:
         _compare(runs, quiet=options.quiet)
     elif options.predict:
         _predict(runs[0], options)
     else:
-        _train(runs[0], options, say=say)
+        done = _train(runs[0], options, say=say)
         dataset = runs[0].named.get("dataset")
         naming = {
             "model": runs[0].model_name,
             "dataset": dataset,
             "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
+        if dataset == STDIN:  # is not there a second time
+            naming = {"save_dir": str(done.folder)}
         flags = command_line([*program(), *naming_flags(naming)])
-        say(f'saved in {runs[0].folder} (open report.html). Try it:\n  {flags} --predict "..."')
+        say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
+    return 0
 
 
-def _train(run: Run, options: argparse.Namespace, *, say: Say) -> None:
+def _train(run: Run, options: argparse.Namespace, *, say: Say) -> Run:
     from textrnn.tasks.classify import train
 
     with shown(quiet=options.quiet, say=say) as (listener, download_bar):
-        train(run, listener, on_download=download_bar, baseline=options.baseline)
+        return train(run, listener, on_download=download_bar, baseline=options.baseline)[0]
 
 
 def _compare(runs: Sequence[Run], *, quiet: bool) -> None:
@@ -170,21 +180,24 @@ def _predict(run: Run, options: argparse.Namespace) -> None:
     from textrnn.report.notes import words
     from textrnn.report.text import shortened
     from textrnn.tasks.answers import open_classifier, predict
-    from textrnn.tasks.common import can_go_on, model_folder, refuse_mistyped_model
+    from textrnn.tasks.common import can_go_on
+    from textrnn.tasks.model_folders import find_saved, placed, refuse_mistyped_model
 
     texts = _texts(options.predict)
     if not texts:
         raise ConfigError("--predict -: no line on stdin; expected one text a line")
     save_dir = user_path(options.save_dir, "save_dir")
-    folder = model_folder(run, save_dir)
+    teller, model_named, own = Teller(say_aside), options.model is not None, placed(run)
+    folder = find_saved(own, save_dir, teller, model_named=model_named)
     if folder is None:
-        refuse_mistyped_model(run, save_dir, model_named=options.model is not None, usual=Path(SAVE_DIR))
-        unfinished = can_go_on(run)
-        say_aside(f"no saved model in {run.folder}: {'finishing' if unfinished else 'training'} it first")
-        _train(dataclasses.replace(run, resume=unfinished), options, say=say_aside)
-        assert run.folder is not None
-        folder = run.folder
-    classifier = open_classifier(run, folder, Teller(say_aside))
+        refuse_mistyped_model(own, save_dir, model_named=model_named, usual=Path(SAVE_DIR))
+        unfinished = can_go_on(own)
+        say_aside(f"no saved model in {own.folder}: {'finishing' if unfinished else 'training'} it first")
+        own = _train(dataclasses.replace(run, resume=unfinished), options, say=say_aside)
+        assert own.folder is not None
+        folder = own.folder
+        say_aside(f"saved in {folder} (open report.html)")
+    classifier = open_classifier(own, folder, teller)
     for answer in predict(classifier, texts, top_k=options.top_k):
         say(shortened(answer.text, 76) or "(empty)")
         say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))

@@ -17,7 +17,7 @@ from textrnn.models.registry import ModelEntry, all_models
 
 METAVARS = {
     "dataset": "NAME|DIR|FILE",
-    "corpus": "NAME|FILE",
+    "corpus": "NAME|FILE|DIR",
     "embedding": "random|pretrained|PATH",
     "text_column": "COLUMN",
     "label_column": "COLUMN",
@@ -30,8 +30,8 @@ OPPOSITES = {
     "letters": ("--raw", "read every character of the text (default for other texts)")
 }  # boolean fields whose "no" has its own name
 BESIDE_SETTINGS = {  # flags that are no settings
-    "baseline", "compare", "dataset", "digits", "experiment", "lengths", "model", "predict", "problem", "quiet",
-    "recipe", "resume", "save_dir", "score", "seeds", "task", "top_k",
+    "baseline", "check", "compare", "dataset", "digits", "experiment", "fix", "json", "labels", "lengths", "model",
+    "predict", "problem", "quiet", "recipe", "resume", "save_dir", "score", "seeds", "task", "top_k",
 }  # fmt: skip
 SAVE_DIR = "saved_dict"
 SETTING = re.compile("`([a-z][a-z0-9_]*)(?:=([^`]*))?`")
@@ -172,7 +172,9 @@ def naming_flags(named: Mapping[str, Any]) -> list[str]:
         if isinstance(value, bool):
             flags.append(flag(name if value else f"no_{name}"))
         elif value not in (None, ()) and (name, value) != ("save_dir", SAVE_DIR):
-            flags += [flag(name), *map(str, value if isinstance(value, tuple) else [value])]
+            values = [*map(str, value if isinstance(value, tuple) else [value])]
+            looks_like_a_flag = len(values) == 1 and len(values[0]) > 1 and values[0].startswith("-")
+            flags += [f"{flag(name)}={values[0]}"] if looks_like_a_flag else [flag(name), *values]
     return flags
 
 
@@ -188,6 +190,8 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     options.predict = texts and [as_typed(text) for text in texts]
     if hasattr(options, "text_column"):
         options.text_column = tuple(map(as_typed, options.text_column))
+    if hasattr(options, "corpus"):
+        options.corpus = tuple(options.corpus)
     for name in ("label_column", "separator"):
         if hasattr(options, name):
             setattr(options, name, as_typed(getattr(options, name)))

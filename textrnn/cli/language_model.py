@@ -19,7 +19,8 @@ from textrnn.config import (
     LanguageModelTrainConfig,
     Run,
 )
-from textrnn.corpus.texts import corpus_name
+from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.texts import corpus_name, several
 from textrnn.errors import user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
@@ -33,7 +34,8 @@ DESCRIPTION = (
 )
 TEXTS = """texts:
   timemachine, tinyshakespeare (downloaded once), story (ships with the project), NAME for NAME.txt in data/ or in a
-  folder of $TEXTRNN_DATA, or any text file; timemachine and story are read as letters and spaces, others as they are
+  folder of $TEXTRNN_DATA, or any text files, folders of them and archives (.gz, .bz2, .xz, .zip, .tar), one after the
+  other; timemachine and story are read as letters and spaces, others as they are
 """
 EXAMPLES = """examples:
   python run.py --task lm --predict "time "
@@ -71,8 +73,8 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--score",
         metavar="FILE",
-        help="how probable a text is to the saved model, and where it surprises it: a file, a name as for --corpus, "
-        "or - for stdin",
+        help="how probable a text is to the saved model, and where it surprises it: a file, a folder, a name as for "
+        "--corpus, or - for stdin",
     )
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
@@ -85,7 +87,7 @@ def to_run(options: argparse.Namespace) -> Run:
     """
     _generation(options)
     named = named_settings("lm", options)
-    model, corpus = find_model(options.model or "LSTM", "lm").name, str(named.get("corpus", CorpusConfig().corpus))
+    model, corpus = find_model(options.model or "LSTM", "lm").name, several(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
     run = Run("lm", model, named, folder, resume=options.resume)
     combine(run)  # what is wrong shows before anything heavy is imported
@@ -109,11 +111,13 @@ def run(options: argparse.Namespace) -> None:
             "corpus": asked.named.get("corpus"),
             "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
+        if STDIN in several(asked.named.get("corpus", ())):  # is not there a second time
+            naming = {"task": "lm", "save_dir": str(done.folder)}
         flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
         return
     prefixes = None if options.predict is None else _prefixes(options.predict)
-    folder = _trained(asked, options, prefix=prefixes[0] if prefixes else None)
+    asked, folder = _trained(asked, options, prefix=prefixes[0] if prefixes else None)
 
     from textrnn.tasks.answers import open_language_model
 
@@ -135,26 +139,28 @@ def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run
         return train(run, listener, on_download=download_bar, prefix=prefix)[0]
 
 
-def _trained(run: Run, options: argparse.Namespace, *, prefix: str | None) -> Path:
-    """The folder of the saved model, trained first where there is none.
+def _trained(asked: Run, options: argparse.Namespace, *, prefix: str | None) -> tuple[Run, Path]:
+    """The run in its data's own folder, and the folder of the saved model, trained first where there is none.
 
     Args:
         prefix: what it continues while it learns.
     """
-    from textrnn.tasks.common import can_go_on, model_folder, refuse_mistyped_model
+    from textrnn.saved.folder import is_saved
+    from textrnn.tasks.common import can_go_on
     from textrnn.tasks.language_model import fall_back_to_story
+    from textrnn.tasks.model_folders import find_saved, placed, refuse_mistyped_model
 
-    save_dir = user_path(options.save_dir, "save_dir")
-    folder = model_folder(run, save_dir)
+    save_dir, model_named = user_path(options.save_dir, "save_dir"), options.model is not None
+    run = placed(asked)
+    folder = find_saved(run, save_dir, Teller(say_aside), model_named=model_named)
     if folder is not None:
-        return folder
+        return run, folder
     other = fall_back_to_story(run)
-    folder = model_folder(other, save_dir)
-    if folder is not None:
-        corpora = (combine(either).data.corpus for either in (run, other))
+    if other is not run and other.folder is not None and is_saved(other.folder):
+        corpora = (" ".join(combine(either).data.corpus) for either in (run, other))
         say_aside("note: {} is not here; answering with the saved model of {}".format(*corpora))
-        return folder
-    refuse_mistyped_model(other, save_dir, model_named=options.model is not None, usual=Path(SAVE_DIR))
+        return run, other.folder
+    refuse_mistyped_model(other, save_dir, model_named=model_named, usual=Path(SAVE_DIR))
     # The seed named here is that of the draw: an unfinished run with another one is still the run to finish.
     seedless = {name: value for name, value in other.named.items() if name != "seed"}
     unfinished = dataclasses.replace(other, named=seedless, resume=True)
@@ -163,7 +169,8 @@ def _trained(run: Run, options: argparse.Namespace, *, prefix: str | None) -> Pa
     say_aside(f"no saved model in {other.folder}: {'finishing' if other.resume else 'training'} it first")
     done = _train(other, quiet=options.quiet, say=say_aside, prefix=prefix)
     assert done.folder is not None
-    return done.folder
+    say_aside(f"saved in {done.folder} (open report.html)")
+    return done, done.folder
 
 
 def _prefixes(given: Sequence[str]) -> list[str]:
@@ -195,9 +202,9 @@ def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, s
 
 def _score(model: CharacterModel, file: str) -> None:
     from textrnn.report.text import shortened
-    from textrnn.tasks.answers import score_file, score_text
+    from textrnn.tasks.answers import score_file
 
-    score = score_text(model, _from_stdin(), Path("stdin")) if file == "-" else score_file(model, file)
+    score = score_file(model, file)
     unknown = model.unknown_share(score)
     if unknown:
         say_aside(

@@ -5,24 +5,29 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
-import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from textrnn.cli.flags import flagged
 from textrnn.errors import Interrupted, Note, TextRNNError, one_line
+from textrnn.report.repeat import command_line as command_line  # for every task
 from textrnn.training.events import Listener, ListenerGroup
 
 if TYPE_CHECKING:
     from textrnn.cli.progress import DownloadBar
 
 Say = Callable[[str], None]
+
+
+# What a terminal would obey rather than show, line ends and tabs aside, and what turns the direction of writing.
+OBEYED = dict.fromkeys(
+    [*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], " "
+)
 
 
 class OutputError(TextRNNError):
@@ -32,7 +37,7 @@ class OutputError(TextRNNError):
 def write(text: str) -> None:
     """A piece of a result on stdout, at once."""
     try:
-        print(text, end="", flush=True)
+        print(text.translate(OBEYED), end="", flush=True)
     except OSError as error:
         _throw_output_away()  # what is left in the buffer would fail once more when the program ends
         # The reader of our output went away, as `head` does (Windows says EINVAL): the work goes on.
@@ -55,7 +60,7 @@ def say(line: str) -> None:
 
 def say_aside(line: str) -> None:
     """A line on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    print(line.translate(OBEYED), file=sys.stderr, flush=True)
 
 
 def print_error(message: str) -> None:
@@ -76,17 +81,6 @@ def program() -> list[str]:
 def _interpreter() -> str:
     """Python, as it was called."""
     return sys.orig_argv[0] if sys.orig_argv and sys.orig_argv[0] else "python"
-
-
-def command_line(parts: Sequence[str], *, windows: bool = os.name == "nt") -> str:
-    """A command to be typed again, quoted for the shell of this system."""
-    if not windows:
-        return shlex.join(parts)
-    from subprocess import list2cmdline
-
-    quoted = [(part, list2cmdline([part])) for part in parts]
-    # What would end or redirect the command stands in quotation marks, too.
-    return " ".join(f'"{word}"' if word == part and re.search("[&|<>^();,']", part) else word for part, word in quoted)
 
 
 class StopOnInterrupt(Listener):

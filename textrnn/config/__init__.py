@@ -15,6 +15,7 @@ from textrnn.config.memory import MEMORY_RECIPES, MemoryModelConfig, MemoryTrain
 from textrnn.config.run import (
     TASK_CONFIGS,
     ClassifierSettings,
+    DataIdentity,
     LanguageModelSettings,
     MemorySettings,
     Run,
@@ -33,6 +34,7 @@ __all__ = [
     "ClassifierSettings",
     "CorpusConfig",
     "DataConfig",
+    "DataIdentity",
     "FitConfig",
     "GenerationConfig",
     "LanguageModelConfig",

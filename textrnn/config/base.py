@@ -44,7 +44,7 @@ def option(
 
 def takes_several(annotation: Any) -> bool:
     """Whether the values of a field are tuples of names."""
-    return any(typing.get_origin(kind) is tuple for kind in typing.get_args(annotation) or (annotation,))
+    return any(typing.get_origin(kind) is tuple for kind in (annotation, *typing.get_args(annotation)))
 
 
 def find_problem(name: str, value: Any, annotation: Any, limits: typing.Mapping[str, Any]) -> str | None:

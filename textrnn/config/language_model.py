@@ -71,7 +71,9 @@ def usual_passes(characters: int) -> int:
 class CorpusConfig(Settings):
     """The text a language model learns from, and how it is read."""
 
-    corpus: str = option("timemachine", "text to learn from: a name or a file", free=True)
+    corpus: tuple[str, ...] = option(
+        ("timemachine",), "text to learn from: a name, or files and folders (default: timemachine)", free=True
+    )
     letters: bool = option(
         None, "read only the letters a to z, lower-case, and spaces (default for timemachine and story)", fitted=True
     )

@@ -97,7 +97,7 @@ class RunSettings(Generic[Model, Data, Training]):
             separator: of folders here; paths are kept with ``/``, which every system reads.
         """
         data = self.data.to_dict()
-        data |= {name: data[name].replace(separator, "/") for name in ("dataset", "corpus") if name in data}
+        data |= {name: _with_slashes(data[name], separator) for name in ("dataset", "corpus") if name in data}
         return {
             "task": self.task,
             "model": self.model_name,
@@ -124,9 +124,56 @@ class RunSettings(Generic[Model, Data, Training]):
         return cls(kept["task"], kept["model"], of_model, data, training, kept.get("recipe"))  # type: ignore[arg-type]
 
 
+def _with_slashes(value: str | tuple[str, ...], separator: str) -> str | list[str]:
+    """Paths with ``/``; one of several that may be is kept as itself, as all versions read it."""
+    if isinstance(value, str):
+        return value.replace(separator, "/")
+    parts = [part.replace(separator, "/") for part in value]
+    return parts[0] if len(parts) == 1 else parts
+
+
 ClassifierSettings = RunSettings[ModelConfig, DataConfig, TrainConfig]
 LanguageModelSettings = RunSettings[LanguageModelConfig, CorpusConfig, LanguageModelTrainConfig]
 MemorySettings = RunSettings[MemoryModelConfig, SequenceConfig, MemoryTrainConfig]
+
+
+@dataclass(frozen=True)
+class DataIdentity:
+    """Which data it is, to be told from other data whose file has the same name.
+
+    Attributes:
+        place: SHA-256 of where it is, the same after an edit; None where that is not known
+        digest: SHA-256 of the content; None where that cannot be read
+        name: by which it was found, instead of by its path
+    """
+
+    place: str | None = None
+    digest: str | None = None
+    name: str | None = None
+
+    def is_the_data_of(self, kept: DataIdentity) -> bool:
+        """Whether this is what was learnt then: the same content wherever it is, or the same place whatever is there
+        now; of a name that is not here, the same name."""
+        if self.digest is not None and self.digest == kept.digest:
+            return True
+        if self.place is not None and self.place == kept.place:
+            return True
+        return self.digest is None and self.name is not None and self.name == kept.name
+
+    def has_changed_since(self, kept: DataIdentity) -> bool:
+        """Whether the content is known to be another than then."""
+        return None not in (self.digest, kept.digest) and self.digest != kept.digest
+
+    def to_kept(self) -> dict[str, str | None]:
+        """As ``config.json`` and the checkpoint keep it."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_kept(cls, kept: Any) -> Self | None:
+        """From what any version has kept; None of those that kept nothing."""
+        if not isinstance(kept, Mapping):
+            return None
+        return cls(*(value if isinstance(value := kept.get(name), str) else None for name in cls.__match_args__))
 
 
 @dataclass(frozen=True)
@@ -137,6 +184,7 @@ class Run:
         named: settings by their names, those that were named; ``recipe`` may be among them
         folder: where the run is kept; None: nowhere
         resume: go on with the run that was stopped there
+        data_identity: of the data, once the run has found its folder
     """
 
     task: str
@@ -144,3 +192,4 @@ class Run:
     named: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
     resume: bool = False
+    data_identity: DataIdentity | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,8 @@ import numpy as np
 
 from textrnn.config import DataConfig
 from textrnn.corpus.check import ReadDataset, ReadFiles, findings
-from textrnn.corpus.readers import Rows, read_class_names, read_rows
+from textrnn.corpus.labels import class_indices, is_index, labels_are_names, merge_groups
+from textrnn.corpus.readers import Reading, Rows, read_class_names, read_rows
 from textrnn.corpus.sources.catalog import Source
 from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
@@ -61,6 +63,7 @@ class Dataset:
     Attributes:
         class_names: the labels of the splits are indices into them
         folder: where pretrained vectors may be
+        readings: what was understood of each file
     """
 
     name: str
@@ -70,6 +73,7 @@ class Dataset:
     test: Split
     notes: list[Note] = field(default_factory=list)
     folder: Path | None = None
+    readings: list[Reading] = field(default_factory=list)
     _encoded: dict[tuple[Any, ...], EncodedDataset] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -106,29 +110,67 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
     Raises:
         DataError: for anything wrong with a file (``path:line``), a label or the classes as a whole.
     """
+    read, notes = read_files(source, config)
+    # First the classes: labels are checked against them.
+    notes += _checked(read)
+    whole, more = with_splits(read, config)
+    notes += more
+    notes += _checked(whole)
+    train, dev, test = (
+        Split(whole.rows[split].texts, list(whole.labels[split]), whole.rows[split])
+        for split in ("train", "dev", "test")
+    )
+    readings = [part.reading for part in read.rows.values() if part.reading is not None]
+    return Dataset(
+        source.name, list(read.class_names), train, dev, test, notes, folder=source.folder, readings=readings
+    )
+
+
+def read_files(source: Source, config: DataConfig, *, keep_bad: bool = False) -> tuple[ReadFiles, list[Note]]:
+    """The rows of all files that there are, the classes, and notes on how they were read.
+
+    Args:
+        keep_bad: rows that cannot be used stop nothing, however many they are.
+
+    Raises:
+        DataError: for what cannot be read.
+    """
     files = {"train": source.train, "dev": source.dev, "test": source.test}
     rows: dict[str, Rows] = {}
     for split, path in files.items():
         if path is not None:
-            rows[split] = read_rows(path, config, like=rows.get("train"))
-    notes = [Note("read", reading=part.reading) for part in rows.values()]
+            rows[split] = read_rows(path, config, like=rows.get("train"), keep_bad=keep_bad)
+    readings = [part.reading for part in rows.values() if part.reading is not None]
+    notes = [Note("sister_files", train=source.train, others=source.beside)] if source.beside else []
+    notes += [Note("read", readings=readings)]
     if source.class_names:
         class_names, note = read_class_names(source.class_names)
         notes += [note] if note else []
     else:
+        class_names = []
+    if config.merge_labels:
+        notes += _merge_labels(rows, class_names)
+    if not source.class_names:
         class_names = _sorted_names({label for part in rows.values() for label in part.labels})
-    # First the classes: labels are checked against them.
-    notes += _checked(ReadFiles(rows, class_names, source.class_names))
-    by_name = _labels_are_names(rows["train"], class_names)
+    return ReadFiles(rows, class_names, source.class_names), notes
+
+
+def with_splits(read: ReadFiles, config: DataConfig) -> tuple[ReadDataset, list[Note]]:
+    """The same with splits in the place of those that are missing, every label as the index of its class.
+
+    Raises:
+        DataError: for a label that is no class, or too few rows for a split.
+    """
+    rows, class_names, notes = dict(read.rows), list(read.class_names), list[Note]()
+    by_name = labels_are_names(rows["train"].labels, class_names)
     missing = [split for split in ("dev", "test") if split not in rows]
     if missing:
+        path = rows["train"].path
         rows = _make_splits(rows, missing, config.split_seed)
         counts = {split: len(rows[split]) for split in ("train", *missing)}
-        notes.append(Note("split_made", path=source.train, missing=missing, seed=config.split_seed, rows=counts))
-    labels = {split: _class_indices(part, class_names, by_name, source.class_names) for split, part in rows.items()}
-    notes += _checked(ReadDataset(rows, class_names, source.class_names, labels))
-    train, dev, test = (Split(rows[split].texts, labels[split], rows[split]) for split in ("train", "dev", "test"))
-    return Dataset(source.name, class_names, train, dev, test, notes, folder=source.folder)
+        notes.append(Note("split_made", path=path, missing=missing, seed=config.split_seed, rows=counts))
+    labels = {split: _class_indices(part, class_names, by_name, read.class_file) for split, part in rows.items()}
+    return ReadDataset(rows, class_names, read.class_file, labels), notes
 
 
 def _checked(read: ReadFiles) -> list[Note]:
@@ -144,37 +186,31 @@ def _checked(read: ReadFiles) -> list[Note]:
     return [Note("finding", finding=finding) for finding in found]
 
 
+def _merge_labels(rows: dict[str, Rows], class_names: list[str]) -> list[Note]:
+    """Give labels that look alike one name: that of the list of classes, else the commonest."""
+    counts = Counter(label for part in rows.values() for label in part.labels)
+    total = counts.total()
+    known = {name: total + counts[name] for name in class_names}  # more than any that is not in the list
+    merged = merge_groups({**counts, **known})
+    merged = {label: kept for label, kept in merged.items() if label in counts and label not in known}
+    for part in rows.values():
+        part.labels = [merged.get(label, label) for label in part.labels] if merged else part.labels
+    return [Note("labels_merged", merged=merged, counts=counts)] if merged else []
+
+
 def _sorted_names(names: set[str]) -> list[str]:
     """Numbers by value, everything else by its characters."""
-    if all(_is_index(name) for name in names):
-        return sorted(names, key=lambda name: (int(name), name))
+    if all(is_index(name) for name in names):
+        return sorted(names, key=lambda name: (float(name), name))
     return sorted(names)
 
 
-def _labels_are_names(train: Rows, class_names: list[str]) -> bool:
-    """Whether labels are class names rather than indices, judged by the majority, so that a mistake changes nothing."""
-    known = set(class_names)
-    names = sum(label in known for label in train.labels)
-    return names >= sum(_is_index(label) for label in train.labels)
-
-
-def _is_index(label: str) -> bool:
-    return label.isdecimal() and len(label) < 10
-
-
 def _class_indices(rows: Rows, class_names: list[str], by_name: bool, class_file: Path | None) -> list[int]:
-    index_of = {name: index for index, name in enumerate(class_names)}
-    if not by_name:
-        index_of = {str(index): index for index in range(len(class_names))}
-    found = []
+    index_of = class_indices(rows.labels, class_names, by_name=by_name)
     for label, number in zip(rows.labels, rows.line_numbers, strict=True):
-        index = index_of.get(label)
-        if index is None and not by_name and _is_index(label):
-            index = index_of.get(str(int(label)))  # 07
-        if index is None:
+        if label not in index_of:
             raise _label_error(rows.path, number, label, class_names, by_name, class_file)
-        found.append(index)
-    return found
+    return [index_of[label] for label in rows.labels]
 
 
 def _label_error(

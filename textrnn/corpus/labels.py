@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 # Zero width space, word joiner, byte order mark, soft hyphen, and what turns the direction of writing.
 INVISIBLE = "\u200b\u2060\ufeff\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -18,6 +19,8 @@ WORDS_FOR_NOTHING = frozenset({
     "", "nan", "null", "n/a", "na", "#n/a", "<na>", "nat", "none", "nil", "\\n", "undefined", "-", "--", "—", "/",
     "(null)", "(none)", "(empty)", "(blank)", "[]", "{}", "无", "空", "空值", "缺失", "暂无",
 })  # fmt: skip
+
+JOINED_BY = ("|", ";", ",", "、", "/", "，", "；")
 
 
 def canonical_label(label: str) -> str:
@@ -74,3 +77,75 @@ def merge_groups(counts: Mapping[str, int]) -> dict[str, str]:
 def stands_for_nothing(label: str) -> bool:
     """Whether a label is a word that programs and people write where there is none."""
     return canonical_label(label).casefold() in WORDS_FOR_NOTHING
+
+
+def joined_labels(labels: Iterable[str]) -> dict[str, list[str]]:
+    """Labels that are several joined by a mark, with their parts: ``a|b`` where ``a`` and ``b`` are labels, too.
+
+    A mark joins labels if most of those that have it are made of labels that stand alone, or if two of them have the
+    same parts in another order. ``food/drink`` among classes without ``food`` and ``drink`` is one label.
+    """
+    every = list(dict.fromkeys(labels))
+    found: dict[str, list[str]] = {}
+    for mark in JOINED_BY:
+        split = {label: [canonical_label(part) for part in label.split(mark)] for label in every if mark in label}
+        split = {label: parts for label, parts in split.items() if all(parts) and len(set(parts)) > 1}
+        if (
+            split
+            and not _are_decimals(split.values())
+            and _are_joined(split, {label for label in every if mark not in label})
+        ):
+            found |= {label: parts for label, parts in split.items() if label not in found}
+    return found
+
+
+def _are_joined(split: Mapping[str, Sequence[str]], alone: set[str]) -> bool:
+    if 2 * sum(set(parts) <= alone for parts in split.values()) > len(split):
+        return True
+    orders: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for parts in split.values():
+        orders.setdefault(tuple(sorted(parts)), set()).add(tuple(parts))
+    return any(len(different) > 1 for different in orders.values())
+
+
+def _are_decimals(split: Iterable[Sequence[str]]) -> bool:
+    """Half grades, such as ``1,5`` and ``2,5``."""
+    parts = list(split)
+    return all(len(part) == 2 and is_index("".join(part)) for part in parts) and len({part[1] for part in parts}) == 1
+
+
+def is_index(label: str) -> bool:
+    """Whether a label is a whole number that may be the index of a class, ``7.0`` of a column of numbers among them."""
+    return label.removesuffix(".0").isdecimal() and len(label) < 12
+
+
+def labels_are_names(labels: Sequence[str], class_names: Iterable[str]) -> bool:
+    """Whether labels are class names rather than indices, judged by the majority, so that a mistake changes nothing."""
+    known = set(class_names)
+    return sum(label in known for label in labels) >= sum(map(is_index, labels))
+
+
+def class_indices(labels: Iterable[str], class_names: Sequence[str], *, by_name: bool) -> dict[str, int]:
+    """The index of the class of each of these labels; those that are no class are not in it.
+
+    Args:
+        by_name: whether labels are names; otherwise they are indices, ``07`` and ``7.0`` among them.
+    """
+    index_of = {name: index for index, name in enumerate(class_names)}
+    if not by_name:
+        index_of = {str(index): index for index in range(len(class_names))}
+    found = {}
+    for label in set(labels):
+        index = index_of.get(label)
+        if index is None and not by_name and is_index(label):
+            index = index_of.get(str(int(label.removesuffix(".0"))))
+        if index is not None:
+            found[label] = index
+    return found
+
+
+def are_sorted(labels: Sequence[str], *, enough: int = 10) -> bool:
+    """Whether rows stand together by label, but for a few; with `enough` rows a class, that is no chance."""
+    classes = len(set(labels))
+    changes = sum(a != b for a, b in itertools.pairwise(labels))
+    return classes > 1 and len(labels) >= enough * classes and changes < 1.2 * classes

@@ -47,6 +47,12 @@ class LabelledSequences:
         """T, tokens in a sequence."""
         return int(self.tokens.shape[1])
 
+    @property
+    def commonest(self) -> tuple[int, float]:
+        """The label that stands there most often, and its share: what always the same answer would get right."""
+        counts = np.bincount(self.labels)
+        return int(counts.argmax()), float(counts.max() / len(self.labels))
+
 
 class SequenceProblem(Protocol):
     """What a problem must have, for its sequences to be made and checked."""
@@ -87,28 +93,75 @@ def splits_folder(problem: SequenceProblem, length: int, seed: int, variants: in
     return folder / "_".join(parts) if parts else folder
 
 
+@dataclass(frozen=True)
+class SplitsPlace:
+    """Where the sequences of a length are, and from what those that are missing there are made.
+
+    Attributes:
+        own: whether they are the user's, and not what the program makes
+    """
+
+    folder: Path
+    seed: int
+    variants: int
+    own: bool
+
+
+def find_splits(problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]) -> SplitsPlace:
+    """The folder of :func:`splits_folder`; or ``data/<problem>/<length>``, where that has files of the user's own.
+
+    Those are meant for every seed and number of variants, unless the folder of that seed has others.
+
+    Raises:
+        DataError: if a file that is there cannot be read.
+    """
+    place = _place(problem, length, seed, variants)
+    usual = _place(problem, length, 0, VARIANTS["train"])
+    return usual if usual.own and not place.own else place
+
+
+def _place(problem: SequenceProblem, length: int, seed: int, variants: int) -> SplitsPlace:
+    folder = splits_folder(problem, length, seed, variants)
+    present = [split for split in VARIANTS if (folder / f"{split}.txt").exists()]
+    made = make_splits(problem, length, seed, variants) if present else {}
+    own = any(
+        read_bytes(folder / f"{split}.txt").replace(b"\r\n", b"\n") != to_text(made[split]).encode("ascii")
+        for split in present
+    )
+    return SplitsPlace(folder, seed, variants, own)
+
+
 def load_splits(
-    problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]
+    problem: SequenceProblem,
+    length: int,
+    seed: int,
+    variants: int = VARIANTS["train"],
+    *,
+    place: SplitsPlace | None = None,
 ) -> dict[str, LabelledSequences]:
-    """The files of :func:`splits_folder`, those that are not there made first, and read back with all checks.
+    """The files of :func:`find_splits`, those that are not there made first, and read back with all checks.
+
+    Args:
+        place: what :func:`find_splits` gave, where that is known.
 
     Raises:
         DataError: with ``path:line`` for files that are not as they should be.
         ArtifactError: if they cannot be written.
     """
-    folder = splits_folder(problem, length, seed, variants)
+    place = place or find_splits(problem, length, seed, variants)
+    folder = place.folder
     missing = [split for split in VARIANTS if not (folder / f"{split}.txt").exists()]
     if missing:  # what is there stays; another run that makes the same files makes them the same
-        made = make_splits(problem, length, seed, variants)
+        made = make_splits(problem, length, place.seed, place.variants)
         write_splits(folder, {split: made[split] for split in missing})
     try:
         splits = read_splits(folder, problem)
+        found = splits["train"].length
+        if found != length:
+            what = problem.tokens_called
+            raise DataError(f"{folder / 'train.txt'}:1: {found} {what}; expected {length}, as the folder is named")
     except DataError as error:
-        raise DataError(f"{error} (delete the folder, and it is made anew)") from error
-    found = splits["train"].length
-    if found != length:
-        what = problem.tokens_called
-        raise DataError(f"{folder / 'train.txt'}: sequences of {found} {what}; expected {length}: delete the folder")
+        raise DataError(f"{error} (or move the file elsewhere, and one is made)") from error
     return splits
 
 
@@ -141,10 +194,13 @@ def read_splits(folder: Path, problem: SequenceProblem) -> dict[str, LabelledSeq
         DataError: with ``path:line`` for anything that is not as it should be.
     """
     splits = {split: read_sequences(folder / f"{split}.txt", problem) for split in VARIANTS}
-    lengths = {split: sequences.length for split, sequences in splits.items()}
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{split} {length}" for split, length in lengths.items())
-        raise DataError(f"{folder}: sequences of different lengths ({found}); expected one: delete the folder")
+    length = splits["train"].length
+    for split, sequences in splits.items():
+        if sequences.length != length:
+            raise DataError(
+                f"{folder / f'{split}.txt'}:1: {sequences.length} {problem.tokens_called}; expected {length}, as in "
+                "train.txt"
+            )
     return splits
 
 

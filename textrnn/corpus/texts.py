@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textrnn.config import CorpusConfig
-from textrnn.corpus.readers import LONE_SURROGATE, decode, read_bytes
+from textrnn.corpus.readers import LONE_SURROGATE
+from textrnn.corpus.running_text import common_path, digest_of, read_running_text
 from textrnn.corpus.sources.catalog import data_folders
+from textrnn.corpus.sources.content import STDIN, content_of
+from textrnn.corpus.sources.kinds import refuse_url
 from textrnn.errors import DataError, Note, did_you_mean, listed, user_path
 from textrnn.files import exclusive_use, portable_name
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from textrnn.corpus.sources.download import Progress
 
 STORY = "story"  # ships with the project, so there is always something to learn from
+PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz")
 LETTERS_BY_DEFAULT = ("timemachine", STORY)
 
 
@@ -46,17 +51,55 @@ PUBLISHED_TEXTS = {
 
 @dataclass(frozen=True)
 class TextSource:
-    """A text by name, and the file it is in."""
+    """A text by name, and the files, folders and archives it is in."""
 
     name: str
-    path: Path
+    paths: tuple[Path, ...]
     by_name: bool = False  # found by its name, not as a path
 
+    @property
+    def path(self) -> Path:
+        """Where it is, for messages: of several, the folder that holds them."""
+        return common_path(self.paths)
 
-def corpus_name(corpus: str) -> str:
-    """What the folder of saved models is called: the catalog's name, or the file's own without its ending."""
+    def digest(self) -> str:
+        """By which the text of a saved model is recognised.
+
+        Raises:
+            DataError: if it cannot be read.
+        """
+        return digest_of(self.paths)
+
+
+def several(corpus: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    """The names and paths of a text that is given as one or as several."""
+    return (str(corpus),) if isinstance(corpus, str | Path) else tuple(map(str, corpus))
+
+
+def corpus_name(corpus: str | Sequence[str]) -> str:
+    """What the folder of saved models is called: the catalog's name, or the file's own without its ending.
+
+    Several files go by the name of the folder that all were named in, else by the first one's and their number.
+    """
+    corpora = several(corpus)
+    if len(corpora) == 1:
+        return _name_of(corpora[0])
+    folders = {Path(each).parent for each in corpora if _is_path(each)}
+    if len(folders) == 1 and all(map(_is_path, corpora)) and (folder := folders.pop()).name:
+        return portable_name(folder.resolve().name)
+    return f"{_name_of(corpora[0])}+{len(corpora) - 1}"
+
+
+def _name_of(corpus: str) -> str:
+    if corpus == STDIN:
+        return "stdin"
     path = user_path(corpus, "corpus")
-    return portable_name(path.resolve().stem if path.is_file() or _is_path(corpus) else corpus.lower())
+    if path.is_dir():
+        return portable_name(path.resolve().name)
+    if not path.is_file() and not _is_path(corpus):
+        return portable_name(corpus.lower())
+    path = path.resolve()
+    return portable_name(Path(path.stem).stem if path.suffix.lower() in PACKED_ENDINGS and path.stem else path.stem)
 
 
 def _is_path(corpus: str) -> bool:
@@ -64,29 +107,43 @@ def _is_path(corpus: str) -> bool:
     return bool(Path(corpus).suffix) or any(separator in corpus for separator in ("/", os.sep))
 
 
-def find_local(corpus: str) -> TextSource | None:
-    """A text on this machine: a file, or ``NAME.txt`` in one of the data folders; None if it is not.
+def find_local(corpus: str | Sequence[str]) -> TextSource | None:
+    """A text on this machine: files, folders, or ``NAME.txt`` in one of the data folders; None if it is not.
 
     Raises:
-        DataError: for a path that leads to nothing, or to a folder.
+        DataError: for a path that leads to nothing.
     """
+    found = [_find_one(each) for each in several(corpus)]
+    sources = [source for source in found if source is not None]
+    return _joined(corpus, sources) if len(sources) == len(found) else None
+
+
+def _joined(corpus: str | Sequence[str], sources: Sequence[TextSource]) -> TextSource:
+    paths = tuple(path for source in sources for path in source.paths)
+    return TextSource(corpus_name(corpus), paths, by_name=len(sources) == 1 and sources[0].by_name)
+
+
+def _find_one(corpus: str) -> TextSource | None:
+    refuse_url(corpus)
+    name = _name_of(corpus)
+    if corpus == STDIN:
+        return TextSource(name, (Path(STDIN),))
     path = user_path(corpus, "corpus")
-    name = corpus_name(corpus)
     if path.is_file():
-        return TextSource(name, path)
+        return TextSource(name, (path,))
     for folder in [] if _is_path(corpus) else data_folders():
         for file_name in dict.fromkeys((f"{corpus}.txt", f"{name}.txt")):
             if (folder / file_name).is_file():
-                return TextSource(name, folder / file_name, by_name=True)
-    if path.is_dir():
-        raise DataError(f"{path}: a folder; expected `corpus` to be a name or one text file")
+                return TextSource(name, (folder / file_name,), by_name=True)
+    if path.exists():  # a folder, or a pipe
+        return TextSource(name, (path,))
     if _is_path(corpus):
         raise DataError(f"{path}: no such file; expected `corpus` to be a name or a text file")
     return None
 
 
-def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: float = 5.0) -> TextSource:
-    """The file of a text given as a name or a path, downloaded where it is a published one that is not here.
+def find_text(corpus: str | Sequence[str], *, on_progress: Progress | None = None, timeout: float = 5.0) -> TextSource:
+    """The files of a text given as names or paths, downloaded where it is a published one that is not here.
 
     Args:
         timeout: seconds to wait for the server.
@@ -94,10 +151,12 @@ def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: floa
     Raises:
         DataError: if there is no such text, or it cannot be downloaded.
     """
-    found = find_local(corpus)
-    if found is not None:
-        return found
-    name = corpus_name(corpus)
+    sources = [_find_one(each) or _download(each, on_progress, timeout) for each in several(corpus)]
+    return _joined(corpus, sources)
+
+
+def _download(corpus: str, on_progress: Progress | None, timeout: float) -> TextSource:
+    name = _name_of(corpus)
     if name not in PUBLISHED_TEXTS:
         names = sorted({*PUBLISHED_TEXTS, STORY, *_local_names()})
         raise DataError(
@@ -112,7 +171,7 @@ def find_text(corpus: str, *, on_progress: Progress | None = None, timeout: floa
     with exclusive_use(target.parent, remedy="wait for it to end"):
         url = f"{base}/{target.name}" if base else known.url
         fetch(url, target, known.checksum, timeout=timeout, on_progress=on_progress)
-    return TextSource(name, target, by_name=True)
+    return TextSource(name, (target,), by_name=True)
 
 
 def _local_names() -> set[str]:
@@ -170,23 +229,15 @@ def prepare_text(text: str, *, letters: bool, line_join: str = "space") -> str:
     return body if letters or not reader.held_back else body + "\n"
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, to recognise the text of a saved model.
-
-    Raises:
-        DataError: if it cannot be read.
-    """
-    return hashlib.sha256(read_bytes(path)).hexdigest()
-
-
 @dataclass(frozen=True)
 class Corpus:
     """A text cut into the part to learn from and the tail that is never learnt from.
 
     Attributes:
         context: the end of the text before the held-out part
-        digest: SHA-256 of the file, to recognise the text of a saved model
+        digest: to recognise the text of a saved model
         letters: whether only letters and spaces are read
+        reading: what was read, as plain values
     """
 
     name: str
@@ -196,16 +247,20 @@ class Corpus:
     context: str
     letters: bool
     digest: str
+    reading: dict[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 
-def _reads_letters(source: TextSource, content: bytes) -> bool:
+def _reads_letters(source: TextSource) -> bool:
     """Whether this is one of the texts that are read as letters: found by its name, or the same file by its path."""
-    if source.name not in LETTERS_BY_DEFAULT:
+    if source.name not in LETTERS_BY_DEFAULT or len(source.paths) > 1:
         return False
     published = PUBLISHED_TEXTS.get(source.name)
     if source.by_name or published is None:
         return source.by_name or any(source.path.resolve() == folder / f"{STORY}.txt" for folder in data_folders())
+    if not source.path.is_file():
+        return False
+    content = content_of(source.path).read()
     return published.checksum == f"sha1:{hashlib.sha1(content, usedforsecurity=False).hexdigest()}"
 
 
@@ -218,12 +273,12 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
     Raises:
         DataError: if it is empty or cannot be decoded.
     """
-    content = read_bytes(source.path)
-    text, note = decode(content, source.path)
-    if not text.strip():
-        raise DataError(f"{source.path}: the file is empty; expected a text to learn from")
-    letters = _reads_letters(source, content) if config.letters is None else config.letters
-    whole = prepare_text(text, letters=letters, line_join=config.line_join)
+    found = read_running_text(source.paths)
+    if not found.text.strip():
+        what = "the file is empty" if len(found.files) == 1 else "the files are empty"
+        raise DataError(f"{source.path}: {what}; expected a text to learn from")
+    letters = _reads_letters(source) if config.letters is None else config.letters
+    whole = prepare_text(found.text, letters=letters, line_join=config.line_join)
     if letters and not whole:
         raise DataError(
             f"{source.path}: no letter from a to z in it; expected some with `letters`: use `letters=False` to "
@@ -238,6 +293,7 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
         whole[cut:],
         whole[max(0, cut - CONTEXT_CHARACTERS) : cut],
         letters,
-        hashlib.sha256(content).hexdigest(),
-        (note,) if note else (),
+        found.digest,
+        found.to_dict(),
+        () if source.by_name and found.encodings == ("UTF-8",) else (Note("text_read", read=found),),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from textrnn.config import GenerationConfig, Run
-from textrnn.corpus.texts import corpus_name
+from textrnn.corpus.texts import corpus_name, several
 from textrnn.errors import Note
 from textrnn.models.registry import find_model
 from textrnn.report.notes import line, words
@@ -63,7 +63,7 @@ class LanguageModel(CharacterModel):
     @classmethod
     def train(
         cls,
-        corpus: str | Path,
+        corpus: str | Path | Sequence[str | Path],
         *,
         model: str = "LSTM",
         animator: Animator | None = None,
@@ -75,7 +75,7 @@ class LanguageModel(CharacterModel):
         """Train on a text.
 
         Args:
-            corpus: a name (``timemachine``, ``tinyshakespeare``, ``story``) or the path of a text file.
+            corpus: a name (``timemachine``, ``tinyshakespeare``, ``story``), or the paths of text files and folders.
             model: ``LSTM``, ``GRU``, ``RNN``, or one of them written out: ``lstm-scratch`` and so on.
             animator: has ``.add(epoch, [train perplexity, held-out perplexity])``, called after every evaluation.
             listeners: told of every step, evaluation and note; asked whether to stop.
@@ -88,9 +88,9 @@ class LanguageModel(CharacterModel):
             TextRNNError: for anything the caller can mend.
         """
         name = find_model(model, "lm").name
-        folder = None if save_dir is None else Path(save_dir) / corpus_name(str(corpus)) / f"lm_{name}"
+        folder = None if save_dir is None else Path(save_dir) / corpus_name(several(corpus)) / f"lm_{name}"
         told = [*listeners, *([_Drawing(animator)] if animator else []), *([_Saying(say)] if say else [])]
-        run = Run("lm", name, {"corpus": str(corpus), **settings}, folder)
+        run = Run("lm", name, {"corpus": several(corpus), **settings}, folder)
         _, result = train(run, ListenerGroup(told))
         assert result is not None, "only a run that goes on can be finished already"
         trained = result.saved

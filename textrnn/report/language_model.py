@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,7 @@ class LanguageModelResult:
     Attributes:
         train_characters: of the training text
         held_out_characters: of the text that was never learnt from
+        reading: what was read
     """
 
     saved: CharacterModel
@@ -41,6 +42,7 @@ class LanguageModelResult:
     parameters: int
     train_characters: int
     held_out_characters: int
+    reading: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def sample(self) -> str:
@@ -97,6 +99,7 @@ class LanguageModelResult:
             "task": "lm",
             "model": self.saved.settings.model_name,
             "corpus": self.corpus_name,
+            "read": self.reading,
             "recipe": self.saved.settings.recipe,
             "seed": self.saved.settings.training.seed,
             "train": {

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,12 +57,16 @@ def _length_axis(axes: Axes, lengths: Sequence[int], label: str) -> None:
 
 
 def plot_accuracy(
-    found: Mapping[str, Sequence[Training]], *, constant: tuple[str, float], title: str, legend: str | None = None
+    found: Mapping[str, Sequence[Training]],
+    *,
+    constant: tuple[str, Mapping[int, float]],
+    title: str,
+    legend: str | None = None,
 ) -> dict[str, bytes]:
     """``accuracy.png`` and ``accuracy.svg``: accuracy on test and on dev against the length, a colour for each series.
 
     Args:
-        constant: name and accuracy of a constant answer.
+        constant: name of a constant answer, and its accuracy by length.
         legend: the title of the legend, where the series need one.
     """
     lengths = sorted({training.length for trainings in found.values() for training in trainings})
@@ -83,7 +87,12 @@ def plot_accuracy(
                     ms=4, capsize=2, linewidth=1.6 if split == "test" else 1.0,
                     alpha=1.0 if split == "test" else 0.6, label=f"{name}, {split}",
                 )  # fmt: skip
-        axes.axhline(constant[1], color=INK, linestyle=":", linewidth=1, label=constant[0])
+        name, shares = constant
+        line: dict[str, Any] = {"color": INK, "linestyle": ":", "linewidth": 1, "label": name}
+        if len(set(shares.values())) == 1:
+            axes.axhline(next(iter(shares.values())), **line)
+        else:
+            axes.plot(list(shares), list(shares.values()), **line)
         _length_axis(axes, lengths, "digits in a sequence")
         axes.set_ylim(0, 1.03)
         axes.set_ylabel("accuracy")

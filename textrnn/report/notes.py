@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from textrnn.errors import Note, listed
-from textrnn.report.reading import understood
+from textrnn.report.reading import all_understood
 from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
     "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
-    "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "trained", "using_saved", "vectors",
-    "vocabulary",
+    "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "trained", "using_saved",
+    "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -45,10 +45,36 @@ def _cut_texts(cut: int, texts: int, unread: float, data: Any) -> str:
 
 
 def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> str:
+    told = [
+        f"{count:,} {what}"
+        for count, what in (
+            (vectors.by_case, "of them in another case"),
+            (vectors.not_finite, "left out for NaN or huge numbers"),
+            (vectors.repeated, "left out as repeated"),
+            (vectors.damaged, "tokens of the file with damaged bytes"),
+        )
+        if count
+    ]
+    if vectors.promised is not None:
+        named, there = vectors.promised
+        told.append(f"{there:,} of the {named:,} rows that its first line names")
     return (
-        f"embedding: {vectors.path}, size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} tokens "
-        f"({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
-    )
+        f"embedding: {vectors.path} ({vectors.form}), size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} "
+        f"tokens ({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
+    ) + "".join(f"; {part}" for part in told)
+
+
+def _text_read(read: Any) -> str:
+    names = [path.name for path in read.files]
+    parts = [" and ".join(read.encodings), f"{len(read.text):,} characters"]
+    if names != [read.path.name]:
+        parts.insert(0, f"{len(names)} {'file' if len(names) == 1 else 'files'} ({listed(names, most=5)})")
+    if read.removed:
+        parts.append(f"{read.removed:,} control characters and marks that nobody sees were taken out")
+    if read.passed_over:
+        others = listed([f"{path.name} ({kind.words})" for path, kind in read.passed_over], most=5, widest=80)
+        parts.append(f"passed over: {others}")
+    return f"{read.path}: {'; '.join(parts)}"
 
 
 def _text(corpus: Any, vocabulary_size: int) -> str:
@@ -136,6 +162,11 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "cut_texts": _cut_texts,
     "classifier_tested": "{what}: {test:.4f} on test",
     "classifier_learnt": "{what}: {test:.4f} on test, {seconds:.1f} s",
+    "data_edited": (
+        "{named} has changed since the saved model learnt it, which answers as it is; without `predict`, it is trained "
+        "again"
+    ),
+    "data_gone": "{named} cannot be read here; the saved model that learnt it answers",
     "data_changed": "{training}: the data has changed; trained again",
     "data_set": _data_set,
     "diverged": "{training}: diverged ({error})",
@@ -150,7 +181,16 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     ),
     "going_on_after": "going on after {trainings} finished trainings in {store}",
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
+    "kept_apart": "{taken} is of other data ({learnt}); this run is kept in {folder}",
     "judged": lambda result: str(result.to_text()),
+    "labels_doubted": lambda count, folder: (
+        f"labels in doubt: {count:,} {'row' if count == 1 else 'rows'}"
+        + (f", the likeliest errors first in {folder / 'suspects.csv'}" if folder is not None and count else "")
+    ),
+    "labels_merged": lambda merged, counts: (
+        "joined labels that look alike: "
+        + listed([f"{label!r} ({counts[label]:,}) into {kept!r}" for label, kept in merged.items()], most=8, widest=80)
+    ),
     "letters_only": lambda strange: (
         f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
     ),
@@ -164,16 +204,20 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "of_model": lambda model, note: f"{model}: {words(note)}",
     "other_data": "the saved model was trained on {learnt}, which is not {named}",
     "other_kind": "the saved model is of the kind {saved}, not {named}",
+    "other_model": "no {wanted} of this data is saved; the {model} in {folder} answers (`model` names another)",
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
+    "own_sequences": "{folder}: sequences of your own; they are used for every seed and number of `variants`",
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
-    "read": lambda reading: understood(reading),
+    "read": lambda readings: "\n".join(all_understood(readings)),
     "read_as": _read_as,
     "sequences_learnt": _sequences_learnt,
     "split_made": _split_made,
+    "sister_files": lambda train, others: f"{train}: used with {' and '.join(path.name for path in others)} beside it",
     "started_over": "{what} is started over; `resume` would have gone on with it",
     "table": _table,
     "tables": lambda tables: "".join(map(_table, tables)),
     "text": _text,
+    "text_read": _text_read,
     "time_bound": _time_bound,
     "to_be_replaced": "{folder} holds {what}; it will be replaced (another `save_dir` keeps both)",
     "trained": _trained,

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from textrnn.config import (
     UNKNOWN_ID,
+    DataIdentity,
     GenerationConfig,
     LanguageModelSettings,
     RunSettings,
@@ -32,11 +33,13 @@ from textrnn.models.language.ngram import NgramModel
 from textrnn.models.registry import find_model
 from textrnn.saved.folder import (
     CONFIG_FILE,
+    IDENTITY,
     MODEL_FILE,
     VOCAB_FILE,
     SavedModel,
     config_bytes,
     explain_mismatched_files,
+    kept_identity,
     read_config,
     read_weights,
 )
@@ -121,6 +124,7 @@ class CharacterModel(SavedModel):
         ngram: mixed with the network where there is one
         weights: the exponents of network and n-gram in the mixture
         threads: that compute where texts are scored
+        data_identity: of the text; None of one in memory, and of earlier versions
     """
 
     settings: LanguageModelSettings
@@ -130,6 +134,7 @@ class CharacterModel(SavedModel):
     ngram: NgramModel | None = None
     weights: tuple[float, float] = (1.0, 0.0)
     threads: Threads = field(default_factory=Threads, repr=False, compare=False)
+    data_identity: DataIdentity | None = None
 
     @property
     def model(self) -> LanguageModelNetwork:
@@ -248,7 +253,14 @@ class CharacterModel(SavedModel):
         return {
             MODEL_FILE: tensor_bytes(tensors),
             VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
-            CONFIG_FILE: config_bytes({**self.settings.to_kept(), "digest": self.digest, "mixture": mixture}),
+            CONFIG_FILE: config_bytes(
+                {
+                    **self.settings.to_kept(),
+                    **kept_identity(self.data_identity),
+                    "digest": self.digest,
+                    "mixture": mixture,
+                }
+            ),
         }
 
     @classmethod
@@ -288,4 +300,5 @@ class CharacterModel(SavedModel):
                 config["digest"],
                 ngram,
                 (float(mixture["network"]), float(mixture["ngram"])),
+                data_identity=DataIdentity.from_kept(config.get(IDENTITY)),
             )

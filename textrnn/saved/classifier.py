@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textrnn.config import ClassifierSettings, RunSettings
+from textrnn.config import ClassifierSettings, DataIdentity, RunSettings
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.readers import cleaned
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
@@ -22,11 +23,13 @@ from textrnn.models.parts.layers import set_precision
 from textrnn.models.registry import find_model
 from textrnn.saved.folder import (
     CONFIG_FILE,
+    IDENTITY,
     MODEL_FILE,
     VOCAB_FILE,
     SavedModel,
     config_bytes,
     explain_mismatched_files,
+    kept_identity,
     read_config,
     read_json,
     read_weights,
@@ -46,6 +49,8 @@ class Classifier(SavedModel):
     Attributes:
         temperature: fitted on the dev split; None: probabilities as the network gives them
         threads: that compute for many texts; a single one is done by one
+        data_identity: of what it has learnt; None of texts in memory, and of earlier versions
+        read: what was understood of each file that it has learnt from, see :meth:`Reading.to_dict`
     """
 
     settings: ClassifierSettings
@@ -54,6 +59,8 @@ class Classifier(SavedModel):
     class_names: list[str]
     temperature: float | None = None
     threads: Threads = field(default_factory=Threads, repr=False, compare=False)
+    data_identity: DataIdentity | None = None
+    read: list[dict[str, Any]] = field(default_factory=list, repr=False, compare=False)
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
@@ -98,6 +105,8 @@ class Classifier(SavedModel):
             CONFIG_FILE: config_bytes(
                 {
                     **self.settings.to_kept(),
+                    **kept_identity(self.data_identity),
+                    **({"read": self.read} if self.read else {}),
                     "tokenizer": self.vocabulary.tokenizer.to_dict(),
                     **({} if self.temperature is None else {"calibration": {"temperature": self.temperature}}),
                 }
@@ -132,4 +141,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
             raise ValueError(f"the temperature is {temperature!r}, not a number above 0")
     network.to(device).eval()
     set_precision(network, precision_for(settings.training.precision, torch.device(device)))
-    return Classifier(settings, network, vocabulary, class_names, temperature)
+    identity = DataIdentity.from_kept(config.get(IDENTITY))
+    return Classifier(
+        settings, network, vocabulary, class_names, temperature, data_identity=identity, read=config.get("read", [])
+    )

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from textrnn.config import DataIdentity
 from textrnn.errors import ArtifactError, ConfigError, listed, one_line
 from textrnn.files import json_bytes, load_tensors, write_together
 from textrnn.version import __version__
@@ -25,11 +26,18 @@ from textrnn.version import __version__
 FORMAT_VERSION = 1
 WHOLE_NUMBERS = "ngram/"  # tensors of counts and positions, by the start of their names
 MODEL_FILE, CONFIG_FILE, VOCAB_FILE = "model.safetensors", "config.json", "vocab.json"
+IDENTITY = "data_identity"  # in config.json and the checkpoint, which data was learnt
 METRICS_FILE = "metrics.json"  # of the report beside the model
 
 
 class SavedModel(ABC):
-    """A model that can be kept in a folder."""
+    """A model that can be kept in a folder.
+
+    Attributes:
+        data_identity: of what it has learnt, where that is a file or folder
+    """
+
+    data_identity: DataIdentity | None
 
     @abstractmethod
     def to_files(self) -> dict[str, bytes]:
@@ -72,10 +80,15 @@ def saved_models(save_dir: Path, task: str) -> list[tuple[Path, str, str]]:
         try:
             config = read_config(path.parent, task)
             data = config["data"]
-            found.append((path.parent, str(config["model"]), str(data.get("dataset") or data["corpus"])))
+            found.append((path.parent, str(config["model"]), str(data.get("dataset") or _corpus(data["corpus"]))))
         except (ArtifactError, KeyError, TypeError, AttributeError):
             continue  # of another task, or no model at all
     return found
+
+
+def _corpus(kept: object) -> object:
+    """The names of a text, as they are typed; one, or as several a list."""
+    return " ".join(map(str, kept)) if isinstance(kept, list) else kept
 
 
 def described(folder: Path) -> str:
@@ -83,7 +96,7 @@ def described(folder: Path) -> str:
     try:
         config, made = read_json(folder / CONFIG_FILE), (folder / CONFIG_FILE).stat().st_mtime
         data = config["data"]
-        learnt = data.get("dataset") or data.get("corpus") or f"sequences of length {config['length']}"
+        learnt = data.get("dataset") or _corpus(data.get("corpus")) or f"sequences of length {config['length']}"
     except (ArtifactError, KeyError, TypeError, AttributeError, OSError):
         return "a model that cannot be read"
     figure = _figure_of(folder)
@@ -98,6 +111,11 @@ def _figure_of(folder: Path) -> str:
         return f"{figure} {metrics[part][figure]:.4f}, "
     except (ArtifactError, KeyError, TypeError, ValueError):
         return ""
+
+
+def kept_identity(identity: DataIdentity | None) -> dict[str, Any]:
+    """What ``config.json`` and the checkpoint say of the data; nothing of data in memory."""
+    return {} if identity is None else {IDENTITY: identity.to_kept()}
 
 
 def config_bytes(settings: dict[str, Any]) -> bytes:

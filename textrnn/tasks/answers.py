@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textrnn.config import UNKNOWN_ID, Run
-from textrnn.corpus.readers import decode, read_bytes
-from textrnn.corpus.texts import corpus_name, file_digest, find_local
+from textrnn.corpus.running_text import read_running_text
+from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.sources.kinds import refuse_url
+from textrnn.corpus.texts import TextSource, corpus_name, find_local, several
 from textrnn.errors import ArtifactError, DataError, Note, user_path
 from textrnn.saved.classifier import Classifier, load_classifier
+from textrnn.tasks.model_folders import compare_data
 from textrnn.training.events import Listener
 from textrnn.training.threads import Threads
 from textrnn.training.train_eval import choose_device
@@ -35,12 +38,14 @@ def open_classifier(run: Run, folder: Path, listener: Listener) -> Classifier:
     """Read the classifier in `folder`, and tell where it differs from what was asked for.
 
     Raises:
-        ArtifactError: if there is no whole model in it.
+        ArtifactError: if there is no whole model in it, or it has learnt from other data than what was named.
     """
     classifier = load_classifier(folder, choose_device(str(run.named.get("device", "cpu"))))
     classifier.threads = Threads.on(next(classifier.network.parameters()).device, run.named.get("threads"))
     learnt, named = classifier.settings.data.dataset, str(run.named.get("dataset", ""))
-    if named and named.casefold() != learnt.casefold() and Path(named).resolve() != Path(learnt).resolve():
+    if classifier.data_identity is not None:
+        compare_data(run, classifier.data_identity, learnt, folder, listener)
+    elif named and named.casefold() != learnt.casefold() and Path(named).resolve() != Path(learnt).resolve():
         listener.on_note(Note("other_data", learnt=learnt, named=named))
     for difference in classifier.settings.changes(run.named):
         listener.on_note(Note("other_settings", difference=difference, aside=" (without `predict`)"))
@@ -76,8 +81,10 @@ def open_language_model(run: Run, folder: Path, listener: Listener) -> Character
 
     model = CharacterModel.load(folder, str(run.named.get("device", "cpu")))
     model.threads = Threads.on(model.device, run.named.get("threads"))
-    if "corpus" in run.named:
-        _compare_texts(model, str(run.named["corpus"]), folder, listener)
+    if model.data_identity is not None:
+        compare_data(run, model.data_identity, " ".join(model.settings.data.corpus), folder, listener)
+    elif "corpus" in run.named:
+        _compare_texts(model, several(run.named["corpus"]), folder, listener)
     if run.model_name not in ("LSTM", model.settings.model_name):
         listener.on_note(Note("other_kind", saved=model.settings.model_name, named=run.model_name))
     # Beside `predict`, the seed is that of what is drawn.
@@ -86,35 +93,38 @@ def open_language_model(run: Run, folder: Path, listener: Listener) -> Character
     return model
 
 
-def _compare_texts(model: CharacterModel, corpus: str, folder: Path, listener: Listener) -> None:
+def _compare_texts(model: CharacterModel, corpus: Sequence[str], folder: Path, listener: Listener) -> None:
+    """Of a model of an earlier version, which knows its text by name and content only."""
     learnt = corpus_name(model.settings.data.corpus)
     if learnt != corpus_name(corpus):
         raise ArtifactError(
-            f"{folder}: a model of {learnt}; expected one of {corpus}: name its folder with `save_dir`, or train one"
+            f"{folder}: a model of {learnt}; expected one of {' '.join(corpus)}: name its folder with "
+            "`save_dir`, or train one"
         )
     try:
         here = find_local(corpus)
     except DataError:  # the text is gone; its model can do without
         here = None
-    if here is not None and file_digest(here.path) != model.digest:
+    if here is not None and here.digest() != model.digest:
         listener.on_note(Note("other_text", path=here.path))
 
 
 def score_file(model: CharacterModel, file: str) -> Score:
-    """Score a text file.
+    """Score a text: a file, a folder, an archive, a name, or ``-`` for standard input; read as one to learn from.
 
     Raises:
         DataError: if it cannot be read, or holds nothing that the model reads.
     """
+    refuse_url(file)
     path = user_path(file, "score")
-    if not path.exists() and not path.suffix and len(path.parts) == 1:  # a name
-        known = find_local(file)
-        path = known.path if known is not None else path
-    if not path.exists():
+    source = TextSource(file, (path,)) if path.exists() or file == STDIN else None
+    if source is None and not path.suffix and len(path.parts) == 1:  # a name
+        source = find_local(file)
+    if source is None:
         raise DataError(
             f"`score` {file}: no such file; expected the path of a text file, or a name that `corpus` takes"
         )
-    return score_text(model, decode(read_bytes(path), path)[0], path)
+    return score_text(model, read_running_text(source.paths).text, source.path)
 
 
 def score_text(model: CharacterModel, text: str, path: Path) -> Score:

@@ -26,6 +26,7 @@ from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.parts.layers import set_precision
 from textrnn.report.classification import ClassificationResult
+from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.common import (
     Kept,
@@ -38,6 +39,8 @@ from textrnn.tasks.common import (
     keep,
     kept_settings,
 )
+from textrnn.tasks.label_errors import suspects_beside
+from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
@@ -89,29 +92,32 @@ class DatasetFacts:
 
 def train(
     run: Run, listener: Listener | None = None, *, on_download: Progress | None = None, baseline: bool = True
-) -> ClassificationResult | None:
+) -> tuple[Run, ClassificationResult | None]:
     """Train a classifier on a data set that is named, score it on the test split once, and keep everything.
 
     Args:
         listener: told of every step, evaluation and note; asked whether to stop.
-        baseline: whether the linear model is trained to compare with.
+        baseline: whether the linear model is trained, to compare with and to find labels that are probably wrong.
 
     Returns:
-        The result; None of a run that was finished before.
+        The run in its own folder, and its result; None of a run that was finished before.
 
     Raises:
         TextRNNError: for anything the user can mend.
     """
     listener = listener or Listener()
+    run = placed(run)
+    announce_folder(run, listener)
     if is_finished(run, listener):
-        return None
+        return run, None
     source = find_dataset(combine(run).data.dataset, on_progress=on_download)
+    run = with_content(run)
     with held(run):
         kept = kept_settings(run, listener)
         choose_device(combine(run, kept).training.device)  # a wrong one shows before anything is read
         dataset = load_dataset(source, combine(run, kept).data)
         linear = partial(train_baseline, dataset) if baseline else None
-        return train_on(dataset, run, listener, kept=kept, baseline=linear)
+        return run, train_on(dataset, run, listener, kept=kept, baseline=linear, doubts=baseline)
 
 
 def train_on(
@@ -121,12 +127,14 @@ def train_on(
     *,
     kept: Kept | None = None,
     baseline: Callable[[], Baseline] | None = None,
+    doubts: bool = False,
 ) -> ClassificationResult:
     """As :func:`train`, on a data set that is in memory.
 
     Args:
         kept: what the run that goes on has kept.
         baseline: gives the linear model to compare with.
+        doubts: whether rows are looked for whose label is probably wrong.
     """
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
@@ -136,7 +144,10 @@ def train_on(
     learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
-    files, notes = result.to_files(shown_settings(learnt.classifier))
+    doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if doubts else None
+    if doubted is not None:
+        listener.on_note(Note("labels_doubted", count=len(doubted), folder=run.folder))
+    files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
     keep(run, learnt.classifier, files, notes, listener)
     return result
 
@@ -209,6 +220,7 @@ def learn(
         logits = predict_logits(network, dev, objective.threads).numpy()
     temperature = fit_temperature(without_smoothing(logits, training.label_smoothing), dataset.dev.labels)
     classifier = Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature, objective.threads)
+    classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
 
 

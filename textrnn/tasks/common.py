@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from textrnn.config import Run, RunSettings
-from textrnn.errors import ArtifactError, ConfigError, Note, listed, one_line
+from textrnn.config import DataIdentity, Run, RunSettings
+from textrnn.errors import ArtifactError, ConfigError, Note, one_line
 from textrnn.files import exclusive_use, remove_file
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
-from textrnn.saved.folder import CONFIG_FILE, SavedModel, described, is_saved, read_json, saved_models
+from textrnn.saved.folder import CONFIG_FILE, IDENTITY, SavedModel, described, is_saved, kept_identity, read_json
 from textrnn.tasks.settings import saved_settings
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint_settings
 from textrnn.training.events import Listener
@@ -28,51 +28,8 @@ def held(run: Run) -> AbstractContextManager[None]:
     return nullcontext() if run.folder is None else exclusive_use(run.folder)
 
 
-def model_folder(run: Run, save_dir: Path) -> Path | None:
-    """Where the saved model is: the folder of the run, or `save_dir` itself if that is a model folder."""
-    return next((folder for folder in (run.folder, save_dir) if folder is not None and is_saved(folder)), None)
-
-
-def refuse_mistyped_model(run: Run, save_dir: Path, *, model_named: bool, usual: Path) -> None:
-    """A model that is missing where one was named is a mistake, not a training to be done first.
-
-    That is so with a `save_dir` that holds no model at all, or none of this data where no data was named, and with a
-    `model` that is saved, but for other data only. An unfinished run in the folder is no mistake.
-
-    Args:
-        model_named: whether the user said which model.
-        usual: the folder of saved models where none is named.
-
-    Raises:
-        ConfigError: that lists the models that there are.
-    """
-    if run.folder is None or (run.folder / CHECKPOINT_NAME).is_file():
-        return
-    setting = "corpus" if run.task == "lm" else "dataset"
-    here, data_named = saved_models(save_dir, run.task), setting in run.named
-    known = here or ([] if save_dir == usual else saved_models(usual, run.task))
-    if save_dir != usual and not here:
-        missing = "no model in it" if save_dir.is_dir() else "no such folder"
-        raise ConfigError(f"`save_dir` {save_dir}: {missing}; {_models_that_there_are(known)}")
-    of_model = [model for _, model, _ in here if model == run.model_name]
-    if not data_named and here and ((model_named and of_model) or save_dir != usual):
-        raise ConfigError(
-            f"{run.folder}: no {run.model_name} of {run.folder.parent.name} there; {_models_that_there_are(known)}"
-        )
-
-
-def _models_that_there_are(known: Sequence[tuple[Path, str, str]]) -> str:
-    if not known:
-        return "expected a folder that holds a model; none is saved yet: leave `predict` out to train one"
-    shown = [f"{folder} ({model} of {learnt})" for folder, model, learnt in known]
-    return f"expected one of the models that there are, each named with `save_dir`: {listed(shown, most=8, widest=120)}"
-
-
-def is_finished(run: Run, listener: Listener, *, digest: Callable[[], str] | None = None) -> bool:
+def is_finished(run: Run, listener: Listener) -> bool:
     """Whether a run that is to go on is finished already, with these settings; says so.
-
-    Args:
-        digest: of the data at hand, where a finished run keeps that of its own.
 
     Raises:
         ConfigError: if the finished run had other settings, or other data of the same name.
@@ -83,7 +40,8 @@ def is_finished(run: Run, listener: Listener, *, digest: Callable[[], str] | Non
     with explain_unreadable_settings(folder / CONFIG_FILE):
         kept = read_json(folder / CONFIG_FILE)
         refuse_changes(run, kept, folder)
-        if digest is not None and kept.get("digest") != digest():
+        identity = DataIdentity.from_kept(kept.get(IDENTITY)) or DataIdentity(digest=kept.get("digest"))
+        if run.data_identity is not None and run.data_identity.has_changed_since(identity):
             refuse_other_data(folder)
     listener.on_note(Note("finished", folder=folder))
     return True
@@ -171,7 +129,8 @@ def checkpoint_of(run: Run, settings: RunSettings[Any, Any, Any], digest: str, k
     path = run.folder / CHECKPOINT_NAME
     if kept is not None and kept.get("digest") != digest:
         refuse_other_data(path)
-    return Checkpoint(path, {**settings.to_kept(), "digest": digest}, resume=kept is not None)
+    known = {**settings.to_kept(), **kept_identity(run.data_identity), "digest": digest}
+    return Checkpoint(path, known, resume=kept is not None)
 
 
 def announce_replacement(folder: Path | None, listener: Listener) -> None:
@@ -225,6 +184,7 @@ def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], notes: Sequenc
     Raises:
         ArtifactError: if the folder cannot be written; a model that was there stays as it was.
     """
+    model.data_identity = run.data_identity
     for note in notes:
         listener.on_note(note)
     if run.folder is None:

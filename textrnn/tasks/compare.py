@@ -23,6 +23,7 @@ from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import METRICS_FILE, MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import train_baseline, train_on
 from textrnn.tasks.common import held, is_finished, kept_settings
+from textrnn.tasks.model_folders import announce_folder, placed_together, with_content
 from textrnn.tasks.settings import combine
 from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.train_eval import choose_device
@@ -43,11 +44,14 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
     Raises:
         TextRNNError: for anything the user can mend.
     """
+    runs = placed_together(runs)
     first = runs[0]
+    announce_folder(first, listener)
     assert first.folder is not None
     folder = first.folder.parent / FOLDER
     data = combine(first).data
     source = find_dataset(data.dataset, on_progress=on_download)
+    runs = list(map(with_content, runs))
     with exclusive_use(folder):
         dataset = load_dataset(source, data)
         for note in dataset.notes:

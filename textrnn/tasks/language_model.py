@@ -15,7 +15,7 @@ from torch import Tensor
 
 from textrnn.config import USUAL_TEMPERATURE, GenerationConfig, LanguageModelSettings, Run
 from textrnn.corpus.sources.download import Progress
-from textrnn.corpus.texts import STORY, Corpus, TextSource, file_digest, find_local, find_text, load_corpus
+from textrnn.corpus.texts import STORY, Corpus, TextSource, find_local, find_text, load_corpus
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import DataError, Note
@@ -33,6 +33,7 @@ from textrnn.tasks.common import (
     keep,
     kept_settings,
 )
+from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import CorpusFacts, combine, settle
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint
 from textrnn.training.events import Listener
@@ -77,7 +78,9 @@ def train(
     """
     listener = listener or Listener()
     run, source = _find(run, listener, on_download)
-    if is_finished(run, listener, digest=lambda: file_digest(source.path)):
+    run = with_content(placed(run))
+    announce_folder(run, listener)
+    if is_finished(run, listener):
         return run, None
     with held(run):
         kept = kept_settings(run, listener)
@@ -259,7 +262,7 @@ def judge(learnt: Learnt, corpus: Corpus) -> LanguageModelResult:
         parameters = sum(parameter.numel() for parameter in model.network.parameters())
         scores = held_out_scores(model, model.encode(corpus.held_out))
     sizes = (parameters, len(corpus.train), len(corpus.held_out))
-    return LanguageModelResult(model, corpus.name, learnt.history, scores, *sizes)
+    return LanguageModelResult(model, corpus.name, learnt.history, scores, *sizes, corpus.reading)
 
 
 def fall_back_to_story(run: Run) -> Run:
@@ -270,14 +273,14 @@ def fall_back_to_story(run: Run) -> Run:
     known = run.folder is not None and is_saved(run.folder)
     if "corpus" in run.named or known or find_local(combine(run).data.corpus) is not None:
         return run
-    other = _of_the_story(run)
+    other = placed(_of_the_story(run))
     folder = other.folder
     return other if folder is not None and (is_saved(folder) or (folder / CHECKPOINT_NAME).is_file()) else run
 
 
 def _of_the_story(run: Run) -> Run:
     folder = None if run.folder is None else run.folder.parents[1] / STORY / run.folder.name
-    return dataclasses.replace(run, named={**run.named, "corpus": STORY}, folder=folder)
+    return dataclasses.replace(run, named={**run.named, "corpus": (STORY,)}, folder=folder, data_identity=None)
 
 
 def _find(run: Run, listener: Listener, on_download: Progress | None) -> tuple[Run, TextSource]:
@@ -289,5 +292,5 @@ def _find(run: Run, listener: Listener, on_download: Progress | None) -> tuple[R
         story = find_local(STORY)
         if "corpus" in run.named or story is None:
             raise
-        listener.on_note(Note("fell_back", wanted=corpus, taken=STORY))
+        listener.on_note(Note("fell_back", wanted=" ".join(corpus), taken=STORY))
         return _of_the_story(run), story

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
-from textrnn.corpus.check import Finding, ReadDataset, ReadFiles
+from textrnn.corpus.check import (
+    ExaminedDataset,
+    ExaminedFiles,
+    Finding,
+    ReadDataset,
+    ReadFiles,
+    about_rows,
+    counted,
+    shown,
+)
+from textrnn.corpus.labels import class_indices, joined_labels, labels_are_names, merge_groups, stands_for_nothing
 from textrnn.errors import listed, one_line
+
+FEW_ROWS = 10  # to learn a class from
+SMALL_SPLIT = 100  # rows
+UNEQUAL = 20  # times as many rows of the commonest class as of the rarest
 
 
 def one_class_only(read: ReadFiles) -> Iterator[Finding]:
@@ -33,13 +48,50 @@ def nearly_as_many_classes_as_rows(read: ReadFiles) -> Iterator[Finding]:
         )
 
 
+def unknown_labels(read: ExaminedFiles) -> Iterator[Finding]:
+    """Every label must be the name or the index of a class of the file that names them."""
+    by_name = labels_are_names(read.rows["train"].labels, read.class_names)
+    for part in read.rows.values() if read.class_file else ():
+        known = class_indices(part.labels, read.class_names, by_name=by_name)
+        indices = [i for i, label in enumerate(part.labels) if label not in known]
+        if indices:
+            unknown = dict.fromkeys(repr(part.labels[i]) for i in indices)
+            origin = "lines" if by_name else f"indices, 0 to {len(read.class_names) - 1}, of the lines"
+            yield about_rows(
+                part,
+                indices,
+                "unknown-labels",
+                "error",
+                f"{counted(len(indices), 'row')} with a label that is no class: {listed(unknown, most=4)}",
+                f"expected one of the {origin} of {read.class_file}: correct it, or add the class there",
+                example="",
+            )
+
+
+def text_and_label_swapped(read: ReadFiles) -> Iterator[Finding]:
+    """Of many rows, the labels are not all different and the texts the same."""
+    part = read.rows["train"]
+    if any(nearly_as_many_classes_as_rows(read)):
+        return
+    if len(part) >= 20 and 2 * len(set(part.labels)) > len(part) and 5 * len(set(part.texts)) <= len(part):
+        yield Finding(
+            "text-and-label-swapped",
+            "error",
+            part.where(0),
+            f"{len(set(part.labels)):,} different labels and {len(set(part.texts)):,} different texts in "
+            f"{len(part):,} rows",
+            "expected the reverse: text and label are the wrong way round, see `text_column` and `label_column`",
+            part.labels[0],
+        )
+
+
 def class_without_training_row(read: ReadDataset) -> Iterator[Finding]:
     """Every class must have a row to learn from."""
     learnt = set(read.labels["train"])
     empty = [name for index, name in enumerate(read.class_names) if index not in learnt]
     if empty:
         other = (
-            f"or delete them from {read.class_file}"
+            f"or take them out of {read.class_file}"
             if read.class_file
             else "or take their rows out of the other splits"
         )
@@ -50,3 +102,99 @@ def class_without_training_row(read: ReadDataset) -> Iterator[Finding]:
             f"no training row of class {listed(map(repr, empty))}",
             f"expected at least one of each: add some, {other}",
         )
+
+
+def _told_of(counts: Mapping[str, int]) -> set[str]:
+    """Labels that other checks name: look-alikes of commoner ones, several in one, words for nothing."""
+    return {*merge_groups(counts), *joined_labels(counts), *filter(stands_for_nothing, counts)}
+
+
+def _classes_learnt(read: ReadDataset) -> dict[str, int]:
+    """Training rows by class, of those that no other check names."""
+    counts = Counter(read.class_names[i] for i in read.labels["train"])
+    told = _told_of(counts)
+    return {name: counts[name] for name in read.class_names if name not in told}
+
+
+def classes_of_one_row(read: ReadFiles) -> Iterator[Finding]:
+    """A class with one row is learnt from it or tested by it, not both."""
+    part = read.rows["train"]
+    counts = read.label_counts
+    told = _told_of(counts)
+    if read.class_file:
+        by_name = labels_are_names(part.labels, read.class_names)
+        told |= counts.keys() - class_indices(counts, read.class_names, by_name=by_name).keys()
+    indices = [i for i, label in enumerate(part.labels) if counts[label] == 1 and label not in told]
+    if indices and len(counts) < len(part) / 2:
+        names = listed([repr(part.labels[i]) for i in indices], most=6)
+        count = "1 class has" if len(indices) == 1 else f"{len(indices):,} classes have"
+        yield about_rows(
+            part,
+            indices,
+            "classes-of-one-row",
+            "warning",
+            f"{count} one row only: {names}",
+            "never tested, hardly learnt: collect more, join them with others, or correct them if they are misspelt",
+            example="",
+        )
+
+
+def classes_never_tested(read: ReadDataset) -> Iterator[Finding]:
+    """The score says nothing about a class that has no test row."""
+    tested = {read.class_names[i] for i in read.labels["test"]}
+    names = [repr(name) for name, count in _classes_learnt(read).items() if count > 1 and name not in tested]
+    if names:
+        yield Finding(
+            "classes-never-tested",
+            "warning",
+            str(read.rows["test"].path),
+            f"{counted(len(names), 'class has', 'classes have')} no row in the test split: {listed(names, most=6)}",
+            "the score says nothing about them: collect more rows of each",
+        )
+
+
+def few_rows_of_a_class(read: ExaminedDataset) -> Iterator[Finding]:
+    """Some rows of each class are needed to learn what its texts have in common."""
+    few = {name: count for name, count in _classes_learnt(read).items() if 1 < count < FEW_ROWS}
+    if few:
+        names = [f"{name!r} {count}" for name, count in sorted(few.items(), key=lambda item: item[1])]
+        yield Finding(
+            "few-rows-of-a-class",
+            "warning",
+            str(read.rows["train"].path),
+            f"{counted(len(few), 'class has', 'classes have')} fewer than {FEW_ROWS} training rows: "
+            f"{listed(names, most=6)}",
+            "hardly learnt: collect more of each, or join them with others",
+        )
+
+
+def unequal_classes(read: ExaminedDataset) -> Iterator[Finding]:
+    """Where one class has most rows, a model that answers it always has a good accuracy."""
+    ranked = [(name, count) for name, count in Counter(_classes_learnt(read)).most_common() if count > 1]
+    if len(ranked) < 2:
+        return
+    (most, commonest), (least, rarest) = ranked[0], ranked[-1]
+    share = commonest / len(read.labels["train"])
+    if commonest >= UNEQUAL * rarest or share > 0.8:
+        yield Finding(
+            "unequal-classes",
+            "warning",
+            str(read.rows["train"].path),
+            f"class {shown(repr(most))} has {commonest:,} training rows ({share:.0%}), {shown(repr(least))} {rarest:,}",
+            "look at macro F1 rather than accuracy; `class_weight=balanced` finds more of the rare classes",
+        )
+
+
+def small_splits(read: ExaminedDataset) -> Iterator[Finding]:
+    """A share of few rows is known only roughly."""
+    for split in ("dev", "test"):
+        count = len(read.rows[split])
+        if count < SMALL_SPLIT:
+            error = 100 * 1.96 * (0.8 * 0.2 / count) ** 0.5  # of an accuracy of 80 %
+            yield Finding(
+                "small-split",
+                "warning",
+                str(read.rows[split].path),
+                f"the {split} split has {counted(count, 'row')}",
+                f"an accuracy on it is known to about {error:.0f} points up or down: hold out more rows",
+            )

@@ -93,7 +93,7 @@ class _Taken:
     uncut: list[tuple[int, list[str]]] = field(default_factory=list)  # with separators in the text, as it seems
     open_quotes: list[int] = field(default_factory=list)
     repeated_headers: int = 0
-    controls: int = 0
+    stripped: list[int] = field(default_factory=list)
 
     def take_all(self) -> None:
         """Go through the whole table."""
@@ -170,7 +170,7 @@ class _Taken:
         elif not label or label in NOTHING:
             self._leave_out(line, "no-label", "no label", self._shown(fields))
         else:
-            self.controls += bool(STRANGE.search(raw.replace("\r", " ").strip()))
+            self.stripped += [line] if STRANGE.search(raw.replace("\r", " ").strip()) else []
             self.forms[written] = label
             self.texts.append(text)
             self.labels.append(label)
@@ -269,10 +269,9 @@ class _Taken:
             count = len(self.open_quotes)
             texts = "1 quotation mark closes" if count == 1 else f"{count} quotation marks close"
             details.append(f"{texts} nowhere (first on line {self.open_quotes[0]})")
-        if self.controls:
-            details.append(
-                f"control characters left out of {self.controls:,} {'text' if self.controls == 1 else 'texts'}"
-            )
+        if self.stripped:
+            count = len(self.stripped)
+            details.append(f"control characters left out of {count:,} {'text' if count == 1 else 'texts'}")
         if encoding is not None:
             details += ["carriage returns end lines"] if encoding.cr_ends_lines else []
             if encoding.other is not None and encoding.other_lines:
@@ -288,6 +287,7 @@ class _Taken:
             rows=len(self.texts),
             left_out=tuple(self.left_out),
             damaged_lines=() if encoding is None else encoding.damaged,
+            stripped_lines=tuple(sorted(self.stripped)),
             details=tuple(details),
         )
         return Rows(table.content.path, self.texts, self.labels, self.lines, reading=reading, layout=layout)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from textrnn.corpus.cleaning import ESCAPE
 from textrnn.errors import Note
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -26,6 +27,7 @@ def cleaned(text: str) -> str:
     """
     if STRANGE.search(text):
         text = LINE_END.sub("\n", text.replace("\0", "")).replace("\r", "\n")
+        text = ESCAPE.sub("", text) if "\x1b" in text else text  # with what belongs to it: [31m
         text = STRANGE.sub("", LONE_SURROGATE.sub("\ufffd", text))
     return text.strip()
 
@@ -62,6 +64,7 @@ class Reading:
         rows: taken
         left_out: not taken
         damaged_lines: with bytes that could not be decoded and were replaced
+        stripped_lines: with control characters in the text, which were left out
         details: what else was assumed, each in a few words
     """
 
@@ -75,6 +78,7 @@ class Reading:
     rows: int = 0
     left_out: tuple[LeftOut, ...] = ()
     damaged_lines: tuple[int, ...] = ()
+    stripped_lines: tuple[int, ...] = ()
     details: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

@@ -55,7 +55,11 @@ PUBLISHED_DATASETS = {
 
 @dataclass(frozen=True)
 class Source:
-    """The files of a data set. `dev`, `test` and `class_names` may be missing; they are then made from `train`."""
+    """The files of a data set. `dev`, `test` and `class_names` may be missing; they are then made from `train`.
+
+    Attributes:
+        beside: dev and test, where only the training file was named
+    """
 
     name: str
     folder: Path
@@ -63,6 +67,7 @@ class Source:
     dev: Path | None = None
     test: Path | None = None
     class_names: Path | None = None
+    beside: tuple[Path, ...] = ()
 
 
 def data_folders() -> list[Path]:
@@ -147,15 +152,20 @@ def _source_of_folder(name: str, folder: Path) -> Source:
 def _source_of_file(name: str, path: Path) -> Source:
     """The data set of a file, with the dev and test split that lie beside a training split, or in its archive."""
     files = splits_in_archive(path)
-    if not files:
-        files = {"train": path, **sisters_of(path)}
+    beside = {} if files else sisters_of(path)
+    files = files or {"train": path, **beside}
     class_file = path.parent / CLASS_FILES[0]
     classes = files.get("class_names") or (class_file if class_file.is_file() and class_file != path else None)
-    return Source(name, path.parent, files["train"], files.get("dev"), files.get("test"), classes)
+    return Source(
+        name, path.parent, files["train"], files.get("dev"), files.get("test"), classes, tuple(beside.values())
+    )
 
 
-def find_dataset(dataset: str, *, on_progress: Progress | None = None) -> Source:
+def find_dataset(dataset: str, *, on_progress: Progress | None = None, download: bool = True) -> Source:
     """The files of a data set given as a name, a folder or a file.
+
+    Args:
+        download: whether what is published, but not here, is fetched.
 
     Raises:
         DataError: if there is no such data set, or it cannot be downloaded.
@@ -179,7 +189,7 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None) -> Source
         return _source_of_folder(name, path)
     if _is_path(dataset) or path.suffix:
         raise DataError(f"{path}: no such file or folder; expected `dataset` to be a name, a folder or a file")
-    if name in PUBLISHED_DATASETS:
+    if name in PUBLISHED_DATASETS and download:
         return _source_of_folder(name, _download(name, on_progress))
     names = known_names()
     raise DataError(

@@ -84,14 +84,15 @@ def only_files(group: Mapping[str, list[Path]], folder: Path) -> dict[str, Path]
 
 
 def splits_in(folder: Path) -> dict[str, Path]:
-    """The splits that the files of a folder are; empty without a training split.
+    """The splits that the files of a folder are.
 
     Raises:
         DataError: if more than one set of files could be meant.
     """
-    groups = {words: group for words, group in groups_of_splits(data_files(folder)).items() if "train" in group}
-    if () in groups:
-        return only_files(groups[()], folder)
+    every = groups_of_splits(data_files(folder))
+    if () in every:
+        return only_files(every[()], folder)
+    groups = {words: group for words, group in every.items() if "train" in group}
     if len(groups) > 1:
         names = [paths[0].name for group in groups.values() for paths in [group["train"]]]
         raise DataError(f"{folder}: {len(groups)} training splits ({listed(names)}); expected one: name its file")

@@ -8,7 +8,7 @@ from typing import Any
 from textrnn.report.html import Figure
 from textrnn.report.memory import accuracy_table, curves_csv, plot_losses
 from textrnn.tasks.memory.findings import Findings
-from textrnn.tasks.memory.lengths import accuracies_section, accuracy_plots, by_length, train_all
+from textrnn.tasks.memory.lengths import accuracies_section, accuracy_plots, by_length, constant_figures, train_all
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
@@ -40,7 +40,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         }
         plots |= plot_losses(at_longest, title=f"{model}, length {longest}: cross-entropy (nats)")
         section = [
-            *accuracies_section(request, rows, plots),
+            *accuracies_section(request, bench, rows, plots),
             Figure(plots["losses.svg"], f"losses at length {longest}, rate by rate"),
         ]
         by_rate = {rate: by_length(trainings) for rate, trainings in found.items()}
@@ -48,6 +48,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
             "seeds": request.all_seeds,
             "lengths": _best_rates(by_rate, request.lengths),
             "learning_rates": {rate: {"lengths": figures} for rate, figures in by_rate.items()},
+            "always_the_commonest_answer": constant_figures(bench),
             "settings": bench.groups(),
         }
         every = [training for trainings in found.values() for training in trainings]

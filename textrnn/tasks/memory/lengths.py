@@ -39,12 +39,13 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     bench.note("table", rows=rows)
     if len(request.models) > 1:
         plots = accuracy_plots(bench, found, f"{bench.problem.title}, {request.recipe_name} recipe")
-        section = accuracies_section(request, rows, plots)
+        section = accuracies_section(request, bench, rows, plots)
         for model, findings in zip(request.models, everything, strict=True):
             section.append(Figure(findings.files["losses.svg"], f"losses of {model}, length by length"))
         metrics = {
             "seeds": request.all_seeds,
             "models": {model: {"lengths": by_length(trainings)} for model, trainings in found.items()},
+            "always_the_commonest_answer": constant_figures(bench),
             "settings": bench.groups(),
         }
         Findings(request.models, metrics, plots, section).save(request)
@@ -59,15 +60,30 @@ def accuracy_plots(
     bench: Bench, found: Mapping[str, Sequence[Training]], title: str, *, legend: str | None = None
 ) -> dict[str, bytes]:
     """Accuracy against the length, beside what always the same answer would give."""
-    constant = (f"always answering {bench.problem.best_constant}", bench.problem.chance)
-    return plot_accuracy(found, constant=constant, title=title, legend=legend)
+    constants = bench.constant_answers()
+    answers = {answer for answer, _ in constants.values()}
+    name = f"always answering {answers.pop()}" if len(answers) == 1 else "always the commonest answer"
+    shares = {length: share for length, (_, share) in constants.items()}
+    return plot_accuracy(found, constant=(name, shares), title=title, legend=legend)
 
 
-def accuracies_section(request: MemoryRequest, rows: list[list[str]], plots: Mapping[str, bytes]) -> list[Part]:
+def constant_figures(bench: Bench) -> dict[str, Any]:
+    """By length, what always the same answer would give, for ``metrics.json``."""
+    return {
+        str(length): {"answer": answer, "test": share} for length, (answer, share) in bench.constant_answers().items()
+    }
+
+
+def accuracies_section(
+    request: MemoryRequest, bench: Bench, rows: list[list[str]], plots: Mapping[str, bytes]
+) -> list[Part]:
     """What the page says and shows of the accuracies."""
     count = len(request.all_seeds)
     seeds = "one seed" if count == 1 else f"mean of {count} seeds, with their spread"
-    about = f"{request.recipe_name} recipe; {seeds}; weights chosen on dev. {request.problem_entry.about}"
+    own = bench.own_folders
+    what = [] if own.keys() >= set(request.lengths) else [request.problem_entry.about]
+    what += [f"Sequences of your own: {', '.join(map(str, own.values()))}."] if own else []
+    about = f"{request.recipe_name} recipe; {seeds}; weights chosen on dev. {' '.join(what)}"
     figure = Figure(plots["accuracy.svg"], "accuracy against the length of the sequence")
     return [Paragraph([about]), Table(rows), figure]
 
@@ -75,7 +91,12 @@ def accuracies_section(request: MemoryRequest, rows: list[list[str]], plots: Map
 def _of_one_model(
     request: MemoryRequest, bench: Bench, model: str, trainings: Sequence[Training], *, alone: bool
 ) -> Findings:
-    metrics = {"seeds": request.all_seeds, "lengths": by_length(trainings), "settings": bench.groups()}
+    metrics = {
+        "seeds": request.all_seeds,
+        "lengths": by_length(trainings),
+        "always_the_commonest_answer": constant_figures(bench),
+        "settings": bench.groups(),
+    }
     on_problem = f"{model} on {bench.problem.title}"
     plots = accuracy_plots(bench, {model: trainings}, f"{on_problem}, {request.recipe_name} recipe")
     panels = {
@@ -86,7 +107,7 @@ def _of_one_model(
     section = None
     if alone:
         rows = accuracy_table({model: list(trainings)})
-        section = accuracies_section(request, rows, plots)
+        section = accuracies_section(request, bench, rows, plots)
         section.append(Figure(plots["losses.svg"], f"losses of {model}, length by length"))
     return Findings([model], metrics, {**plots, "history.csv": curves_csv(trainings).encode("utf-8")}, section)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Self
 
 from textrnn.config import MemorySettings, MemoryTrainConfig, Run
-from textrnn.corpus.sequences import LabelledSequences, load_splits
+from textrnn.corpus.sequences import LabelledSequences, find_splits, load_splits
 from textrnn.errors import ConfigError, DivergedError, Interrupted, Note, one_line
 from textrnn.evaluation.records import CURVE_COLUMNS, Training, training_key
 from textrnn.files import exclusive_use, json_bytes, write_atomically
@@ -52,6 +54,8 @@ class Bench:
         self.digests: dict[str, str] = {}  # of the data that each was trained and tested on
         self.store = request.folder / UNFINISHED
         self._splits: dict[tuple[int, int], dict[str, LabelledSequences]] = {}
+        self._commonest: dict[int, dict[int, tuple[int, float]]] = {}  # answer and share, by length and seed
+        self.own_folders: dict[int, Path] = {}  # of lengths with sequences of the user's own
 
     def __enter__(self) -> Self:
         with ExitStack() as held:
@@ -87,8 +91,24 @@ class Bench:
 
     def _data(self, length: int, seed: int) -> dict[str, LabelledSequences]:
         if (length, seed) not in self._splits:  # one at a time is kept
-            self._splits = {(length, seed): load_splits(self.problem, length, seed, self.settings.data.variants)}
+            variants = self.settings.data.variants
+            place = find_splits(self.problem, length, seed, variants)
+            splits = load_splits(self.problem, length, seed, variants, place=place)
+            if place.own and self.own_folders.get(length) != place.folder:
+                self.own_folders[length] = place.folder
+                self.note("own_sequences", folder=place.folder)
+            self._splits = {(length, seed): splits}
+            self._commonest.setdefault(length, {})[seed] = splits["test"].commonest
         return self._splits[length, seed]
+
+    def constant_answers(self) -> dict[int, tuple[int, float]]:
+        """By length, the commonest answer of the test splits, and how often it is right: the mean over the seeds."""
+        found = {}
+        for length, by_seed in sorted(self._commonest.items()):
+            shares = [share for _, share in by_seed.values()]
+            answers = Counter(answer for answer, _ in by_seed.values())
+            found[length] = answers.most_common(1)[0][0], sum(shares) / len(shares)
+        return found
 
     def split(self, name: str, length: int, seed: int) -> SequenceBatch:
         """A split of the data, on the device."""

@@ -1,50 +1,19 @@
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import pickle
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from textrnn.corpus.embeddings import find_embedding, load_embedding
+from textrnn.corpus.embeddings import load_embedding
 from textrnn.errors import DataError
 
 TOKENS = ["<pad>", "<unk>", "股", "市", "a b", "\u3000", "无", " "]
-ROWS = {
-    "股": [0.5, -1.0, 2.0],
-    "市": [1.0, 0.0, -3.0],
-    "a b": [4.0, 5.0, 6.0],
-    "\u3000": [7.0, 8.0, 9.0],
-    " ": [1.5, 2.5, 3.5],
-}
-
-
-def text_file(path: Path, *, header: bool, extra: str = "") -> Path:
-    lines = [f"{token} {' '.join(map(str, numbers))}" for token, numbers in ROWS.items()]
-    lines += [f"别{i} 0.1 0.2 0.3" for i in range(20)]
-    content = (f"{len(lines)} 3\n" if header else "") + "\n".join(lines) + "\n" + extra
-    path.write_bytes(gzip.compress(content.encode()) if path.suffix == ".gz" else content.encode())
-    return path
-
-
-@pytest.mark.parametrize("name", ["v.vec", "v.txt", "v.vec.gz"])
-@pytest.mark.parametrize("header", [True, False])
-def test_text_files(tmp_path: Path, name: str, header: bool) -> None:
-    loaded = load_embedding(text_file(tmp_path / name, header=header), TOKENS, seed=0)
-    assert loaded.vectors.dtype == np.float32
-    assert loaded.found.tolist() == [False, False, True, True, True, True, False, True]
-    for token, numbers in ROWS.items():
-        assert loaded.vectors[TOKENS.index(token)].tolist() == numbers
-    assert loaded.vectors[0].tolist() == [0, 0, 0]
-
-
-def test_windows_lines_and_trailing_spaces(tmp_path: Path) -> None:
-    (tmp_path / "v.vec").write_bytes("1 2\r\n股 1 2 \r\n".encode())
-    assert load_embedding(tmp_path / "v.vec", ["<pad>", "<unk>", "股"], seed=0).vectors[2].tolist() == [1, 2]
 
 
 def test_missing_rows_are_seeded_and_scaled_like_the_found(tmp_path: Path) -> None:
@@ -154,14 +123,6 @@ def test_row_names_with_windows_line_ends(tmp_path: Path) -> None:
     ]
 
 
-def test_byte_order_mark_before_the_first_token(tmp_path: Path) -> None:
-    (tmp_path / "v.vec").write_bytes("\ufeff股 1 2\n市 3 4\n".encode())
-    assert load_embedding(tmp_path / "v.vec", ["<pad>", "<unk>", "股", "市"], seed=0).vectors[2:].tolist() == [
-        [1, 2],
-        [3, 4],
-    ]
-
-
 def test_corrupt_npz(tmp_path: Path) -> None:
     path = npz(tmp_path, [[1.0, 2.0]] * 500, {"股": 0})
     content = path.read_bytes()
@@ -193,64 +154,37 @@ def test_npz_without_row_names(tmp_path: Path) -> None:
     )
 
 
-def test_lines_of_the_wrong_size(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 2.0\n")
-    assert error_of(path) == (f"{path}:27: 2 numbers; expected 3 as in the header: the file may be cut short")
-
-
-def test_fields_that_are_no_numbers(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 x 3.0\n")
-    assert error_of(path).startswith(f"{path}:27: not all of the 3 last fields are numbers (")
-
-
-def test_numbers_that_are_not_finite(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "v.vec", header=True, extra="无 1.0 nan 3.0\n")
-    assert error_of(path) == f"{path}: holds numbers that are infinite, huge or not a number; expected finite vectors"
-
-
-def test_file_without_any_of_the_tokens(tmp_path: Path) -> None:
-    (tmp_path / "v.vec").write_text("x 1 2\ny 3 4\n")
-    assert error_of(tmp_path / "v.vec") == (
-        f"{tmp_path / 'v.vec'}: none of the 6 tokens of the vocabulary is in the file; expected vectors for the tokens in "
-        "use: see `tokenizer` (characters need a file of characters, words one of words)"
-    )
-
-
-def test_truncated_gzip(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "v.vec.gz", header=True)
-    path.write_bytes(path.read_bytes()[:-20])
-    assert "cannot be read to its end" in error_of(path)
-
-
-def test_empty_and_unknown_files(tmp_path: Path) -> None:
-    (tmp_path / "v.vec").write_text("")
-    assert error_of(tmp_path / "v.vec") == (
-        f"{tmp_path / 'v.vec'}:1: no vectors; expected lines of a token and its numbers, separated by spaces"
-    )
-    assert error_of(tmp_path / "v.bin").endswith("expected text: use the .vec file beside it")
-    assert error_of(tmp_path / "v.pt").endswith("expected vectors in a .npz, .vec, .txt or .gz file")
-
-
-def test_choice_of_the_file(tmp_path: Path) -> None:
-    assert find_embedding("random", tmp_path) is None
-    with pytest.raises(DataError) as caught:
-        find_embedding("pretrained", tmp_path)
-    assert str(caught.value) == (
-        f"`embedding=pretrained`: no .npz, .vec or .vec.gz file in {tmp_path}; expected vectors beside the data: put a "
-        "file there, name one with `embedding=PATH`, or use `embedding=random`"
-    )
-    (tmp_path / "a.vec").touch()
-    assert find_embedding("pretrained", tmp_path) == tmp_path / "a.vec"
-    (tmp_path / "b.npz").touch()
-    with pytest.raises(DataError, match=r"a\.vec, b\.npz are all in .*; expected one: choose it with `embedding=PATH`"):
-        find_embedding("pretrained", tmp_path)
-    assert find_embedding(str(tmp_path / "b.npz"), tmp_path) == tmp_path / "b.npz"
-    with pytest.raises(DataError, match=r"`embedding` rnadom: no such file; expected random, pretrained, or the path"):
-        find_embedding("rnadom", tmp_path)
-
-
 def test_real_characters(real_data: Path) -> None:
     tokens = ["<pad>", "<unk>", " ", "的", "股"]
     loaded = load_embedding(real_data / "thucnews" / "embedding_Tencent.npz", tokens, seed=0)
     assert loaded.vectors.shape == (5, 200)
     assert loaded.found.tolist() == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", ["f2", "f4", ">f8", "i1"])
+def test_tables_of_any_numbers(tmp_path: Path, kind: str, order: str) -> None:
+    table = np.arange(40).reshape(20, 2).astype(kind)
+    np.savez_compressed(tmp_path / "e.npz", embeddings=np.asarray(table, order=order))  # type: ignore[arg-type]
+    (tmp_path / "vocab.json").write_text(json.dumps({chr(97 + i): i for i in range(20)}), encoding="utf-8")
+    loaded = load_embedding(tmp_path / "e.npz", ["<pad>", "<unk>", "t", "a", "C"], seed=0)
+    assert loaded.vectors[2:].tolist() == [[38, 39], [0, 1], [4, 5]]
+    assert (loaded.form, loaded.by_case) == ("NumPy archive", 1)
+
+
+def test_only_the_vocabulary_of_a_large_table_is_held(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "e", embeddings=np.ones((40_000, 100), np.float32))  # 16 MB
+    (tmp_path / "vocab.json").write_text('{"a": 39999}', encoding="utf-8")
+    os.replace(tmp_path / "e.npz", tmp_path / "e")
+    tracemalloc.start()
+    assert load_embedding(tmp_path / "e", ["<pad>", "<unk>", "a"], seed=0).vectors[2].tolist() == [1] * 100
+    assert tracemalloc.get_traced_memory()[1] < 6_000_000
+    tracemalloc.stop()
+
+
+def test_rows_that_are_not_finite_and_names_that_are_repeated(tmp_path: Path) -> None:
+    np.savez(tmp_path / "e.npz", embeddings=np.array([[1.0, 2], [np.nan, 1], [3, 4], [1e7, 0]]))
+    (tmp_path / "vocab.txt").write_text("a\nb\na\nc\n", encoding="utf-8")
+    loaded = load_embedding(tmp_path / "e.npz", ["<pad>", "<unk>", "a", "b", "c"], seed=0)
+    assert loaded.vectors[2].tolist() == [1, 2]
+    assert (loaded.found.tolist(), loaded.not_finite) == ([False, False, True, False, False], 2)

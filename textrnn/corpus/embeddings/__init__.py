@@ -1,0 +1,10 @@
+"""Pretrained token vectors, filtered to a vocabulary: what a file is, its content says, never its name.
+
+One module a format; :mod:`~textrnn.corpus.embeddings.formats` decides which. A file is read once, from its beginning
+to its end, and only the rows of the vocabulary are kept: one of several gigabytes needs memory for the vocabulary only.
+"""
+
+from textrnn.corpus.embeddings.find import find_embedding
+from textrnn.corpus.embeddings.load import PretrainedEmbedding, load_embedding
+
+__all__ = ["PretrainedEmbedding", "find_embedding", "load_embedding"]

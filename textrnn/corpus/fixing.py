@@ -1,0 +1,227 @@
+"""A data set without what can be mended of what the checks find, and every change that this took.
+
+Rows that cannot be used are left out of every file. Copies and contradictions are left out of the training file alone:
+what a model is scored on stays what it was.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textrnn.corpus.check import ReadFiles
+from textrnn.corpus.cleaning import LONGEST_TEXT, OUTLIER, REPAIRS, ROUNDS, has_nothing_visible
+from textrnn.corpus.labels import (
+    are_sorted,
+    class_indices,
+    joined_labels,
+    labels_are_names,
+    look_alike_key,
+    merge_groups,
+    stands_for_nothing,
+)
+from textrnn.corpus.readers import Rows
+from textrnn.corpus.similar import comparison_key, similar_rows
+
+# What is mended, by the ids of the findings.
+MENDED = frozenset({
+    "contradictory-labels", "control-characters", "duplicate-rows", "labels-for-nothing",
+    "look-alike-labels", "lost-characters", "markup", "misread-characters", "near-duplicates", "nearly-repeated-texts",
+    "nothing-visible", "repeated-texts", "several-labels-in-a-cell", "sorted-by-label", "unknown-labels",
+    "very-long-texts", "rows-no-text", "rows-no-label",
+})  # fmt: skip
+FEW = 0.05  # of all rows with a word for nothing as the label; where there are more, it may be a class
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done to a row.
+
+    Attributes:
+        line: in the file as it was, from 1; 0 for all of it
+        what: the kind of change
+        before, after: text or label; `after` is empty of a row that is left out
+    """
+
+    path: Path
+    line: int
+    what: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass
+class _Row:
+    path: Path
+    line: int
+    text: str
+    label: str
+    place: str
+
+
+@dataclass
+class Fixed:
+    """The rows that are left, by split: texts, and labels as names of classes; and the changes in their order."""
+
+    rows: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+
+class _Fixer:
+    """Goes over the rows once for each kind of change."""
+
+    def __init__(self, read: ReadFiles):
+        self.read = read
+        self.changes: list[Change] = []
+        self.rows = {split: list(_rows_of(part)) for split, part in read.rows.items()}
+        self.train = self.rows["train"]
+
+    @property
+    def every_row(self) -> Iterator[_Row]:
+        for rows in self.rows.values():
+            yield from rows
+
+    def leave_out(self, why: Callable[[_Row], str], *, splits: Mapping[str, list[_Row]] | None = None) -> None:
+        """Leave the rows out for which there is a reason."""
+        for rows in (splits or self.rows).values():
+            kept = []
+            for row in rows:
+                reason = why(row)
+                if reason:
+                    self.changes.append(Change(row.path, row.line, reason, f"{row.label}: {row.text}"))
+                else:
+                    kept.append(row)
+            rows[:] = kept
+
+    def rename(self, names: Mapping[str, str], what: str) -> None:
+        """Give labels another name."""
+        for row in self.every_row:
+            name = names.get(row.label, row.label)
+            if name != row.label:
+                self.changes.append(Change(row.path, row.line, what, row.label, name))
+                row.label = name
+
+    def note_what_was_left_out(self) -> None:
+        """What the reader did not take is not in the copy."""
+        readings = {id(part.reading): part.reading for part in self.read.rows.values() if part.reading is not None}
+        for reading in readings.values():
+            for row in reading.left_out:
+                self.changes.append(Change(row.path or reading.path, row.line, f"left out: {row.reason}", row.content))
+            for line in reading.stripped_lines:
+                self.changes.append(Change(reading.path, line, "control-characters"))
+
+    def repair_texts(self) -> None:
+        lengths = [len(row.text) for row in self.every_row]
+        longest = int(max(LONGEST_TEXT, OUTLIER * statistics.median(lengths)))
+        for row in self.every_row:
+            for what, is_wrong, repair in REPAIRS * ROUNDS:
+                if is_wrong(row.text):
+                    self.change_text(row, repair(row.text).strip(), what)
+            if len(row.text) > longest:
+                self.change_text(row, row.text[:LONGEST_TEXT].strip(), "very long text cut")
+        self.leave_out(lambda row: "no visible text" if has_nothing_visible(row.text) else "")
+
+    def change_text(self, row: _Row, text: str, what: str) -> None:
+        self.changes.append(Change(row.path, row.line, what, row.text, text))
+        row.text = text
+
+    def repair_labels(self) -> None:
+        """Labels become names of classes, look-alikes one; what is none or several is left out."""
+        names, class_file = list(self.read.class_names), self.read.class_file
+        if class_file and not labels_are_names([row.label for row in self.train], names):
+            index_of = class_indices((row.label for row in self.every_row), names, by_name=False)
+            for row in self.every_row:
+                if row.label in index_of:
+                    row.label = names[index_of[row.label]]
+        if class_file:
+            by_key = {look_alike_key(name): name for name in names}
+            strange = [label for label in self._labels() if label not in names]
+            self.rename({label: by_key.get(look_alike_key(label), label) for label in strange}, "look-alike label")
+            self.leave_out(lambda row: "" if row.label in names else "label that is no class")
+            return
+        self.rename(merge_groups(self._labels()), "look-alike label")
+        counts = self._labels()
+        nothing = {label for label in counts if stands_for_nothing(label) and not (label == "-" and "+" in counts)}
+        if sum(counts[label] for label in nothing) <= FEW * counts.total():
+            self.leave_out(lambda row: "label for nothing" if row.label in nothing else "")
+        joined = joined_labels(self._labels())
+        self.leave_out(lambda row: "several labels" if row.label in joined else "")
+
+    def _labels(self) -> Counter[str]:
+        return Counter(row.label for row in self.every_row)
+
+    def leave_out_contradictions(self) -> None:
+        """Of a text under several labels, the one that most of its rows have stays; none where there is no such one."""
+        by_text: dict[str, Counter[str]] = {}
+        for row in self.train:
+            by_text.setdefault(row.text, Counter())[row.label] += 1
+        winners = {}
+        for text, counts in by_text.items():
+            (label, count), *others = counts.most_common()
+            if others:
+                winners[text] = label if 2 * count > counts.total() else ""
+        self.leave_out(
+            lambda row: "contradictory label" if winners.get(row.text, row.label) != row.label else "",
+            splits={"train": self.train},
+        )
+
+    def leave_out_copies(self) -> None:
+        """Rows of the training file that stand in a held-out file, then those that repeat another."""
+        held_out: dict[str, str] = {}
+        for rows in (rows for split, rows in self.rows.items() if split != "train"):
+            for row in rows:
+                held_out.setdefault(comparison_key(row.text), f"{row.path.name}:{row.line}")
+        train = {"train": self.train}
+
+        def stands_there(row: _Row) -> str:
+            place = held_out.get(comparison_key(row.text))
+            return f"stands in {place}, too" if place else ""
+
+        self.leave_out(stands_there, splits=train)
+        seen: dict[tuple[str, str], _Row] = {}
+
+        def repeats(row: _Row) -> str:
+            first = seen.setdefault((comparison_key(row.text), row.label), row)
+            return "" if first is row else f"repeats {first.place}"
+
+        self.leave_out(repeats, splits=train)
+        while earlier := self._similar():
+            self.leave_out(lambda row, earlier=earlier: earlier.get(id(row), ""), splits=train)  # type: ignore[misc]
+
+    def _similar(self) -> dict[int, str]:
+        """Of training rows that nearly are an earlier one, which one."""
+        texts, labels = [row.text for row in self.train], [row.label for row in self.train]
+        pairs = similar_rows(texts, labels, list(map(comparison_key, texts)))
+        return {id(self.train[later]): f"nearly {self.train[first].place}" for first, later in pairs}
+
+    def shuffle(self) -> None:
+        if are_sorted([row.label for row in self.train]):
+            random.Random(0).shuffle(self.train)
+            self.changes.append(Change(self.read.rows["train"].path, 0, "shuffled", "sorted by label", "seed 0"))
+
+
+def _rows_of(part: Rows) -> Iterator[_Row]:
+    for i, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
+        line = part.line_numbers[i]
+        if part.files is None:
+            yield _Row(part.path, line, text, label, f"line {line}")
+        else:
+            yield _Row(part.files[i], line, text, label, part.files[i].name)
+
+
+def fixed(read: ReadFiles) -> Fixed:
+    """The data set as it should be."""
+    fixer = _Fixer(read)
+    fixer.note_what_was_left_out()
+    fixer.repair_texts()
+    fixer.repair_labels()
+    fixer.leave_out_contradictions()
+    fixer.leave_out_copies()
+    fixer.shuffle()
+    order = {part.path: place for place, part in enumerate(read.rows.values())}
+    changes = sorted(fixer.changes, key=lambda change: (order.get(change.path, 0), str(change.path), change.line))
+    return Fixed({split: [(row.text, row.label) for row in rows] for split, rows in fixer.rows.items()}, changes)
