@@ -26,7 +26,7 @@ LEFT_OUT = (LeftOut(3, "no-text", "the text is empty", "", None),) * 3
                 LEFT_OUT,
             ),
             "reviews.csv: UTF-8, comma, header; text = review, label = stars (also there: title, user); "
-            "12,044 rows, 3 left out",
+            "12,044 rows, 3 left out (no text: lines 3, 3, 3)",
         ),
         (
             Reading(Path("a.tsv"), "GB18030", "tab", False, ("column 2",), "column 1", (), 1),
@@ -40,12 +40,12 @@ LEFT_OUT = (LeftOut(3, "no-text", "the text is empty", "", None),) * 3
         ),
         (
             Reading(Path("a.txt"), "UTF-8", "fastText", None, rows=5, damaged_lines=(2,)),
-            "a.txt: UTF-8, fastText; 5 rows, 1 line with damaged bytes",
+            "a.txt: UTF-8, fastText; 5 rows, 1 line with damaged bytes (line 2)",
         ),
         (
             Reading(Path("a.csv"), "UTF-8", "comma", True, ("t",), "l", tuple("abcdefghij"), 2_000, (), (1, 2)),
             "a.csv: UTF-8, comma, header; text = t, label = l (also there: a, b, c, d, e, f, g, h and 2 more); "
-            "2,000 rows, 2 lines with damaged bytes",
+            "2,000 rows, 2 lines with damaged bytes (lines 1, 2)",
         ),
         (
             Reading(Path("\x1b[31m.csv"), "UTF-8", "comma", True, ("te\nxt" * 40,), "l", (), 2),

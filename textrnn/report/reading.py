@@ -19,7 +19,12 @@ def understood(reading: Reading) -> str:
     ``reviews.csv: UTF-8, comma, header; text = review, label = stars (also there: title); 12,044 rows, 3 left out``
     """
     file = [reading.encoding, reading.format, {True: "header", False: "no header", None: ""}[reading.header]]
-    parts = [", ".join(filter(None, file)), _columns(reading), _rows(reading), *(shortened(detail, MAX_DETAIL_WIDTH) for detail in reading.details)]
+    parts = [
+        ", ".join(filter(None, file)),
+        _columns(reading),
+        _rows(reading),
+        *(shortened(detail, MAX_DETAIL_WIDTH) for detail in reading.details),
+    ]
     return f"{shortened(reading.path.name, 2 * MAX_NAME_WIDTH)}: {'; '.join(filter(None, parts))}"
 
 

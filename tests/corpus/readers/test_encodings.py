@@ -10,7 +10,12 @@ from textrnn.corpus.readers import decode, read_class_names, read_rows
 from textrnn.errors import ConfigError, DataError
 from textrnn.report.notes import words
 
-CHINESE = [("水壶比照片好看，家里人都喜欢", "质量"), ("快递晚了两天才送到", "物流"), ("价格比隔壁店便宜", "价格"), ("客服回复特别慢", "客服")]
+CHINESE = [
+    ("水壶比照片好看，家里人都喜欢", "质量"),
+    ("快递晚了两天才送到", "物流"),
+    ("价格比隔壁店便宜", "价格"),
+    ("客服回复特别慢", "客服"),
+]
 SAMPLES = {  # texts of the languages for which each encoding was made
     "gb18030": ("GB18030", CHINESE),
     "big5": ("Big5", [("這個價錢比隔壁便宜很多", "價格"), ("包裹晚了兩天才送到", "物流"), ("品質比照片上的還好", "品質")]),
@@ -81,7 +86,9 @@ def test_half_utf_8_and_half_gbk(tmp_path: Path) -> None:
 
 def test_a_few_lines_of_utf_8_in_gbk(tmp_path: Path) -> None:
     lines = lines_of(CHINESE).splitlines(keepends=True)
-    rows = read(tmp_path, "a.txt", b"".join(line.encode("utf-8" if at in (7, 31) else "gbk") for at, line in enumerate(lines)))
+    rows = read(
+        tmp_path, "a.txt", b"".join(line.encode("utf-8" if at in (7, 31) else "gbk") for at, line in enumerate(lines))
+    )
     assert pairs(rows) == expected(CHINESE)
     assert rows.reading is not None
     assert (rows.reading.encoding, rows.reading.details) == ("GB18030", ("2 lines in UTF-8",))
@@ -90,7 +97,9 @@ def test_a_few_lines_of_utf_8_in_gbk(tmp_path: Path) -> None:
 def test_one_latin_1_line_never_turns_a_spanish_file_into_chinese(tmp_path: Path) -> None:
     spanish = [("El envío llegó mañana", "envío"), ("La calidad está muy bien", "calidad")]
     lines = lines_of(spanish, 100).splitlines(keepends=True)
-    rows = read(tmp_path, "a.txt", b"".join(line.encode("latin-1" if at == 40 else "utf-8") for at, line in enumerate(lines)))
+    rows = read(
+        tmp_path, "a.txt", b"".join(line.encode("latin-1" if at == 40 else "utf-8") for at, line in enumerate(lines))
+    )
     assert rows.reading is not None
     assert rows.reading.encoding == "UTF-8"
     assert rows.texts[39:43:2] == ["La calidad está muy bien 39", "La calidad está muy bien 41"]
@@ -177,7 +186,9 @@ def test_a_lone_carriage_return_inside_of_a_text_ends_no_line(tmp_path: Path) ->
 
 
 def test_carriage_returns_that_end_records_and_line_feeds_inside_of_quotation_marks(tmp_path: Path) -> None:
-    rows = read(tmp_path, "a.csv", "text,label\r" + "".join(f'"one {at}, and\ntwo",{"ab"[at % 2]}\r' for at in range(10)))
+    rows = read(
+        tmp_path, "a.csv", "text,label\r" + "".join(f'"one {at}, and\ntwo",{"ab"[at % 2]}\r' for at in range(10))
+    )
     assert pairs(rows) == [(f"one {at}, and\ntwo", "ab"[at % 2]) for at in range(10)]
 
 
