@@ -17,7 +17,8 @@ from textrnn.corpus.readers.common_characters import COMMON
 from textrnn.corpus.readers.rows import LINE_END
 from textrnn.errors import ConfigError, DataError, did_you_mean, one_line
 
-BLOCK = 1 << 20  # bytes read at a time
+BLOCK = 1 << 15  # bytes read at a time: what is made of them stays in the cache
+SAMPLED_BYTES = 1 << 20  # by which line ends are judged, and whether it is text at all
 SAMPLED_LINES = 2000  # by which an encoding other than UTF-8 is judged
 MOST_DAMAGED = 0.01  # share of lines with damaged bytes that stops nothing
 BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -211,7 +212,7 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     encoding = Encoding(cr_ends_lines=survey.cr_ends_lines, marked=marked)
     if not survey.foreign:
         return encoding
-    sample = b"".join(survey.sample)[:BLOCK]
+    sample = b"".join(survey.sample)[:SAMPLED_BYTES]
     if len(BINARY.findall(sample)) > MOST_CONTROLS * len(sample):
         raise DataError(
             f"{path}:{survey.foreign_numbers[0]}: bytes that no text has; expected text: name the text or table that "
@@ -310,8 +311,8 @@ def _survey(source: Openable) -> _Survey:
         crs = block.count(b"\r")
         lone = crs - block.count(b"\r\n") if crs else 0
         lone_ends += lone
-        if lone and len(doubtful) < BLOCK:
-            doubtful += block[: BLOCK - len(doubtful)]
+        if lone and len(doubtful) < SAMPLED_BYTES:
+            doubtful += block[: SAMPLED_BYTES - len(doubtful)]
         newlines = block.count(b"\n")
         ends += newlines
         if not block.isascii():
