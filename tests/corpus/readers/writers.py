@@ -61,7 +61,7 @@ def one_line(text: str) -> str:
 def unquoted(text: str) -> str:
     """Without what a reader would take for quoting: marks at the beginning, backslashes before tabs."""
     text = re.sub(r"\\+(?=\t|\Z)", "", text.strip()).strip()
-    return text.replace('"', "'") if text.startswith('"') else text
+    return text.replace('"', "'") if re.search(r'(?:\A|\t)[\s\0\ufeff]*"', text) else text
 
 
 def csv_field(text: str, separator: str, line_end: str, *, quoted: bool, escaped: bool) -> str:
@@ -123,6 +123,9 @@ def write_delimited(
 def write_plain(rows: Rows, *, separator: str = "\t", line_end: str = "\n", label_first: bool = False) -> Written:
     """A text, a tab and its label, and nothing else; a text may have tabs."""
     cells = [(unquoted(one_line(text)), unquoted(one_line(label)).replace(separator, " ")) for text, label in rows]
+    cells = [(text.replace("__label__", ""), label) for text, label in cells]
+    if len(separator) > 1:
+        cells = [(text.rstrip(separator[0]), label.lstrip(separator[-1])) for text, label in cells]
     records = [
         f"{label}{separator}{text}{line_end}" if label_first else f"{text}{separator}{label}{line_end}"
         for text, label in cells

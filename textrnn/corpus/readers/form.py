@@ -22,11 +22,20 @@ SAMPLED_LINES = 5000
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 FASTTEXT_MARK = "__label__"
 SEPARATORS = ("\t", ",", ";", "|", "\x01", "\x1f", "^", "~")
-SEPARATOR_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "\x01": "Ctrl-A", "\x1f": "unit separator"}
+SEPARATOR_NAMES = {
+    "\t": "tab",
+    " ": "blank",
+    ",": "comma",
+    ";": "semicolon",
+    "|": "|",
+    "\x01": "Ctrl-A",
+    "\x1f": "unit separator",
+}
 PLAIN, ENOUGH = (
     0.9,
     0.5,
 )  # share of records with the same number of fields, so that a separator is beyond doubt, or may be
+MOST_NAMES = 1000  # of a header that are looked at to find the separator
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\s,;]*')
 STRANGE_SEPARATOR = re.compile(r"[^\w\s\"'。，！？、：；…（）]{2,}|_[^\w\s\"]+_")
 ENDS_OF_SENTENCES = re.compile(r"[.!?…)\]*%:-]*[,;|]+|\.{2,}|-{2,}|!+|\?+|[!?]+")
@@ -144,7 +153,7 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
 def lines_first(lines: Sequence[str], separator: str) -> list[str]:
     """The fields of the first line that is not blank, quotation marks aside."""
     first = next((line for line in lines if line.strip()), "")
-    return [cell.strip().strip('"') for cell in first.split(separator)]
+    return [cell.strip().strip('"') for cell in first.split(separator, MOST_NAMES)[:MOST_NAMES]]
 
 
 def _strange_separator(filled: Sequence[tuple[int, str]]) -> str | None:

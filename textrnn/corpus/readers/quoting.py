@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from textrnn.corpus.readers.delimited import Dialect
+from textrnn.corpus.readers.delimited import MOST_LINES, Dialect
 
 MOST_MALFORMED = 20  # after which a way of reading needs no further look
 MOST_CHARACTERS = 1 << 21  # of the sample
-NEAR_THE_END = 100  # lines, in which a mark may open what closes beyond the sample
 USUALLY_QUOTED = (",", ";", "|")  # in columns that these separate, a text with a quotation mark is quoted
 
 
@@ -25,7 +24,7 @@ class Usage:
     Attributes:
         widths: how many records have how many fields
         malformed: fields that open with a quotation mark and do not close with one
-        quoted: fields with marks at both ends, in records that swallow nothing
+        quoted: fields with marks at both ends, but for one of each record that swallows others
         doubled: those with a doubled mark inside, which nobody writes but for this reason
         swallowing: records over several lines, the first and last of which would be records by themselves
     """
@@ -58,7 +57,7 @@ def find_dialect(lines: Sequence[str], separator: str, *, is_cut: bool) -> tuple
     Args:
         is_cut: whether more lines follow.
     """
-    text = "\n".join(lines)[:MOST_CHARACTERS]
+    text = "\n".join(lines).lstrip("\n")[:MOST_CHARACTERS]
     usage, escaped = usage_of(text, separator, escaped=False, is_cut=is_cut), False
     if '\\"' in text or f"\\{separator}" in text:
         other = usage_of(text, separator, escaped=True, is_cut=is_cut)
@@ -71,7 +70,7 @@ def find_dialect(lines: Sequence[str], separator: str, *, is_cut: bool) -> tuple
 
 def usage_of(text: str, separator: str, *, escaped: bool, is_cut: bool) -> Usage:
     """Read lines in one way."""
-    quoted_field, plain_field = _patterns(separator, escaped)
+    forms = _Forms.of(separator, escaped=escaped)
     usage, position, size = Usage(), 0, len(text)
     while position < size and usage.malformed < MOST_MALFORMED:
         end = text.find("\n", position)
@@ -85,27 +84,25 @@ def usage_of(text: str, separator: str, *, escaped: bool, is_cut: bool) -> Usage
         start, width, quoted, doubled = position, 0, 0, 0
         while True:
             width += 1
-            found = quoted_field.match(text, position)
+            found = forms.quoted.match(text, position)
             if found:
                 quoted += 1
                 doubled += '""' in found[0].strip()[1:-1]
             else:
-                if text[position:end].lstrip(" ").startswith('"'):
-                    is_last = text.find('"', text.index('"', position) + 1) < 0
-                    if is_cut and is_last and text.count("\n", position) < NEAR_THE_END:
+                if forms.opening.match(text, position):
+                    if is_cut and forms.unclosed.match(text, position) and text.count("\n", position) < MOST_LINES:
                         return usage  # it goes on beyond the sample
                     usage.malformed += 1
-                found = plain_field.match(text, position)
+                found = forms.plain.match(text, position)
                 assert found is not None, "it matches nothing as well"
             position = found.end()
             if position == size or text[position] == "\n":
                 break
             position += len(separator)
-            end = text.find("\n", position)
-            end = size if end < 0 else end
         usage.widths[width] += 1
         if _swallows(text[start:position], separator, width):
             usage.swallowing += 1
+            usage.quoted += quoted - 1
         else:
             usage.quoted += quoted
             usage.doubled += doubled
@@ -114,19 +111,38 @@ def usage_of(text: str, separator: str, *, escaped: bool, is_cut: bool) -> Usage
 
 
 def _swallows(record: str, separator: str, width: int) -> bool:
-    first, _, rest = record.partition("\n")
-    return bool(rest) and first.count(separator) + 1 >= width <= rest.rpartition("\n")[2].count(separator) + 1
+    first, *rest = record.split("\n")
+    ends = [line.split(separator) for line in (first, *rest[-1:])]
+    return len(ends) > 1 and all(len(cells) >= width and all(cell.strip('" ') for cell in cells) for cells in ends)
 
 
-def _patterns(separator: str, escaped: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A field with marks at both ends, and any other, both up to a separator or the end of a line."""
-    mark = re.escape(separator)
-    blanks = "" if separator == " " else " *"
-    after = rf"(?={mark}|\n|\Z)"
-    other = f"[^{mark}\\n]" if len(separator) == 1 else rf"(?!{mark})[^\n]"
-    if escaped:
-        inside = r'(?:[^"\\]++|\\.|"")*+'
-        plain = rf"(?:\\[^\n]|{other})*+"
-    else:
-        inside, plain = r'(?:[^"]++|"")*+', f"(?:{other})*+"
-    return re.compile(f'{blanks}"{inside}"{blanks}{after}', re.DOTALL), re.compile(plain)
+@dataclass(frozen=True)
+class _Forms:
+    """What a field may be, up to a separator or the end of a line.
+
+    Attributes:
+        quoted: with marks at both ends
+        plain: without
+        opening: the first mark, and blanks before it
+        unclosed: a mark opens, and no other closes up to the end of the text
+    """
+
+    quoted: re.Pattern[str]
+    plain: re.Pattern[str]
+    opening: re.Pattern[str]
+    unclosed: re.Pattern[str]
+
+    @staticmethod
+    def of(separator: str, *, escaped: bool) -> _Forms:
+        """For a separator."""
+        mark = re.escape(separator)
+        blanks = "" if separator == " " else " *"
+        other = f"[^{mark}\\n]" if len(separator) == 1 else rf"(?!{mark})[^\n]"
+        inside = r'(?:[^"\\]++|\\.|"")*+' if escaped else r'(?:[^"]++|"")*+'
+        opening = f'{blanks}"'
+        return _Forms(
+            re.compile(rf'{opening}{inside}"{blanks}(?={mark}|\n|\Z)', re.DOTALL),
+            re.compile(rf"(?:\\[^\n]|{other})*+" if escaped else f"(?:{other})*+"),
+            re.compile(opening),
+            re.compile(rf"{opening}{inside}\Z", re.DOTALL),
+        )
