@@ -16,6 +16,7 @@ from textrnn.evaluation.calibration import fit_temperature, softmax
 
 ROUNDING = 1e-6  # probabilities that near to each other are equal
 LOWEST_THRESHOLD = 2e-6
+UNLIKELY = 0.1  # a label at least that probable, and one likelier than a class drawn blindly, is no suspect
 SMALLEST_PROBABILITY = 1e-6  # in logarithms
 
 
@@ -84,10 +85,9 @@ def expected_errors(probabilities: NDArray[np.float64], labels: ArrayLike) -> fl
 def find_suspects(probabilities: NDArray[np.float64], labels: ArrayLike) -> list[Suspect]:
     """The rows whose label is probably wrong, the most suspicious first.
 
-    How many there are is estimated by confident learning; which they are, the probability of the given label says
-    alone. That finds more than the rows off the diagonal of the joint themselves (see benchmarks/LOG.md): many a wrong
-    label stands on a text of which no class is certain. Where the models are often wrong, most of the later suspects
-    are right.
+    At most as many as confident learning expects; which they are, the probability of the given label says alone. That
+    finds more than the rows off the diagonal of the joint themselves (see benchmarks/LOG.md): many a wrong label stands
+    on a text of which no class is certain. Where the models are often wrong, most of the later suspects are right.
 
     Args:
         probabilities: (N, C) by models that have not learnt from the rows; rows of NaN are not judged.
@@ -100,6 +100,7 @@ def find_suspects(probabilities: NDArray[np.float64], labels: ArrayLike) -> list
     probabilities, given = probabilities[judged], given[judged]
     likeliest, highest = probabilities.argmax(axis=1), probabilities.max(axis=1)
     self_confidence = probabilities[np.arange(len(given)), given]
+    highest_of_suspects = max(UNLIKELY, 1 / probabilities.shape[1])
     lowest = np.argsort(self_confidence, kind="stable")[: round(expected_errors(probabilities, given))]
     return [
         Suspect(
@@ -110,7 +111,7 @@ def find_suspects(probabilities: NDArray[np.float64], labels: ArrayLike) -> list
             self_confidence=float(self_confidence[row]),
         )
         for row in lowest
-        if highest[row] > self_confidence[row] + ROUNDING
+        if self_confidence[row] < min(highest_of_suspects, highest[row] - ROUNDING)
     ]
 
 
