@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +31,9 @@ NAMES = {
     "cp932": "Shift-JIS",
     "cp949": "EUC-KR",
 }
+# A few short words of GB18030 are valid UTF-8 as well, and then phonetic letters (\u0279, \u02ee), which hardly anybody uses.
+PHONETIC = re.compile("[\u0250-\u02ff]")
+PHONETIC_ONLY = re.compile("[\x00-\x7f]*(?:[\x00-\x7f]*[\u0250-\u02ff])+[\x00-\x7f]*")
 Openable = Callable[[], BinaryIO]
 
 
@@ -179,6 +182,7 @@ class _Survey:
     utf8_lines: int = 0  # neither ASCII nor damaged
     foreign: int = 0
     foreign_numbers: list[int] = field(default_factory=list)
+    phonetic: list[bytes] = field(default_factory=list)  # lines of UTF-8 with nothing but phonetic letters beyond ASCII
     sample: list[bytes] = field(default_factory=list)
     cr_ends_lines: bool = False
 
@@ -210,7 +214,8 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     marked = head.startswith(codecs.BOM_UTF8)
     encoding = Encoding(cr_ends_lines=survey.cr_ends_lines, marked=marked)
     if not survey.foreign:
-        return encoding
+        both_ways = len(survey.phonetic) == survey.utf8_lines > 0 and _legacy_codec(survey.phonetic) == "gb18030"
+        return replace(encoding, codec="gb18030") if both_ways else encoding
     sample = b"".join(survey.sample)[:BLOCK]
     if len(BINARY.findall(sample)) > MOST_CONTROLS * len(sample):
         raise DataError(
@@ -337,8 +342,10 @@ def _survey_again(source: Openable) -> _Survey:
 def _count_votes(block: bytes, found: _Survey) -> None:
     lines = block.split(b"\n")
     try:
-        block.decode("utf-8")
+        text = block.decode("utf-8")
         found.utf8_lines += len(lines) - sum(map(bytes.isascii, lines))
+        if len(found.phonetic) < SAMPLED_LINES and PHONETIC.search(text):
+            found.phonetic += [line for line in lines if PHONETIC_ONLY.fullmatch(line.decode("utf-8"))]
         return
     except UnicodeDecodeError:
         pass
