@@ -31,9 +31,9 @@ NAMES = {
     "cp932": "Shift-JIS",
     "cp949": "EUC-KR",
 }
-# A few short words of GB18030 are valid UTF-8 as well, and then phonetic letters (\u0279, \u02ee), which hardly anybody uses.
+# A few short words of GB18030 are valid UTF-8 as well: phonetic letters (\u0279, \u02ee), which hardly anybody uses.
 PHONETIC = re.compile("[\u0250-\u02ff]")
-PHONETIC_ONLY = re.compile("[\x00-\x7f]*(?:[\x00-\x7f]*[\u0250-\u02ff])+[\x00-\x7f]*")
+PHONETIC_ONLY = re.compile("[\x00-\x7f\u0250-\u02ff]+")
 Openable = Callable[[], BinaryIO]
 
 
@@ -214,7 +214,7 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     marked = head.startswith(codecs.BOM_UTF8)
     encoding = Encoding(cr_ends_lines=survey.cr_ends_lines, marked=marked)
     if not survey.foreign:
-        both_ways = len(survey.phonetic) == survey.utf8_lines > 0 and _legacy_codec(survey.phonetic) == "gb18030"
+        both_ways = len(survey.phonetic) == survey.utf8_lines > 0 and legacy_codec(survey.phonetic) == "gb18030"
         return replace(encoding, codec="gb18030") if both_ways else encoding
     sample = b"".join(survey.sample)[:BLOCK]
     if len(BINARY.findall(sample)) > MOST_CONTROLS * len(sample):
@@ -345,7 +345,9 @@ def _count_votes(block: bytes, found: _Survey) -> None:
         text = block.decode("utf-8")
         found.utf8_lines += len(lines) - sum(map(bytes.isascii, lines))
         if len(found.phonetic) < SAMPLED_LINES and PHONETIC.search(text):
-            found.phonetic += [line for line in lines if PHONETIC_ONLY.fullmatch(line.decode("utf-8"))]
+            found.phonetic += [
+                line for line in lines if not line.isascii() and PHONETIC_ONLY.fullmatch(line.decode("utf-8"))
+            ]
         return
     except UnicodeDecodeError:
         pass
