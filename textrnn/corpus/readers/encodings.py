@@ -33,7 +33,7 @@ NAMES = {
 }
 # A few short words of GB18030 are valid UTF-8 as well: phonetic letters (\u0279, \u02ee), which hardly anybody uses.
 PHONETIC = re.compile("[\u0250-\u02ff]")
-PHONETIC_ONLY = re.compile("[\x00-\x7f\u0250-\u02ff]+")
+PHONETIC_ONLY = re.compile("[\x00-\x7f\xa0-\xbf\u0250-\u02ff]+")
 Openable = Callable[[], BinaryIO]
 
 
