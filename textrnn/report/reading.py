@@ -9,6 +9,7 @@ from textrnn.corpus.readers.rows import Reading
 from textrnn.report.text import shortened
 
 MAX_LINES = 5  # listed of a kind
+MAX_DETAIL_WIDTH = 120
 MAX_NAME_WIDTH, MAX_OTHER_COLUMNS = 40, 8  # columns of a terminal; columns of a file that are named though not read
 
 
@@ -18,7 +19,12 @@ def understood(reading: Reading) -> str:
     ``reviews.csv: UTF-8, comma, header; text = review, label = stars (also there: title); 12,044 rows, 3 left out``
     """
     file = [reading.encoding, reading.format, {True: "header", False: "no header", None: ""}[reading.header]]
-    parts = [", ".join(filter(None, file)), _columns(reading), _rows(reading), *map(_short, reading.details)]
+    parts = [
+        ", ".join(filter(None, file)),
+        _columns(reading),
+        _rows(reading),
+        *(shortened(detail, MAX_DETAIL_WIDTH) for detail in reading.details),
+    ]
     return f"{shortened(reading.path.name, 2 * MAX_NAME_WIDTH)}: {'; '.join(filter(None, parts))}"
 
 

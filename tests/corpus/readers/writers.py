@@ -47,11 +47,18 @@ def line_numbers(records: Sequence[str], line_end: str) -> list[int] | None:
     number, found = 1, []
     for record in records:
         found.append(number)
+        if re.search("\r[\r\0]+\n", record):
+            return None
         lone = record.replace("\r\n", "\n").count("\r")
         if lone and line_end != "\r":
             return None
         number += record.count("\n") + lone
     return found
+
+
+def any_end(text: str) -> str:
+    """Line ends as XML has them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def one_line(text: str) -> str:
@@ -64,12 +71,11 @@ def unquoted(text: str) -> str:
     return text.replace('"', "'") if re.search(r'(?:\A|\t)[\s\0\ufeff]*"', text) else text
 
 
-def csv_field(text: str, separator: str, line_end: str, *, quoted: bool, escaped: bool) -> str:
-    """A field after RFC 4180; a lone carriage return needs no marks where it ends no line, as pandas has it."""
-    breaks = [separator, '"', "\n", "\\"] + (["\r"] if "\r" in line_end else [])
+def csv_field(text: str, separator: str, *, quoted: bool, escaped: bool) -> str:
+    """A field after RFC 4180, or with backslashes."""
     if escaped:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if quoted or any(mark in text for mark in breaks):
+    if quoted or any(mark in text for mark in (separator, '"', "\n", "\r", "\\")):
         return '"' + text.replace('"', '""') + '"'
     return text
 
@@ -104,7 +110,7 @@ def write_delimited(
     for number, (text, label) in enumerate([("text", "label"), *rows]):
         cells = [label, text] if label_first else [text, label]
         cells = [str(number - 1) if number else "", *cells] if index else cells
-        fields = [csv_field(cell, separator, line_end, quoted=quoted, escaped=escaped) for cell in cells]
+        fields = [csv_field(cell, separator, quoted=quoted, escaped=escaped) for cell in cells]
         end = separator * (trailing and number > 0) + line_end * (1 + (blank_lines and number % 2))
         records.append(separator.join(fields) + end)
     first = [f"sep={separator}{line_end}"] if announced else []
@@ -122,8 +128,11 @@ def write_delimited(
 
 def write_plain(rows: Rows, *, separator: str = "\t", line_end: str = "\n", label_first: bool = False) -> Written:
     """A text, a tab and its label, and nothing else; a text may have tabs."""
-    cells = [(unquoted(one_line(text)), unquoted(one_line(label)).replace(separator, " ")) for text, label in rows]
-    cells = [(text.replace("__label__", ""), label) for text, label in cells]
+    cells = [
+        (unquoted(one_line(text).replace("__label__", "").replace("sep=", "")), unquoted(one_line(label)))
+        for text, label in rows
+    ]
+    cells = [(text, label.replace(separator, " ")) for text, label in cells]
     if len(separator) > 1:
         cells = [(text.rstrip(separator[0]), label.lstrip(separator[-1])) for text, label in cells]
     records = [
@@ -168,7 +177,7 @@ def write_fasttext(rows: Rows, *, line_end: str = "\n", last: bool = False) -> W
 
 def write_workbook(rows: Rows) -> Written:
     """The least that is a workbook of Excel: one sheet of texts."""
-    rows = [(NOT_XML.sub("", text), NOT_XML.sub("", label)) for text, label in rows]
+    rows = [(NOT_XML.sub("", any_end(text)), NOT_XML.sub("", any_end(label))) for text, label in rows]
     cells = [("text", "label"), *rows]
     sheet = "".join(
         f'<row r="{number}">'

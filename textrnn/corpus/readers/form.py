@@ -36,7 +36,7 @@ PLAIN, ENOUGH = (
     0.5,
 )  # share of records with the same number of fields, so that a separator is beyond doubt, or may be
 MOST_NAMES = 1000  # of a header that are looked at to find the separator
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\s,;]*')
+SEPARATOR_LINE = re.compile(r'("?)sep=(.)\1[\s,;]*')
 STRANGE_SEPARATOR = re.compile(r"[^\w\s\"'。，！？、：；…（）]{2,}|_[^\w\s\"]+_")
 ENDS_OF_SENTENCES = re.compile(r"[.!?…)\]*%:-]*[,;|]+|\.{2,}|-{2,}|!+|\?+|[!?]+")
 
@@ -92,7 +92,7 @@ def find_form(
     announced = SEPARATOR_LINE.fullmatch(first)
     skipped = filled[0][0] if announced else 0
     body = list(lines[skipped:])
-    separator = config.separator or (announced[1] if announced else None)
+    separator = config.separator or (announced[2] if announced else None)
     if separator is not None:
         separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
         if len(separator) > 2 and separator[0] == separator[-1] and separator[0] in "'\"":
@@ -100,7 +100,7 @@ def find_form(
         dialect, _ = find_dialect(body, separator, is_cut=is_cut)
     else:
         dialect = _best_dialect(body, path, is_cut, filled)
-    details = [f"sep={announced[1]} on the first line"] if announced else []
+    details = [f"sep={announced[2]} on the first line"] if announced else []
     details += ["backslashes escape"] if dialect.escaped else []
     return Form("fields", dialect, skipped, tuple(details))
 

@@ -69,7 +69,7 @@ def _each_line(begun: Iterable[tuple[int, str]], lines: Iterable[tuple[int, str]
             try:
                 yield number, json.loads(line)
             except (ValueError, RecursionError) as error:
-                yield number, NotJSON(one_line(error))
+                yield number, NotJSON(f"not JSON ({one_line(error)})")
 
 
 def _records(values: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, dict[str, str] | NotJSON]]:
@@ -83,7 +83,7 @@ def _records(values: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, dict[str,
         elif isinstance(value, NotJSON):
             yield number, value
         else:
-            yield number, NotJSON(f"a JSON {_kind(value)}")
+            yield number, NotJSON(f"a JSON {_kind(value)}, no object")
 
 
 def _kind(value: Any) -> str:

@@ -70,9 +70,7 @@ def _layout(table: Table, config: DataConfig, like: Layout | None) -> Layout:
     table.records = itertools.chain(sample, table.records)
     cells = [fields for _, fields, odd in sample if not isinstance(odd, NotJSON)]
     if not cells or not cells[0]:
-        line, problem = next(
-            ((n, f"not JSON ({odd})") for n, _, odd in sample if isinstance(odd, NotJSON)), (1, "no row")
-        )
+        line, problem = next(((n, str(odd)) for n, _, odd in sample if isinstance(odd, NotJSON)), (1, "no row"))
         raise DataError(f"{table.content.path}:{line}: {problem}; {EXPECTED}")
     line = sample[0][0] or (sample[1][0] if len(sample) > 1 else 1)
     return find_layout(cells, config, f"{table.content.path}:{line}", like=like, named=table.named)
@@ -125,7 +123,7 @@ class _Taken:
 
     def _take_odd(self, line: int, fields: list[str], odd: Record | NotJSON | None, header: list[str] | None) -> None:
         if isinstance(odd, NotJSON):
-            self._leave_out(line, "not-json", f"no JSON ({odd})", "")
+            self._leave_out(line, "not-json", str(odd), "")
             return
         width = self.layout.width
         if len(fields) > width and not any(cell.strip() for cell in fields[width:]):

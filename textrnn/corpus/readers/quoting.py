@@ -26,7 +26,7 @@ class Usage:
         malformed: fields that open with a quotation mark and do not close with one
         quoted: fields with marks at both ends, but for one of each record that swallows others
         doubled: those with a doubled mark inside, which nobody writes but for this reason
-        swallowing: records over several lines, the first and last of which would be records by themselves
+        swallowing: records over several lines, each of which would be a record by itself
     """
 
     widths: Counter[int] = field(default_factory=Counter)
@@ -105,15 +105,16 @@ def usage_of(text: str, separator: str, *, escaped: bool, is_cut: bool) -> Usage
             usage.quoted += quoted - 1
         else:
             usage.quoted += quoted
-            usage.doubled += doubled
+        usage.doubled += doubled
         position += 1
     return usage
 
 
 def _swallows(record: str, separator: str, width: int) -> bool:
-    first, *rest = record.split("\n")
-    ends = [line.split(separator) for line in (first, *rest[-1:])]
-    return len(ends) > 1 and all(len(cells) >= width and all(cell.strip('" ') for cell in cells) for cells in ends)
+    lines = [line.split(separator) for line in record.split("\n") if line.strip()]
+    return len(lines) > 1 and all(
+        len(cells) >= width and all(cell.replace('"', "").strip() for cell in cells) for cells in lines
+    )
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ _LETTERS: tuple[tuple[str, Kind], ...] = (  # that a text could begin with: what
     ("FLV\x01", Kind("video", "a video", _TRAIN_ON)),
     ("RIFF....WAVE", Kind("audio", "a sound file", _TRAIN_ON)),
     ("(?:ID3[\x02-\x04]|OggS\0|fLaC\0|MThd\0|\xff[\xfb\xf3\xf2])", Kind("audio", "a sound file", _TRAIN_ON)),
-    ("(?:MZ|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)", Kind("program", "a program", _TRAIN_ON)),
+    ("(?:MZ.{0,60}?\0|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)", Kind("program", "a program", _TRAIN_ON)),
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")  # control characters, those of white space and terminals aside
