@@ -51,6 +51,7 @@ def test_what_training_says_and_leaves(
             "labels.json",
             "metrics.json",
             "history.csv",
+            "errors.csv",
             "report.html",
         ),
         *(f"{stem}.{end}" for stem in ("curves", "confusion_counts", "confusion_normalised") for end in ("png", "svg")),

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import html
+import json
+from array import array
+from pathlib import Path
 
 import numpy as np
 
 from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.readers.rows import Reading, Rows
 from textrnn.evaluation.baseline import Baseline
 from textrnn.evaluation.metrics import confusion_matrix, macro_f1, wilson_interval
+from textrnn.files import json_bytes
 from textrnn.report.classification import ClassificationResult
 from textrnn.report.verdict import bare
 from textrnn.training.history import History
@@ -95,26 +100,25 @@ def test_calibration_is_said_and_written() -> None:
     ) in shown.to_text()
 
 
-def test_page() -> None:
-    names = ["财经", "体育 <b>&", "a name\nwith a line break"]
-    files, _ = result([0, 1, 1, 1, 1, 1, 1, 0, 2, 0], names=names).to_files([("embedding", "<random>")])
-    page = files["report.html"].decode()
-    assert "<td>embedding</td><td>&lt;random&gt;</td>" in page
-    assert (
-        '<th scope="col">财经</th><th scope="col">体育 &lt;b&gt;&amp;</th><th scope="col">a name with a line break</th>'
-        in page
-    )
-    # of four texts of the first class, one was answered right and three with the second
-    assert (
-        '<tr><th scope="row">财经</th>'
-        '<td style="background:rgba(31,95,168,0.25);color:#222" title="25.0%">1</td>'
-        '<td style="background:rgba(31,95,168,0.75);color:#fff" title="75.0%">3</td>'
-        '<td style="background:rgba(31,95,168,0.00);color:#222" title="0.0%"></td></tr>'
-    ) in page
-    assert "财经 taken for 体育 &lt;b&gt;&amp;: 3 rows\n<ul><li>text 1</li><li>text 2</li></ul>" in page
-    assert page.count("<img ") == 1
-    assert "http:" not in page
-    assert "Notices" not in page
+def test_files() -> None:
+    files, notes = result([0, 1, 1, 1, 1, 1, 1, 0, 2, 0]).to_files([])
+    plots = [
+        f"{stem}.{end}" for stem in ("curves", "confusion_counts", "confusion_normalised") for end in ("png", "svg")
+    ]
+    assert set(files) == {"metrics.json", "history.csv", "errors.csv", "report.html", *plots}
+    assert notes == []
+
+
+def test_how_files_were_read_stands_in_the_metrics() -> None:
+    shown = result(LABELS)
+    assert "data" not in shown.to_metrics()
+    reading = Reading(Path("shop/test.csv"), "UTF-8", "comma", True, ("text",), "label", (), 10)
+    lines = array("q", range(10))
+    rows = Rows(reading.path, shown.dataset.test.texts, [NAMES[label] for label in LABELS], lines, None, reading)
+    shown.dataset.test.rows = rows
+    shown.dataset.train.rows = rows  # both are from one file
+    assert shown.to_metrics()["data"] == {"files": [reading.to_dict()]}
+    assert json.loads(json_bytes(shown.to_metrics()))["data"]["files"][0]["text_columns"] == ["text"]
 
 
 def test_page_of_a_run_without_mistakes() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import io
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -256,6 +259,59 @@ def test_language_models_from_python(in_folder: Callable[[], Path]) -> None:
     assert {folder.name for folder in Path("models").iterdir()} == {"text", f"text-{hex_of(second)}"}
     model.save("copied")  # keeps what it knows of its text
     assert LanguageModel.load("copied").data_identity == model.data_identity
+
+
+def test_several_texts_are_another_than_one(run: Callable[..., Result]) -> None:
+    first, second = two_texts_of_a_name()
+    both = identify(Run("lm", named={"corpus": (str(first), str(second))}))
+    assert both.place not in (None, place_of(first), place_of(second))
+    assert identify(Run("lm", named={"corpus": (str(second), str(first))})) != both
+    second.unlink()
+    gone = identify(Run("lm", named={"corpus": (str(first), str(second))}))
+    assert (gone.place, gone.digest) == (both.place, None)
+
+
+def test_an_archive_is_known_by_what_is_in_it(in_folder: Callable[[], Path]) -> None:
+    in_folder()
+    path = write_rows(Path("reviews.txt"), ANIMALS)
+    packed = Path("b/reviews.txt.gz")
+    packed.parent.mkdir()
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    one, other = (identify(Run("classify", named={"dataset": str(each)})) for each in (path, packed))
+    assert one.digest == other.digest is not None
+    assert one.place != other.place
+
+
+def test_a_folder_for_each_class_is_known_by_its_files(in_folder: Callable[[], Path]) -> None:
+    in_folder()
+    for number in range(6):
+        file = Path(f"animals/{'cats' if number % 2 else 'dogs'}/{number}.txt")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"text {number}", encoding="utf-8")
+    run = Run("classify", named={"dataset": "animals"})
+    before = identify(run)
+    Path("animals/dogs/0.txt").rename("animals/cats/0.txt")
+    after = identify(run)
+    assert before.place == after.place
+    assert None not in (before.digest, after.digest)
+    assert before.digest != after.digest
+
+
+@pytest.mark.parametrize("task", ["classify", "lm"])
+def test_standard_input(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, task: str) -> None:
+    flags = ["--dataset", "-", *QUICK] if task == "classify" else [*TINY, "--corpus", "-", "--epochs", "1"]
+    told = []
+    for rows in (ANIMALS, NUMBERS):
+        content = "".join(f"{text}\t{label}\n" for text, label in rows)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode("utf-8")), encoding="utf-8"))
+        told.append(run(*flags).out)
+    assert "note: saved_dict/stdin is of other data (-); this run is kept in saved_dict/stdin-" in told[1]
+    for out in told:  # there is nothing more to be read: what is printed names the folder
+        words = shlex.split(out.rpartition("Try it:\n")[2])
+        assert "-" not in words
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b""), encoding="utf-8"))
+        answer = run(*words[words.index("--task" if task == "lm" else "--save-dir") :])
+        assert (answer.status, answer.err.count("training")) == (0, 0)
 
 
 def test_places_where_case_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

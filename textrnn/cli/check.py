@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from textrnn.cli.flags import flagged
@@ -12,8 +13,12 @@ from textrnn.config import Run
 from textrnn.errors import ConfigError, user_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textrnn.report.label_errors import SuspectRow
     from textrnn.tasks.check import CheckResult, FixResult
 
+MOST_SUSPECTS = 20  # shown
 FOUND = 1  # exit status: something would make training wrong
 
 
@@ -50,7 +55,8 @@ def refuse_alone(options: argparse.Namespace) -> None:
 
 def check(run: Run, options: argparse.Namespace) -> int:
     """Check the data set of a run, say what was found, and give the exit status."""
-    from textrnn.tasks.check import check, write_fixed
+    from textrnn.report.label_errors import COLUMNS, SUSPECTS_FILE
+    from textrnn.tasks.check import check, write_fixed, write_suspects
 
     with shown(quiet=options.quiet, say=say_aside) as (_, download_bar):
         result = check(run, on_download=download_bar)
@@ -59,23 +65,34 @@ def check(run: Run, options: argparse.Namespace) -> int:
         if options.fix is not None:
             fixed = write_fixed(run, user_path(options.fix, "fix"))
             document["fixed"] = fixed.to_dict()
+        suspects: list[SuspectRow] | None = None
         if options.labels:
-            document["suspects"] = _suspects(run)
+            path = user_path(options.save_dir, "save_dir") / result.name / SUSPECTS_FILE
+            suspects = write_suspects(run, path)
+            document["suspects"] = [dict(zip(COLUMNS, row, strict=True)) for row in suspects]
     if options.json:
         say(_as_json(document))
     else:
         _say(result, fixed)
+        if suspects is not None:
+            _say_suspects(suspects, path)
     return FOUND if (fixed.after if fixed else result).has_errors else 0
 
 
-def _suspects(run: Run) -> list[dict[str, Any]]:
-    """Rows whose label is probably wrong.
+def _say_suspects(suspects: Sequence[SuspectRow], path: Path) -> None:
+    from textrnn.report.label_errors import COLUMNS
+    from textrnn.report.text import shortened, table
 
-    Raises:
-        ConfigError: as long as there is nothing that finds them.
-    """
-    # Here goes: from textrnn.tasks.label_errors import suspects_of
-    raise ConfigError("--labels: cannot be done yet; leave it out")
+    if not suspects:
+        say("no label that is probably wrong was found")
+        return
+    shown = [
+        [split, *map(shortened, (line, text, given, suggested), (40, 40, 16, 16)), f"{share:.2f}"]
+        for split, line, text, given, suggested, share in suspects[:MOST_SUSPECTS]
+    ]
+    rows = "1 row" if len(suspects) == 1 else f"{len(suspects):,} rows"
+    more = f", the likeliest {len(shown)} errors here" if len(shown) < len(suspects) else ""
+    say(f"\nlabels in doubt: {rows}{more}; {path} has all of them\n\n{table([list(COLUMNS), *shown], left_columns=5)}")
 
 
 def _say(result: CheckResult, fixed: FixResult | None) -> None:

@@ -19,6 +19,7 @@ from textrnn.config import (
     LanguageModelTrainConfig,
     Run,
 )
+from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.texts import corpus_name, several
 from textrnn.errors import user_path
 from textrnn.models.registry import all_models, find_model
@@ -110,6 +111,8 @@ def run(options: argparse.Namespace) -> None:
             "corpus": asked.named.get("corpus"),
             "save_dir": str(user_path(options.save_dir, "save_dir")),
         }
+        if STDIN in several(asked.named.get("corpus", ())):  # is not there a second time
+            naming = {"task": "lm", "save_dir": str(done.folder)}
         flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
         return

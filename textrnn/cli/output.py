@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
-import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from textrnn.cli.flags import flagged
 from textrnn.errors import Interrupted, Note, TextRNNError, one_line
+from textrnn.report.repeat import command_line as command_line  # for every task
 from textrnn.training.events import Listener, ListenerGroup
 
 if TYPE_CHECKING:
@@ -82,17 +81,6 @@ def program() -> list[str]:
 def _interpreter() -> str:
     """Python, as it was called."""
     return sys.orig_argv[0] if sys.orig_argv and sys.orig_argv[0] else "python"
-
-
-def command_line(parts: Sequence[str], *, windows: bool = os.name == "nt") -> str:
-    """A command to be typed again, quoted for the shell of this system."""
-    if not windows:
-        return shlex.join(parts)
-    from subprocess import list2cmdline
-
-    quoted = [(part, list2cmdline([part])) for part in parts]
-    # What would end or redirect the command stands in quotation marks, too.
-    return " ".join(f'"{word}"' if word == part and re.search("[&|<>^();,']", part) else word for part, word in quoted)
 
 
 class StopOnInterrupt(Listener):

@@ -86,6 +86,18 @@ class ClassifierFigures:
         after = expected_calibration_error(softmax(self._without_smoothing, self.temperature), self.labels)
         return before, after
 
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """(N,): which answers are right."""
+        right: NDArray[np.bool_] = self.predictions == np.asarray(self.labels)
+        return right
+
+    @cached_property
+    def confidences(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(N,) the probability of each answer, before and after calibration."""
+        before = softmax(self.logits).max(axis=1)
+        return before, softmax(self._without_smoothing, self.temperature).max(axis=1)
+
     @property
     def largest_share(self) -> float:
         """The share of the largest class: the best accuracy of a constant answer."""

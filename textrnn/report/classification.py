@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,18 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textrnn.config import ClassifierSettings
 from textrnn.corpus.dataset import Dataset
 from textrnn.errors import Note
 from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
-from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1, row_shares
+from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1
 from textrnn.evaluation.records import ClassifierFigures
 from textrnn.evaluation.verdict import Circumstances, VerdictFigures
 from textrnn.files import json_bytes
-from textrnn.report.html import render
-from textrnn.report.notes import words
+from textrnn.report.errors_table import ERRORS_FILE, Answers, errors_csv
+from textrnn.report.html import render_classifier_page
+from textrnn.report.label_errors import SUSPECTS_FILE, SuspectRow, suspects_csv
+from textrnn.report.page_data import headline, page_values, readings
 from textrnn.report.plots import plot_confusion, plot_curves
-from textrnn.report.text import class_rows, class_table, confusion_table, shortened, table, wrapped
-from textrnn.report.verdict import Verdict, bare
+from textrnn.report.text import class_table, confusion_table, shortened, table, wrapped
+from textrnn.report.verdict import Verdict
 from textrnn.saved.folder import METRICS_FILE
 from textrnn.training.history import History
 
@@ -52,6 +56,12 @@ class ClassificationResult:
     def figures(self) -> ClassifierFigures:
         """Of the test split."""
         return ClassifierFigures(self.test_logits, self.dataset.test.labels, self.label_smoothing, self.temperature)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """On the test split, row by row."""
+        linear = None if self.baseline is None else self.baseline.predictions
+        return Answers(self.dataset.test, self.dataset.class_names, self.figures, linear)
 
     @cached_property
     def comparison(self) -> list[list[str]]:
@@ -116,6 +126,8 @@ class ClassificationResult:
             "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
             "test": classification_report(figures.confusion, figures.loss, self.dataset.class_names),
         }
+        if files := [reading.to_dict() for reading in readings(self.dataset)]:
+            metrics["data"] = {"files": files}
         metrics["test"]["interval_95"] = list(self.verdict.figures.interval)
         before, after = figures.calibration_errors
         metrics["test"]["calibration"] = {
@@ -134,45 +146,50 @@ class ClassificationResult:
         metrics["verdict"] = self.verdict.to_dict()
         return metrics
 
-    def to_files(self, settings: list[tuple[str, str]]) -> tuple[dict[str, bytes], list[Note]]:
-        """Metrics, history, plots and page.
+    def to_files(
+        self,
+        settings: list[tuple[str, str]],
+        *,
+        run: ClassifierSettings | None = None,
+        suspects: Sequence[SuspectRow] | None = None,
+    ) -> tuple[dict[str, bytes], list[Note]]:
+        """Metrics, history, wrong rows, plots and page.
 
         Args:
             settings: names and values shown at the top of the page.
+            run: every setting, for the command that repeats the run.
+            suspects: rows whose label is probably wrong, the likeliest first; None where nobody looked for them.
 
         Returns:
             The files by name, and notes about the plots.
         """
         names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
-        curves = plot_curves(self.history, title=title)
         plots, named = plot_confusion(self.figures.confusion, names, title=title)
         files = {
             METRICS_FILE: json_bytes(self.to_metrics()),
             HISTORY_FILE: self.history.to_csv().encode("utf-8"),
-            **curves,
+            ERRORS_FILE: errors_csv(self.answers),
+            **({} if suspects is None else {SUSPECTS_FILE: suspects_csv(suspects)}),
+            **plot_curves(self.history, title=title),
             **plots,
-            PAGE_FILE: self._page(title, settings, curves["curves.svg"]).encode("utf-8"),
+            PAGE_FILE: self._page(title, settings, run, suspects).encode("utf-8"),
         }
         return files, [] if named else [Note("no_font_for_names", names=names)]
 
-    def _page(self, title: str, settings: list[tuple[str, str]], curves: bytes) -> str:
-        names, history, confusion = self.dataset.class_names, self.history, self.figures.confusion
-        cells = [list(zip(*rows, strict=True)) for rows in zip(confusion, row_shares(confusion), strict=True)]
-        return render(
-            "classification",
-            title=title,
-            summary=[
-                ("training texts", f"{len(self.dataset.train):,}"),
-                *settings,
-                ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
-                ("dev accuracy", f"{history.best['dev_accuracy']:.4f}"),
-                ("seed", str(self.seed)),
-            ],
-            comparison=self.comparison,
-            per_class=class_rows(class_scores(confusion), names),
-            matrix=list(zip(names, cells, strict=True)),
-            confused=self.confused,
-            curves=curves,
-            verdict=list(map(bare, self.verdict.sentences)),
-            notices=list(map(words, self.dataset.notes)),
-        )
+    def _page(
+        self,
+        title: str,
+        settings: list[tuple[str, str]],
+        run: ClassifierSettings | None,
+        suspects: Sequence[SuspectRow] | None,
+    ) -> str:
+        history = self.history
+        summary = [
+            ("training texts", f"{len(self.dataset.train):,}"),
+            *settings,
+            ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+            ("dev accuracy", f"{history.best['dev_accuracy']:.4f}"),
+            ("seed", str(self.seed)),
+        ]
+        values = page_values(self, summary, run, suspects)
+        return render_classifier_page(title=title, headline=headline(self), **values)

@@ -1,13 +1,17 @@
-"""Pages, filled in from the templates beside this module: no script, no network, plots embedded as SVG."""
+"""Pages, filled in from the templates beside this module: no network, plots embedded as SVG.
+
+Only the page of a classifier has a script, its own; everything on it can be read without."""
 
 from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from textrnn.report.plain import plain
 from textrnn.report.text import shortened
 
 if TYPE_CHECKING:
@@ -63,9 +67,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["one_line"] = functools.partial(shortened, widest=MAX_TEXT_WIDTH)
+    environment.filters["one_line"] = _one_line
+    environment.filters["plain"] = plain
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     return environment
+
+
+def _one_line(text: str) -> str:
+    return shortened(text[: 4 * MAX_TEXT_WIDTH], MAX_TEXT_WIDTH)  # what is beyond cannot be seen, and takes long
 
 
 def render(template: str, **values: object) -> str:
@@ -84,3 +93,14 @@ def render(template: str, **values: object) -> str:
 def render_section(parts: Sequence[Part]) -> str:
     """The section of one experiment on the page of all."""
     return render("section", parts=parts)
+
+
+def render_classifier_page(**values: object) -> str:
+    """The page of a classifier, whose browser runs no other script than the one that is its own.
+
+    Args:
+        values: what ``classification.html.jinja`` needs.
+    """
+    script = _environment().get_template("classification.js.jinja").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
+    return render("classification", script=script, script_digest=digest, **values)

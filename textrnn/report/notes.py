@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from textrnn.errors import Note, listed
-from textrnn.report.reading import understood
+from textrnn.report.reading import all_understood
 from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
@@ -183,6 +183,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
     "kept_apart": "{taken} is of other data ({learnt}); this run is kept in {folder}",
     "judged": lambda result: str(result.to_text()),
+    "labels_doubted": lambda count, folder: (
+        f"labels in doubt: {count:,} {'row' if count == 1 else 'rows'}"
+        + (f", the likeliest errors first in {folder / 'suspects.csv'}" if folder is not None and count else "")
+    ),
     "labels_merged": lambda merged, counts: (
         "joined labels that look alike: "
         + listed([f"{label!r} ({counts[label]:,}) into {kept!r}" for label, kept in merged.items()], most=8, widest=80)
@@ -204,7 +208,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
     "own_sequences": "{folder}: sequences of your own; they are used for every seed and number of `variants`",
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
-    "read": lambda readings: "\n".join(understood(readings)),
+    "read": lambda readings: "\n".join(all_understood(readings)),
     "read_as": _read_as,
     "sequences_learnt": _sequences_learnt,
     "split_made": _split_made,

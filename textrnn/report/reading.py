@@ -1,59 +1,79 @@
-"""What was understood of a file, in a line."""
+"""What was understood of a file, in one line."""
 
 from __future__ import annotations
 
-from collections import Counter
+import dataclasses
 from collections.abc import Sequence
 
-from textrnn.corpus.readers import Reading
-from textrnn.errors import listed
+from textrnn.corpus.readers.rows import Reading
+from textrnn.report.text import shortened
 
-MOST_LINES = 5  # listed of each kind of row that was left out
+MAX_LINES = 5  # listed of a kind
+MAX_NAME_WIDTH, MAX_OTHER_COLUMNS = 40, 8  # columns of a terminal; columns of a file that are named though not read
 
 
-def understood(readings: Sequence[Reading]) -> list[str]:
-    """A line for each file; one for all where all is alike but the number of rows.
+def understood(reading: Reading) -> str:
+    """The line that is shown before anything is learnt, and on the report's page.
 
-    ``reviews.csv: UTF-8, comma, header; text = review, label = stars (also there: title); 12,044 rows``
+    ``reviews.csv: UTF-8, comma, header; text = review, label = stars (also there: title); 12,044 rows, 3 left out``
     """
-    lines = [_understood(reading, reading.path.name, _rows(reading)) for reading in readings]
-    alike = {_understood(reading, "", "") for reading in readings}
-    if len(readings) < 2 or len(alike) > 1 or any(reading.left_out for reading in readings):
+    file = [reading.encoding, reading.format, {True: "header", False: "no header", None: ""}[reading.header]]
+    parts = [", ".join(filter(None, file)), _columns(reading), _rows(reading), *map(_short, reading.details)]
+    return f"{shortened(reading.path.name, 2 * MAX_NAME_WIDTH)}: {'; '.join(filter(None, parts))}"
+
+
+def all_understood(readings: Sequence[Reading]) -> list[str]:
+    """A line for each file; one for all where they differ in nothing but the number of rows."""
+    lines = [understood(reading) for reading in readings]
+    same = {understood(dataclasses.replace(reading, path=readings[0].path, rows=0)) for reading in readings}
+    if len(readings) < 2 or len(same) > 1 or readings[0].left_out or readings[0].damaged_lines:
         return lines
     counts = [f"{reading.rows:,}" for reading in readings]
-    names = ", ".join(reading.path.name for reading in readings)
-    return [_understood(readings[0], names, f"{', '.join(counts[:-1])} and {counts[-1]} rows")]
+    names = ", ".join(shortened(reading.path.name, MAX_NAME_WIDTH) for reading in readings)
+    _, _, rest = lines[0].partition(": ")
+    total = f"{', '.join(counts[:-1])} and {counts[-1]} rows"
+    return [f"{names}: {rest.replace(_rows(readings[0]), total, 1)}"]
 
 
-def _understood(reading: Reading, name: str, rows: str) -> str:
-    header = {True: "header", False: "no header", None: ""}[reading.header]
-    form = ", ".join(part for part in (reading.encoding, reading.format, header) if part)
-    columns = f"text = {' + '.join(reading.text_columns)}, label = {reading.label_column}"
-    if reading.other_columns:
-        columns += f" (also there: {listed(reading.other_columns, most=6, widest=24)})"
-    told = [form, columns, rows, *reading.details]
-    if reading.damaged_lines:
-        told.append(f"bytes that cannot be decoded replaced on {_lines(reading.damaged_lines)}")
-    return f"{name}: {'; '.join(told)}"
+def _columns(reading: Reading) -> str:
+    """``text = review, label = stars (also there: title, user)``; nothing of a format without columns."""
+    named = [("text", " + ".join(map(_short, reading.text_columns))), ("label", _short(reading.label_column))]
+    read = ", ".join(f"{what} = {name}" for what, name in named if name)
+    if not reading.other_columns:
+        return read
+    others = _few(reading.other_columns)
+    return f"{read} (also there: {others})" if read else f"also there: {others}"
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(map(_short, names[:MAX_OTHER_COLUMNS]))
+    more = len(names) - MAX_OTHER_COLUMNS
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _rows(reading: Reading) -> str:
-    rows = "1 row" if reading.rows == 1 else f"{reading.rows:,} rows"
+    counts = [f"{reading.rows:,} {'row' if reading.rows == 1 else 'rows'}"]
     if reading.left_out:
-        rows += f", {len(reading.left_out):,} left out ({_reasons(reading)})"
-    return rows
+        counts.append(f"{len(reading.left_out):,} left out ({_why(reading)})")
+    if reading.damaged_lines:
+        damaged = len(reading.damaged_lines)
+        what = "line with damaged bytes" if damaged == 1 else "lines with damaged bytes"
+        counts.append(f"{damaged:,} {what} ({_lines(reading.damaged_lines)})")
+    return ", ".join(counts)
 
 
-def _reasons(reading: Reading) -> str:
-    counts = Counter(row.reason for row in reading.left_out)
-    return "; ".join(
-        f"{reason.replace('-', ' ')}: {_lines([row.line for row in reading.left_out if row.reason == reason])}"
-        for reason in counts
-    )
+def _why(reading: Reading) -> str:
+    """``no text: line 182; no label: lines 3, 7``."""
+    by_reason: dict[str, list[int]] = {}
+    for row in reading.left_out:
+        by_reason.setdefault(row.reason, []).append(row.line)
+    return "; ".join(f"{reason.replace('-', ' ')}: {_lines(lines)}" for reason, lines in by_reason.items())
 
 
-def _lines(lines: list[int] | tuple[int, ...]) -> str:
-    if len(lines) == 1:
-        return f"line {lines[0]}"
-    more = f", ... ({len(lines):,} in all)" if len(lines) > MOST_LINES else ""
-    return f"lines {', '.join(map(str, lines[:MOST_LINES]))}{more}"
+def _lines(lines: Sequence[int]) -> str:
+    more = f" and {len(lines) - MAX_LINES:,} more" if len(lines) > MAX_LINES else ""
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines[:MAX_LINES]))}{more}"
+
+
+def _short(name: str) -> str:
+    return shortened(name, MAX_NAME_WIDTH)

@@ -17,7 +17,7 @@ from typing import Any
 
 from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.check import ExaminedDataset, ExaminedFiles, Finding, ReadDataset, ReadFiles, findings
-from textrnn.corpus.dataset import read_files, with_splits
+from textrnn.corpus.dataset import load_dataset, read_files, with_splits
 from textrnn.corpus.fixing import Fixed, fixed
 from textrnn.corpus.readers.rows import Reading
 from textrnn.corpus.sources.catalog import Source, find_dataset
@@ -27,6 +27,8 @@ from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import ConfigError, DataError
 from textrnn.files import write_together
 from textrnn.models.registry import find_model
+from textrnn.report.label_errors import SuspectRow, suspect_rows, suspects_csv
+from textrnn.tasks.label_errors import suspects_of
 from textrnn.tasks.settings import combine
 
 CHANGES_FILE = "changes.csv"
@@ -191,6 +193,20 @@ def write_fixed(run: Run, folder: Path) -> FixResult:
         raise DataError(f"{source.train}: no training row is left; expected rows with a text and a label")
     write_together(folder, {**_files(read, result), CHANGES_FILE: _changes(result, source)})
     return FixResult(folder, result, examine(*_copy(folder, read, data)))
+
+
+def write_suspects(run: Run, path: Path) -> list[SuspectRow]:
+    """Find the rows whose label is probably wrong, and write them as a table.
+
+    Raises:
+        DataError: if the data set cannot be learnt from.
+        ArtifactError: if the file cannot be written.
+    """
+    data: DataConfig = combine(run).data
+    dataset = load_dataset(find_dataset(data.dataset), data)
+    rows = suspect_rows(dataset, suspects_of(dataset))
+    write_together(path.parent, {path.name: suspects_csv(rows)})
+    return rows
 
 
 def _copy(folder: Path, read: ReadFiles, data: DataConfig) -> tuple[Source, DataConfig]:

@@ -26,6 +26,7 @@ from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import TextClassifier
 from textrnn.models.parts.layers import set_precision
 from textrnn.report.classification import ClassificationResult
+from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.common import (
     Kept,
@@ -38,6 +39,7 @@ from textrnn.tasks.common import (
     keep,
     kept_settings,
 )
+from textrnn.tasks.label_errors import suspects_beside
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
@@ -95,7 +97,7 @@ def train(
 
     Args:
         listener: told of every step, evaluation and note; asked whether to stop.
-        baseline: whether the linear model is trained to compare with.
+        baseline: whether the linear model is trained, to compare with and to find labels that are probably wrong.
 
     Returns:
         The run in its own folder, and its result; None of a run that was finished before.
@@ -115,7 +117,7 @@ def train(
         choose_device(combine(run, kept).training.device)  # a wrong one shows before anything is read
         dataset = load_dataset(source, combine(run, kept).data)
         linear = partial(train_baseline, dataset) if baseline else None
-        return run, train_on(dataset, run, listener, kept=kept, baseline=linear)
+        return run, train_on(dataset, run, listener, kept=kept, baseline=linear, doubts=baseline)
 
 
 def train_on(
@@ -125,12 +127,14 @@ def train_on(
     *,
     kept: Kept | None = None,
     baseline: Callable[[], Baseline] | None = None,
+    doubts: bool = False,
 ) -> ClassificationResult:
     """As :func:`train`, on a data set that is in memory.
 
     Args:
         kept: what the run that goes on has kept.
         baseline: gives the linear model to compare with.
+        doubts: whether rows are looked for whose label is probably wrong.
     """
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
@@ -140,7 +144,10 @@ def train_on(
     learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
-    files, notes = result.to_files(shown_settings(learnt.classifier))
+    doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if doubts else None
+    if doubted:
+        listener.on_note(Note("labels_doubted", count=len(doubted), folder=run.folder))
+    files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
     keep(run, learnt.classifier, files, notes, listener)
     return result
 

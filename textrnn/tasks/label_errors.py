@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textrnn.corpus.dataset import Dataset
 from textrnn.evaluation.label_errors import Suspect, combine_probabilities, find_suspects
 from textrnn.evaluation.out_of_fold import out_of_fold_probabilities
+from textrnn.saved.classifier import Classifier
 
 SPLITS = ("train", "dev", "test")
 
@@ -39,6 +40,13 @@ def suspects_of(
         judged = combine_probabilities(judged, network, labels)
     starts = np.cumsum([0, *map(len, splits.values())])
     return [_in_its_split(suspect, starts) for suspect in find_suspects(judged, labels)]
+
+
+def suspects_beside(classifier: Classifier, dataset: Dataset) -> list[Suspect]:
+    """The same with what a classifier answers on the splits that it has not learnt from."""
+    encoded = dataset.encoded(classifier.settings.data)
+    answers = {"dev": classifier.probabilities_of(encoded.dev), "test": classifier.probabilities_of(encoded.test)}
+    return suspects_of(dataset, probabilities=answers)
 
 
 def _in_its_split(suspect: Suspect, starts: NDArray[np.int64]) -> Suspect:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from textrnn.config import DataIdentity, Run
-from textrnn.corpus.sources.identity import identify_dataset, is_a_path, place_of_all, shipped_or_place
+from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.sources.identity import identify_dataset, identity_of
 from textrnn.corpus.texts import find_local, several
-from textrnn.errors import ArtifactError, ConfigError, DataError, Note, listed, user_path
+from textrnn.errors import ArtifactError, ConfigError, DataError, Note, listed
 from textrnn.saved.folder import CONFIG_FILE, IDENTITY, is_saved, read_json, saved_models
 from textrnn.tasks.settings import combine
 from textrnn.training.checkpoint import CHECKPOINT_NAME, read_checkpoint_settings
@@ -43,26 +44,34 @@ def setting_of_data(task: str) -> str:
     return "corpus" if task == "lm" else "dataset"
 
 
+def as_named(data: str | Path | Sequence[str | Path]) -> str:
+    """The data in a message, as it was typed."""
+    return " ".join(several(data))
+
+
 def identify(run: Run) -> DataIdentity:
     """Which data the run is about, as far as that can be told here; nothing is downloaded."""
     data = combine(run).data
     return identify_corpus(data.corpus) if run.task == "lm" else identify_dataset(data.dataset)
 
 
-def identify_corpus(corpus: str | Sequence[str]) -> DataIdentity:
-    """The same of the text of a language model, which may be in several files."""
-    named, source = several(corpus), None
-    paths = [user_path(each, "corpus") for each in named]
+def identify_corpus(corpus: Sequence[str]) -> DataIdentity:
+    """The same of the text of a language model."""
     try:
-        source = find_local(named)
-        digest = None if source is None else source.digest()
+        source = find_local(corpus)
     except DataError:  # it is not what it should be, which is for those to say who read it
+        source = None
+    if source is None:
+        return identity_of(corpus, "corpus", [], None, None)
+    try:  # a pipe can be read only once
+        digest = source.digest() if all(_can_be_read_again(path) for path in source.paths) else None
+    except DataError:
         digest = None
-    if source is not None and source.by_name:
-        return DataIdentity(shipped_or_place(source.name, source.path), digest, source.name)
-    if all(is_a_path(path, each) for path, each in zip(paths, named, strict=True)):
-        return DataIdentity(place_of_all(paths), digest)
-    return DataIdentity(name=" ".join(named).lower())
+    return identity_of(corpus, "corpus", source.paths, source.name if source.by_name else None, digest)
+
+
+def _can_be_read_again(path: Path) -> bool:
+    return str(path) == STDIN or path.is_file() or path.is_dir()
 
 
 def placed(run: Run) -> Run:
@@ -155,8 +164,8 @@ def _owner(folder: Path, kept: Any) -> Owner:
     if not isinstance(kept, dict):
         return Owner(folder)
     task, data = str(kept.get("task")), kept.get("data")
-    learnt = " ".join(several(data.get(setting_of_data(task), ""))) if isinstance(data, dict) else ""
-    return Owner(folder, task, DataIdentity.from_kept(kept.get(IDENTITY)), learnt)
+    learnt = data.get(setting_of_data(task), "") if isinstance(data, dict) else ""
+    return Owner(folder, task, DataIdentity.from_kept(kept.get(IDENTITY)), as_named(learnt))
 
 
 def _is_own(owners: Sequence[Owner], identity: DataIdentity) -> bool:
@@ -192,7 +201,7 @@ def find_saved(run: Run, save_dir: Path, listener: Listener, *, model_named: boo
     }
     models = [str(read_json(folder / CONFIG_FILE).get("model")) for folder in of_data]
     if len(of_data) > 1:
-        named = combine(run).data.to_dict()[setting_of_data(run.task)]
+        named = as_named(combine(run).data.to_dict()[setting_of_data(run.task)])
         raise ConfigError(
             f"`predict`: no {run.model_name} of {named} is saved, but {listed(models)}; expected one of them: name it "
             f"with `model` (`model={run.model_name}` trains that one first)"
@@ -237,7 +246,7 @@ def _models_that_there_are(known: Sequence[tuple[Path, str, str]]) -> str:
     return f"expected one of the models that there are, each named with `save_dir`: {listed(shown, most=8, widest=120)}"
 
 
-def compare_data(run: Run, kept: DataIdentity, learnt: str | Sequence[str], folder: Path, listener: Listener) -> None:
+def compare_data(run: Run, kept: DataIdentity, learnt: str, folder: Path, listener: Listener) -> None:
     """Tell where the data that was named is not as it was when a saved model learnt it.
 
     Args:
@@ -251,8 +260,7 @@ def compare_data(run: Run, kept: DataIdentity, learnt: str | Sequence[str], fold
     setting = setting_of_data(run.task)
     if setting not in run.named:
         return
-    named, learnt = (" ".join(several(data)) for data in (run.named[setting], learnt))
-    asked = run.data_identity or identify(run)
+    named, asked = as_named(run.named[setting]), run.data_identity or identify(run)
     if not asked.is_the_data_of(kept):
         another = "another " if named == learnt else ""
         raise ArtifactError(

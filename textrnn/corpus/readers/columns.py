@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textrnn.config import DataConfig
 from textrnn.corpus.labels import canonical_label
@@ -17,6 +17,8 @@ from textrnn.errors import DataError, did_you_mean, listed
 
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 PLAIN = 0.9  # share of records of the same width, so that this is the number of columns
+MOST_COLUMNS = 100_000
+MOST_ABOVE = 10  # records above a header
 LONGEST_NAME = 40  # characters of a column's name
 TRUTH = {"0", "1", "0.0", "1.0", "true", "false"}
 
@@ -30,6 +32,7 @@ class Layout:
         has_header: whether the first record is those names
         text_at: columns that are joined
         details: what was assumed, in words
+        skipped: records above the first one, such as a title
     """
 
     names: tuple[str, ...]
@@ -37,6 +40,7 @@ class Layout:
     text_at: tuple[int, ...]
     label_at: int
     details: tuple[str, ...] = ()
+    skipped: int = 0
 
     @property
     def width(self) -> int:
@@ -105,21 +109,32 @@ def find_layout(
     Raises:
         DataError: if no column, or more than one, can be the text or the label.
     """
-    first, others = sample[0], sample[1:]
+    skipped = 0 if named else _records_above(sample, config, like)
+    first, others = sample[skipped], sample[skipped + 1 :]
     width = len(first)
     has_header = named or _has_header(first, others, config, like)
+    is_varied = False
+    if width > MOST_COLUMNS:
+        raise DataError(
+            f"{where}: {width:,} columns; expected {MOST_COLUMNS:,} at most, text and label among them: name what "
+            "separates them with `separator`"
+        )
     records = others if has_header else sample
     names = tuple(name.strip() or f"column {at}" for at, name in enumerate(first, 1))
     if not has_header:
         width, count = Counter(map(len, records)).most_common(1)[0]
         if count < PLAIN * len(records):  # separators in texts: the label is what follows the last one, or is first
             width = 2
-            records = [record for record in records if len(record) == 2] or [[r[0], r[-1]] for r in records]
+            pairs = [record for record in records if len(record) == 2]
+            is_varied = 2 * len(pairs) < len(records)
+            records = [[r[0], r[-1]] for r in records] if is_varied else pairs
         names = tuple(f"column {at}" for at in range(1, width + 1))
     elif len(names) > 1 and not first[-1].strip() and all(not r[-1].strip() for r in others if len(r) == width):
         names, width = names[:-1], width - 1  # a separator after the last field of every row, the header's too
+    elif not named and _has_row_numbers(width, others):
+        names, width = ("row number", *names), width + 1
     if like is not None and _fits(like, names, has_header) and not (config.text_column or config.label_column):
-        return Layout(names, has_header, like.text_at, like.label_at, like.details)
+        return Layout(names, has_header, like.text_at, like.label_at, like.details, skipped)
     columns = [Column.of(at, records) for at in range(width)]
     label_at = _asked(config.label_column, names, has_header, "label_column", where)
     text_at = tuple(
@@ -132,7 +147,30 @@ def find_layout(
             f"{where}: {names[label_at]!r} is named for text and label both; expected `label_column` to be another "
             "column"
         )
-    return _with_roles(names, has_header, columns, text_at, label_at, where)
+    if named and len(names) < 2:
+        raise DataError(f"{where}: no key but {listed(names)}; expected one object a text, with its label beside it")
+    layout = _with_roles(names, has_header, columns, text_at, label_at, where, is_varied=is_varied)
+    return replace(layout, skipped=skipped)
+
+
+def _records_above(sample: Sequence[Sequence[str]], config: DataConfig, like: Layout | None) -> int:
+    """How many records above a header have one cell, as a title or a comment has."""
+    if config.header is False:
+        return 0
+    filled = [sum(bool(cell.strip()) for cell in record) for record in sample]
+    above = next((at for at, cells in enumerate(filled) if cells > 1), 0)
+    if not 0 < above <= MOST_ABOVE or sum(cells > 1 for cells in filled) < PLAIN * (len(sample) - above):
+        return 0
+    return above if _has_header(sample[above], sample[above + 1 :], config, like) else 0
+
+
+def _has_row_numbers(width: int, records: Sequence[Sequence[str]]) -> bool:
+    """Whether the rows have one column more than the header, with their numbers: R writes tables like that."""
+    longer = [record for record in records if len(record) == width + 1 and record[-1].strip()]
+    if not longer or len(longer) < PLAIN * len(records):
+        return False
+    first = Column.of(0, longer)
+    return first.numbers == 1 and first.distinct == len(longer)
 
 
 def _fits(like: Layout, names: Sequence[str], has_header: bool) -> bool:
@@ -215,6 +253,8 @@ def _with_roles(
     text_at: tuple[int, ...],
     label_at: int | None,
     where: str,
+    *,
+    is_varied: bool,
 ) -> Layout:
     details: list[str] = []
     free = [column for column in columns if column.at not in text_at and column.at != label_at]
@@ -222,6 +262,8 @@ def _with_roles(
         raise _one_column(names, has_header, where)
     if not has_header and len(columns) == 2 and not text_at and label_at is None:
         first, last = columns
+        if is_varied and first.may_be_label and last.may_be_label:
+            _label_column(names, has_header, columns, where, text_known=True)  # raises the error that asks for one
         label_first = (
             first.may_be_label
             and first.share_distinct * 2 <= last.share_distinct

@@ -127,22 +127,13 @@ def split_fields(line: str, dialect: Dialect) -> tuple[list[str], bool]:
     fields: list[str] = []
     position = 0
     while True:
-        start = position
-        while line[start : start + 1] == " " and separator != " ":
-            start += 1
+        start = _after_blanks(line, position, separator)
         if line[start : start + 1] == '"':
-            end = start
-            while True:
-                end = _closing(line, end + 1, dialect.escaped)
-                if end < 0:
-                    return [*fields, line[start + 1 :]], True
-                after = end + 1
-                while line[after : after + 1] == " " and separator != " ":
-                    after += 1
-                closes = after == len(line) or line.startswith(separator, after)
-                if closes or "\n" not in line[start:end]:
-                    break  # beyond a line end, only a mark before a separator is one that closes
-            if closes:
+            end = _closing(line, start + 1, dialect.escaped)
+            if end < 0:
+                return [*fields, line[start + 1 :]], True
+            after = _after_blanks(line, end + 1, separator)
+            if after == len(line) or line.startswith(separator, after):
                 fields.append(_unquoted(line[start + 1 : end], dialect.escaped))
                 if after == len(line):
                     return fields, False
@@ -214,33 +205,54 @@ def _split_escaped(line: str, separator: str) -> list[str]:
 
 def _spanning(lines: list[str], position: int, first: int, dialect: Dialect, *, patient: bool) -> tuple[Record, bool]:
     """The record that begins with a line whose last field is open, and whether these lines suffice to tell."""
+    never_closed = _never_closed(lines[position], first + position, dialect)
     if not patient:
-        return _never_closed(lines[position], first + position, dialect), True
-    start, text, characters = position, lines[position], 0
+        return never_closed, True
+    start, characters = position, 0
     separator, expected = dialect.separator, dialect.expected
-    whole_without = dialect.lenient and expected and text.count(separator) + 1 >= expected
-    while position + 1 < len(lines):
-        position += 1
+    *fields, begun = split_fields(lines[start], dialect)[0]
+    parts = [begun]  # of the field that is open
+    whole_without = dialect.lenient and expected and lines[start].count(separator) + 1 >= expected
+    for position in range(start + 1, min(len(lines), start + MOST_LINES + 2)):
         line = lines[position]
         characters += len(line)
         if position - start > MOST_LINES or characters > MOST_CHARACTERS:
-            return _never_closed(lines[start], first + start, dialect), True
+            return never_closed, True
         is_row = expected > 1 and line.count(separator) + 1 >= expected
-        if '"' not in line:
-            if dialect.lenient and is_row:  # a row of its own: the mark was part of the text
-                return _never_closed(lines[start], first + start, dialect), True
-            continue
-        fields, is_open = split_fields("\n".join(lines[start : position + 1]), dialect)
-        if is_open:
-            if dialect.lenient and is_row:
-                return _never_closed(lines[start], first + start, dialect), True
-            continue
-        fits = not dialect.lenient or not expected or len(fields) == expected
-        if fits and not (whole_without and is_row):
-            return Record(first + start, first + position, fields), True
-        if dialect.lenient:
-            return _never_closed(lines[start], first + start, dialect), True
-    return _never_closed(lines[start], first + start, dialect), False
+        end, after = _closing_before_separator(line, dialect) if '"' in line else (-1, 0)
+        if end >= 0:
+            fields.append(_unquoted("\n".join([*parts, line[:end]]), dialect.escaped))
+            more, is_open = split_fields(line[after + len(separator) :], dialect) if after < len(line) else ([], False)
+            fields += more
+            if not is_open:
+                fits = not dialect.lenient or not expected or len(fields) == expected
+                whole = fits and not (whole_without and is_row)
+                return Record(first + start, first + position, fields) if whole else never_closed, True
+            parts = [fields.pop()]
+        else:
+            parts.append(line)
+        if dialect.lenient and is_row:  # a row of its own: the mark was part of the text
+            return never_closed, True
+    return never_closed, False
+
+
+def _closing_before_separator(line: str, dialect: Dialect) -> tuple[int, int]:
+    """Where a field that began on an earlier line closes, and the place behind it; -1 if it goes on.
+
+    Beyond a line end, only a mark before a separator is one that closes.
+    """
+    end = -1
+    while (end := _closing(line, end + 1, dialect.escaped)) >= 0:
+        after = _after_blanks(line, end + 1, dialect.separator)
+        if after == len(line) or line.startswith(dialect.separator, after):
+            return end, after
+    return -1, 0
+
+
+def _after_blanks(line: str, position: int, separator: str) -> int:
+    while line[position : position + 1] == " " and separator != " ":
+        position += 1
+    return position
 
 
 def _never_closed(line: str, number: int, dialect: Dialect) -> Record:

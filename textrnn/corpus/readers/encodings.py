@@ -12,24 +12,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from textrnn.corpus.readers.common_characters import COMMON, WESTERN
+from textrnn.corpus.readers.codecs_by_content import cr_ends_lines, legacy_codec, wide_codec
+from textrnn.corpus.readers.common_characters import COMMON
+from textrnn.corpus.readers.rows import LINE_END
 from textrnn.errors import ConfigError, DataError, did_you_mean, one_line
 
 BLOCK = 1 << 20  # bytes read at a time
 SAMPLED_LINES = 2000  # by which an encoding other than UTF-8 is judged
 MOST_DAMAGED = 0.01  # share of lines with damaged bytes that stops nothing
+BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+MOST_CONTROLS = 0.02  # share of bytes of a text
 FEW_DAMAGED = 3  # lines, which never stop anything
-MARKS = (  # a byte order mark says what follows; the longer ones first
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-NAMES = {"utf-8": "UTF-8", "gb18030": "GB18030", "cp950": "Big5", "cp932": "Shift-JIS", "cp949": "EUC-KR"}
-SINGLE_BYTE = [
-    "cp1252", "cp1251", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "koi8_r",
-    "koi8_u", "mac_roman", "cp437", "cp850", "cp866",
-]  # fmt: skip
+NAMES = {
+    "utf-8": "UTF-8",
+    "ascii": "ASCII",
+    "gb18030": "GB18030",
+    "cp950": "Big5",
+    "cp932": "Shift-JIS",
+    "cp949": "EUC-KR",
+}
 Openable = Callable[[], BinaryIO]
 
 
@@ -68,6 +69,8 @@ def encoding_name(codec: str) -> str:
     """Python's name of an encoding -> the usual one."""
     if codec.startswith(("utf-16", "utf-32")):
         return codec[:6].upper()
+    if codec.startswith("iso8859"):
+        return codec.replace("iso8859", "ISO-8859")
     return NAMES.get(codec, re.sub("^cp(12[0-9]{2})$", r"Windows-\1", codec))
 
 
@@ -96,7 +99,7 @@ def _as_lines(text: str, encoding: Encoding) -> list[str]:
     if "\0" in text:
         text = text.replace("\0", "")
     if "\r" in text:
-        text = text.replace("\r\n", "\n")
+        text = LINE_END.sub("\n", text)
         if encoding.cr_ends_lines:
             text = text.replace("\r", "\n")
     lines = text.removesuffix("\n").split("\n")
@@ -108,33 +111,34 @@ def _as_lines(text: str, encoding: Encoding) -> list[str]:
 def _blocks(source: Openable, encoding: Encoding) -> Iterator[bytes]:
     """The file in pieces that end with a line."""
     with source() as file:
-        kept = b""
+        kept: list[bytes] = []
         while piece := file.read(BLOCK):
-            kept += piece
-            end = kept.rfind(b"\n") + 1
+            end = piece.rfind(b"\n") + 1
             if not end and encoding.cr_ends_lines:
-                end = kept.rfind(b"\r", 0, len(kept) - 1) + 1  # the last one may be half of a \r\n
+                end = piece.rfind(b"\r", 0, len(piece) - 1) + 1  # the last one may be half of a \r\n
             if end:
-                yield kept[:end]
-                kept = kept[end:]
+                yield b"".join([*kept, piece[:end]])
+                kept, piece = [], piece[end:]
+            kept += [piece] if piece else []
         if kept:
-            yield kept
+            yield b"".join(kept)
 
 
 def _wide_blocks(source: Openable, encoding: Encoding) -> Iterator[str]:
     """The same of UTF-16 and UTF-32, decoded."""
     decoder = codecs.getincrementaldecoder(encoding.codec)(errors="replace")
     with source() as file:
-        kept = ""
+        kept: list[str] = []
         while True:
             piece = file.read(BLOCK)
-            kept += decoder.decode(piece, final=not piece)
-            end = len(kept) if not piece else kept.rfind("\n") + 1
+            text = decoder.decode(piece, final=not piece)
+            end = len(text) if not piece else text.rfind("\n") + 1
             if not end and encoding.cr_ends_lines:
-                end = kept.rfind("\r", 0, len(kept) - 1) + 1
-            if end:
-                yield kept[:end].removeprefix("\ufeff")
-                kept = kept[end:]
+                end = text.rfind("\r", 0, len(text) - 1) + 1
+            if end or (kept and not piece):
+                yield "".join([*kept, text[:end]]).removeprefix("\ufeff")
+                kept, text = [], text[end:]
+            kept += [text] if text else []
             if not piece:
                 return
 
@@ -194,20 +198,26 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     """
     with source() as file:
         head = file.read(1 << 16)
-    wide = _wide_codec(head) if named is None else None
+    wide = wide_codec(head) if named is None else None
     if named is not None:
         wide = codec_of(named)
         if not wide.startswith(("utf-16", "utf-32")):
             return _with_damage(source, path, Encoding(wide, cr_ends_lines=_survey(source).cr_ends_lines))
     if wide is not None:
         text = head.decode(wide, "ignore")
-        return Encoding(wide, cr_ends_lines=_cr_ends_lines(text), marked=text.startswith("\ufeff"))
+        return Encoding(wide, cr_ends_lines=cr_ends_lines(text), marked=text.startswith("\ufeff"))
     survey = _survey(source)
     marked = head.startswith(codecs.BOM_UTF8)
     encoding = Encoding(cr_ends_lines=survey.cr_ends_lines, marked=marked)
     if not survey.foreign:
         return encoding
-    legacy = _legacy_codec(survey.sample)
+    sample = b"".join(survey.sample)[:BLOCK]
+    if len(BINARY.findall(sample)) > MOST_CONTROLS * len(sample):
+        raise DataError(
+            f"{path}:{survey.foreign_numbers[0]}: bytes that no text has; expected text: name the text or table that "
+            "is to be learnt from, or its `encoding` if it is one"
+        )
+    legacy = legacy_codec(survey.sample)
     if survey.foreign <= survey.utf8_lines or legacy is None:
         if _few(survey.foreign, survey.lines):
             return Encoding("utf-8", None, 0, tuple(survey.foreign_numbers), survey.cr_ends_lines, marked)
@@ -246,7 +256,7 @@ def _few(lines: int, of: int) -> bool:
 
 def _damaged(path: Path, numbers: Sequence[int], line: bytes, name: str, others: int) -> DataError:
     byte = next((line[error.start] for error in [_first_error(line)] if error is not None), line[0])
-    more = f" and on {len(numbers) - 1:,} more lines" if len(numbers) > 1 else ""
+    more = f", nor are {len(numbers) - 1:,} more lines" if len(numbers) > 1 else ""
     others_are = f"as the other {others:,} lines that are not ASCII" if others else "or another known encoding"
     return DataError(
         f"{path}:{numbers[0]}: byte 0x{byte:02x} is not {name}{more}; expected {name}, {others_are}: save the file as "
@@ -284,9 +294,8 @@ def _with_damage(source: Openable, path: Path, encoding: Encoding) -> Encoding:
         number += len(lines) - (not lines[-1])
     if damaged and not _few(len(damaged), number):
         raise DataError(
-            f"{path}:{damaged[0]}: cannot be decoded as {encoding.name} (the {len(damaged):,} lines from there on that "
-            f"cannot are too many to leave out); expected another encoding: save the file as UTF-8, or name its "
-            "`encoding`"
+            f"{path}:{damaged[0]}: not {encoding.name}, nor are {len(damaged) - 1:,} more lines; expected few such "
+            "lines or none: save the file as UTF-8, or name its `encoding`"
         )
     return Encoding(
         encoding.codec, encoding.other, encoding.other_lines, tuple(damaged), encoding.cr_ends_lines, encoding.marked
@@ -309,7 +318,7 @@ def _survey(source: Openable) -> _Survey:
             _count_votes(block, found)
         found.lines += newlines + (not block.endswith(b"\n"))
     if lone_ends:
-        found.cr_ends_lines = not ends or _cr_ends_lines(doubtful.decode("latin-1"))
+        found.cr_ends_lines = not ends or cr_ends_lines(doubtful.decode("latin-1"))
         if found.cr_ends_lines and found.foreign:
             return _survey_again(source)
     return found
@@ -344,98 +353,3 @@ def _count_votes(block: bytes, found: _Survey) -> None:
             found.foreign_numbers.append(found.lines + index + 1)
             if len(found.sample) < SAMPLED_LINES:
                 found.sample.append(line.rstrip(b"\r"))
-
-
-def _cr_ends_lines(text: str) -> bool:
-    """Whether lone carriage returns cut the text into lines of one kind, or stand inside of texts."""
-    lines = text.split("\n")
-    if len(lines) == 1:
-        return "\r" in text
-    pieces = [
-        piece for line in lines for piece in line.removesuffix("\r").split("\r") if "\r" in line.removesuffix("\r")
-    ]
-    pieces = [piece for piece in pieces if piece.strip()]
-    if not pieces or sum(piece.count('"') % 2 for piece in pieces) > len(pieces) / 10:
-        return False
-    kinds: list[Callable[[str], bool]] = [lambda piece: piece.lstrip().startswith(("{", "__label__"))]
-    kinds += [lambda piece, mark=mark: mark in piece for mark in "\t,;|"]  # type: ignore[misc]
-    of_lines = [line for line in lines if line.strip() and "\r" not in line.removesuffix("\r")] or [""]
-    return any(
-        sum(map(kind, pieces)) >= 0.9 * len(pieces) and sum(map(kind, of_lines)) >= 0.9 * len(of_lines)
-        for kind in kinds
-    )
-
-
-def _wide_codec(head: bytes) -> str | None:
-    """UTF-16 or UTF-32, by the mark, or by the zeros of characters that are ASCII."""
-    for mark, codec in MARKS:
-        if head.startswith(mark):
-            return codec
-    if b"\0" not in head or len(head) < 4:
-        return None
-    for codec, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
-        whole = head[: len(head) - len(head) % width]
-        try:
-            text = whole.decode(codec, "strict" if len(head) < 1 << 16 else "ignore")
-        except UnicodeDecodeError:
-            continue
-        strange = sum(not (c.isprintable() or c in "\r\n\t\ufeff\u3000\xa0") for c in text)
-        if text and strange <= 0.01 * len(text) and ("\n" in text or "\r" in text):
-            return codec
-    return None
-
-
-def _legacy_codec(lines: Sequence[bytes]) -> str | None:
-    """The encoding of lines that are not UTF-8; None where no encoding makes sense of them."""
-    sample = b"\n".join(lines)[: 1 << 18]
-    by_score = sorted(((_share_of_common(lines, codec), codec) for codec in COMMON), reverse=True)
-    score, codec = by_score[0]
-    if score >= 0.1:
-        return codec
-    text = sample.decode("gb18030", "replace")
-    if _looks_chinese(text):
-        return "gb18030"
-    western = _western_codec(sample)
-    if western is not None:
-        return western
-    from charset_normalizer import from_bytes
-
-    found = from_bytes(sample, cp_isolation=SINGLE_BYTE, explain=False).best()
-    return found.encoding if found is not None and found.encoding != "ascii" else None
-
-
-def _western_codec(sample: bytes) -> str | None:
-    """The code page of a European language in Latin letters, whose few other letters stand alone or in pairs."""
-    best, codec = 0.0, None
-    for name, letters in WESTERN.items():
-        text = sample.decode(name, "replace")
-        runs = re.findall(r"[^\x00-\x7f]+", text)
-        foreign = "".join(runs)
-        share = sum(character in letters for character in foreign) / len(foreign)
-        if len(foreign) <= 1.5 * len(runs) and share > best:
-            best, codec = share, name
-    return codec if best >= 0.9 else None
-
-
-def _share_of_common(lines: Sequence[bytes], codec: str) -> float:
-    """Of the characters that are not ASCII, those that are common in the encoding's languages; 0 if it fails often."""
-    common, every, failed = 0, 0, 0
-    known = set(COMMON[codec])
-    for line in lines:
-        try:
-            foreign = [c for c in line.decode(codec) if c > "\x7f"]
-        except UnicodeDecodeError:
-            failed += 1
-            continue
-        every += len(foreign)
-        common += sum(c in known for c in foreign)
-    return common / every if every and failed <= 0.1 * len(lines) + 1 else 0.0
-
-
-def _looks_chinese(text: str) -> bool:
-    """Whether nearly all characters are common ones: the first level of GB 2312, and its punctuation."""
-    foreign = "".join(re.findall(r"[^\x00-\x7f\ufffd]+", text))
-    # In GB 2312, lead bytes up to A9 are punctuation and B0 to D7 the 3,755 commonest characters.
-    leads = foreign.encode("gb2312", errors="ignore")[::2]
-    common = sum(byte <= 0xA9 or 0xB0 <= byte <= 0xD7 for byte in leads)
-    return bool(foreign) and common >= 0.9 * len(foreign)

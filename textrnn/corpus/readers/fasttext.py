@@ -5,6 +5,7 @@ Source: Joulin et al. 2016 and the program itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from textrnn.corpus.readers.delimited import Blocks
@@ -12,6 +13,7 @@ from textrnn.corpus.readers.form import FASTTEXT_MARK
 from textrnn.corpus.readers.json_records import Several
 
 COMMAS = ",，、;"
+MARKED_WORD = re.compile(rf"(?<![^ \t])({FASTTEXT_MARK}[^ \t]*)([ \t]?)")
 
 
 def read_fasttext(blocks: Blocks, *, glued: bool) -> Iterator[tuple[int, list[str]]]:
@@ -24,18 +26,18 @@ def read_fasttext(blocks: Blocks, *, glued: bool) -> Iterator[tuple[int, list[st
         for number, line in enumerate(lines, first):
             if not line.strip():
                 continue
-            labels, words = [], []
-            for word in line.replace("\t", " ").split(" "):
-                if not word.startswith(FASTTEXT_MARK):
-                    words.append(word)
-                    continue
+            labels: list[str] = []
+
+            def taken(found: re.Match[str], labels: list[str] = labels) -> str:
+                rests = []
                 # fastText itself would take `__label__a,__label__b` for one label.
-                parts = [part.strip(COMMAS) for part in word.split(FASTTEXT_MARK)[1:]]
-                for part in parts:
-                    label, rest = _split(part) if glued else (part, "")
+                for part in found[1].split(FASTTEXT_MARK)[1:]:
+                    label, rest = _split(part.strip(COMMAS)) if glued else (part.strip(COMMAS), "")
                     labels.append(label)
-                    words += [rest] if rest else []
-            text = " ".join(words).strip()
+                    rests += [rest] if rest else []
+                return " ".join(rests) + found[2] if rests else ""
+
+            text = MARKED_WORD.sub(taken, line).strip()
             yield number, [text, labels[0] if len(labels) == 1 else Several.of(labels) if labels else ""]
 
 

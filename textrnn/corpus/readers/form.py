@@ -9,23 +9,33 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from textrnn.config import DataConfig
-from textrnn.corpus.readers.delimited import Dialect, read_records
+from textrnn.corpus.readers.delimited import Dialect
 from textrnn.corpus.readers.names import rank_as_label, rank_as_text
+from textrnn.corpus.readers.quoting import find_dialect
 from textrnn.errors import DataError
 
 SAMPLED_LINES = 5000
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 FASTTEXT_MARK = "__label__"
 SEPARATORS = ("\t", ",", ";", "|", "\x01", "\x1f", "^", "~")
-SEPARATOR_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", "\x01": "Ctrl-A", "\x1f": "unit separator"}
+SEPARATOR_NAMES = {
+    "\t": "tab",
+    " ": "blank",
+    ",": "comma",
+    ";": "semicolon",
+    "|": "|",
+    "\x01": "Ctrl-A",
+    "\x1f": "unit separator",
+}
 PLAIN, ENOUGH = (
     0.9,
     0.5,
 )  # share of records with the same number of fields, so that a separator is beyond doubt, or may be
+MOST_NAMES = 1000  # of a header that are looked at to find the separator
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\s,;]*')
 STRANGE_SEPARATOR = re.compile(r"[^\w\s\"'。，！？、：；…（）]{2,}|_[^\w\s\"]+_")
 ENDS_OF_SENTENCES = re.compile(r"[.!?…)\]*%:-]*[,;|]+|\.{2,}|-{2,}|!+|\?+|[!?]+")
@@ -87,7 +97,7 @@ def find_form(
         separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
         if len(separator) > 2 and separator[0] == separator[-1] and separator[0] in "'\"":
             separator = separator[1:-1]  # where a shell takes such marks for part of it
-        dialect = _quoting(body, separator, is_cut)
+        dialect, _ = find_dialect(body, separator, is_cut=is_cut)
     else:
         dialect = _best_dialect(body, path, is_cut, filled)
     details = [f"sep={announced[1]} on the first line"] if announced else []
@@ -123,8 +133,8 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
     for order, separator in enumerate(SEPARATORS):
         if not any(separator in line for line in lines):
             continue
-        dialect = _quoting(lines, separator, is_cut)
-        share, cut = _agreement(lines, dialect, is_cut)
+        dialect, usage = find_dialect(lines, separator, is_cut=is_cut)
+        share, cut = usage.share, usage.share_cut
         names = any(rank_as_text(n) is not None for n in lines_first(lines, separator)) and any(
             rank_as_label(n) is not None for n in lines_first(lines, separator)
         )
@@ -143,37 +153,7 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
 def lines_first(lines: Sequence[str], separator: str) -> list[str]:
     """The fields of the first line that is not blank, quotation marks aside."""
     first = next((line for line in lines if line.strip()), "")
-    return [cell.strip().strip('"') for cell in first.split(separator)]
-
-
-def _agreement(lines: Sequence[str], dialect: Dialect, is_cut: bool) -> tuple[float, float]:
-    """The share of records with the commonest number of fields, if more than one, and of those cut at all."""
-    widths = _widths(lines, dialect, is_cut)
-    several = {width: count for width, count in widths.items() if width > 1}
-    if not several:
-        return 0.0, 0.0
-    return max(several.values()) / widths.total(), sum(several.values()) / widths.total()
-
-
-def _widths(lines: Sequence[str], dialect: Dialect, is_cut: bool) -> Counter[int]:
-    records = list(read_records([(1, list(lines))], dialect))
-    if is_cut and len(records) > 1:
-        records.pop()  # it may go on beyond the sample
-    return Counter(len(fields) for _, fields, _ in records)
-
-
-def _quoting(lines: Sequence[str], separator: str, is_cut: bool) -> Dialect:
-    """How quotation marks and backslashes are used with a separator."""
-    plain = Dialect(separator, lenient=separator == "\t")
-    if any("\\" in line for line in lines):
-        escaped = replace(plain, escaped=True)
-        telling = re.compile(r'\\"(?!\s*(?:' + re.escape(separator) + r"|$))|\\" + re.escape(separator))
-        if any(telling.search(line) for line in lines):
-            before, after = _agreement(lines, plain, is_cut)[0], _agreement(lines, escaped, is_cut)[0]
-            plain = escaped if after >= before and after > 0 else plain
-    widths = _widths(lines, plain, is_cut)
-    expected = max((w for w in widths if w > 1), key=lambda width: widths[width], default=0)
-    return replace(plain, expected=expected)
+    return [cell.strip().strip('"') for cell in first.split(separator, MOST_NAMES)[:MOST_NAMES]]
 
 
 def _strange_separator(filled: Sequence[tuple[int, str]]) -> str | None:

@@ -24,8 +24,9 @@ from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
 from textrnn.corpus.readers.tables import SAMPLED_RECORDS, Table, open_table
 from textrnn.corpus.sources.content import Content, content_at
 from textrnn.corpus.sources.splits import class_folders
-from textrnn.errors import DataError
+from textrnn.errors import DataError, one_line
 
+SAMPLED_CELLS = 400_000  # in very wide tables, fewer records are judged by
 CONTENT_SHOWN = 80  # characters of a row that was left out
 NOTHING = {"", "\\N"}
 
@@ -60,7 +61,12 @@ def read_rows(
 
 def _layout(table: Table, config: DataConfig, like: Layout | None) -> Layout:
     """Judged by the first records, which are then put back."""
-    sample = list(itertools.islice(table.records, SAMPLED_RECORDS))
+    sample, cells_seen = [], 0
+    for record in itertools.islice(table.records, SAMPLED_RECORDS):
+        sample.append(record)
+        cells_seen += len(record[1])
+        if cells_seen > SAMPLED_CELLS:
+            break
     table.records = itertools.chain(sample, table.records)
     cells = [fields for _, fields, odd in sample if not isinstance(odd, NotJSON)]
     if not cells or not cells[0]:
@@ -92,6 +98,10 @@ class _Taken:
     def take_all(self) -> None:
         """Go through the whole table."""
         records, layout = self.table.records, self.layout
+        above = [record[0] for record in itertools.islice(records, layout.skipped)]
+        if above:
+            where = f"lines {above[0]} to {above[-1]}" if len(above) > 1 else f"line {above[0]}"
+            self.table.details.append(f"{where} above the header left out")
         header = next(records)[1] if layout.has_header else None
         width, label_at = layout.width, layout.label_at
         text_at = layout.text_at[0] if len(layout.text_at) == 1 else None
@@ -152,13 +162,15 @@ class _Taken:
         if label.startswith(FASTTEXT_MARK):
             label = label.removeprefix(FASTTEXT_MARK)
         if isinstance(written, Several):
-            self._leave_out(line, "several-labels", f"{len(written.values)} labels ({written})", raw)
+            self._leave_out(
+                line, "several-labels", f"{len(written.values)} labels ({one_line(written, widest=60)})", raw
+            )
         elif not text or text in NOTHING:
             self._leave_out(line, "no-text", "no text", self._shown(fields))
         elif not label or label in NOTHING:
             self._leave_out(line, "no-label", "no label", self._shown(fields))
         else:
-            self.stripped += [line] if text != raw.strip() else []
+            self.stripped += [line] if STRANGE.search(raw.replace("\r", " ").strip()) else []
             self.forms[written] = label
             self.texts.append(text)
             self.labels.append(label)
@@ -174,13 +186,18 @@ class _Taken:
     def _settle_uncut(self) -> None:
         """Rows with more fields than columns: where the label is one of the others', the rest is the text.
 
-        In tab-separated lines without a header, the label is what follows the last tab, whatever it is.
+        In tab-separated lines without a header, the label is what stands before the first tab or after the last one.
         """
         if not self.uncut:
             return
         separator, known = self._separator(), set(self.labels)
         last = self.layout.label_at == 1
-        tabs = separator == "\t" and not self.layout.has_header and last
+        if len(self.uncut) > len(self.labels):  # most texts have separators: classes are what repeats at that end
+            ends = Counter(canonical_label(fields[-1] if last else fields[0]) for _, fields in self.uncut)
+            known |= (
+                {label for label, count in ends.items() if count > 1} if 2 * len(ends) <= len(self.uncut) else set()
+            )
+        tabs = separator == "\t" and not self.layout.has_header
         rest: list[tuple[int, list[str]]] = []
         for line, fields in self.uncut:
             label = canonical_label(fields[-1] if last else fields[0])
@@ -194,8 +211,8 @@ class _Taken:
             self._merge(rest)
             if not tabs:
                 name = self.table.form.name if self.table.form is not None else separator
-                rows = "1 text has" if len(rest) == 1 else f"{len(rest):,} texts have"
-                self.table.details.append(f"{rows} a {name} in it without quotation marks (first on line {rest[0][0]})")
+                texts = f"1 text has a {name} in it" if len(rest) == 1 else f"{len(rest):,} texts have a {name} in them"
+                self.table.details.append(f"{texts} without quotation marks (first on line {rest[0][0]})")
 
     def _merge(self, rows: list[tuple[int, list[str]]]) -> None:
         """Take rows that come earlier in the file than some that were taken."""

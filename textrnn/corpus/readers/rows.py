@@ -14,12 +14,19 @@ from textrnn.errors import Note
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # No text has them: control characters, tab and line ends aside, which a terminal would obey, and half characters.
-STRANGE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]")
+STRANGE = re.compile("[\x00-\x08\x0d-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]")
+
+
+LINE_END = re.compile("\r+\n")  # what has been through Windows twice has two carriage returns
 
 
 def cleaned(text: str) -> str:
-    """A text as models read it, in training and later: valid Unicode, no control characters, no white space around."""
+    """A text as models read it, in training and later: valid Unicode, no control characters, no white space around.
+
+    Line ends of every system become one.
+    """
     if STRANGE.search(text):
+        text = LINE_END.sub("\n", text.replace("\0", "")).replace("\r", "\n")
         text = ESCAPE.sub("", text) if "\x1b" in text else text  # with what belongs to it: [31m
         text = STRANGE.sub("", LONE_SURROGATE.sub("\ufffd", text))
     return text.strip()

@@ -100,10 +100,14 @@ def _table_of_text(content: Content, encoding: Encoding, config: DataConfig) -> 
 def _first_lines(content: Content, encoding: Encoding) -> tuple[list[str], bool]:
     """The first lines that may be looked at, and whether there are more."""
     sample: list[str] = []
+    most = SAMPLED_LINES
     for _, lines in read_lines(content.open, encoding):
-        sample += lines[: SAMPLED_LINES + 1 - len(sample)]
-        if len(sample) > SAMPLED_LINES:
-            return sample[:SAMPLED_LINES], True
+        if len(sample) == most - SAMPLED_LINES:  # nothing but blank lines so far
+            blank = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+            most += blank
+        sample += lines[: most + 1 - len(sample)]
+        if len(sample) > most:
+            return sample[:most], True
     return sample, False
 
 

@@ -13,7 +13,7 @@ from textrnn.errors import DataError, listed, one_line
 
 
 def read_workbook(content: Content, words: str) -> tuple[Iterator[tuple[int, list[str]]], tuple[str, ...]]:
-    """(row, cells) of the first sheet that has any, and what was assumed.
+    """(row, cells) of the first sheet that has two columns, and what was assumed.
 
     Args:
         words: what the file is, for messages.
@@ -31,11 +31,13 @@ def read_workbook(content: Content, words: str) -> tuple[Iterator[tuple[int, lis
     try:
         workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content.read()))
         names = list(workbook.sheet_names)
-        for name in names:
-            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            if any(cell not in ("", None) for row in rows for cell in row):
-                break
-        else:
+        name, rows, most = "", [], 0
+        for sheet in names:
+            cells = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            columns = max((sum(cell not in ("", None) for cell in row) for row in cells), default=0)
+            if min(columns, 2) > most:  # the first with two columns, else with anything
+                name, rows, most = sheet, cells, min(columns, 2)
+        if not rows:
             raise DataError(f"{content.path}: no sheet with anything in it; expected rows of a text and its label")
     except DataError:
         raise

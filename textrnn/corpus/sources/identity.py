@@ -13,32 +13,33 @@ from pathlib import Path
 
 from textrnn.config import DataIdentity
 from textrnn.corpus.sources.catalog import INSTALLED_DATA, PROJECT_DATA, Source, find_dataset
-from textrnn.corpus.sources.content import STDIN, content_of
-from textrnn.errors import DataError, one_line, user_path
+from textrnn.corpus.sources.content import STDIN, content_at
+from textrnn.corpus.sources.unpacking import unreadable
+from textrnn.errors import DataError, user_path
 
 SHIPPED = ("headlines", "story")  # found with the program, wherever that is installed
 
 
+PIECE = 1 << 20  # bytes read at a time
+
+
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, read in pieces; of a folder, of all files in it and their names.
+    """SHA-256 of a file as it is unpacked, read in pieces; of a folder, of all files in it and their names.
 
     Raises:
         DataError: if it cannot be read.
     """
-    if str(path) == STDIN:
-        return hashlib.sha256(content_of(path).read()).hexdigest()
-    try:
-        # Of a file in an archive, the archive's own bytes.
-        path = next((parent for parent in path.parents if parent.is_file()), path)
-        if not path.is_dir():
-            with open(path, "rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+    if path.is_dir():
         inside = sorted((each.relative_to(path).as_posix(), each) for each in path.rglob("*") if each.is_file())
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read ({one_line(error.strerror or error)}); expected a data file"
-        ) from error
-    return _digest_of_parts({name: file_digest(each) for name, each in inside})
+        return _digest_of_parts({name: file_digest(each) for name, each in inside})
+    digest, content = hashlib.sha256(), content_at(path)
+    with content.open() as file:
+        try:
+            while piece := file.read(PIECE):
+                digest.update(piece)
+        except OSError as error:
+            raise unreadable(path, error) from error
+    return digest.hexdigest()
 
 
 def content_digest(source: Source) -> str:
@@ -68,11 +69,6 @@ def place_of(path: Path) -> str:
     return _hashed(text)
 
 
-def place_of_all(paths: Sequence[Path]) -> str:
-    """The same of several, in their order."""
-    return place_of(paths[0]) if len(paths) == 1 else _hashed(" ".join(map(place_of, paths)))
-
-
 def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -88,29 +84,55 @@ def _case_does_not_matter(path: Path) -> bool:
     return False
 
 
-def shipped_or_place(name: str, path: Path) -> str:
-    """The place of what was found by its name."""
-    ships = name in SHIPPED and any(path.resolve().is_relative_to(folder) for folder in (PROJECT_DATA, INSTALLED_DATA))
-    return _hashed(f"ships with textrnn: {name}") if ships else place_of(path)
+def identity_of(
+    typed: Sequence[str], setting: str, found: Sequence[Path], name: str | None, digest: str | None
+) -> DataIdentity:
+    """The identity of data.
+
+    Args:
+        typed: names or paths, as the user gave them.
+        setting: whose values they are.
+        found: the files or folders that are meant; none where nothing is here.
+        name: by which they were found; None of paths.
+        digest: of the content, where that can be read.
+    """
+    if STDIN in typed:  # has no place: what comes from there is the same if it has the same content
+        return DataIdentity(None if digest is None else _hashed(f"standard input: {digest}"), digest)
+    if name is not None:
+        ships = name in SHIPPED and all(
+            any(path.resolve().is_relative_to(folder) for folder in (PROJECT_DATA, INSTALLED_DATA)) for path in found
+        )
+        return DataIdentity(_hashed(f"ships with textrnn: {name}") if ships else _places(found), digest, name)
+    paths = [user_path(each, setting) for each in typed]
+    if not found and not all(_is_a_path(path, each) for path, each in zip(paths, typed, strict=True)):
+        return DataIdentity(name=" ".join(typed).lower())
+    return DataIdentity(_places(paths), digest)
 
 
-def is_a_path(path: Path, typed: str) -> bool:
-    """Whether what was typed can only be a path, with nothing found in the catalog."""
+def _places(paths: Sequence[Path]) -> str:
+    places = list(map(place_of, paths))
+    return places[0] if len(places) == 1 else _hashed("\n".join(places))
+
+
+def _is_a_path(path: Path, typed: str) -> bool:
+    """Whether what was typed can only be a path, where nothing of that name was found."""
     return path.exists() or path.name != typed or bool(path.suffix)
 
 
 def identify_dataset(dataset: str) -> DataIdentity:
     """What a name, a folder or a file stands for, as far as that can be told here; nothing is downloaded."""
-    path = user_path(dataset, "dataset")
     try:
         source = find_dataset(dataset, download=False)
     except DataError:  # it is not here, or not what it should be, which is for those to say who read it
-        return DataIdentity(place_of(path)) if is_a_path(path, dataset) else DataIdentity(name=dataset.lower())
-    by_path = path.exists() and (path.samefile(source.train) or source.train.resolve().is_relative_to(path.resolve()))
+        return identity_of([dataset], "dataset", [], None, None)
     try:
         digest = content_digest(source)
     except DataError:
         digest = None
-    if by_path:
-        return DataIdentity(place_of(path), digest)
-    return DataIdentity(shipped_or_place(source.name, source.train.parent), digest, source.name)
+    by_path = dataset == STDIN or _lies_in(source.train, user_path(dataset, "dataset"))
+    folder = source.train if source.train.is_dir() else source.train.parent
+    return identity_of([dataset], "dataset", [folder], None if by_path else source.name, digest)
+
+
+def _lies_in(file: Path, path: Path) -> bool:
+    return path.exists() and file.resolve().is_relative_to(path.resolve())

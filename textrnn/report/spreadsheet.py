@@ -1,0 +1,40 @@
+"""Tables for people's spreadsheets: UTF-8 with a byte order mark, CRLF, and nothing in them that is computed.
+
+Source: RFC 4180; OWASP, CSV injection.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from textrnn.report.plain import as_cell
+
+LONGEST_CELL = 32_000  # characters; Excel breaks a cell of more than 32,767 in two
+FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # what Excel takes for the beginning of a formula, full width as well
+
+
+def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]]) -> bytes:
+    """A CSV file. Without its mark, Excel would show Chinese as something else; readers of this project leave it out.
+
+    Args:
+        rows: texts, made harmless, and shares, shown with four digits.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")  # a carriage return alone in a text is quoted only so
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([harmless_cell(cell) if isinstance(cell, str) else f"{cell:.4f}" for cell in row])
+    return out.getvalue().encode("utf-8-sig", "replace")
+
+
+def harmless_cell(text: str) -> str:
+    """A text that no spreadsheet computes: one that begins like a formula has an apostrophe before it."""
+    cell = as_cell(text, LONGEST_CELL)
+    return f"'{cell}" if cell.lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS) else cell
+
+
+def answers_csv(answers: Iterable[tuple[str, str, float]]) -> bytes:
+    """Texts in their order, each with its likeliest class and the probability of that."""
+    return spreadsheet(("text", "label", "probability"), answers)
