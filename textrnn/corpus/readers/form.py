@@ -35,10 +35,11 @@ PLAIN, ENOUGH = (
     0.9,
     0.5,
 )  # share of records with the same number of fields, so that a separator is beyond doubt, or may be
+NEARLY = 0.02  # shares of records that are as good as the same
 MOST_NAMES = 1000  # of a header that are looked at to find the separator
 SEPARATOR_LINE = re.compile(r'("?)sep=(.)\1[\s,;]*')
 STRANGE_SEPARATOR = re.compile(r"[^\w\s\"'。，！？、：；…（）]{2,}|_[^\w\s\"]+_")
-ENDS_OF_SENTENCES = re.compile(r"[.!?…)\]*%:-]*[,;|]+|\.{2,}|-{2,}|!+|\?+|[!?]+")
+ENDS_OF_SENTENCES = re.compile(r"[.!?…)\]*%:-]*(?:,+|;+|\|)|\.{2,}|-{2,}|!+|\?+|[!?]+")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def _is_json(first: str, path: Path, whole_text: Callable[[], str]) -> bool:
     except (ValueError, RecursionError):
         pass
     try:
-        return isinstance(json.loads(whole_text()), dict | list)
+        text = whole_text().lstrip()
+        value, end = json.JSONDecoder().raw_decode(text)
+        return isinstance(value, dict | list) and text[end:].lstrip()[:1] in ("", "{", "[", ",")
     except (ValueError, RecursionError):
         return False
 
@@ -145,6 +148,10 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
             found.append((share + 0.5 * names, separator == usual, -order, dialect))
     best = max(found, default=None, key=lambda entry: entry[:3])
     strange = _strange_separator(filled)
+    if best is not None and best[3].separator != "\t" and strange is None:
+        alike = [entry[3].separator for entry in found if entry[0] >= best[0] - NEARLY and entry is not best]
+        if alike:
+            raise _two_separators(path, filled[0], [best[3].separator, alike[0]])
     if best is not None and (strange is None or best[3].separator == "\t" or best[0] > 1):
         return best[3]
     raise _no_separator(path, filled, strange)
@@ -169,6 +176,14 @@ def _strange_separator(filled: Sequence[tuple[int, str]]) -> str | None:
         if counts and max(counts.values()) >= 0.95 * len(by_line):
             return mark
     return None
+
+
+def _two_separators(path: Path, first: tuple[int, str], separators: Sequence[str]) -> DataError:
+    names = " and ".join(SEPARATOR_NAMES.get(separator, repr(separator)) for separator in separators)
+    return DataError(
+        f"{path}:{first[0]}: {names} cut every line alike; expected one that separates the columns: name it with "
+        f"`separator`, such as `separator='{separators[1]}'`"
+    )
 
 
 def _no_separator(path: Path, filled: Sequence[tuple[int, str]], strange: str | None) -> DataError:

@@ -21,12 +21,13 @@ from textrnn.corpus.readers.form import FASTTEXT_MARK
 from textrnn.corpus.readers.json_records import EXPECTED, NotJSON, Several
 from textrnn.corpus.readers.left_out import refuse_bad_rows
 from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
-from textrnn.corpus.readers.tables import SAMPLED_RECORDS, Table, open_table
+from textrnn.corpus.readers.tables import SAMPLED_RECORDS, RecordAt, Table, open_table
 from textrnn.corpus.sources.content import Content, content_at
 from textrnn.corpus.sources.splits import class_folders
 from textrnn.errors import DataError, one_line
 
 SAMPLED_CELLS = 400_000  # in very wide tables, fewer records are judged by
+AT_ONCE = 512  # records
 CONTENT_SHOWN = 80  # characters of a row that was left out
 NOTHING = {"", "\\N"}
 
@@ -101,25 +102,30 @@ class _Taken:
             where = f"lines {above[0]} to {above[-1]}" if len(above) > 1 else f"line {above[0]}"
             self.table.details.append(f"{where} above the header left out")
         header = next(records)[1] if layout.has_header else None
-        width, label_at = layout.width, layout.label_at
-        text_at = layout.text_at[0] if len(layout.text_at) == 1 else None
-        texts, labels, lines, forms = self.texts, self.labels, self.lines, self.forms
-        strange = STRANGE.search
-        for line, fields, odd in records:
-            if odd is not None or len(fields) != width or text_at is None:
-                self._take_odd(line, fields, odd, header)
-                continue
-            text, label = fields[text_at].strip(), fields[label_at]
-            form = forms.get(label)
-            # Whatever is not quite ordinary is looked at again.
-            if form is None or not text or not form or text == "\\N" or strange(text) or fields == header:
-                self._take(line, fields, header)
-                continue
-            texts.append(text)
-            labels.append(form)
-            lines.append(line)
+        while some := list(itertools.islice(records, AT_ONCE)):
+            if not self._take_ordinary(some, header):
+                for line, fields, odd in some:
+                    if odd is not None or len(fields) != layout.width:
+                        self._take_odd(line, fields, odd, header)
+                    else:
+                        self._take(line, fields, header)
         self._settle_uncut()
         self._settle_long_quotes()
+
+    def _take_ordinary(self, some: list[RecordAt], header: list[str] | None) -> bool:
+        """Take some records at once; False, and none is taken, if one of them wants to be looked at by itself."""
+        lines, records, odd = zip(*some, strict=True)
+        width, label_at, text_at = self.layout.width, self.layout.label_at, self.layout.text_at[0]
+        if len(self.layout.text_at) > 1 or any(odd) or set(map(len, records)) != {width} or header in records:
+            return False
+        labels = [self.forms.get(fields[label_at]) for fields in records]
+        texts = [fields[text_at].strip() for fields in records]
+        if not all(labels) or not all(texts) or "\\N" in texts or STRANGE.search("\n".join(texts)):
+            return False
+        self.texts += texts
+        self.labels += labels  # type: ignore[arg-type]  # none of them is None
+        self.lines.extend(lines)
+        return True
 
     def _take_odd(self, line: int, fields: list[str], odd: Record | NotJSON | None, header: list[str] | None) -> None:
         if isinstance(odd, NotJSON):

@@ -24,7 +24,8 @@ from textrnn.errors import DataError
 
 WORKBOOKS = ("excel", "old-excel", "opendocument")
 SAMPLED_RECORDS = 5000  # by which the columns are judged
-Records = Iterator[tuple[int, list[str], Record | NotJSON | None]]
+RecordAt = tuple[int, list[str], Record | NotJSON | None]  # line, cells, what is odd about it
+Records = Iterator[RecordAt]
 
 
 @dataclass
