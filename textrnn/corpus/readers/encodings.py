@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from textrnn.corpus.readers.codecs_by_content import cr_ends_lines, legacy_codec, wide_codec
-from textrnn.corpus.readers.common_characters import COMMON
+from textrnn.corpus.readers.common_characters import COMMON, WESTERN
 from textrnn.corpus.readers.rows import LINE_END
 from textrnn.errors import ConfigError, DataError, did_you_mean, one_line
 
@@ -90,11 +90,9 @@ def read_lines(source: Openable, encoding: Encoding) -> Iterator[tuple[int, list
 
 
 def decode_all(content: bytes, encoding: Encoding) -> str:
-    """All of a file that is in memory, line ends as they are; byte order marks at the start of lines are left out."""
-    if encoding.is_wide:
-        return content.decode(encoding.codec, "replace").removeprefix("\ufeff")
-    text = _decoded(content, encoding)
-    return re.sub("^\ufeff+", "", text, flags=re.MULTILINE) if "\ufeff" in text else text
+    """All of a file that is in memory, line ends as they are, without a byte order mark before it."""
+    text = content.decode(encoding.codec, "replace") if encoding.is_wide else _decoded(content, encoding)
+    return text.removeprefix("\ufeff")
 
 
 def _as_lines(text: str, encoding: Encoding) -> list[str]:
@@ -223,7 +221,8 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
             "is to be learnt from, or its `encoding` if it is one"
         )
     legacy = legacy_codec(survey.sample)
-    if survey.foreign <= survey.utf8_lines or legacy is None:
+    guessed = legacy not in COMMON and legacy not in WESTERN and survey.foreign * 10 <= survey.lines
+    if survey.foreign <= survey.utf8_lines or legacy is None or guessed:
         if _few(survey.foreign, survey.lines):
             return Encoding("utf-8", None, 0, tuple(survey.foreign_numbers), survey.cr_ends_lines, marked)
         if legacy is None:
