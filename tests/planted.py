@@ -94,7 +94,7 @@ def write_planted(folder: Path) -> dict[str, list[int]]:
         plant("several-labels-in-a-cell", label=label)
     for text in ("\u200b\u200b", "\u2060\u200d", "\ufeff\u200b \u200b"):
         plant("nothing-visible", text=text)
-    for i, mark in zip((40, 41, 42), ("\x1b[31m", "\x07", "\x00"), strict=True):
+    for i, mark in zip((40, 41, 42), ("\x1b[31m", "\x07", "\x7f"), strict=True):
         plant("control-characters", text=rows_of(50, 5)[i][0].replace(" ", f" {mark}", 2))
     for i, mark in zip((40, 41, 42), ("<br/>", "&nbsp;", '<a href="x">'), strict=True):
         plant("markup", text=rows_of(50, 6)[i][0].replace(" ", f" {mark} ", 1))

@@ -41,14 +41,14 @@ def test_everything_that_was_planted_is_named_and_nothing_else(planted: dict[str
     copied = sum(len(same_as) for _, same_as in held_out.values())
     own = set(map(tuple, planted.values()))
     assert copied + sum(map(len, own)) - 2 == 40  # each contradiction has two lines, of which one was planted
-    assert [f["id"] for f in found if f["severity"] == "error"] == ["several-labels-in-a-cell"]
+    assert [f["id"] for f in found if f["severity"] == "error"] == ["several-labels-in-a-cell", "rows-no-separator"]
 
 
 def test_the_cleaned_copy_checks_clean_and_trains(planted: dict[str, list[int]], run: Run) -> None:
     before = {path.name: path.read_bytes() for path in Path("data").iterdir()}
     result = run("--dataset", "./data", "--check", "--fix", "clean")
     assert result.status == 0
-    assert "written to clean: train 977, dev 120, test 120 rows; 42 changes, see changes.csv there" in result.out
+    assert "written to clean: train 974, dev 120, test 120 rows; 42 changes, see changes.csv there" in result.out
     assert result.out.endswith("nothing found that is wrong\n")
     assert {path.name: path.read_bytes() for path in Path("data").iterdir()} == before
     with open("clean/changes.csv", encoding="utf-8", newline="") as file:
@@ -71,17 +71,21 @@ def test_what_is_said(planted: dict[str, list[int]], run: Run) -> None:
     path = Path("data/train.csv")
     assert (
         f"""
-error    {path}:532: 3 rows with several labels in one cell: 'food|money' is 'food' and
-         'money', and would be a class of its own (lines 532, 893, 911)
+error    {path}:783: 2 rows with several labels in one cell: 'sport|travel' is 'sport'
+         and 'travel', and would be a class of its own (lines 783, 971)
          -> expected one label for each text: keep the one that matters most, or have --check
          with --fix leave these rows out
-warning  {path}:512: labels that look alike are classes of their own: 'sport' (280) and
-         'Sport' (1) and 'sport.' (1) and 'ｓｐｏｒｔ' (1) (lines 512, 536, 707)
+error    {path}:601: 2 rows without a separator between text and label (for instance
+         Garden under nobody eno…; lines 601, 823)
+         -> expected none of them: put it there, or name the --separator; --on-bad-row skip
+         leaves them out
+warning  {path}:536: labels that look alike are classes of their own: 'sport' (278) and
+         'Sport' (1) and 'ｓｐｏｒｔ。' (1) (lines 536, 548)
          -> write them alike, or join them with --merge-labels
 """
         in result.out
     )
-    assert result.out.endswith("1 error and 13 warnings\n--check --fix DIR writes a copy without what can be mended\n")
+    assert result.out.endswith("2 errors and 15 warnings\n--check --fix DIR writes a copy without what can be mended\n")
     assert "training an LSTM: a few seconds on two processor cores (30 epochs), about 0.6 GB of memory" in result.out
     assert "\x1b" not in result.out
     assert max(map(len, result.out.splitlines())) < 110

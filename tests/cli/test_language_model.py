@@ -126,7 +126,10 @@ def test_several_files_are_one_text_and_an_archive_is_scored(run: Callable[..., 
     assert run(*named, "--score", "all.zip").out == plain.out.replace(f"{small_corpus}:", "all.zip:")
     Path("one.txt").write_bytes(content[:900])
     changed = run(*named, "--predict", "the ")
-    assert changed.err == "note: . is not as it was when this model learnt it (or another text of that name)\n"
+    assert changed.err == (
+        "note: one.txt two.txt.gz has changed since the saved model learnt it, which answers as it is; without --predict, "
+        "it is trained again\n"
+    )
 
 
 def test_a_file_that_is_no_text_is_named(run: Callable[..., Result]) -> None:

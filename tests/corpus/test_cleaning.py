@@ -42,6 +42,7 @@ def test_something_visible(text: str) -> None:
         ("\x1b]0;title\x07done", "done"),
         ("be\x07ll\x00", "bell"),
         ("\x1b", ""),
+        ("\x1bred", "red"),
         ("a\x9bb", "ab"),
         ("two\nlines\there", "two\nlines\there"),
         ("中文\u200b", "中文\u200b"),

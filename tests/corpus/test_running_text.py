@@ -87,6 +87,7 @@ def test_an_archive_is_read_like_a_folder(packed: bytes, tmp_path: Path) -> None
         "files": ["Chapter 2.txt", "chapter 10.txt", "chapter 1.txt"],
         "encodings": ["UTF-8"],
         "characters": 12,
+        "damaged_lines": 0,
         "removed": 0,
         "passed_over": {"cover.png": "a PNG image"},
     }

@@ -11,6 +11,7 @@ from textrnn.config import CorpusConfig
 from textrnn.corpus import texts
 from textrnn.corpus.texts import PublishedText, TextReader, corpus_name, find_text, load_corpus, prepare_text
 from textrnn.errors import DataError
+from textrnn.report.notes import words
 
 STORY = Path(__file__).resolve().parents[2] / "data" / "story.txt"
 PIECES = st.lists(st.text(alphabet="aZ é.\r\n\t中'", max_size=6), max_size=8)
@@ -87,9 +88,11 @@ def test_texts_that_cannot_be_learnt(tmp_path: Path, content: bytes, letters: bo
 
 def test_undecodable_bytes(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
-    path.write_bytes(b"one line\nand \xff\xfe\x80 another\n")
-    with pytest.raises(DataError, match=r"t\.txt:2: .*UTF-8"):
-        load_corpus(find_text(str(path)), CorpusConfig(corpus=str(path)))
+    path.write_bytes(b"one line\n" * 20 + b"and \xff\xfe\x80 another\n")
+    corpus = load_corpus(find_text(str(path)), CorpusConfig(corpus=str(path)))
+    assert [words(note) for note in corpus.notes] == [
+        f"{path}: UTF-8; 196 characters; bytes that cannot be decoded were replaced on t.txt:21"
+    ]
 
 
 def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

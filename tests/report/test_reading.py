@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from textrnn.corpus.readers.rows import LeftOut, Reading
-from textrnn.report.reading import understood
+from textrnn.report.reading import all_understood, understood
 
+COUNTS = (("train", 2000), ("dev", 250), ("test", 9))
 LEFT_OUT = (LeftOut(3, "no-text", "the text is empty", "", None),) * 3
 
 
@@ -55,3 +57,15 @@ LEFT_OUT = (LeftOut(3, "no-text", "the text is empty", "", None),) * 3
 )
 def test_what_was_understood_of_a_file(reading: Reading, said: str) -> None:
     assert understood(reading) == said
+
+
+def test_files_that_are_alike_have_one_line() -> None:
+    splits = [
+        Reading(Path(f"{name}.txt"), "UTF-8", "tab", False, ("column 1",), "column 2", (), n) for name, n in COUNTS
+    ]
+    assert all_understood(splits) == [
+        "train.txt, dev.txt, test.txt: UTF-8, tab, no header; text = column 1, label = column 2; 2,000, 250 and 9 rows"
+    ]
+    other = dataclasses.replace(splits[1], left_out=LEFT_OUT)
+    assert all_understood([splits[0], other, splits[2]]) == list(map(understood, [splits[0], other, splits[2]]))
+    assert all_understood(splits[:1]) == [understood(splits[0])]

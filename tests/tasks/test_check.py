@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.commands import ROOT
 from tests.factories import small_rows, write_rows
 from textrnn.config import DataConfig, Run
 from textrnn.corpus.readers import read_rows
@@ -60,3 +63,8 @@ def test_errors_come_first(tmp_path: Path) -> None:
     severities = [finding.severity for finding in found]
     assert severities == sorted(severities)  # "error" comes before "warning"
     assert severities[:2] == ["error", "warning"]
+
+
+def test_a_check_does_not_wait_for_torch() -> None:
+    code = "import sys, textrnn.tasks.check, textrnn.report.check; assert not {'torch', 'sklearn'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

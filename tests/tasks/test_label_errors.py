@@ -14,7 +14,7 @@ from textrnn.corpus.dataset import Dataset, Split, load_dataset
 from textrnn.corpus.readers import Rows
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.evaluation.label_errors import Suspect
-from textrnn.report.label_errors import suspects_csv
+from textrnn.report.label_errors import suspect_rows, suspects_csv
 from textrnn.tasks.label_errors import suspects_of
 
 NAMES = list(WORDS)
@@ -73,7 +73,7 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     data = load_dataset(find_dataset(str(path)), DataConfig())  # dev and test rows are taken out of it
     found = suspects_of(data)
     assert found
-    table = suspects_csv(data, found).decode("utf-8-sig").splitlines()
+    table = suspects_csv(suspect_rows(data, found)).decode("utf-8-sig").splitlines()
     assert table[0] == "split,line,text,given,suggested,probability"
     _, line, text, given, suggested, probability = table[1].split(",")
     assert (line, text, given) == ("100", *rows[99])
@@ -99,21 +99,21 @@ def test_the_table_of_texts_that_are_code() -> None:
         "＝1",
     ]
     data = Dataset("made", ["=a", "b"], Split(texts, [0] * len(texts)), Split([], []), Split([], []))
-    table = suspects_csv(data, [Suspect(row, 0, 1, 0.5, 0.25, "train") for row in range(len(texts))])
+    table = suspects_csv(suspect_rows(data, [Suspect(row, 0, 1, 0.5, 0.25, "train") for row in range(len(texts))]))
     assert table.startswith("\ufeffsplit,".encode())
     header, *cells = csv.reader(io.StringIO(table.decode("utf-8-sig"), newline=""))
     assert header == ["split", "line", "text", "given", "suggested", "probability"]
     assert [row[2] for row in cells] == [
-        "'=HYPERLINK(\"http://x\")", "'+1", "'-1", "'@a", "' =1+1", 'a,"b"\nc', "一\r二", "a\u2028b", "\x00", "?", "'＝1",
+        "'=HYPERLINK(\"http://x\")", "'+1", "'-1", "'@a", "' =1+1", 'a,"b"\nc', "一\n二", "a\nb", "\ufffd", "\ufffd", "'＝1",
     ]  # fmt: skip
     for index, row in enumerate(cells, 1):
         assert [*row[:2], *row[3:]] == ["train", str(index), "'=a", "b", "0.5000"]
-    assert suspects_csv(data, []).decode("utf-8-sig") == "split,line,text,given,suggested,probability\r\n"
+    assert suspects_csv(suspect_rows(data, [])).decode("utf-8-sig") == "split,line,text,given,suggested,probability\r\n"
 
 
 def test_a_folder_for_each_class_names_the_file() -> None:
     file = Path("films", "good", "1.txt")
     rows = Rows(Path("films"), ["fine"], ["good"], array("q", [1]), [file])
     data = Dataset("films", ["good", "bad"], Split(["fine"], [0], rows), Split([], []), Split([], []))
-    line = suspects_csv(data, [Suspect(0, 0, 1, 0.9, 0.1, "train")]).decode("utf-8-sig").splitlines()[1]
+    line = suspects_csv(suspect_rows(data, [Suspect(0, 0, 1, 0.9, 0.1, "train")])).decode("utf-8-sig").splitlines()[1]
     assert line == f"train,{file},fine,good,bad,0.9000"

@@ -63,6 +63,9 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="classify texts with the saved model (trained first where there is none); - reads stdin, one text a line",
     )
     main_group.add_argument(
+        "--output", metavar="FILE", help="with --predict: write text, label and probability of each row to a CSV file"
+    )
+    main_group.add_argument(
         "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
     )
     main_group.add_argument(
@@ -82,6 +85,8 @@ def to_runs(options: argparse.Namespace) -> list[Run]:
         raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
     check.refuse_alone(options)
     given = named_settings("classify", options)
+    if options.output is not None and not options.predict:
+        raise ConfigError("`output`: belongs to `predict`; expected `predict` beside it")
     if options.compare is None:
         return [_run(options.model or "LSTM", given, options)]
     for name, value in (("predict", options.predict), ("model", options.model), ("no-baseline", not options.baseline)):
@@ -177,13 +182,20 @@ def _texts(given: Sequence[str]) -> list[str]:
 
 
 def _predict(run: Run, options: argparse.Namespace) -> None:
+    from textrnn.files import write_together
     from textrnn.report.notes import words
+    from textrnn.report.spreadsheet import answers_csv
     from textrnn.report.text import shortened
-    from textrnn.tasks.answers import open_classifier, predict
+    from textrnn.tasks.answers import is_data_file, open_classifier, predict
     from textrnn.tasks.common import can_go_on
     from textrnn.tasks.model_folders import find_saved, placed, refuse_mistyped_model
 
     texts = _texts(options.predict)
+    for text in texts if options.predict != ["-"] else ():
+        if is_data_file(text):
+            say_aside(
+                f"note: {text} is a file; it is answered as a text here: its lines would be by --predict - < {text}"
+            )
     if not texts:
         raise ConfigError("--predict -: no line on stdin; expected one text a line")
     save_dir = user_path(options.save_dir, "save_dir")
@@ -198,7 +210,14 @@ def _predict(run: Run, options: argparse.Namespace) -> None:
         folder = own.folder
         say_aside(f"saved in {folder} (open report.html)")
     classifier = open_classifier(own, folder, teller)
-    for answer in predict(classifier, texts, top_k=options.top_k):
+    answers = predict(classifier, texts, top_k=options.top_k)
+    if options.output is not None:
+        path = user_path(options.output, "output")
+        write_together(path.parent, {path.name: answers_csv((answer.text, *answer.classes[0]) for answer in answers)})
+        rows = "1 row" if len(answers) == 1 else f"{len(answers):,} rows"
+        say(f"{rows} written to {path}")
+        return
+    for answer in answers:
         say(shortened(answer.text, 76) or "(empty)")
         say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))
         if answer.note:

@@ -31,7 +31,7 @@ OPPOSITES = {
 }  # boolean fields whose "no" has its own name
 BESIDE_SETTINGS = {  # flags that are no settings
     "baseline", "check", "compare", "dataset", "digits", "experiment", "fix", "json", "labels", "lengths", "model",
-    "predict", "problem", "quiet", "recipe", "resume", "save_dir", "score", "seeds", "task", "top_k",
+    "output", "predict", "problem", "quiet", "recipe", "resume", "save_dir", "score", "seeds", "task", "top_k",
 }  # fmt: skip
 SAVE_DIR = "saved_dict"
 SETTING = re.compile("`([a-z][a-z0-9_]*)(?:=([^`]*))?`")

@@ -18,7 +18,7 @@ _INVISIBLE_ONLY = re.compile(
     rf"[\s{INVISIBLE}\x00-\x1f\x7f-\x9f\u115f\u1160\u180e\u200c\u200d\u2800\u3164\ufe00-\ufe0f]*"
 )
 # Of terminals: colours, titles of windows.
-ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[ -/]*[0-~])?")
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\r\n]{0,200}(?:\x07|\x1b\\))")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _TAGS = (
     "a|abbr|article|b|big|blockquote|body|br|center|code|dd|div|dl|dt|em|font|footer|form|h[1-6]|head|header|hr|html|i|"

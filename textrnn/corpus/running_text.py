@@ -31,6 +31,7 @@ class RunningText:
         encodings: the different ones
         passed_over: files of a folder or an archive that are no texts, and what they are
         removed: invisible marks and control characters that were taken out
+        damaged: files and lines with bytes that could not be decoded and were replaced
     """
 
     path: Path
@@ -40,6 +41,7 @@ class RunningText:
     encodings: tuple[str, ...]
     passed_over: tuple[tuple[Path, Kind], ...]
     removed: int
+    damaged: tuple[tuple[Path, int], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """What was read, as plain values for ``metrics.json``."""
@@ -48,6 +50,7 @@ class RunningText:
             "encodings": list(self.encodings),
             "characters": len(self.text),
             "removed": self.removed,
+            "damaged_lines": len(self.damaged),
             "passed_over": {path.name: kind.words for path, kind in self.passed_over},
         }
 
@@ -66,6 +69,7 @@ def read_running_text(paths: Sequence[Path]) -> RunningText:
     files: list[Path] = []
     encodings: dict[str, None] = {}
     passed_over: list[tuple[Path, Kind]] = []
+    damaged: list[tuple[Path, int]] = []
     removed = 0
     for content, kind in _contents(paths):
         if kind is not None:
@@ -78,11 +82,13 @@ def read_running_text(paths: Sequence[Path]) -> RunningText:
         digests.append(hashlib.sha256(stored).hexdigest())
         files.append(content.path)
         encodings[note["encoding"] if note else "UTF-8"] = None
+        damaged += [(content.path, line) for line in (note["damaged"] if note else ())]
         removed += marks
     whole = "".join(_ended(piece) for piece in pieces[:-1]) + "".join(pieces[-1:])
     return RunningText(
-        common_path(paths), whole, _digest(digests), tuple(files), tuple(encodings), tuple(passed_over), removed
-    )
+        common_path(paths), whole, _digest(digests), tuple(files), tuple(encodings), tuple(passed_over), removed,
+        tuple(damaged),
+    )  # fmt: skip
 
 
 def digest_of(paths: Sequence[Path]) -> str:

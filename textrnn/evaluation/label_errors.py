@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from textrnn.evaluation.calibration import fit_temperature, softmax
+from textrnn.evaluation.calibration import fit_temperature, penalised_loss, softmax
 
 ROUNDING = 1e-6  # probabilities that near to each other are equal
 LOWEST_THRESHOLD = 2e-6
+UNLIKELY = 0.1  # a label at least that probable, and one likelier than a class drawn blindly, is no suspect
+NETWORK_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SMALLEST_PROBABILITY = 1e-6  # in logarithms
 
 
@@ -84,10 +86,9 @@ def expected_errors(probabilities: NDArray[np.float64], labels: ArrayLike) -> fl
 def find_suspects(probabilities: NDArray[np.float64], labels: ArrayLike) -> list[Suspect]:
     """The rows whose label is probably wrong, the most suspicious first.
 
-    How many there are is estimated by confident learning; which they are, the probability of the given label says
-    alone. That finds more than the rows off the diagonal of the joint themselves (see benchmarks/LOG.md): many a wrong
-    label stands on a text of which no class is certain. Where the models are often wrong, most of the later suspects
-    are right.
+    At most as many as confident learning expects; which they are, the probability of the given label says alone. That
+    finds more than the rows off the diagonal of the joint themselves (see benchmarks/LOG.md): many a wrong label stands
+    on a text of which no class is certain. Where the models are often wrong, most of the later suspects are right.
 
     Args:
         probabilities: (N, C) by models that have not learnt from the rows; rows of NaN are not judged.
@@ -100,6 +101,7 @@ def find_suspects(probabilities: NDArray[np.float64], labels: ArrayLike) -> list
     probabilities, given = probabilities[judged], given[judged]
     likeliest, highest = probabilities.argmax(axis=1), probabilities.max(axis=1)
     self_confidence = probabilities[np.arange(len(given)), given]
+    highest_of_suspects = max(UNLIKELY, 1 / probabilities.shape[1])
     lowest = np.argsort(self_confidence, kind="stable")[: round(expected_errors(probabilities, given))]
     return [
         Suspect(
@@ -110,24 +112,33 @@ def find_suspects(probabilities: NDArray[np.float64], labels: ArrayLike) -> list
             self_confidence=float(self_confidence[row]),
         )
         for row in lowest
-        if highest[row] > self_confidence[row] + ROUNDING
+        if self_confidence[row] < min(highest_of_suspects, highest[row] - ROUNDING)
     ]
 
 
 def combine_probabilities(
     linear: NDArray[np.float64], network: NDArray[np.float64], labels: ArrayLike
 ) -> NDArray[np.float64]:
-    """What two models think together: the geometric mean, calibrated anew.
+    """What two models think together: a weighted geometric mean, calibrated anew.
+
+    The network's weight is the one of :data:`NETWORK_WEIGHTS` that makes the labels most probable: with few rows,
+    it may have nothing to add.
 
     Args:
         linear: (N, C).
-        network: (N, C); where a row is NaN, `linear` stands.
+        network: (N, C) by one that has not learnt from the rows; where a row is NaN, `linear` stands.
         labels: (N,) class indices.
     """
     both = ~np.isnan(linear).any(axis=1) & ~np.isnan(network).any(axis=1)
     if not both.any():
         return linear
-    logarithms = np.log(np.maximum([linear[both], network[both]], SMALLEST_PROBABILITY)).mean(axis=0)
-    combined = linear.copy()
-    combined[both] = softmax(logarithms, fit_temperature(logarithms, np.asarray(labels)[both]))
+    given = np.asarray(labels)[both]
+    logarithms = [np.log(np.maximum(shares[both], SMALLEST_PROBABILITY)) for shares in (linear, network)]
+    least, combined = np.inf, linear.copy()
+    for weight in NETWORK_WEIGHTS:
+        logits = (1 - weight) * logarithms[0] + weight * logarithms[1]
+        temperature = fit_temperature(logits, given)
+        loss = penalised_loss(logits, given, temperature)
+        if loss < least:
+            least, combined[both] = loss, softmax(logits, temperature)
     return combined

@@ -71,6 +71,10 @@ def _text_read(read: Any) -> str:
         parts.insert(0, f"{len(names)} {'file' if len(names) == 1 else 'files'} ({listed(names, most=5)})")
     if read.removed:
         parts.append(f"{read.removed:,} control characters and marks that nobody sees were taken out")
+    if read.damaged:
+        path, line = read.damaged[0]
+        more = f" and {len(read.damaged) - 1:,} more lines" if len(read.damaged) > 1 else ""
+        parts.append(f"bytes that cannot be decoded were replaced on {path.name}:{line}{more}")
     if read.passed_over:
         others = listed([f"{path.name} ({kind.words})" for path, kind in read.passed_over], most=5, widest=80)
         parts.append(f"passed over: {others}")

@@ -33,3 +33,8 @@ def harmless_cell(text: str) -> str:
     """A text that no spreadsheet computes: one that begins like a formula has an apostrophe before it."""
     cell = as_cell(text, LONGEST_CELL)
     return f"'{cell}" if cell.lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS) else cell
+
+
+def answers_csv(answers: Iterable[tuple[str, str, float]]) -> bytes:
+    """Texts in their order, each with its likeliest class and the probability of that."""
+    return spreadsheet(("text", "label", "probability"), answers)

@@ -52,6 +52,14 @@ def open_classifier(run: Run, folder: Path, listener: Listener) -> Classifier:
     return classifier
 
 
+def is_data_file(text: str) -> bool:
+    """Whether a text is the path of a file, so that its rows are probably meant."""
+    try:
+        return len(text) < 1000 and bool(Path(text).suffix) and Path(text).is_file()
+    except (OSError, ValueError):  # no path at all
+        return False
+
+
 def predict(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> list[Prediction]:
     """Answer for raw texts."""
     encoded, pad_size = classifier.encode(list(texts)), classifier.settings.data.pad_size

@@ -28,7 +28,6 @@ from textrnn.errors import ConfigError, DataError
 from textrnn.files import write_together
 from textrnn.models.registry import find_model
 from textrnn.report.label_errors import SuspectRow, suspect_rows, suspects_csv
-from textrnn.tasks.label_errors import suspects_of
 from textrnn.tasks.settings import combine
 
 CHANGES_FILE = "changes.csv"
@@ -202,6 +201,8 @@ def write_suspects(run: Run, path: Path) -> list[SuspectRow]:
         DataError: if the data set cannot be learnt from.
         ArtifactError: if the file cannot be written.
     """
+    from textrnn.tasks.label_errors import suspects_of  # brings torch, which no other check needs
+
     data: DataConfig = combine(run).data
     dataset = load_dataset(find_dataset(data.dataset), data)
     rows = suspect_rows(dataset, suspects_of(dataset))

@@ -145,7 +145,7 @@ def train_on(
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
     doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if doubts else None
-    if doubted is not None:
+    if doubted:
         listener.on_note(Note("labels_doubted", count=len(doubted), folder=run.folder))
     files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
     keep(run, learnt.classifier, files, notes, listener)

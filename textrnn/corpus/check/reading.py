@@ -17,7 +17,7 @@ REASONS = {  # what a row is that was left out for this reason, and how that is 
         "with another number of columns than the others",
         "put a text that has the separator in it in quotation marks, or name the `separator`",
     ),
-    "no-separator": ("without a separator between text and label", "put a tab there, or name the `separator`"),
+    "no-separator": ("without a separator between text and label", "put it there, or name the `separator`"),
     "not-json": ("that are no JSON object", "write one object a line, or export the file again"),
     "several-labels": ("with several labels", "keep one label for each text"),
     "swallowed-rows": (

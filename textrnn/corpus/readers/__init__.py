@@ -40,7 +40,7 @@ def decode(content: bytes, path: Path, named: str | None = None) -> tuple[str, N
         DataError: with the line of the first undecodable byte, where too many lines are damaged.
     """
     encoding = find_encoding(lambda: cast(BinaryIO, io.BytesIO(content)), path, named)
-    text = decode_all(content, encoding).replace("\0", "")
+    text = decode_all(content, encoding)
     if encoding.codec == "utf-8" and not encoding.damaged and encoding.other is None:
         return text, None
     return text, Note("read_as", path=path, encoding=encoding.name, damaged=encoding.damaged)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from textrnn.corpus.readers.codecs_by_content import cr_ends_lines, legacy_codec, wide_codec
-from textrnn.corpus.readers.common_characters import COMMON
+from textrnn.corpus.readers.common_characters import COMMON, WESTERN
 from textrnn.corpus.readers.rows import LINE_END
 from textrnn.errors import ConfigError, DataError, did_you_mean, one_line
 
@@ -32,6 +32,9 @@ NAMES = {
     "cp932": "Shift-JIS",
     "cp949": "EUC-KR",
 }
+# A few short words of GB18030 are valid UTF-8 as well: phonetic letters (\u0279, \u02ee), which hardly anybody uses.
+PHONETIC = re.compile("[\u0250-\u02ff]")
+PHONETIC_ONLY = re.compile("[\x00-\x7f\xa0-\xbf\u0250-\u02ff]+")
 Openable = Callable[[], BinaryIO]
 
 
@@ -88,11 +91,9 @@ def read_lines(source: Openable, encoding: Encoding) -> Iterator[tuple[int, list
 
 
 def decode_all(content: bytes, encoding: Encoding) -> str:
-    """All of a file that is in memory, line ends as they are; byte order marks at the start of lines are left out."""
-    if encoding.is_wide:
-        return content.decode(encoding.codec, "replace").removeprefix("\ufeff")
-    text = _decoded(content, encoding)
-    return re.sub("^\ufeff+", "", text, flags=re.MULTILINE) if "\ufeff" in text else text
+    """All of a file that is in memory, line ends as they are, without a byte order mark before it."""
+    text = content.decode(encoding.codec, "replace") if encoding.is_wide else _decoded(content, encoding)
+    return text.removeprefix("\ufeff")
 
 
 def _as_lines(text: str, encoding: Encoding) -> list[str]:
@@ -180,6 +181,7 @@ class _Survey:
     utf8_lines: int = 0  # neither ASCII nor damaged
     foreign: int = 0
     foreign_numbers: list[int] = field(default_factory=list)
+    phonetic: list[bytes] = field(default_factory=list)  # lines of UTF-8 with nothing but phonetic letters beyond ASCII
     sample: list[bytes] = field(default_factory=list)
     cr_ends_lines: bool = False
 
@@ -211,7 +213,8 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     marked = head.startswith(codecs.BOM_UTF8)
     encoding = Encoding(cr_ends_lines=survey.cr_ends_lines, marked=marked)
     if not survey.foreign:
-        return encoding
+        both_ways = len(survey.phonetic) == survey.utf8_lines > 0 and legacy_codec(survey.phonetic) == "gb18030"
+        return replace(encoding, codec="gb18030") if both_ways else encoding
     sample = b"".join(survey.sample)[:SAMPLED_BYTES]
     if len(BINARY.findall(sample)) > MOST_CONTROLS * len(sample):
         raise DataError(
@@ -219,7 +222,8 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
             "is to be learnt from, or its `encoding` if it is one"
         )
     legacy = legacy_codec(survey.sample)
-    if survey.foreign <= survey.utf8_lines or legacy is None:
+    guessed = legacy not in COMMON and legacy not in WESTERN and survey.foreign * 10 <= survey.lines
+    if survey.foreign <= survey.utf8_lines or legacy is None or guessed:
         if _few(survey.foreign, survey.lines):
             return Encoding("utf-8", None, 0, tuple(survey.foreign_numbers), survey.cr_ends_lines, marked)
         if legacy is None:
@@ -338,8 +342,12 @@ def _survey_again(source: Openable) -> _Survey:
 def _count_votes(block: bytes, found: _Survey) -> None:
     lines = block.split(b"\n")
     try:
-        block.decode("utf-8")
+        text = block.decode("utf-8")
         found.utf8_lines += len(lines) - sum(map(bytes.isascii, lines))
+        if len(found.phonetic) < SAMPLED_LINES and PHONETIC.search(text):
+            found.phonetic += [
+                line for line in lines if not line.isascii() and PHONETIC_ONLY.fullmatch(line.decode("utf-8"))
+            ]
         return
     except UnicodeDecodeError:
         pass
