@@ -19,6 +19,7 @@ from textrnn.corpus.readers.quoting import find_dialect
 from textrnn.errors import DataError
 
 SAMPLED_LINES = 5000
+JSON_BLANKS = " \t\r\n"
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 FASTTEXT_MARK = "__label__"
 SEPARATORS = ("\t", ",", ";", "|", "\x01", "\x1f", "^", "~")
@@ -107,7 +108,7 @@ def find_form(
 
 
 def _is_json(first: str, path: Path, whole_text: Callable[[], str]) -> bool:
-    first = first.strip()
+    first = first.strip(JSON_BLANKS)
     if path.suffix.lower() in JSON_ENDINGS:
         return True
     if not re.match(r'\{\s*("|\}|$)|\[\s*([\[{"]|$)', first):
@@ -116,12 +117,18 @@ def _is_json(first: str, path: Path, whole_text: Callable[[], str]) -> bool:
         return isinstance(json.loads(first), dict | list)
     except (ValueError, RecursionError):
         pass
+    text = whole_text().strip(JSON_BLANKS)
     try:
-        text = whole_text().lstrip()
-        value, end = json.JSONDecoder().raw_decode(text)
-        return isinstance(value, dict | list) and text[end:].lstrip()[:1] in ("", "{", "[", ",")
+        for _ in range(2):  # one value over several lines, or several of them
+            value, end = json.JSONDecoder().raw_decode(text)
+            if not isinstance(value, dict | list):
+                return False
+            text = text[end:].lstrip(JSON_BLANKS + ",")
+            if not text:
+                return True
     except (ValueError, RecursionError):
         return False
+    return True
 
 
 def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequence[tuple[int, str]]) -> Dialect:
