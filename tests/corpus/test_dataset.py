@@ -266,4 +266,4 @@ def test_real_thucnews(real_data: Path) -> None:
     assert (len(dataset.train), len(dataset.dev), len(dataset.test)) == (44_960, 10_000, 10_000)
     assert dataset.class_names[:3] == ["finance", "realty", "stocks"]
     assert Counter(dataset.test.labels) == dict.fromkeys(range(10), 1000)
-    assert list(map(words, dataset.notes)) == []
+    assert [note.kind for note in dataset.notes] == ["read"]
