@@ -170,13 +170,16 @@ def _compare(runs: Sequence[Run], *, quiet: bool) -> None:
 def _texts(given: Sequence[str]) -> list[str]:
     """The texts to predict; ``-`` stands for the lines of stdin."""
     from textrnn.corpus.readers import decode
+    from textrnn.report.notes import words
 
     texts: list[str] = []
     for text in given:
         if text != "-":
             texts.append(text)
         elif sys.stdin is not None:
-            content, _ = decode(sys.stdin.buffer.read(), Path("stdin"))
+            content, note = decode(sys.stdin.buffer.read(), Path("stdin"))
+            if note is not None:
+                say_aside(f"note: {words(note)}")
             texts += [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n") if content]
     return texts
 
