@@ -13,6 +13,7 @@ _REMOVED = re.compile(f"[{INVISIBLE}\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _BLANKS = re.compile(r"\s+")
 _AT_THE_ENDS = " \u200c\u200d"  # joiners mean something between letters, and nothing beside none
 _END_PUNCTUATION = ".,;:!?。、"  # after NFKC, which narrows the wide ones
+_IN_QUOTES = re.compile("(['\"\u201c\u2018\u300c])(.*[^\\s'\"].*)['\"\u201d\u2019\u300d]")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.0{1,40})?")
 # In lower case. Some of them may be classes, which is why they are only pointed out.
 WORDS_FOR_NOTHING = frozenset({
@@ -44,6 +45,7 @@ def look_alike_key(label: str) -> str:
     key = unicodedata.normalize("NFKC", canonical_label(label)).casefold()
     key = canonical_label(unicodedata.normalize("NFKC", key))
     key = key.rstrip(_END_PUNCTUATION + _AT_THE_ENDS) or key
+    key = _IN_QUOTES.sub(r"\2", key)
     if _WHOLE_NUMBER.fullmatch(key):
         return str(int(key.partition(".")[0]))
     return key

@@ -8,11 +8,13 @@ from pathlib import Path
 from textrnn.corpus.check import ExaminedFiles, Finding, Severity, counted, shown
 from textrnn.corpus.readers.rows import LeftOut, Reading
 
-MISSING = ("no-text", "no-label")  # a gap here and there is usual
+MISSING = ("no-text", "no-label", "damaged-label")  # a gap here and there is usual
 FEW = 0.01  # of all rows, that may have one
 REASONS = {  # what a row is that was left out for this reason, and how that is mended
     "no-text": ("without a text", "write one, or leave the row out"),
     "no-label": ("without a label", "write one, or leave the row out"),
+    "damaged-label": ("with damaged bytes in the label", "write the label anew, or leave the row out"),
+    "not-text": ("that is no text but a file of another kind", "put a text in its place"),
     "fields": (
         "with another number of columns than the others",
         "put a text that has the separator in it in quotation marks, or name the `separator`",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textrnn.corpus.readers.common_characters import COMMON, WESTERN
 
@@ -20,6 +20,7 @@ MARKS = (  # a byte order mark says what follows; the longer ones first
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 UTF8_MARK_AS_LATIN_1 = codecs.BOM_UTF8.decode("latin-1")
+OLD_MAC = {codec: "".join(filter(str.isalpha, WESTERN["cp1252"])) for codec in ("cp1252", "mac_roman")}
 _BETWEEN = r"[\r\n\t,;|]"
 QUOTED = [  # fields between marks, in which line ends end nothing; a mark inside is doubled, or after a backslash
     re.compile(rf'(?:\A|(?<={_BETWEEN}))"{inside}"(?={_BETWEEN}|\Z)', re.DOTALL)
@@ -61,8 +62,12 @@ def _is_valid(head: bytes, codec: str) -> bool:
     return True
 
 
-def legacy_codec(lines: Sequence[bytes]) -> str | None:
-    """The encoding of lines that are not UTF-8; None where no encoding makes sense of them."""
+def legacy_codec(lines: Sequence[bytes], *, cr_ends_lines: bool = False) -> str | None:
+    """The encoding of lines that are not UTF-8; None where no encoding makes sense of them.
+
+    Args:
+        cr_ends_lines: as on old Macs, which had encodings of their own.
+    """
     sample = b"\n".join(lines)[: 1 << 18]
     by_score = sorted(((_share_of_common(lines, codec), codec) for codec in COMMON), reverse=True)
     score, codec = by_score[0]
@@ -71,7 +76,7 @@ def legacy_codec(lines: Sequence[bytes]) -> str | None:
     text = sample.decode("gb18030", "replace")
     if _looks_chinese(text):
         return "gb18030"
-    western = _western_codec(sample)
+    western = (_western_codec(sample, OLD_MAC) if cr_ends_lines else None) or _western_codec(sample, WESTERN)
     if western is not None:
         return western
     from charset_normalizer import from_bytes
@@ -80,10 +85,10 @@ def legacy_codec(lines: Sequence[bytes]) -> str | None:
     return found.encoding if found is not None and found.encoding != "ascii" else None
 
 
-def _western_codec(sample: bytes) -> str | None:
+def _western_codec(sample: bytes, letters_by_codec: Mapping[str, str]) -> str | None:
     """The code page of a European language in Latin letters, whose few other letters stand alone or in pairs."""
     best, codec = 0.0, None
-    for name, letters in WESTERN.items():
+    for name, letters in letters_by_codec.items():
         text = sample.decode(name, "replace")
         runs = re.findall(r"[^\x00-\x7f]+", text)
         foreign = "".join(runs)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from textrnn.config import DataConfig
 from textrnn.corpus.labels import canonical_label
-from textrnn.corpus.readers.names import rank_as_label, rank_as_text
+from textrnn.corpus.readers.names import FAR, rank_as_label, rank_as_text
 from textrnn.errors import DataError, did_you_mean, listed
 
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
@@ -157,11 +157,18 @@ def _records_above(sample: Sequence[Sequence[str]], config: DataConfig, like: La
     """How many records above a header have one cell, as a title or a comment has."""
     if config.header is False:
         return 0
+    comments = next((at for at, record in enumerate(sample) if not _is_comment(record)), 0)
+    if 0 < comments <= MOST_ABOVE and not any(map(_is_comment, sample[comments:])):
+        return comments if _has_header(sample[comments], sample[comments + 1 :], config, like) else 0
     filled = [sum(bool(cell.strip()) for cell in record) for record in sample]
     above = next((at for at, cells in enumerate(filled) if cells > 1), 0)
     if not 0 < above <= MOST_ABOVE or sum(cells > 1 for cells in filled) < PLAIN * (len(sample) - above):
         return 0
     return above if _has_header(sample[above], sample[above + 1 :], config, like) else 0
+
+
+def _is_comment(record: Sequence[str]) -> bool:
+    return record[0].lstrip().startswith("#")
 
 
 def _has_row_numbers(width: int, records: Sequence[Sequence[str]]) -> bool:
@@ -214,8 +221,10 @@ def _has_header(first: Sequence[str], others: Sequence[Sequence[str]], config: D
         return True
     while len(cells) > 1 and not cells[-1]:
         cells.pop()
-    if not all(cells[1:]) or len(set(cells)) < len(cells) or max(map(len, cells)) > LONGEST_NAME:
-        return False  # a name is missing (the first may be, as of an index), stands twice, or is a text
+    if not all(cells[1:]) or max(map(len, cells)) > LONGEST_NAME:
+        return False  # a name is missing (the first may be, as of an index), or is a text
+    if len(set(cells)) < len(cells) and _known(cells) < 2:
+        return False
     width = len(cells)
     records = [
         record for record in others if len(record) >= width and [canonical_label(c) for c in record[:width]] != cells
@@ -228,6 +237,8 @@ def _has_header(first: Sequence[str], others: Sequence[Sequence[str]], config: D
         return False  # it is a class like any other
     if _known(cells) >= min(2, width) and width > 1:
         return True
+    if _are_counted(cells) and any(column.may_be_text for column in columns[1:] if not cells[0]):
+        return True
     if any(NUMBER.fullmatch(cell) for cell in cells):
         return False
     numeric = [column for column in columns if column.numbers == 1 and column.filled > 1]
@@ -239,6 +250,11 @@ def _has_header(first: Sequence[str], others: Sequence[Sequence[str]], config: D
         return True
     short = all(len(cells[column.at]) <= max(4, column.mean_length / 2) for column in texts)
     return bool(labels and texts and short and all(column.distinct * 3 <= column.filled for column in labels[:1]))
+
+
+def _are_counted(cells: Sequence[str]) -> bool:
+    """Whether these are the names that pandas gives columns without one, below no name for the index."""
+    return len(cells) > 2 and not cells[0] and list(cells[1:]) == [str(at) for at in range(len(cells) - 1)]
 
 
 def _known(cells: Sequence[str]) -> int:
@@ -294,7 +310,8 @@ def _label_column(
     if has_header:
         by_name = [(rank, c) for c in columns if (rank := rank_as_label(names[c.at])) is not None]
         by_name = [(rank, c) for rank, c in by_name if not _is_better_text(c, names, by_name)]
-        usable = [(rank, c) for rank, c in by_name if c.may_be_label or c.filled < 20] or by_name
+        exact = [(rank, c) for rank, c in by_name if rank < FAR or not any(c.may_be_label for c in columns)]
+        usable = [(rank, c) for rank, c in by_name if c.may_be_label or c.filled < 20] or exact
         if usable:
             return min(usable, key=lambda found: found[0])[1].at
         _refuse_column_for_each_label(names, columns, where)

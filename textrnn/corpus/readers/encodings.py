@@ -31,6 +31,7 @@ NAMES = {
     "cp950": "Big5",
     "cp932": "Shift-JIS",
     "cp949": "EUC-KR",
+    "mac_roman": "Mac Roman",
 }
 # A few short words of GB18030 are valid UTF-8 as well: phonetic letters (\u0279, \u02ee), which hardly anybody uses.
 PHONETIC = re.compile("[\u0250-\u02ff]")
@@ -221,7 +222,7 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
             f"{path}:{survey.foreign_numbers[0]}: bytes that no text has; expected text: name the text or table that "
             "is to be learnt from, or its `encoding` if it is one"
         )
-    legacy = legacy_codec(survey.sample)
+    legacy = legacy_codec(survey.sample, cr_ends_lines=survey.cr_ends_lines)
     guessed = legacy not in COMMON and legacy not in WESTERN and survey.foreign * 10 <= survey.lines
     if survey.foreign <= survey.utf8_lines or legacy is None or guessed:
         if _few(survey.foreign, survey.lines):
@@ -229,8 +230,10 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
         if legacy is None:
             raise _damaged(path, survey.foreign_numbers, survey.sample[0], "UTF-8", survey.utf8_lines)
         encoding = Encoding("utf-8", legacy, survey.foreign, (), survey.cr_ends_lines, marked)
+    elif survey.utf8_lines and legacy not in COMMON:  # any bytes are Windows-1252, and hardly any of them UTF-8
+        encoding = Encoding("utf-8", legacy, survey.foreign, (), survey.cr_ends_lines, marked)
     else:
-        other = "utf-8" if legacy in COMMON and survey.utf8_lines else None  # any bytes are Windows-1252
+        other = "utf-8" if survey.utf8_lines else None
         encoding = Encoding(legacy, other, survey.utf8_lines if other else 0, (), survey.cr_ends_lines, marked)
     return _with_damage(source, path, encoding)
 

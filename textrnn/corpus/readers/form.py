@@ -96,7 +96,7 @@ def find_form(
     body = list(lines[skipped:])
     separator = config.separator or (announced[2] if announced else None)
     if separator is not None:
-        separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
+        separator = "\t" if separator == "tab" else separator.replace("\\t", "\t")
         if len(separator) > 2 and separator[0] == separator[-1] and separator[0] in "'\"":
             separator = separator[1:-1]  # where a shell takes such marks for part of it
         dialect, _ = find_dialect(body, separator, is_cut=is_cut)
@@ -160,6 +160,14 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
         if alike:
             raise _two_separators(path, filled[0], [best[3].separator, alike[0]])
     if best is not None and (strange is None or best[3].separator == "\t" or best[0] > 1):
+        return best[3]
+    # What ends texts, such as a euro, and the separator behind it; the header has the separator alone.
+    if (
+        best is not None
+        and strange is not None
+        and best[3].separator in strange
+        and (not strange.isascii() or strange not in filled[0][1])
+    ):
         return best[3]
     raise _no_separator(path, filled, strange)
 

@@ -6,6 +6,7 @@ Table -> layout of the columns -> every record is a row, or left out with the re
 from __future__ import annotations
 
 import itertools
+import re
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ SAMPLED_CELLS = 400_000  # in very wide tables, fewer records are judged by
 AT_ONCE = 512  # records
 CONTENT_SHOWN = 80  # characters of a row that was left out
 NOTHING = {"", "\\N"}
+RULE = re.compile(r"[\s:+|=-]*-{2,}[\s:+|=-]*")  # below a header, as databases and Markdown draw it
+LOST = "\ufffd"
 
 
 def read_rows(
@@ -91,6 +94,7 @@ class _Taken:
     long_quotes: list[tuple[Record, str, str]] = field(default_factory=list)
     uncut: list[tuple[int, list[str]]] = field(default_factory=list)  # with separators in the text, as it seems
     open_quotes: list[int] = field(default_factory=list)
+    damaged: list[tuple[int, list[str]]] = field(default_factory=list)  # with bytes of the label lost
     repeated_headers: int = 0
     stripped: list[int] = field(default_factory=list)
 
@@ -111,6 +115,7 @@ class _Taken:
                         self._take(line, fields, header)
         self._settle_uncut()
         self._settle_long_quotes()
+        self._settle_damaged()
 
     def _take_ordinary(self, some: list[RecordAt], header: list[str] | None) -> bool:
         """Take some records at once; False, and none is taken, if one of them wants to be looked at by itself."""
@@ -140,12 +145,16 @@ class _Taken:
                 self._leave_out(line, "open-quote", problem, self._shown(fields))
                 return
             self.open_quotes.append(line)
+        if header is not None and len(fields) == 2 * width - 1:
+            fields = self._without_glued_header(fields, header)
         if len(fields) == width:
             if odd is not None and odd.last_line > odd.line:
                 self.long_quotes.append((odd, fields[self.layout.label_at], ""))
             self._take(line, fields, header)
         elif len(fields) > width == 2 and self.table.form is not None:
             self.uncut.append((line, fields))
+        elif self._is_rule(fields, header):
+            return
         elif len(fields) == 1 and self.table.form is not None:
             words = self.table.form.name
             self._leave_out(line, "no-separator", f"no {words} in the line", self._shown(fields))
@@ -154,8 +163,10 @@ class _Taken:
             self._leave_out(line, "fields", f"{counted} instead of {width}", self._shown(fields))
 
     def _take(self, line: int, fields: list[str], header: list[str] | None) -> None:
-        if header is not None and fields[: self.layout.width] == header[: self.layout.width]:
+        if header is not None and self._is_header(line, fields, header):
             self.repeated_headers += 1
+            return
+        if self._is_rule(fields, header):
             return
         parts = [fields[at] for at in self.layout.text_at]
         raw, written = (
@@ -173,12 +184,50 @@ class _Taken:
             self._leave_out(line, "no-text", "no text", self._shown(fields))
         elif not label or label in NOTHING:
             self._leave_out(line, "no-label", "no label", self._shown(fields))
+        elif LOST in label and self.table.encoding is not None and line in self.table.encoding.damaged:
+            self.damaged.append((line, fields))
         else:
             self.stripped += [line] if STRANGE.search(raw.replace("\r", " ").strip()) else []
             self.forms[written] = label
             self.texts.append(text)
             self.labels.append(label)
             self.lines.append(line)
+
+    def _is_header(self, line: int, fields: list[str], header: list[str]) -> bool:
+        """Whether a row is the header once more, of files that were glued together.
+
+        Raises:
+            DataError: if its columns stand in another order than before.
+        """
+        width = self.layout.width
+        if fields[:width] == header[:width]:
+            return True
+        label_at = self.layout.label_at
+        if len(header) < width or fields[label_at].strip().casefold() not in map(_folded, header):
+            return False
+        here, first = [*map(_folded, fields[:width])], [*map(_folded, header[:width])]
+        if here != first and sorted(here) == sorted(first) and len(set(first)) == width:
+            raise DataError(
+                f"{self.table.content.path}:{line}: a header like the first one, with the columns in another order; "
+                "expected one order in all of the file: put what follows this line into a file of its own"
+            )
+        return here == first
+
+    def _without_glued_header(self, fields: list[str], header: list[str]) -> list[str]:
+        """The row that ends a file without a line end, where the header of the next one is glued to it."""
+        width = self.layout.width
+        end = fields[width - 1]
+        if [*map(_folded, fields[width:])] != [*map(_folded, header[1:width])]:
+            return fields
+        if not _folded(end).endswith(_folded(header[0])):
+            return fields
+        self.repeated_headers += 1
+        return [*fields[: width - 1], end[: len(end.rstrip()) - len(header[0].strip())].rstrip("\ufeff")]
+
+    def _is_rule(self, fields: list[str], header: list[str] | None) -> bool:
+        """Whether this is the line between a header and its rows."""
+        cells = [cell for cell in fields if cell.strip()]
+        return header is not None and not self.texts and bool(cells) and all(map(RULE.fullmatch, cells))
 
     def _leave_out(self, line: int, reason: str, problem: str, content: str) -> None:
         self.left_out.append(LeftOut(line, reason, problem, content[:CONTENT_SHOWN]))
@@ -238,6 +287,7 @@ class _Taken:
         counts = Counter(self.labels)
         where = {line: at for at, line in enumerate(self.lines)}
         swallowing: list[int] = []
+        swallowed: list[tuple[int, list[str]]] = []
         for record, label, _ in self.long_quotes:
             at = where.get(record.line)
             if at is None:
@@ -252,8 +302,42 @@ class _Taken:
                 )
                 self._leave_out(record.line, "swallowed-rows", problem, inner[0])
                 swallowing.append(at)
+                swallowed += self._rows_in(record, known)
         for at in reversed(swallowing):
             del self.texts[at], self.labels[at], self.lines[at]
+        if swallowed:
+            self._merge(swallowed)
+
+    def _rows_in(self, record: Record, known: set[str]) -> list[tuple[int, list[str]]]:
+        """The rows that a quotation mark swallowed, with their lines: all but the one that it opens in."""
+        assert self.table.form is not None
+        at = max(range(len(record.fields)), key=lambda field: record.fields[field].count("\n"))
+        inner = record.fields[at].split("\n")[1:]
+        number = record.line + sum(cell.count("\n") for cell in record.fields[:at])
+        inner[-1] = self._separator().join([inner[-1], *record.fields[at + 1 :]])
+        rows = []
+        for line, text in enumerate(inner, number + 1):
+            if self._is_row(text, known):
+                rows.append((line, split_fields(text, self.table.form.dialect)[0]))
+            elif text.strip():
+                self._leave_out(line, "swallowed-rows", f"inside the quotation marks of line {record.line}", text)
+        return rows
+
+    def _settle_damaged(self) -> None:
+        """Labels with lost bytes: where what is left of one fits a single class, it is of that; else left out."""
+        if not self.damaged:
+            return
+        known, rows = dict.fromkeys(self.labels), []
+        for line, fields in self.damaged:
+            label = canonical_label(fields[self.layout.label_at])
+            pattern = re.compile(".{1,3}".join(map(re.escape, re.split(f"{LOST}+", label))), re.DOTALL)
+            fitting = [name for name in known if pattern.fullmatch(name)]
+            if len(fitting) == 1 and label.strip(LOST):
+                rows.append((line, [*fields[: self.layout.label_at], fitting[0], *fields[self.layout.label_at + 1 :]]))
+            else:
+                self._leave_out(line, "damaged-label", "a label with damaged bytes", self._shown(fields))
+        if rows:
+            self._merge(rows)
 
     def _is_row(self, line: str, known: set[str]) -> bool:
         assert self.table.form is not None
@@ -295,3 +379,7 @@ class _Taken:
             details=tuple(details),
         )
         return Rows(table.content.path, self.texts, self.labels, self.lines, reading=reading, layout=layout)
+
+
+def _folded(cell: str) -> str:
+    return canonical_label(cell).casefold()

@@ -9,10 +9,12 @@ from textrnn.errors import DataError, one_line
 
 MOST_WITHOUT = 0.01  # share of rows without text or label that stops nothing
 LISTED_LINES = 20
-MISSING = ("no-text", "no-label")  # what is left out by itself
+MISSING = ("no-text", "no-label", "damaged-label")  # what is left out by itself
 REASONS = {  # in few words, and how to mend it
     "no-text": ("no text", "fill the text in"),
     "no-label": ("no label", "fill the label in"),
+    "damaged-label": ("damaged bytes in the label", "write the label anew"),
+    "not-text": ("no text but another kind of file", "put texts in their place"),
     "fields": ("another number of fields", "put quotation marks round a text that contains the separator"),
     "no-separator": ("no separator", "put the separator between the text and its class"),
     "not-json": ("no JSON", "correct the line"),

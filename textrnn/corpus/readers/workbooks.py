@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import importlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from textrnn.corpus.sources.content import Content
@@ -13,7 +13,7 @@ from textrnn.errors import DataError, listed, one_line
 
 
 def read_workbook(content: Content, words: str) -> tuple[Iterator[tuple[int, list[str]]], tuple[str, ...]]:
-    """(row, cells) of the first sheet that has two columns, and what was assumed.
+    """(row, cells) of the sheet that has most rows of two columns, and what was assumed.
 
     Args:
         words: what the file is, for messages.
@@ -31,12 +31,15 @@ def read_workbook(content: Content, words: str) -> tuple[Iterator[tuple[int, lis
     try:
         workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content.read()))
         names = list(workbook.sheet_names)
-        name, rows, most = "", [], 0
+        name, rows, most = "", [], (0, 0)
         for sheet in names:
-            cells = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-            columns = max((sum(cell not in ("", None) for cell in row) for row in cells), default=0)
-            if min(columns, 2) > most:  # the first with two columns, else with anything
-                name, rows, most = sheet, cells, min(columns, 2)
+            found = workbook.get_sheet_by_name(sheet)
+            cells = found.to_python(skip_empty_area=False)
+            filled = [sum(cell not in ("", None) for cell in row) for row in cells]
+            size = (sum(count > 1 for count in filled), sum(count > 0 for count in filled))
+            if size > most:  # most rows of two columns, else of anything; a cover or a summary has few
+                name, rows, most = sheet, cells, size
+                _fill_merged(rows, getattr(found, "merged_cell_ranges", None) or [])
         if not rows:
             raise DataError(f"{content.path}: no sheet with anything in it; expected rows of a text and its label")
     except DataError:
@@ -50,6 +53,14 @@ def read_workbook(content: Content, words: str) -> tuple[Iterator[tuple[int, lis
     others = [other for other in names if other != name]
     details = [f"sheet {name}" + (f" (also there: {listed(others, most=5)})" if others else "")]
     return ((number, list(map(_cell, row))) for number, row in enumerate(rows, 1)), tuple(details)
+
+
+def _fill_merged(rows: list[list[Any]], ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+    """A cell merged over rows stands for each of them; one merged over columns is a title."""
+    for (top, left), (bottom, right) in ranges:
+        for row in rows[top + 1 : bottom + 1] if left == right else ():
+            if left < len(row) and row[left] in ("", None):
+                row[left] = rows[top][left]
 
 
 def _cell(value: Any) -> str:

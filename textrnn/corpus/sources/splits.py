@@ -13,9 +13,9 @@ from textrnn.corpus.sources.content import members
 from textrnn.errors import DataError, listed
 
 SPLIT_WORDS = {
-    "train": ("train", "training", "trn", "trainset", "训练集", "训练"),
-    "dev": ("dev", "valid", "val", "validation", "devset", "验证集", "验证", "开发集"),
-    "test": ("test", "tst", "testing", "testset", "测试集", "测试"),
+    "train": ("train", "training", "trn", "trainset", "训练集", "训练", "训练数据"),
+    "dev": ("dev", "valid", "val", "validation", "devset", "验证集", "验证", "开发集", "验证数据"),
+    "test": ("test", "tst", "testing", "testset", "测试集", "测试", "测试数据"),
 }
 DATA_ENDINGS = (
     "", ".txt", ".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson", ".ft", ".xlsx", ".xls", ".ods", ".parquet",
