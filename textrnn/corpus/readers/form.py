@@ -195,9 +195,10 @@ def _strange_separator(filled: Sequence[tuple[int, str]]) -> str | None:
 
 def _two_separators(path: Path, first: tuple[int, str], separators: Sequence[str]) -> DataError:
     names = " and ".join(SEPARATOR_NAMES.get(separator, repr(separator)) for separator in separators)
+    suggested = next((mark for mark in reversed(separators) if mark.isprintable()), ",")
     return DataError(
         f"{path}:{first[0]}: {names} cut every line alike; expected one that separates the columns: name it with "
-        f"`separator`, such as `separator='{separators[1]}'`"
+        f"`separator`, such as `separator='{suggested}'`"
     )
 
 
