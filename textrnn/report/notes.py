@@ -229,6 +229,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"
     ),
     "unreadable_section": "{path} cannot be read ({error}) and is left out of the page; run it again",
+    "unlabelled_test": lambda path, error: (
+        f"{path}: no labels there, so that nothing can be tested on it; not used (once a model is trained, "
+        "`predict` with - answers texts, one a line of the standard input)"
+    ),
     "using_saved": "using the model in {folder} (delete the folder to train another)",
     "vectors": _vectors,
     "vocabulary": "vocabulary: {size:,} entries ({tokenizer}); knows {coverage:.2%} of the tokens of dev",
