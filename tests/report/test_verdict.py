@@ -107,7 +107,7 @@ def test_hints_only_where_they_can_help() -> None:
     assert next_of([[0, 20], [0, 80]], [[0, 20], [0, 80]]) == (
         "Next: a look at the labels, for the linear model finds nothing, either."
     )
-    assert "lower `learning_rate`, for the linear model finds something" in next_of(
+    assert "another `learning_rate`, for the linear model finds something" in next_of(
         [[0, 20], [0, 80]], [[18, 2], [2, 78]]
     )
     assert next_of([[30, 0], [0, 30]]) == "Next: a larger test split, for this one shows no mistake."

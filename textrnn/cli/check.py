@@ -75,12 +75,12 @@ def check(run: Run, options: argparse.Namespace) -> int:
     else:
         _say(result, fixed)
         if suspects is not None:
-            _say_suspects(suspects, path)
+            _say_suspects(suspects, sum(reading.rows for reading in result.readings), path)
     return FOUND if (fixed.after if fixed else result).has_errors else 0
 
 
-def _say_suspects(suspects: Sequence[SuspectRow], path: Path) -> None:
-    from textrnn.report.label_errors import COLUMNS
+def _say_suspects(suspects: Sequence[SuspectRow], total: int, path: Path) -> None:
+    from textrnn.report.label_errors import COLUMNS, doubted
     from textrnn.report.text import shortened, table
 
     if not suspects:
@@ -90,8 +90,8 @@ def _say_suspects(suspects: Sequence[SuspectRow], path: Path) -> None:
         [split, *map(shortened, (line, text, given, suggested), (40, 40, 16, 16)), f"{share:.2f}"]
         for split, line, text, given, suggested, share in suspects[:MOST_SUSPECTS]
     ]
-    rows = "1 row" if len(suspects) == 1 else f"{len(suspects):,} rows"
-    more = f", the likeliest {len(shown)} errors here" if len(shown) < len(suspects) else ""
+    rows = doubted(len(suspects), total)
+    more = f"; the likeliest {len(shown)} errors here" if len(shown) < len(suspects) else ""
     say(f"\nlabels in doubt: {rows}{more}; {path} has all of them\n\n{table([list(COLUMNS), *shown], left_columns=5)}")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textrnn.cli import check
 from textrnn.cli.flags import SAVE_DIR, flagged, models_listed, named_settings, naming_flags
@@ -18,6 +18,9 @@ from textrnn.corpus.sources.content import STDIN
 from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
+
+if TYPE_CHECKING:
+    from textrnn.saved.classifier import Classifier
 
 DATA_FORMATS = """data sets:
   headlines (ships with the project), thucnews (downloaded once), any folder in data/ or in a folder of $TEXTRNN_DATA;
@@ -167,21 +170,32 @@ def _compare(runs: Sequence[Run], *, quiet: bool) -> None:
     say(f"saved in {folder} (open report.html); the models are beside it")
 
 
-def _texts(given: Sequence[str]) -> list[str]:
-    """The texts to predict; ``-`` stands for the lines of stdin."""
-    from textrnn.corpus.readers import decode
-    from textrnn.report.notes import words
+def _texts(given: Sequence[str], classifier: Classifier, encoding: str | None) -> list[str]:
+    """The texts to predict; ``-`` stands for those from standard input."""
+    from textrnn.corpus.sources.content import content_of
+    from textrnn.report.notes import line
+    from textrnn.tasks.given_texts import texts_in
 
     texts: list[str] = []
     for text in given:
-        if text != "-":
+        if text != STDIN:
             texts.append(text)
-        elif sys.stdin is not None:
-            content, note = decode(sys.stdin.buffer.read(), Path("stdin"))
-            if note is not None:
-                say_aside(f"note: {words(note)}")
-            texts += [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n") if content]
+            continue
+        found, note = texts_in(
+            content_of(Path(STDIN)), replace(classifier.settings.data, encoding=encoding), classifier.read
+        )
+        texts += found
+        if note:
+            say_aside(line(note))
     return texts
+
+
+def _refuse_empty_stdin(given: Sequence[str]) -> None:
+    """Before anything is trained to answer for nothing."""
+    from textrnn.corpus.sources.content import content_of
+
+    if set(given) == {STDIN} and (sys.stdin is None or not content_of(Path(STDIN)).head(1)):
+        raise ConfigError("--predict -: no line on stdin; expected one text a line")
 
 
 def _predict(run: Run, options: argparse.Namespace) -> None:
@@ -193,14 +207,13 @@ def _predict(run: Run, options: argparse.Namespace) -> None:
     from textrnn.tasks.common import can_go_on
     from textrnn.tasks.model_folders import find_saved, placed, refuse_mistyped_model
 
-    texts = _texts(options.predict)
-    for text in texts if options.predict != ["-"] else ():
+    for text in options.predict:
         if is_data_file(text):
             say_aside(
-                f"note: {text} is a file; it is answered as a text here: its lines would be by --predict - < {text}"
+                f"note: {text} is a file; it is answered as a text here: its rows would be by --predict - < "
+                f"{command_line([text])}"
             )
-    if not texts:
-        raise ConfigError("--predict -: no line on stdin; expected one text a line")
+    _refuse_empty_stdin(options.predict)
     save_dir = user_path(options.save_dir, "save_dir")
     teller, model_named, own = Teller(say_aside), options.model is not None, placed(run)
     folder = find_saved(own, save_dir, teller, model_named=model_named)
@@ -208,14 +221,17 @@ def _predict(run: Run, options: argparse.Namespace) -> None:
         refuse_mistyped_model(own, save_dir, model_named=model_named, usual=Path(SAVE_DIR))
         unfinished = can_go_on(own)
         say_aside(f"no saved model in {own.folder}: {'finishing' if unfinished else 'training'} it first")
-        own = _train(dataclasses.replace(run, resume=unfinished), options, say=say_aside)
+        own = _train(replace(run, resume=unfinished), options, say=say_aside)
         assert own.folder is not None
         folder = own.folder
         say_aside(f"saved in {folder} (open report.html)")
     classifier = open_classifier(own, folder, teller)
+    texts = _texts(options.predict, classifier, run.named.get("encoding"))
     answers = predict(classifier, texts, top_k=options.top_k)
     if options.output is not None:
         path = user_path(options.output, "output")
+        if path.is_dir():
+            raise ConfigError(f"`output` {path}: a folder; expected the name of a file in it, such as answers.csv")
         write_together(path.parent, {path.name: answers_csv((answer.text, *answer.classes[0]) for answer in answers)})
         rows = "1 row" if len(answers) == 1 else f"{len(answers):,} rows"
         say(f"{rows} written to {path}")

@@ -74,6 +74,9 @@ class CorpusConfig(Settings):
     corpus: tuple[str, ...] = option(
         ("timemachine",), "text to learn from: a name, or files and folders (default: timemachine)", free=True
     )
+    encoding: str | None = option(
+        None, "encoding of the text, such as utf-8 or gb18030 (default: found out line by line)"
+    )
     letters: bool = option(
         None, "read only the letters a to z, lower-case, and spaces (default for timemachine and story)", fitted=True
     )

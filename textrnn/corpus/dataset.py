@@ -84,6 +84,10 @@ class Dataset:
     readings: list[Reading] = field(default_factory=list)
     _encoded: dict[tuple[Any, ...], EncodedDataset] = field(default_factory=dict, repr=False, compare=False)
 
+    def __len__(self) -> int:
+        """Rows of all splits."""
+        return len(self.train) + len(self.dev) + len(self.test)
+
     @cached_property
     def words_are_spaced(self) -> bool:
         """Whether most letters of the training texts are of scripts that put spaces between words."""

@@ -55,11 +55,12 @@ class RunningText:
         }
 
 
-def read_running_text(paths: Sequence[Path]) -> RunningText:
+def read_running_text(paths: Sequence[Path], encoding: str | None = None) -> RunningText:
     """All texts of files, folders and archives, in this order; in a folder or an archive by name, numbers as such.
 
     Args:
         paths: ``-`` is standard input.
+        encoding: of all of them, where it is not to be found out.
 
     Raises:
         DataError: if one cannot be read or decoded, or is no text.
@@ -76,7 +77,7 @@ def read_running_text(paths: Sequence[Path]) -> RunningText:
             passed_over.append((content.path, kind))
             continue
         stored = content.read()
-        text, note = decode(stored, content.path)
+        text, note = decode(stored, content.path, encoding)
         text, marks = INVISIBLE.subn("", text.replace("\r\n", "\n").replace("\r", "\n"))
         pieces.append(text)
         digests.append(hashlib.sha256(stored).hexdigest())

@@ -99,12 +99,14 @@ class SplitsPlace:
 
     Attributes:
         own: whether they are the user's, and not what the program makes
+        missing: files that are not there, and are made
     """
 
     folder: Path
     seed: int
     variants: int
     own: bool
+    missing: tuple[str, ...] = ()
 
 
 def find_splits(problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]) -> SplitsPlace:
@@ -128,7 +130,8 @@ def _place(problem: SequenceProblem, length: int, seed: int, variants: int) -> S
         read_bytes(folder / f"{split}.txt").replace(b"\r\n", b"\n") != to_text(made[split]).encode("ascii")
         for split in present
     )
-    return SplitsPlace(folder, seed, variants, own)
+    missing = tuple(f"{split}.txt" for split in VARIANTS if split not in present)
+    return SplitsPlace(folder, seed, variants, own, missing)
 
 
 def load_splits(

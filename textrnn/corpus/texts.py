@@ -273,10 +273,11 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
     Raises:
         DataError: if it is empty or cannot be decoded.
     """
-    found = read_running_text(source.paths)
+    found = read_running_text(source.paths, config.encoding)
     if not found.text.strip():
-        what = "the file is empty" if len(found.files) == 1 else "the files are empty"
-        raise DataError(f"{source.path}: {what}; expected a text to learn from")
+        raise DataError(
+            f"{source.path}: no text in {'it' if len(found.files) == 1 else 'the files'}; expected one to learn from"
+        )
     letters = _reads_letters(source) if config.letters is None else config.letters
     whole = prepare_text(found.text, letters=letters, line_join=config.line_join)
     if letters and not whole:

@@ -10,6 +10,7 @@ from textrnn.report.spreadsheet import spreadsheet
 
 SUSPECTS_FILE = "suspects.csv"
 COLUMNS = ("split", "line", "text", "given", "suggested", "probability")
+TOO_MANY = 1 / 3  # of all rows: nobody mislabels that much, so that it is the models that are wrong
 SuspectRow = tuple[str, str, str, str, str, float]  # by the columns
 
 
@@ -26,6 +27,15 @@ def suspect_rows(dataset: Dataset, suspects: Iterable[Suspect]) -> list[SuspectR
         text, line = split.texts[suspect.row_index], _line(split, suspect.row_index)
         rows.append((suspect.split, line, text, given, suggested, suspect.probability))
     return rows
+
+
+def doubted(count: int, total: int) -> str:
+    """How many rows are in doubt, in words; and where they are too many to be wrong, why."""
+    if count > TOO_MANY * total:
+        return (
+            f"{count:,} of {total:,} rows, too many to be errors: the models know too little of these classes to judge"
+        )
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def suspects_csv(rows: Sequence[SuspectRow]) -> bytes:

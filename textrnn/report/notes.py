@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from textrnn.errors import Note, listed
+from textrnn.report.label_errors import doubted
 from textrnn.report.reading import all_understood
 from textrnn.report.text import shortened, table
 
@@ -161,6 +162,9 @@ def _sequences_learnt(training: Any) -> str:
 
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
+    "column_taken": (
+        "{path}: a table with the columns that the model has learnt from; text = {columns}, {rows:,} rows, one answer each"
+    ),
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
@@ -187,9 +191,9 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
     "kept_apart": "{taken} is of other data ({learnt}); this run is kept in {folder}",
     "judged": lambda result: str(result.to_text()),
-    "labels_doubted": lambda count, folder: (
-        f"labels in doubt: {count:,} {'row' if count == 1 else 'rows'}"
-        + (f", the likeliest errors first in {folder / 'suspects.csv'}" if folder is not None and count else "")
+    "labels_doubted": lambda count, total, folder: (
+        f"labels in doubt: {doubted(count, total)}"
+        + (f"; the likeliest errors first in {folder / 'suspects.csv'}" if folder is not None and count else "")
     ),
     "labels_merged": lambda merged, counts: (
         "joined labels that look alike: "
@@ -210,7 +214,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "other_kind": "the saved model is of the kind {saved}, not {named}",
     "other_model": "no {wanted} of this data is saved; the {model} in {folder} answers (`model` names another)",
     "other_settings": "of the saved model, {difference}; that takes effect when it is trained again{aside}",
-    "own_sequences": "{folder}: sequences of your own; they are used for every seed and number of `variants`",
+    "own_sequences": lambda folder, missing: (
+        f"{folder}: sequences of your own; they are used for every seed and number of `variants`"
+        + (f"; {listed(missing)} not there, made like the program's own" if missing else "")
+    ),
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
     "read": lambda readings: "\n".join(all_understood(readings)),
     "read_as": _read_as,

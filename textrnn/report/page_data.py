@@ -24,7 +24,7 @@ from textrnn.report.classifier_charts import (
 from textrnn.report.confusion import MatrixView
 from textrnn.report.data_summary import SPLITS, DataSummary
 from textrnn.report.errors_table import Answers
-from textrnn.report.label_errors import SuspectRow
+from textrnn.report.label_errors import TOO_MANY, SuspectRow
 from textrnn.report.notes import words
 from textrnn.report.plain import as_cell, plain
 from textrnn.report.reading import understood
@@ -71,6 +71,7 @@ def page_values(
         **_errors(answers),
         "suspects": suspects and suspects[:MAX_SUSPECTS],
         "suspects_found": None if suspects is None else len(suspects),
+        "too_many_suspects": suspects is not None and len(suspects) > TOO_MANY * len(dataset),
         **_calibration(result),
         **_by_length(result),
         **_by_training_rows(result, data),

@@ -180,9 +180,9 @@ class Verdict:
 
     def _where_nothing_is_learnt(self) -> str:
         if self.figures.baseline is None:
-            return "more `epochs` or a lower `learning_rate`"
+            return "more `epochs` or another `learning_rate`"
         if self.figures.linear_has_learnt:
-            return "more `epochs` or a lower `learning_rate`, for the linear model finds something to learn"
+            return "more `epochs` or another `learning_rate`, for the linear model finds something to learn"
         return "a look at the labels, for the linear model finds nothing, either"
 
     def _longer(self) -> str:

@@ -146,7 +146,7 @@ def train_on(
     listener.on_note(Note("judged", result=result))
     doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if doubts else None
     if doubted:
-        listener.on_note(Note("labels_doubted", count=len(doubted), folder=run.folder))
+        listener.on_note(Note("labels_doubted", count=len(doubted), total=len(dataset), folder=run.folder))
     files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
     keep(run, learnt.classifier, files, notes, listener)
     return result

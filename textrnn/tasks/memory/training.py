@@ -96,7 +96,7 @@ class Bench:
             splits = load_splits(self.problem, length, seed, variants, place=place)
             if place.own and self.own_folders.get(length) != place.folder:
                 self.own_folders[length] = place.folder
-                self.note("own_sequences", folder=place.folder)
+                self.note("own_sequences", folder=place.folder, missing=place.missing)
             self._splits = {(length, seed): splits}
             self._commonest.setdefault(length, {})[seed] = splits["test"].commonest
         return self._splits[length, seed]

@@ -1,0 +1,63 @@
+"""Texts to answer for that come from standard input: one a line, or the text column of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from textrnn.config import DataConfig
+from textrnn.corpus.readers import decode
+from textrnn.corpus.readers.tables import Table, open_table
+from textrnn.corpus.sources.content import Content
+from textrnn.errors import DataError, Note, listed
+
+
+def texts_in(content: Content, config: DataConfig, read: Sequence[dict[str, Any]]) -> tuple[list[str], Note | None]:
+    """The texts, and a note where they are those of a column.
+
+    What a model has learnt from named columns of a table finds them again in a table with the same names; anything else
+    is one text a line, blank lines among them.
+
+    Args:
+        content: of standard input.
+        config: how the model's own data was to be read.
+        read: what was understood of that data, see :meth:`textrnn.corpus.readers.Reading.to_dict`.
+
+    Raises:
+        DataError: if it cannot be decoded, or a row of the table has too few fields.
+    """
+    columns = next((list(each["text_columns"]) for each in read if each.get("header") is not False), [])
+    if columns:
+        own = replace(config, text_column=None, label_column=None, header=None)
+        try:
+            table = open_table(content, own)
+            names = [name.strip() for name in next(table.records)[1]]
+        except (DataError, StopIteration):  # no table
+            names = []
+        if set(columns) <= set(names):
+            texts = _column(table, [names.index(name) for name in columns], len(names))
+            return texts, Note("column_taken", path=content.path, columns=listed(columns), rows=len(texts))
+    return _lines(content), None
+
+
+def _lines(content: Content) -> list[str]:
+    kind = content.kind()
+    if kind is not None:
+        raise kind.refusal(content.path)
+    text, _ = decode(content.read(), content.path)
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n") if text]
+
+
+def _column(table: Table, at: Sequence[int], width: int) -> list[str]:
+    """The cells at some places of each record, joined."""
+    texts = []
+    for line, fields, odd in table.records:
+        if len(fields) <= max(at):
+            problem = f"no JSON ({odd})" if isinstance(odd, str) else f"{len(fields)} of {width} fields"
+            raise DataError(
+                f"{table.content.path}:{line}: {problem}; expected a row like the others: mend it, or give the texts "
+                "alone, one a line"
+            )
+        texts.append(" ".join(part for place in at if (part := fields[place].strip())))
+    return texts
