@@ -14,7 +14,7 @@ from textrnn.errors import DataError, Note, listed
 
 
 def texts_in(content: Content, config: DataConfig, read: Sequence[dict[str, Any]]) -> tuple[list[str], Note | None]:
-    """The texts, and a note where they are those of a column.
+    """The texts, and a note on how they were read, where that is to be said.
 
     What a model has learnt from named columns of a table finds them again in a table with the same names; anything else
     is one text a line, blank lines among them.
@@ -38,15 +38,15 @@ def texts_in(content: Content, config: DataConfig, read: Sequence[dict[str, Any]
         if set(columns) <= set(names):
             texts = _column(table, [names.index(name) for name in columns], len(names))
             return texts, Note("column_taken", path=content.path, columns=listed(columns), rows=len(texts))
-    return _lines(content), None
+    return _lines(content)
 
 
-def _lines(content: Content) -> list[str]:
+def _lines(content: Content) -> tuple[list[str], Note | None]:
     kind = content.kind()
     if kind is not None:
         raise kind.refusal(content.path)
-    text, _ = decode(content.read(), content.path)
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n") if text]
+    text, note = decode(content.read(), content.path)
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n") if text], note
 
 
 def _column(table: Table, at: Sequence[int], width: int) -> list[str]:
