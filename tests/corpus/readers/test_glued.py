@@ -123,3 +123,55 @@ def test_the_encoding_of_old_macs(tmp_path: Path) -> None:
 def test_several_tabs_as_the_separator(tmp_path: Path) -> None:
     content = "".join(f"{text}\t\t{label}\n" for text, label in ROWS)
     assert pairs(read(tmp_path, "a.txt", content, separator="\\t\\t")) == ROWS
+
+
+def test_numbers_for_names_above_classes_that_are_numbers(tmp_path: Path) -> None:
+    rows = [(text, str(at % 2)) for at, (text, _) in enumerate(ROWS)]
+    assert pairs(read(tmp_path, "a.csv", csv(rows, "0,1"))) == rows
+
+
+def test_the_questions_of_a_form_are_a_header(tmp_path: Path) -> None:
+    content = csv(ROWS, "1、您对我们的服务有什么意见？,2、您的反馈属于哪一类？")
+    assert pairs(read(tmp_path, "a.csv", content)) == ROWS
+
+
+def test_labels_with_a_comma_between_semicolons(tmp_path: Path) -> None:
+    rows = [(text, ("1,5", "2,5", "3,0")[at % 3]) for at, (text, _) in enumerate(ROWS)]
+    content = "Kommentar;Note\n" + "".join(f"{text};{label}\n" for text, label in rows)
+    assert pairs(read(tmp_path, "a.csv", content)) == rows
+
+
+LINES = [f"{text},{label}" for text, label in ROWS]
+SWALLOWING = {  # lines with a mark added, by place: where it opens, where it closes
+    "a text": ({10: '"{}', 14: '{text}",{label}'}, "text", 16, 4),
+    "a label": ({10: '{text},"{label}', 14: '{}"'}, "label", 16, 4),
+    "a line to its end": ({10: '"{}', 14: '{}"'}, "text", 16, 5),
+    "the last line": ({10: '"{}', 39: '{}"'}, "text", 41, 30),
+}
+
+
+@pytest.mark.parametrize("marks", SWALLOWING.values(), ids=SWALLOWING)
+def test_what_a_quotation_mark_swallows_is_found_and_kept(
+    tmp_path: Path, marks: tuple[dict[int, str], str, int, int]
+) -> None:
+    forms, what, last, count = marks
+    lines = list(LINES)
+    for at, form in forms.items():
+        lines[at] = form.format(lines[at], text=ROWS[at][0], label=ROWS[at][1])
+    content = "text,label\n" + "\n".join(lines) + "\n"
+    assert error(tmp_path, "a.csv", content).startswith(
+        f"a.csv:12: a quotation mark opens a {what} here and closes on line {last}; {count} of the lines between look like "
+        "rows: "
+    )
+    found = read(tmp_path, "a.csv", content, on_bad_row="skip")
+    assert pairs(found) == [row for at, row in enumerate(ROWS) if at != 10]
+    assert list(found.line_numbers) == [line for line in range(2, 42) if line != 12]
+
+
+def test_a_quoted_row_after_an_open_quotation_mark_is_kept(tmp_path: Path) -> None:
+    lines = list(LINES)
+    lines[10], lines[11] = f'"{lines[10]}', f'"{ROWS[11][0]}, ok",{ROWS[11][1]}'
+    found = read(tmp_path, "a.csv", "text,label\n" + "\n".join(lines) + "\n", on_bad_row="skip")
+    rows = [row for at, row in enumerate(ROWS) if at != 10]
+    rows[10] = (f"{ROWS[11][0]}, ok", ROWS[11][1])
+    assert pairs(found) == rows

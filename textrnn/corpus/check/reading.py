@@ -23,7 +23,7 @@ REASONS = {  # what a row is that was left out for this reason, and how that is 
     "not-json": ("that are no JSON object", "write one object a line, or export the file again"),
     "several-labels": ("with several labels", "keep one label for each text"),
     "swallowed-rows": (
-        "that begin with a quotation mark and swallow the rows after them",
+        "beginning with a quotation mark and swallowing the rows after it",
         'close the quotation mark, or double it (""), where it belongs to the text',
     ),
     "open-quote": (

@@ -159,18 +159,14 @@ def _records_above(sample: Sequence[Sequence[str]], config: DataConfig, like: La
     """How many records above a header have one cell, as a title or a comment has."""
     if config.header is False:
         return 0
-    comments = next((at for at, record in enumerate(sample) if not _is_comment(record)), 0)
-    if 0 < comments <= MOST_ABOVE and not any(map(_is_comment, sample[comments:])):
+    comments = next((at for at, record in enumerate(sample) if record[0].lstrip()[:1] != "#"), 0)
+    if 0 < comments <= MOST_ABOVE and all(record[0].lstrip()[:1] != "#" for record in sample[comments:]):
         return comments if _has_header(sample[comments], sample[comments + 1 :], config, like) else 0
     filled = [sum(bool(cell.strip()) for cell in record) for record in sample]
     above = next((at for at, cells in enumerate(filled) if cells > 1), 0)
     if not 0 < above <= MOST_ABOVE or sum(cells > 1 for cells in filled) < PLAIN * (len(sample) - above):
         return 0
     return above if _has_header(sample[above], sample[above + 1 :], config, like) else 0
-
-
-def _is_comment(record: Sequence[str]) -> bool:
-    return record[0].lstrip().startswith("#")
 
 
 def _has_row_numbers(width: int, records: Sequence[Sequence[str]]) -> bool:
@@ -259,12 +255,14 @@ def _has_header(first: Sequence[str], others: Sequence[Sequence[str]], config: D
         return _known(cells) >= 2
     columns = [Column.of(at, records) for at in range(width)]
     occurs = [cells[column.at] in column.counts for column in columns]
+    if _are_counted(cells) and any(column.numbers == 0 and column.mean_length > 4 for column in columns):
+        return True
     if any(found and column.may_be_label for found, column in zip(occurs, columns, strict=True)):
         return False  # it is a class like any other
     if _known(cells) >= min(2, width) and width > 1:
         return True
-    if _are_counted(cells) and any(column.may_be_text for column in columns[1:] if not cells[0]):
-        return True
+    if any(cells[column.at].endswith(("?", "？", ":", "：")) for column in columns if column.may_be_label):
+        return True  # the question of a form
     if any(NUMBER.fullmatch(cell) for cell in cells):
         return False
     numeric = [column for column in columns if column.numbers == 1 and column.filled > 1]
@@ -279,8 +277,9 @@ def _has_header(first: Sequence[str], others: Sequence[Sequence[str]], config: D
 
 
 def _are_counted(cells: Sequence[str]) -> bool:
-    """Whether these are the names that pandas gives columns without one, below no name for the index."""
-    return len(cells) > 2 and not cells[0] and list(cells[1:]) == [str(at) for at in range(len(cells) - 1)]
+    """Whether these are the names that pandas gives columns without one, below none for the index."""
+    named = cells if cells[0] else cells[1:]
+    return len(named) > 1 and list(named) == [str(at) for at in range(len(named))]
 
 
 def _known(cells: Sequence[str]) -> int:

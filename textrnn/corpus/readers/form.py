@@ -157,6 +157,8 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
     strange = _strange_separator(filled)
     if best is not None and best[3].separator != "\t" and strange is None:
         alike = [entry[3].separator for entry in found if entry[0] >= best[0] - NEARLY and entry is not best]
+        header = filled[0][1]
+        alike = [separator for separator in alike if separator in header or best[3].separator not in header]
         if alike:
             raise _two_separators(path, filled[0], [best[3].separator, alike[0]])
     if best is not None and (strange is None or best[3].separator == "\t" or best[0] > 1):

@@ -16,12 +16,13 @@ from textrnn.config import DataConfig
 from textrnn.corpus.labels import canonical_label
 from textrnn.corpus.readers.class_folders import read_class_folders
 from textrnn.corpus.readers.columns import Layout, find_layout
-from textrnn.corpus.readers.delimited import Record, split_fields
+from textrnn.corpus.readers.delimited import Record
 from textrnn.corpus.readers.encodings import encoding_name
 from textrnn.corpus.readers.form import FASTTEXT_MARK
 from textrnn.corpus.readers.json_records import EXPECTED, NotJSON, Several
 from textrnn.corpus.readers.left_out import refuse_bad_rows
 from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
+from textrnn.corpus.readers.swallowed import AsRow, Inside
 from textrnn.corpus.readers.tables import SAMPLED_RECORDS, RecordAt, Table, open_table
 from textrnn.corpus.sources.content import Content, content_at
 from textrnn.corpus.sources.splits import class_folders
@@ -93,7 +94,7 @@ class _Taken:
     lines: array[int] = field(default_factory=lambda: array("q"))
     left_out: list[LeftOut] = field(default_factory=list)
     forms: dict[str, str] = field(default_factory=dict)  # of each label as written, the one in which it is compared
-    long_quotes: list[tuple[Record, str, str]] = field(default_factory=list)
+    long_quotes: list[Record] = field(default_factory=list)
     uncut: list[tuple[int, list[str]]] = field(default_factory=list)  # with separators in the text, as it seems
     open_quotes: list[int] = field(default_factory=list)
     damaged: list[tuple[int, list[str]]] = field(default_factory=list)  # with bytes of the label lost
@@ -151,18 +152,25 @@ class _Taken:
             fields = self._without_glued_header(fields, header)
         if len(fields) == width:
             if odd is not None and odd.last_line > odd.line:
-                self.long_quotes.append((odd, fields[self.layout.label_at], ""))
+                self.long_quotes.append(odd)
             self._take(line, fields, header)
         elif len(fields) > width == 2 and self.table.form is not None:
             self.uncut.append((line, fields))
         elif self._is_rule(fields, header):
             return
-        elif len(fields) == 1 and self.table.form is not None:
+        elif odd is not None and odd.last_line > odd.line:
+            self.long_quotes.append(odd)
+        else:
+            self._leave_out_misfit(line, fields)
+
+    def _leave_out_misfit(self, line: int, fields: list[str]) -> None:
+        """A record with another number of fields than there are columns."""
+        if len(fields) == 1 and self.table.form is not None:
             words = self.table.form.name
             self._leave_out(line, "no-separator", f"no {words} in the line", self._shown(fields))
         else:
             counted = f"{len(fields)} fields" if len(fields) != 1 else "1 field"
-            self._leave_out(line, "fields", f"{counted} instead of {width}", self._shown(fields))
+            self._leave_out(line, "fields", f"{counted} instead of {self.layout.width}", self._shown(fields))
 
     def _take(self, line: int, fields: list[str], header: list[str] | None) -> None:
         if header is not None and self._is_header(line, fields, header):
@@ -283,47 +291,38 @@ class _Taken:
         return self.table.form.dialect.separator
 
     def _settle_long_quotes(self) -> None:
-        """Texts over several lines: one that holds what reads as rows has swallowed them."""
+        """Fields over several lines: one that holds what reads as rows has swallowed them."""
         if not self.long_quotes or self.table.form is None:
             return
         counts = Counter(self.labels)
         where = {line: at for at, line in enumerate(self.lines)}
         swallowing: list[int] = []
         swallowed: list[tuple[int, list[str]]] = []
-        for record, label, _ in self.long_quotes:
+        for record in self.long_quotes:
             at = where.get(record.line)
-            if at is None:
+            own = None if at is None else self.labels[at]
+            known = {name for name, count in counts.items() if count > (name == own)}
+            inside = Inside.of(record, self.table.form.dialect)
+            rows = inside.count_rows(self._is_row(known), is_text=at is not None and inside.at in self.layout.text_at)
+            if inside.at == self.layout.label_at and own in known:
+                continue  # other rows have that label, too
+            if not rows or rows < len(inside.lines) / 2:
+                if at is None and len(record.fields) != self.layout.width:
+                    self._leave_out_misfit(record.line, record.fields)
                 continue
-            inner = self.texts[at].split("\n")
-            known = {name for name, count in counts.items() if count > (name == canonical_label(label))}
-            rows = sum(self._is_row(line, known) for line in inner[:-1]) if len(inner) > 1 else 0
-            if rows and rows >= (len(inner) - 1) / 2:
-                problem = (
-                    f"a quotation mark opens a text here and closes on line {record.last_line}; "
-                    f"{rows} of the lines between look like rows"
-                )
-                self._leave_out(record.line, "swallowed-rows", problem, inner[0])
-                swallowing.append(at)
-                swallowed += self._rows_in(record, known)
+            what = "label" if inside.at == self.layout.label_at else "text"
+            problem = f"a quotation mark opens a {what} here and closes on line {record.last_line}"
+            problem += f"; {rows} of the lines between look like rows"
+            self._leave_out(record.line, "swallowed-rows", problem, inside.first)
+            swallowing += [] if at is None else [at]
+            found, others = inside.rows(self._is_row(known))
+            swallowed += found
+            for line, text in others:
+                self._leave_out(line, "swallowed-rows", f"inside the quotation marks of line {record.line}", text)
         for at in reversed(swallowing):
             del self.texts[at], self.labels[at], self.lines[at]
         if swallowed:
             self._merge(swallowed)
-
-    def _rows_in(self, record: Record, known: set[str]) -> list[tuple[int, list[str]]]:
-        """The rows that a quotation mark swallowed, with their lines: all but the one that it opens in."""
-        assert self.table.form is not None
-        at = max(range(len(record.fields)), key=lambda field: record.fields[field].count("\n"))
-        inner = record.fields[at].split("\n")[1:]
-        number = record.line + sum(cell.count("\n") for cell in record.fields[:at])
-        inner[-1] = self._separator().join([inner[-1], *record.fields[at + 1 :]])
-        rows = []
-        for line, text in enumerate(inner, number + 1):
-            if self._is_row(text, known):
-                rows.append((line, split_fields(text, self.table.form.dialect)[0]))
-            elif text.strip():
-                self._leave_out(line, "swallowed-rows", f"inside the quotation marks of line {record.line}", text)
-        return rows
 
     def _settle_damaged(self) -> None:
         """Labels with lost bytes: where what is left of one fits a single class, it is of that; else left out."""
@@ -341,10 +340,9 @@ class _Taken:
         if rows:
             self._merge(rows)
 
-    def _is_row(self, line: str, known: set[str]) -> bool:
-        assert self.table.form is not None
-        fields, _ = split_fields(line, self.table.form.dialect)
-        return len(fields) == self.layout.width and canonical_label(fields[self.layout.label_at]) in known
+    def _is_row(self, known: set[str]) -> AsRow:
+        width, label_at = self.layout.width, self.layout.label_at
+        return lambda fields: len(fields) == width and canonical_label(fields[label_at]) in known
 
     def to_rows(self) -> Rows:
         """What was taken, with the account of it."""

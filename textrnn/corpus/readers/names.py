@@ -56,7 +56,20 @@ TEXT_NAMES = [
 ]
 LABEL_NAMES = [
     *["label", "labels", "class", "category", "target", "sentiment", "topic", "tag", "intent", "polarity"],
-    *["label_name", "class_name", "label_desc", "class_index", "y", "cat", "stars", "rating", "star_rating", "score"],
+    *[
+        "label_name",
+        "class_name",
+        "label_desc",
+        "class_index",
+        "y",
+        "cat",
+        "stars",
+        "star",
+        "rating",
+        "ratings",
+        "star_rating",
+        "score",
+    ],
     *["emotion", "classification", "gold", "gold_label", "categories", "tags", "choices", "cls", "genre", "section"],
     *["overall", "is_spam", "spam", "grade", "department", "type", "annotation", "annotations"],
     *[
@@ -75,7 +88,23 @@ LABEL_NAMES = [
         "类目",
         "星级",
     ],
-    *["打分", "得分", "分数", "等级", "极性", "意图", "主题", "话题", "领域", "频道", "栏目", "情绪", "满意度"],
+    *[
+        "打分",
+        "得分",
+        "分数",
+        "等级",
+        "极性",
+        "意图",
+        "主题",
+        "话题",
+        "领域",
+        "频道",
+        "栏目",
+        "情绪",
+        "满意度",
+        "评级",
+        "态度",
+    ],
 ]
 TEXT_ENDS = ("内容", "文本", "标题", "正文", "评论", "原文", "描述", "意见")
 LABEL_ENDS = ("类别", "分类", "标签", "结果", "类型", "评分", "星级", "等级", "类目", "极性", "倾向")
