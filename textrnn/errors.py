@@ -25,6 +25,10 @@ class DataError(TextRNNError):
     """A data set, an embedding file or a download is not what it should be."""
 
 
+class UnlabelledError(DataError):
+    """A file of texts has no labels."""
+
+
 class ConfigError(TextRNNError):
     """A setting has a value that makes no sense, or two settings contradict each other."""
 

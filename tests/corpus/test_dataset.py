@@ -267,3 +267,67 @@ def test_real_thucnews(real_data: Path) -> None:
     assert dataset.class_names[:3] == ["finance", "realty", "stocks"]
     assert Counter(dataset.test.labels) == dict.fromkeys(range(10), 1000)
     assert [note.kind for note in dataset.notes] == ["read"]
+
+
+@pytest.mark.parametrize("ending", ["", ".0"])
+def test_labels_that_count_the_classes_from_1(tmp_path: Path, ending: str) -> None:
+    write_rows(tmp_path / "s" / "train.txt", [(f"文{i}", f"{i % 3 + 1}{ending}") for i in range(60)])
+    (tmp_path / "s" / "class.txt").write_text("甲\n乙\n丙\n", encoding="utf-8")
+    dataset = load(tmp_path / "s")
+    assert [dataset.class_names[label] for label in dataset.train.labels] == [
+        "甲乙丙"[int(text[1:]) % 3] for text in dataset.train.texts
+    ]
+    assert dataset.readings[0].details == ("labels count the classes from 1",)
+
+
+def test_labels_that_go_too_far_do_not_count_from_1(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "s" / "train.txt", [(f"文{i}", str(i % 4)) for i in range(60)])
+    (tmp_path / "s" / "class.txt").write_text("甲\n乙\n丙\n", encoding="utf-8")
+    assert message_of(tmp_path / "s") == (
+        f"{path}:4: class index 3 is out of range; expected 0 to 2, the 3 lines of class.txt"
+    )
+
+
+UNLABELLED = {
+    "test.csv": ["text\na thing\nanother thing\n", "id,text\n1,a thing\n2,another thing\n", "text,label\na,\nb,\n"],
+    "test.jsonl": ['{"text": "a thing"}\n{"text": "another thing"}\n'],
+    "test.txt": ["a thing\nanother thing\n"],
+}
+
+
+@pytest.mark.parametrize(("name", "content"), [(name, text) for name, texts in UNLABELLED.items() for text in texts])
+def test_a_test_split_without_labels_is_passed_over(tmp_path: Path, name: str, content: str) -> None:
+    rows = "".join(f"文{i},{'甲乙'[i % 2]}\n" for i in range(60))
+    (tmp_path / "train.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    for path in (tmp_path, tmp_path / "train.csv"):
+        dataset = load(path)
+        assert len(dataset.train) + len(dataset.dev) + len(dataset.test) == 60
+        assert words(dataset.notes[0]) == (
+            f"{tmp_path / name}: no labels there, so that nothing can be tested on it; not used (once a model is trained, "
+            "`predict` with - answers texts, one a line of the standard input)"
+        )
+        assert [note.kind for note in dataset.notes[:3]] == ["unlabelled_test", "read", "split_made"]
+    (tmp_path / name).rename(tmp_path / name.replace("test", "dev"))
+    with pytest.raises(DataError):
+        load(tmp_path)
+
+
+def test_a_test_split_without_a_header_in_another_order(tmp_path: Path) -> None:
+    write_rows(tmp_path / "s" / "train.txt", [(f"文{i}", "甲乙"[i % 2]) for i in range(60)])
+    write_rows(tmp_path / "s" / "test.txt", [("甲乙"[i % 2], f"字{i}") for i in range(20)])
+    dataset = load(tmp_path / "s")
+    assert dataset.class_names == ["乙", "甲"]
+    assert dataset.test.texts == [f"字{i}" for i in range(20)]
+
+
+def test_a_name_of_a_class_in_another_case(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "s" / "train.txt", [(f"文{i}", ["food", "money"][i % 2]) for i in range(60)])
+    for split in ("dev", "test"):
+        write_rows(tmp_path / "s" / f"{split}.txt", [("字", "Food"), ("句", "Money")])
+    (tmp_path / "s" / "class.txt").write_text("Food\nMoney\n", encoding="utf-8")
+    assert message_of(tmp_path / "s") == (
+        f"{path}:1: unknown class 'food'; expected one of Food, Money (class.txt); did you mean Food? `merge_labels` "
+        "joins those that look alike"
+    )
+    assert load(tmp_path / "s", merge_labels=True).class_names == ["Food", "Money"]

@@ -205,3 +205,24 @@ def test_what_is_mended_is_not_found_again(train: list[Row], test: list[Row] | N
     assert fixed(ReadFiles(left, names, None)).changes == [] or found  # once more changes nothing
     gone = sum(len(part) for part in files.rows.values()) - sum(map(len, result.rows.values()))
     assert gone <= len(result.changes)
+
+
+def test_a_class_that_the_file_of_classes_lacks_is_added_where_many_rows_have_it() -> None:
+    rows = [(text, "abc"[i % 3]) for i, (text, _) in enumerate(rows_of_sentences(60, 1))]
+    files = read([*rows, ("a slip", "d")], Path("class.txt"), ["a", "b", "e"])
+    result = fixed(files)
+    assert result.rows == {"train": rows}
+    assert result.class_names == ["a", "b", "c"]
+    assert [(change.path, change.line, change.what, change.before, change.after) for change in result.changes] == [
+        (Path("class.txt"), 0, "class added", "", "c"),
+        (Path("class.txt"), 0, "class without a training row", "e", ""),
+        (Path("train.csv"), 62, "label that is no class", "d: a slip", ""),
+    ]
+
+
+def test_rows_of_a_class_that_is_never_learnt_are_left_out() -> None:
+    result = fixed(read(PLAIN, test=[("kept", "a"), ("never learnt", "z")]))
+    assert result.rows == {"train": PLAIN, "test": [("kept", "a")]}
+    assert [(change.path, change.line, change.what) for change in result.changes] == [
+        (TEST, 3, "class without a training row")
+    ]

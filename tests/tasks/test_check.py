@@ -68,3 +68,21 @@ def test_errors_come_first(tmp_path: Path) -> None:
 def test_a_check_does_not_wait_for_torch() -> None:
     code = "import sys, textrnn.tasks.check, textrnn.report.check; assert not {'torch', 'sklearn'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_header_of_the_copy_is_no_row_where_a_class_has_the_name_of_a_column(tmp_path: Path) -> None:
+    rows = [(text, "label" if label == "猫狗" else label) for text, label in small_rows(60)]
+    path = write_rows(tmp_path / "rows.txt", rows)
+    result = write_fixed(Run("classify", "LSTM", {"dataset": str(path)}), tmp_path / "clean")
+    back = read_rows(tmp_path / "clean" / "train.csv")
+    assert list(zip(back.texts, back.labels, strict=True)) == result.fixed.rows["train"]
+
+
+def test_a_test_split_without_labels_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in small_rows(60)), encoding="utf-8")
+    (tmp_path / "test.csv").write_text("text\na\nb\n", encoding="utf-8")
+    result = check(Run("classify", "LSTM", {"dataset": str(path)}))
+    (found,) = [finding for finding in result.findings if finding.id == "unlabelled-test"]
+    assert (found.severity, found.where) == ("warning", str(tmp_path / "test.csv"))
+    assert [reading.path.name for reading in result.readings] == ["train.csv"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import random
 import re
@@ -15,12 +16,19 @@ import numpy as np
 
 from textrnn.config import DataConfig
 from textrnn.corpus.check import ReadDataset, ReadFiles, findings
-from textrnn.corpus.labels import class_indices, is_index, labels_are_names, merge_groups
+from textrnn.corpus.labels import (
+    class_indices,
+    count_from_one,
+    is_index,
+    labels_are_names,
+    look_alike_key,
+    merge_groups,
+)
 from textrnn.corpus.readers import Reading, Rows, read_class_names, read_rows
 from textrnn.corpus.sources.catalog import Source
 from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
-from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
+from textrnn.errors import DataError, Note, UnlabelledError, did_you_mean, listed, one_line
 
 HELD_OUT_SHARE = 0.1  # of all rows, for each split that has to be made
 
@@ -141,17 +149,24 @@ def read_files(source: Source, config: DataConfig, *, keep_bad: bool = False) ->
     """
     files = {"train": source.train, "dev": source.dev, "test": source.test}
     rows: dict[str, Rows] = {}
+    notes: list[Note] = []
     for split, path in files.items():
-        if path is not None:
-            rows[split] = read_rows(path, config, like=rows.get("train"), keep_bad=keep_bad)
-    readings = [part.reading for part in rows.values() if part.reading is not None]
-    notes = [Note("sister_files", train=source.train, others=source.beside)] if source.beside else []
-    notes += [Note("read", readings=readings)]
+        try:
+            if path is not None:
+                rows[split] = read_rows(path, config, like=rows.get("train"), keep_bad=keep_bad)
+        except UnlabelledError as error:
+            if split != "test":
+                raise
+            notes.append(Note("unlabelled_test", path=path, error=error))  # what is to be answered, as contests give it
+    beside = [path for path in source.beside if any(part.path == path for part in rows.values())]
+    notes += [Note("sister_files", train=source.train, others=beside)] if beside else []
     if source.class_names:
         class_names, note = read_class_names(source.class_names)
         notes += [note] if note else []
+        _name_numbered_classes(rows, class_names)
     else:
         class_names = []
+    notes.append(Note("read", readings=[part.reading for part in rows.values() if part.reading is not None]))
     if config.merge_labels:
         notes += _merge_labels(rows, class_names)
     if not source.class_names:
@@ -190,6 +205,18 @@ def _checked(read: ReadFiles) -> list[Note]:
     return [Note("finding", finding=finding) for finding in found]
 
 
+def _name_numbered_classes(rows: dict[str, Rows], class_names: list[str]) -> None:
+    """Labels that count the lines of the class file from 1 become the names that stand there."""
+    labels = {label for part in rows.values() for label in part.labels}
+    if labels_are_names(rows["train"].labels, class_names) or not count_from_one(labels, len(class_names)):
+        return
+    for part in rows.values():
+        part.labels = [class_names[int(label.removesuffix(".0")) - 1] for label in part.labels]
+        if part.reading is not None:
+            details = (*part.reading.details, "labels count the classes from 1")
+            part.reading = dataclasses.replace(part.reading, details=details)
+
+
 def _merge_labels(rows: dict[str, Rows], class_names: list[str]) -> list[Note]:
     """Give labels that look alike one name: that of the list of classes, else the commonest."""
     counts = Counter(label for part in rows.values() for label in part.labels)
@@ -223,9 +250,12 @@ def _label_error(
     where = f"{path}:{number}"
     origin = class_file.name if class_file else "the labels of the training split"
     if by_name:
+        near = did_you_mean(label, class_names)
+        if look_alike_key(label) in map(look_alike_key, class_names):
+            near += " `merge_labels` joins those that look alike"
         return DataError(
             f"{where}: unknown class {one_line(repr(label), widest=60)}; expected one of {listed(class_names)} "
-            f"({origin}){did_you_mean(label, class_names)}"
+            f"({origin}){near}"
         )
     what = "is out of range" if re.fullmatch(r"[+-]?\d+", label) else "is not a number"
     return DataError(

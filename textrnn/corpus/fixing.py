@@ -29,7 +29,7 @@ from textrnn.corpus.similar import comparison_key, similar_rows
 
 # What is mended, by the ids of the findings.
 MENDED = frozenset({
-    "contradictory-labels", "control-characters", "duplicate-rows", "labels-for-nothing",
+    "class-without-training-row", "contradictory-labels", "control-characters", "duplicate-rows", "labels-for-nothing",
     "look-alike-labels", "lost-characters", "markup", "misread-characters", "near-duplicates", "nearly-repeated-texts",
     "nothing-visible", "repeated-texts", "several-labels-in-a-cell", "sorted-by-label", "unknown-labels",
     "very-long-texts", "rows-no-text", "rows-no-label",
@@ -65,10 +65,17 @@ class _Row:
 
 @dataclass
 class Fixed:
-    """The rows that are left, by split: texts, and labels as names of classes; and the changes in their order."""
+    """What is left.
+
+    Attributes:
+        rows: by split, texts and labels as names of classes
+        changes: in the order of files and lines
+        class_names: of the file that names the classes, if there is one
+    """
 
     rows: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    class_names: list[str] = field(default_factory=list)
 
 
 class _Fixer:
@@ -79,6 +86,7 @@ class _Fixer:
         self.changes: list[Change] = []
         self.rows = {split: list(_rows_of(part)) for split, part in read.rows.items()}
         self.train = self.rows["train"]
+        self.class_names = list(read.class_names) if read.class_file else []
 
     @property
     def every_row(self) -> Iterator[_Row]:
@@ -141,7 +149,13 @@ class _Fixer:
             by_key = {look_alike_key(name): name for name in names}
             strange = [label for label in self._labels() if label not in names]
             self.rename({label: by_key.get(look_alike_key(label), label) for label in strange}, "look-alike label")
+            counts = self._labels()
+            for label in counts:  # so many rows are no slips
+                if label not in names and counts[label] > FEW * counts.total():
+                    names.append(label)
+                    self.changes.append(Change(class_file, 0, "class added", "", label))
             self.leave_out(lambda row: "" if row.label in names else "label that is no class")
+            self.class_names = names
             return
         self.rename(merge_groups(self._labels()), "look-alike label")
         counts = self._labels()
@@ -198,6 +212,16 @@ class _Fixer:
         pairs = similar_rows(texts, labels, list(map(comparison_key, texts)))
         return {id(self.train[later]): f"nearly {self.train[first].place}" for first, later in pairs}
 
+    def leave_out_unlearnt(self) -> None:
+        """Classes without a training row cannot be learnt, and their rows elsewhere not be answered."""
+        learnt = {row.label for row in self.train}
+        held_out = {split: rows for split, rows in self.rows.items() if split != "train"}
+        self.leave_out(lambda row: "" if row.label in learnt else "class without a training row", splits=held_out)
+        for name in self.class_names:
+            if self.read.class_file and name not in learnt:
+                self.changes.append(Change(self.read.class_file, 0, "class without a training row", name))
+        self.class_names = [name for name in self.class_names if name in learnt]
+
     def shuffle(self) -> None:
         if are_sorted([row.label for row in self.train]):
             random.Random(0).shuffle(self.train)
@@ -221,7 +245,9 @@ def fixed(read: ReadFiles) -> Fixed:
     fixer.repair_labels()
     fixer.leave_out_contradictions()
     fixer.leave_out_copies()
+    fixer.leave_out_unlearnt()
     fixer.shuffle()
     order = {part.path: place for place, part in enumerate(read.rows.values())}
     changes = sorted(fixer.changes, key=lambda change: (order.get(change.path, 0), str(change.path), change.line))
-    return Fixed({split: [(row.text, row.label) for row in rows] for split, rows in fixer.rows.items()}, changes)
+    rows = {split: [(row.text, row.label) for row in part] for split, part in fixer.rows.items()}
+    return Fixed(rows, changes, fixer.class_names)

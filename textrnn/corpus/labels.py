@@ -146,6 +146,15 @@ def class_indices(labels: Iterable[str], class_names: Sequence[str], *, by_name:
     return found
 
 
+def count_from_one(labels: Iterable[str], classes: int) -> bool:
+    """Whether labels are the numbers 1, 2, ... of classes rather than their indices, which begin at 0."""
+    different = set(labels)
+    if not different or not all(map(is_index, different)):
+        return False
+    numbers = {int(label.removesuffix(".0")) for label in different}
+    return min(numbers) == 1 and max(numbers) == classes > 1
+
+
 def are_sorted(labels: Sequence[str], *, enough: int = 10) -> bool:
     """Whether rows stand together by label, but for a few; with `enough` rows a class, that is no chance."""
     classes = len(set(labels))

@@ -163,7 +163,7 @@ def _sequences_learnt(training: Any) -> str:
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
     "column_taken": (
-        "{path}: a table with what the model has learnt from: text = {columns}; {rows:,} rows, an answer each"
+        "{path}: a table with the columns that the model learnt from; text = {columns}, {rows:,} rows, an answer each"
     ),
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
@@ -236,6 +236,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"
     ),
     "unreadable_section": "{path} cannot be read ({error}) and is left out of the page; run it again",
+    "unlabelled_test": lambda path, error: (
+        f"{path}: no labels there, so that nothing can be tested on it; not used (once a model is trained, "
+        "`predict` with - answers texts, one a line of the standard input)"
+    ),
     "using_saved": "using the model in {folder} (delete the folder to train another)",
     "vectors": _vectors,
     "vocabulary": "vocabulary: {size:,} entries ({tokenizer}); knows {coverage:.2%} of the tokens of dev",

@@ -24,14 +24,15 @@ from textrnn.corpus.sources.catalog import Source, find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.corpus.tokenizers import words_are_spaced
 from textrnn.corpus.vocab import Vocabulary
-from textrnn.errors import ConfigError, DataError
+from textrnn.errors import ConfigError, DataError, Note
 from textrnn.files import write_together
 from textrnn.models.registry import find_model
 from textrnn.report.label_errors import SuspectRow, suspect_rows, suspects_csv
 from textrnn.tasks.settings import combine
 
 CHANGES_FILE = "changes.csv"
-COLUMNS = ("text", "label")
+TEXT_COLUMN = "text"
+LABEL_COLUMNS = ("label", "label_name", "class_name")  # the first that is no class: it would be read as a row
 _NOT_PLAIN = re.compile(r"[\n\r\\]")  # in a CSV file, such texts are read in this way or that; JSON leaves no choice
 NOMINAL_SPEED = 90_000  # tokens a second that an LSTM of the usual size learns from, on two cores of a laptop
 STEPS = 512  # tokens of a text that a recurrent network reads
@@ -122,9 +123,9 @@ def check(run: Run, *, on_download: Progress | None = None) -> CheckResult:
 
 def examine(source: Source, data: DataConfig) -> CheckResult:
     """The same for files that were found."""
-    read, _ = read_files(source, data, keep_bad=True)
+    read, notes = read_files(source, data, keep_bad=True)
     files = ExaminedFiles(read.rows, read.class_names, read.class_file, data.on_bad_row)
-    found = [*findings(read), *findings(files)]
+    found = [*findings(read), *findings(files), *map(_unlabelled, _of_kind(notes, "unlabelled_test"))]
     readings = [part.reading or Reading(part.path, rows=len(part)) for part in read.rows.values()]
     try:
         whole, _ = with_splits(read, data)
@@ -136,6 +137,22 @@ def examine(source: Source, data: DataConfig) -> CheckResult:
     examined = _with_tokens(whole, data)
     found += [*findings(whole), *findings(examined)]
     return CheckResult(source.name, readings, _class_counts(whole), _errors_first(found), _estimate(examined))
+
+
+def _of_kind(notes: Sequence[Note], kind: str) -> list[Note]:
+    return [note for note in notes if note.kind == kind]
+
+
+def _unlabelled(note: Note) -> Finding:
+    """Of a test split without labels, which is passed over."""
+    return Finding(
+        "unlabelled-test",
+        "warning",
+        str(note["path"]),
+        "no labels there, so that nothing can be tested on it; not used",
+        "add the labels if there are any; once a model is trained, `predict` with - answers texts, one a line of the "
+        "standard input",
+    )
 
 
 def _errors_first(found: Sequence[Finding]) -> list[Finding]:
@@ -232,13 +249,15 @@ def _refuse_folder(folder: Path, source: Source) -> None:
 def _files(read: ReadFiles, result: Fixed) -> dict[str, bytes]:
     """The copy: a table for each split that there is, and the names of the classes where they had a file."""
     files = {}
+    labels = {label for rows in result.rows.values() for _, label in rows}
+    columns = (TEXT_COLUMN, next((name for name in LABEL_COLUMNS if name not in labels), LABEL_COLUMNS[0]))
     for split, rows in reversed(list(result.rows.items())):
         plain = not any(_NOT_PLAIN.search(cell) for row in rows for cell in row)
         files[f"{split}.csv" if plain else f"{split}.jsonl"] = (
-            _csv_bytes([COLUMNS, *rows]) if plain else _json_lines(rows)
+            _csv_bytes([columns, *rows]) if plain else _json_lines(rows, columns)
         )
     if read.class_file:
-        files["class.txt"] = "".join(f"{name}\n" for name in read.class_names).encode("utf-8")
+        files["class.txt"] = "".join(f"{name}\n" for name in result.class_names).encode("utf-8")
     return files
 
 
@@ -257,8 +276,8 @@ def _readable(text: str, longest: int = 200) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
 
 
-def _json_lines(rows: Sequence[tuple[str, str]]) -> bytes:
-    lines = (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
+def _json_lines(rows: Sequence[tuple[str, str]], columns: tuple[str, str]) -> bytes:
+    lines = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
     return "".join(lines).encode("utf-8", "replace")
 
 

@@ -15,7 +15,7 @@ from textrnn.errors import DataError, Note, listed
 
 
 def texts_in(content: Content, config: DataConfig, read: Sequence[dict[str, Any]]) -> tuple[list[str], Note | None]:
-    """The texts, and a note where they are those of a column.
+    """The texts, and a note on how they were read, where that is to be said.
 
     A model that has learnt from named columns of a table finds them again in a table with the same names; anything else
     is one text a line, blank lines among them.
@@ -31,19 +31,19 @@ def texts_in(content: Content, config: DataConfig, read: Sequence[dict[str, Any]
     columns = next((list(each["text_columns"]) for each in read if each.get("header") is not False), [])
     texts = _of_table(content, config, columns) if columns else None
     if texts is None:
-        lines = _lines(content, config.encoding)
+        lines, note = _lines(content, config.encoding)
         if not lines or columns != [_bare(lines[0])]:
-            return lines, None
+            return lines, note
         texts = _of_single_column(lines[1:])
     return texts, Note("column_taken", path=content.path, columns=listed(columns), rows=len(texts))
 
 
-def _lines(content: Content, encoding: str | None) -> list[str]:
+def _lines(content: Content, encoding: str | None) -> tuple[list[str], Note | None]:
     kind = content.kind()
     if kind is not None:
         raise kind.refusal(content.path)
-    text, _ = decode(content.read(), content.path, encoding)
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n") if text]
+    text, note = decode(content.read(), content.path, encoding)
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n") if text], note
 
 
 def _bare(name: str) -> str:

@@ -166,7 +166,10 @@ def test_classes_are_checked_before_labels_and_splits(dropped_in: Path, tmp_path
     (tmp_path / "s" / "class.txt").write_text("a\n", encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load(tmp_path / "s")
-    assert str(caught.value).startswith(f"{path}: all rows are of the one class 'a'; ")
+    assert str(caught.value) == (
+        f"{path.with_name('class.txt')}: one line, 'a'; expected a line for each class, two or more, in the order of the "
+        "indices"
+    )
     (tmp_path / "s" / "class.txt").write_text("a\nc\n", encoding="utf-8")
     write_rows(tmp_path / "s" / "dev.txt", [("z", "a")])
     write_rows(tmp_path / "s" / "test.txt", [("z", "a")])

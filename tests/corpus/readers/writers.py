@@ -121,7 +121,7 @@ def write_delimited(
         settings = {"separator": separator, "header": header}
     if not header:
         settings |= {"text_column": (str(1 + label_first + index),), "label_column": str(2 - label_first + index)}
-        settings |= {"header": False}
+        settings |= {"header": False, "separator": separator}  # in few rows, others may cut alike
     ending = ".tsv" if separator == "\t" else ".csv"
     return Written(rows, "".join([*first, *kept]), ending, settings, None if lines is None else lines[-len(rows) :])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from textrnn.corpus.check import (
     ExaminedDataset,
@@ -25,7 +25,15 @@ UNEQUAL = 20  # times as many rows of the commonest class as of the rarest
 
 def one_class_only(read: ReadFiles) -> Iterator[Finding]:
     """There must be two classes at least."""
-    if len(read.class_names) < 2:
+    if len(read.class_names) < 2 and read.class_file is not None:
+        yield Finding(
+            "one-class-only",
+            "error",
+            str(read.class_file),
+            f"one line, {one_line(repr(read.class_names[0]), widest=60)}",
+            "expected a line for each class, two or more, in the order of the indices",
+        )
+    elif len(read.class_names) < 2:
         yield Finding(
             "one-class-only",
             "error",
@@ -99,9 +107,18 @@ def class_without_training_row(read: ReadDataset) -> Iterator[Finding]:
             "class-without-training-row",
             "error",
             str(read.rows["train"].path),
-            f"no training row of class {listed(map(repr, empty))}",
+            f"no training row of class {listed(map(repr, empty))}{_first_elsewhere(read, empty)}",
             f"expected at least one of each: add some, {other}",
         )
+
+
+def _first_elsewhere(read: ReadDataset, classes: Sequence[str]) -> str:
+    """Where a row of one of these classes stands, if any does."""
+    for split in ("dev", "test"):
+        for at, index in enumerate(read.labels[split]):
+            if read.class_names[index] in classes:
+                return f" (that of {read.rows[split].where(at)})"
+    return ""
 
 
 def _told_of(counts: Mapping[str, int]) -> set[str]:

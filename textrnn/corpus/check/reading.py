@@ -36,15 +36,15 @@ REASONS = {  # what a row is that was left out for this reason, and how that is 
 def rows_left_out(read: ExaminedFiles) -> Iterator[Finding]:
     """One finding for each reason; an error where training would stop over it."""
     for reading in _readings(read):
-        by_reason: dict[tuple[Path, str], list[LeftOut]] = {}
+        by_reason: dict[str, list[LeftOut]] = {}
         for row in reading.left_out:
-            by_reason.setdefault((row.path or reading.path, row.reason), []).append(row)
+            by_reason.setdefault(row.reason, []).append(row)
         missing = sum(row.reason in MISSING for row in reading.left_out)
         few = missing <= FEW * (reading.rows + len(reading.left_out))
-        for (path, reason), rows in by_reason.items():
+        for reason, rows in by_reason.items():
             tolerable = read.on_bad_row == "skip" or (read.on_bad_row is None and few and reason in MISSING)
             severity: Severity = "warning" if tolerable else "error"
-            yield _left_out(path, reason, rows, severity)
+            yield _left_out(reading.path, reason, rows, severity)
 
 
 def _left_out(path: Path, reason: str, rows: list[LeftOut], severity: Severity) -> Finding:
@@ -55,12 +55,13 @@ def _left_out(path: Path, reason: str, rows: list[LeftOut], severity: Severity) 
     return Finding(
         f"rows-{reason}",
         severity,
-        f"{path}:{rows[0].line}",
+        str(rows[0].path or f"{path}:{rows[0].line}"),
         f"{counted(len(rows), 'row')} {what}",
         f"left out; {remedy}" if severity == "warning" else f"expected none of them: {remedy}{aside}",
         rows[0].content.strip(),
         len(rows),
-        tuple(row.line for row in rows),
+        tuple(row.line for row in rows if row.path is None),
+        tuple(str(row.path) for row in rows if row.path is not None),
     )
 
 

@@ -34,7 +34,8 @@ def read_class_folders(folder: Path, config: DataConfig, *, keep_bad: bool = Fal
             content = content_of(path)
             kind = content.kind()
             if kind is not None:
-                raise kind.refusal(path)
+                left_out.append(LeftOut(number, "not-text", kind.words, "", path))
+                continue
             encoding = find_encoding(content.open, path, config.encoding)
             text = cleaned(decode_all(content.read(), encoding).replace("\r\n", "\n").replace("\r", "\n"))
             if not text:

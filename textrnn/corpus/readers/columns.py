@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from textrnn.config import DataConfig
 from textrnn.corpus.labels import canonical_label
 from textrnn.corpus.readers.names import FAR, rank_as_label, rank_as_text
-from textrnn.errors import DataError, did_you_mean, listed
+from textrnn.errors import DataError, UnlabelledError, did_you_mean, listed
 
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 PLAIN = 0.9  # share of records of the same width, so that this is the number of columns
@@ -133,8 +133,10 @@ def find_layout(
         names, width = names[:-1], width - 1  # a separator after the last field of every row, the header's too
     elif not named and _has_row_numbers(width, others):
         names, width = ("row number", *names), width + 1
-    if like is not None and _fits(like, names, has_header) and not (config.text_column or config.label_column):
+    if like is not None and _fits(like, names, has_header, records) and not (config.text_column or config.label_column):
         return Layout(names, has_header, like.text_at, like.label_at, like.details, skipped)
+    if like is not None:
+        _refuse_unlabelled(names, like, where, has_header=has_header)
     columns = [Column.of(at, records) for at in range(width)]
     label_at = _asked(config.label_column, names, has_header, "label_column", where)
     text_at = tuple(
@@ -180,10 +182,34 @@ def _has_row_numbers(width: int, records: Sequence[Sequence[str]]) -> bool:
     return first.numbers == 1 and first.distinct == len(longer)
 
 
-def _fits(like: Layout, names: Sequence[str], has_header: bool) -> bool:
+def _fits(like: Layout, names: Sequence[str], has_header: bool, records: Sequence[Sequence[str]]) -> bool:
     if has_header != like.has_header or len(names) != len(like.names):
         return False
-    return not has_header or tuple(names) == tuple(like.names)
+    if has_header:
+        return tuple(names) == tuple(like.names)
+    if len(names) != 2:
+        return True
+    label, text = Column.of(like.label_at, records), Column.of(like.text_at[0], records)
+    is_turned = text.may_be_label and not label.may_be_label and 2 * text.distinct < label.distinct
+    return not is_turned
+
+
+def _refuse_unlabelled(names: Sequence[str], like: Layout, where: str, *, has_header: bool) -> None:
+    """Raises the error for a file with the texts of the training split's columns, and without the labels."""
+    here = {name.strip().casefold() for name in names}
+    texts = {like.names[at].strip().casefold() for at in like.text_at}
+    label = like.names[like.label_at]
+    if (
+        has_header
+        and like.has_header
+        and texts <= here
+        and label.strip().casefold() not in here
+        and not any(rank_as_label(name) is not None for name in names)
+    ):
+        raise UnlabelledError(
+            f"{where}: no column {label!r}, which has the labels of the training split (there is {listed(names)}); "
+            "expected labels there: add them, or name another file"
+        )
 
 
 def _asked(column: str | None, names: Sequence[str], has_header: bool, setting: str, where: str) -> int | None:

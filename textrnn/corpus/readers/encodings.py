@@ -214,7 +214,7 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     marked = head.startswith(codecs.BOM_UTF8)
     encoding = Encoding(cr_ends_lines=survey.cr_ends_lines, marked=marked)
     if not survey.foreign:
-        both_ways = len(survey.phonetic) == survey.utf8_lines > 0 and legacy_codec(survey.phonetic) == "gb18030"
+        both_ways = survey.phonetic and not survey.utf8_lines and legacy_codec(survey.phonetic) == "gb18030"
         return replace(encoding, codec="gb18030") if both_ways else encoding
     sample = b"".join(survey.sample)[:SAMPLED_BYTES]
     if len(BINARY.findall(sample)) > MOST_CONTROLS * len(sample):
@@ -346,20 +346,19 @@ def _count_votes(block: bytes, found: _Survey) -> None:
     lines = block.split(b"\n")
     try:
         text = block.decode("utf-8")
-        found.utf8_lines += len(lines) - sum(map(bytes.isascii, lines))
-        if len(found.phonetic) < SAMPLED_LINES and PHONETIC.search(text):
-            found.phonetic += [
-                line for line in lines if not line.isascii() and PHONETIC_ONLY.fullmatch(line.decode("utf-8"))
-            ]
-        return
     except UnicodeDecodeError:
-        pass
+        text = ""
+    if text and not PHONETIC.search(text):
+        found.utf8_lines += len(lines) - sum(map(bytes.isascii, lines))
+        return
     for index, line in enumerate(lines):
         if line.isascii():
             continue
         try:
-            line.decode("utf-8")
-            found.utf8_lines += 1
+            if PHONETIC_ONLY.fullmatch(line.decode("utf-8")):
+                found.phonetic.append(line)
+            else:
+                found.utf8_lines += 1
         except UnicodeDecodeError:
             found.foreign += 1
             found.foreign_numbers.append(found.lines + index + 1)

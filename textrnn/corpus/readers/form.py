@@ -16,7 +16,7 @@ from textrnn.config import DataConfig
 from textrnn.corpus.readers.delimited import Dialect
 from textrnn.corpus.readers.names import rank_as_label, rank_as_text
 from textrnn.corpus.readers.quoting import find_dialect
-from textrnn.errors import DataError
+from textrnn.errors import DataError, UnlabelledError
 
 SAMPLED_LINES = 5000
 JSON_BLANKS = " \t\r\n"
@@ -195,9 +195,10 @@ def _strange_separator(filled: Sequence[tuple[int, str]]) -> str | None:
 
 def _two_separators(path: Path, first: tuple[int, str], separators: Sequence[str]) -> DataError:
     names = " and ".join(SEPARATOR_NAMES.get(separator, repr(separator)) for separator in separators)
+    suggested = next((mark for mark in reversed(separators) if mark.isprintable()), ",")
     return DataError(
         f"{path}:{first[0]}: {names} cut every line alike; expected one that separates the columns: name it with "
-        f"`separator`, such as `separator='{separators[1]}'`"
+        f"`separator`, such as `separator='{suggested}'`"
     )
 
 
@@ -211,7 +212,8 @@ def _no_separator(path: Path, filled: Sequence[tuple[int, str]], strange: str | 
         remedy += ", or name what separates them with `separator`, such as `separator=' '` for a blank"
     else:
         remedy += ", or name what separates them with `separator`"
-    return DataError(
+    error = DataError if strange is not None else UnlabelledError
+    return error(
         f"{path}:{number}: nothing that separates a text from its label in every line; the line was understood as one "
         f"text, {shown!r}; expected a tab, a comma, a semicolon or | between the columns: {remedy}"
     )

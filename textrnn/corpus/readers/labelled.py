@@ -25,7 +25,7 @@ from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
 from textrnn.corpus.readers.tables import SAMPLED_RECORDS, RecordAt, Table, open_table
 from textrnn.corpus.sources.content import Content, content_at
 from textrnn.corpus.sources.splits import class_folders
-from textrnn.errors import DataError, one_line
+from textrnn.errors import DataError, UnlabelledError, one_line
 
 SAMPLED_CELLS = 400_000  # in very wide tables, fewer records are judged by
 AT_ONCE = 512  # records
@@ -58,6 +58,8 @@ def read_rows(
     rows = taken.to_rows()
     if not rows.texts and not taken.left_out:
         raise DataError(f"{content.path}: a header and nothing else; expected labelled texts below it")
+    if like is not None and not rows.texts and all(row.reason == "no-label" for row in taken.left_out):
+        raise UnlabelledError(f"{content.path}: no label in any row; expected one in each: add them")
     if not keep_bad or not rows.texts:
         refuse_bad_rows(rows, config.on_bad_row)
     return rows

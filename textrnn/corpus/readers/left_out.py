@@ -68,7 +68,7 @@ def _account(rows: Rows, left_out: Sequence[LeftOut], total: int, *, missing: bo
     if len(left_out) > 1 and first.reason not in MISSING:
         what += f" (the first: {first.problem}{content})"
     expected = "text and label in each row" if not missing else "at most 1 % of the rows without text or label"
+    where = f"{rows.path}:{first.line}" if first.path is None else first.path
     return (
-        f"{rows.path}:{first.line}: {what}; expected {expected}: {', or '.join(remedies)}, or leave such rows out with "
-        "`on_bad_row=skip`"
+        f"{where}: {what}; expected {expected}: {', or '.join(remedies)}, or leave such rows out with `on_bad_row=skip`"
     )

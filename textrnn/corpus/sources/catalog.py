@@ -16,9 +16,11 @@ from textrnn.corpus.sources.splits import (
     CLASS_FILES,
     PACKED_ENDINGS,
     data_files,
+    only_folder,
     sisters_of,
     splits_in,
     splits_in_archive,
+    splits_in_folders,
     splits_of_class_folders,
     stem_and_ending,
 )
@@ -126,6 +128,14 @@ def _has_training_split(folder: Path) -> bool:
         return False
 
 
+def _has_data(folder: Path) -> bool:
+    """Whether there is anything in a folder that may be data: it is then what is meant, whatever else has its name."""
+    try:
+        return bool(_has_training_split(folder) or data_files(folder) or splits_of_class_folders(folder))
+    except OSError:
+        return False
+
+
 def _source_of_folder(name: str, folder: Path) -> Source:
     """The data set in a folder: split files, a folder for each class, or its only data file.
 
@@ -134,8 +144,11 @@ def _source_of_folder(name: str, folder: Path) -> Source:
     """
     files = _split_files(folder)
     if "train" not in files:
-        files |= splits_of_class_folders(folder)
+        files |= splits_of_class_folders(folder) or splits_in_folders(folder)
     here = data_files(folder)
+    deeper = only_folder(folder) if "train" not in files else None
+    if deeper is not None:
+        return _source_of_folder(name, deeper)
     if "train" not in files and len(here) == 1:
         return _source_of_file(name, here[0])
     if "train" not in files:
@@ -177,7 +190,7 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, download:
     refuse_url(dataset)
     if path.is_file():
         return _source_of_file(name, path)
-    if path.is_dir() and (_is_path(dataset) or _has_training_split(path)):
+    if path.is_dir() and (_is_path(dataset) or _has_data(path)):
         return _source_of_folder(name, path)
     for folder in [] if _is_path(dataset) else data_folders():
         candidate = folder / (dataset if (folder / dataset).is_dir() else dataset.lower())
@@ -188,7 +201,11 @@ def find_dataset(dataset: str, *, on_progress: Progress | None = None, download:
     if path.is_dir():
         return _source_of_folder(name, path)
     if _is_path(dataset) or path.suffix:
-        raise DataError(f"{path}: no such file or folder; expected `dataset` to be a name, a folder or a file")
+        here = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise DataError(
+            f"{path}: no such file or folder; expected `dataset` to be a name, a folder or a file"
+            f"{did_you_mean(path.name, here)}"
+        )
     if name in PUBLISHED_DATASETS and download:
         return _source_of_folder(name, _download(name, on_progress))
     names = known_names()

@@ -53,6 +53,7 @@ def data_files(folder: Path) -> list[Path]:
         if path.is_file()
         and not path.name.startswith((".", "~"))
         and path.name not in CLASS_FILES
+        and not _is_readme(path)
         and stem_and_ending(path.name)[1] in DATA_ENDINGS
         and (stem_and_ending(path.name)[1] or "." not in path.name)
     )
@@ -146,7 +147,8 @@ def class_folders(folder: Path) -> list[Path]:
         return []
     if any(stem_and_ending(path.name)[1] and path.name not in CLASS_FILES for path in files if not _is_readme(path)):
         return []
-    return folders if all(text_files(path) for path in folders) else []
+    folders = [path for path in folders if any(not entry.name.startswith(".") for entry in path.iterdir())]
+    return folders if len(folders) > 1 and all(text_files(path) for path in folders) else []
 
 
 def text_files(folder: Path) -> list[Path]:
@@ -167,6 +169,19 @@ def _split_folders(folder: Path) -> dict[Path, str]:
         if split is not None and not split[1]:
             found[path] = split[0]
     return found
+
+
+def splits_in_folders(folder: Path) -> dict[str, Path]:
+    """The only data file in each folder that is named as a split: ``train/data.csv``, ``test/data.csv``."""
+    found = {split: data_files(path) for path, split in _split_folders(folder).items()}
+    only = {split: files[0] for split, files in found.items() if len(files) == 1}
+    return only if "train" in only else {}
+
+
+def only_folder(folder: Path) -> Path | None:
+    """The folder in a folder that has nothing else, as an archive that was unpacked into one leaves."""
+    inside = [path for path in folder.iterdir() if not path.name.startswith((".", "__")) and not _is_readme(path)]
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else None
 
 
 def splits_of_class_folders(folder: Path) -> dict[str, Path]:
