@@ -112,8 +112,8 @@ def user_path(text: str, setting: str) -> Path:
 
 
 def listed(names: Iterable[str], *, most: int = 12, widest: int = 40) -> str:
-    """Names for a message, separated by commas; long ones and long lists are cut."""
-    every = [name if len(name) <= widest else name[: widest - 1] + "…" for name in names]
+    """Names for a message, separated by commas; long ones and long lists are cut, control characters are blanks."""
+    every = [one_line(name, widest=widest) for name in names]
     return ", ".join(every[:most]) + (f", ... ({len(every)} in all)" if len(every) > most else "")
 
 

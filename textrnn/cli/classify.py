@@ -181,9 +181,8 @@ def _texts(given: Sequence[str], classifier: Classifier, encoding: str | None) -
         if text != STDIN:
             texts.append(text)
             continue
-        found, note = texts_in(
-            content_of(Path(STDIN)), replace(classifier.settings.data, encoding=encoding), classifier.read
-        )
+        config = replace(classifier.settings.data, encoding=encoding)
+        found, note = texts_in(content_of(Path(STDIN)), config, classifier.read)
         texts += found
         if note:
             say_aside(line(note))

@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> None:
                 write("\n")
             _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
-        _score(model, options.score)
+        _score(model, options.score, asked.named.get("encoding"))
 
 
 def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run:
@@ -200,11 +200,11 @@ def _continue(model: CharacterModel, prefix: str, config: GenerationConfig, *, s
         write("\n")
 
 
-def _score(model: CharacterModel, file: str) -> None:
+def _score(model: CharacterModel, file: str, encoding: str | None) -> None:
     from textrnn.report.text import shortened
     from textrnn.tasks.answers import score_file
 
-    score = score_file(model, file)
+    score = score_file(model, file, encoding)
     unknown = model.unknown_share(score)
     if unknown:
         say_aside(

@@ -275,9 +275,8 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
     """
     found = read_running_text(source.paths, config.encoding)
     if not found.text.strip():
-        raise DataError(
-            f"{source.path}: no text in {'it' if len(found.files) == 1 else 'the files'}; expected one to learn from"
-        )
+        where = "it" if len(found.files) == 1 else "the files"
+        raise DataError(f"{source.path}: no text in {where}; expected one to learn from")
     letters = _reads_letters(source) if config.letters is None else config.letters
     whole = prepare_text(found.text, letters=letters, line_join=config.line_join)
     if letters and not whole:

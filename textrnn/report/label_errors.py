@@ -32,9 +32,8 @@ def suspect_rows(dataset: Dataset, suspects: Iterable[Suspect]) -> list[SuspectR
 def doubted(count: int, total: int) -> str:
     """How many rows are in doubt, in words; and where they are too many to be wrong, why."""
     if count > TOO_MANY * total:
-        return (
-            f"{count:,} of {total:,} rows, too many to be errors: the models know too little of these classes to judge"
-        )
+        why = "too many to be errors: the models know too little of these classes to judge"
+        return f"{count:,} of {total:,} rows, {why}"
     return "1 row" if count == 1 else f"{count:,} rows"
 
 

@@ -163,7 +163,7 @@ def _sequences_learnt(training: Any) -> str:
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
     "column_taken": (
-        "{path}: a table with the columns that the model has learnt from; text = {columns}, {rows:,} rows, an answer each"
+        "{path}: a table with the columns that the model learnt from; text = {columns}, {rows:,} rows, an answer each"
     ),
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),

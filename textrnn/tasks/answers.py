@@ -95,8 +95,9 @@ def open_language_model(run: Run, folder: Path, listener: Listener) -> Character
         _compare_texts(model, several(run.named["corpus"]), folder, listener)
     if run.model_name not in ("LSTM", model.settings.model_name):
         listener.on_note(Note("other_kind", saved=model.settings.model_name, named=run.model_name))
-    # Beside `predict`, the seed is that of what is drawn.
-    for difference in model.settings.changes({name: value for name, value in run.named.items() if name != "seed"}):
+    # Beside `predict`, the seed is that of what is drawn; beside `score`, the encoding is that of what is scored.
+    named = {name: value for name, value in run.named.items() if name not in ("seed", "encoding")}
+    for difference in model.settings.changes(named):
         listener.on_note(Note("other_settings", difference=difference, aside=""))
     return model
 
@@ -117,7 +118,7 @@ def _compare_texts(model: CharacterModel, corpus: Sequence[str], folder: Path, l
         listener.on_note(Note("other_text", path=here.path))
 
 
-def score_file(model: CharacterModel, file: str) -> Score:
+def score_file(model: CharacterModel, file: str, encoding: str | None = None) -> Score:
     """Score a text: a file, a folder, an archive, a name, or ``-`` for standard input; read as one to learn from.
 
     Raises:
@@ -132,7 +133,7 @@ def score_file(model: CharacterModel, file: str) -> Score:
         raise DataError(
             f"`score` {file}: no such file; expected the path of a text file, or a name that `corpus` takes"
         )
-    return score_text(model, read_running_text(source.paths).text, source.path)
+    return score_text(model, read_running_text(source.paths, encoding).text, source.path)
 
 
 def score_text(model: CharacterModel, text: str, path: Path) -> Score:
