@@ -234,7 +234,7 @@ def test_mistakes(
 def test_texts_that_do_not_do(run: Callable[..., Result], tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     path.write_bytes(b"")
-    assert error_of(run(*TINY, "--corpus", path)) == f"{path}: the file is empty; expected a text to learn from"
+    assert error_of(run(*TINY, "--corpus", path)) == f"{path}: no text in it; expected one to learn from"
     path.write_text("too short")
     assert error_of(run(*TINY, "--corpus", path)) == (
         f"{path}: 8 characters to learn from (see --held-out and --max-chars); expected at least 21, one window of "
@@ -369,3 +369,18 @@ def test_help_of_the_task(run: Callable[..., Result]) -> None:
         assert word in result.out
     assert "--dataset" not in result.out
     assert "--task lm --help" in run("--help").out
+
+
+def test_a_named_encoding_is_that_of_the_text(run: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "alt.txt"
+    path.write_bytes(("größer und älter. " * 200).encode("cp1252"))
+    result = run(*TINY, "--corpus", path.name, "--encoding", "cp1252", "--epochs", "1")
+    assert result.status == 0, result.err
+    assert "alt.txt: Windows-1252" in result.out
+    scored = run("--task", "lm", "--corpus", path.name, "--score", path.name, "--encoding", "cp1252")
+    assert scored.status == 0
+    assert "--encoding" not in scored.err
+    path.write_bytes(bytes(5000))
+    assert error_of(run(*TINY, "--corpus", path.name, "--save-dir", "other")) == (
+        "alt.txt: no text in it; expected one to learn from"
+    )

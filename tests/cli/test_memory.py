@@ -374,6 +374,21 @@ def test_own_sequences_are_used_for_all_seeds_and_the_baseline_is_theirs(run: Ru
     assert {path.read_text(encoding="ascii") for path in folder.glob("*.txt")} == {own}
 
 
+def test_what_is_missing_of_own_sequences_is_made_and_told(run: Run) -> None:
+    folder = Path("data/digit_sum/4")
+    folder.mkdir(parents=True)
+    own = "1 2 0 0\t3\n2 1 0 5\t3\n"
+    for split in ("train", "test"):
+        (folder / f"{split}.txt").write_text(own, encoding="ascii", newline="\n")
+    result = run(*MEMORY, "--lengths", 4, *SMALL)
+    assert result.status == 0, result.err
+    assert (
+        f"note: {folder}: sequences of your own; they are used for every seed and number of --variants; dev.txt not "
+        "there, made like the program's own\n"
+    ) in result.out + result.err
+    assert (folder / "train.txt").read_text(encoding="ascii") == own
+
+
 def test_the_baseline_of_made_sequences_is_a_tenth(run: Run) -> None:
     assert run(*MEMORY, "--lengths", 4, 5, "--seeds", 2, *SMALL).status == 0
     of_each = {"answer": 9, "test": 0.1}

@@ -13,6 +13,7 @@ import pytest
 
 from textrnn.corpus.embeddings import PretrainedEmbedding
 from textrnn.errors import Note
+from textrnn.report.label_errors import doubted
 from textrnn.report.notes import MESSAGES, WITHOUT_PREFIX, line, words
 
 PACKAGE = Path(__file__).resolve().parents[2] / "textrnn"
@@ -65,4 +66,12 @@ def test_what_was_left_out_of_vectors_is_told() -> None:
     assert line(Note("vectors", vectors=dataclasses.replace(vectors, **counts), **facts)) == (
         f"{plain}; 2 of them in another case; 1 left out for NaN or huge numbers; 3 left out as repeated; 1,000 tokens of "
         "the file with damaged bytes; 50,000 of the 2,000,000 rows that its first line names"
+    )
+
+
+def test_doubts_that_are_too_many_are_not_called_errors() -> None:
+    assert doubted(1, 3) == "1 row"
+    assert doubted(500, 1500) == "500 rows"
+    assert doubted(1_875, 2_000) == (
+        "1,875 of 2,000 rows, too many to be errors: the models know too little of these classes to judge"
     )

@@ -238,7 +238,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "unreadable_section": "{path} cannot be read ({error}) and is left out of the page; run it again",
     "unlabelled_test": lambda path, error: (
         f"{path}: no labels there, so that nothing can be tested on it; not used (once a model is trained, "
-        "`predict` with - answers texts, one a line of the standard input)"
+        f"`predict` - < {path} answers its rows)"
     ),
     "using_saved": "using the model in {folder} (delete the folder to train another)",
     "vectors": _vectors,

@@ -26,7 +26,7 @@ def texts_in(content: Content, config: DataConfig, read: Sequence[dict[str, Any]
         read: what was understood of that data, see :meth:`textrnn.corpus.readers.Reading.to_dict`.
 
     Raises:
-        DataError: if it cannot be decoded, or a row of the table has too few fields.
+        DataError: if it cannot be decoded, or a row of the table has more or fewer fields than its header.
     """
     columns = next((list(each["text_columns"]) for each in read if each.get("header") is not False), [])
     texts = _of_table(content, config, columns) if columns else None
@@ -72,8 +72,9 @@ def _column(table: Table, at: Sequence[int], width: int) -> list[str]:
     """The cells at some places of each record, joined."""
     texts = []
     for line, fields, odd in table.records:
-        if len(fields) <= max(at):
-            problem = odd if isinstance(odd, str) else f"{len(fields)} of {width} fields"
+        if len(fields) < width or any(map(str.strip, fields[width:])):  # blank: a separator after the last field
+            counted = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+            problem = odd if isinstance(odd, str) else f"{counted} instead of {width}"
             raise DataError(
                 f"{table.content.path}:{line}: {problem}; expected a row like the others: mend it, or give the texts "
                 "alone, one a line"

@@ -175,3 +175,15 @@ def test_a_quoted_row_after_an_open_quotation_mark_is_kept(tmp_path: Path) -> No
     rows = [row for at, row in enumerate(ROWS) if at != 10]
     rows[10] = (f"{ROWS[11][0]}, ok", ROWS[11][1])
     assert pairs(found) == rows
+
+
+def test_inches_and_a_comma_in_a_quoted_text(tmp_path: Path) -> None:
+    rows = [(f'{text}, a 12" screen, ok' if at % 9 == 0 else text, label) for at, (text, label) in enumerate(ROWS)]
+    content = "text,label\n" + "".join(f'"{text}","{label}"\n' for text, label in rows)
+    assert pairs(read(tmp_path, "a.csv", content)) == rows
+
+
+def test_an_encoding_whose_bytes_are_hardly_ever_chinese(tmp_path: Path) -> None:
+    rows = [(f"посылка пришла очень поздно {at}", "доставка" if at % 2 else "оплата") for at in range(40)]
+    content = "".join(f"{text}\t{label}\n" for text, label in rows)
+    assert pairs(read(tmp_path, "a.txt", content, "koi8-r")) == rows

@@ -74,7 +74,7 @@ def legacy_codec(lines: Sequence[bytes], *, cr_ends_lines: bool = False) -> str 
     if score >= 0.1:
         return codec
     text = sample.decode("gb18030", "replace")
-    if _looks_chinese(text):
+    if _looks_chinese(text) and 2 * sum(_is_valid(line, "gb18030") for line in lines) > len(lines):
         return "gb18030"
     western = (_western_codec(sample, OLD_MAC) if cr_ends_lines else None) or _western_codec(sample, WESTERN)
     if western is not None:

@@ -266,6 +266,8 @@ class _Taken:
             label = canonical_label(fields[-1] if last else fields[0])
             if tabs or label in known:
                 body = separator.join(fields[:-1] if last else fields[1:])
+                if len(body) > 1 and body[0] == body[-1] == '"':  # with marks inside that are not doubled
+                    body = body[1:-1]
                 rest.append((line, [body, fields[-1]] if last else [fields[0], body]))
             else:
                 problem = f"{len(fields)} fields instead of {self.layout.width}"
