@@ -69,8 +69,8 @@ def test_the_tail_is_held_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "letters", "message"),
     [
-        (b"", None, "the file is empty; expected a text to learn from"),
-        (b" \n\n", None, "the file is empty; expected a text to learn from"),
+        (b"", None, "no text in it; expected one to learn from"),
+        (b" \n\n", None, "no text in it; expected one to learn from"),
         (
             "汉字".encode(),
             True,
