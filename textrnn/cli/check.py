@@ -67,7 +67,12 @@ def check(run: Run, options: argparse.Namespace) -> int:
             document["fixed"] = fixed.to_dict()
         suspects: list[SuspectRow] | None = None
         if options.labels:
-            path = user_path(options.save_dir, "save_dir") / result.name / SUSPECTS_FILE
+            from textrnn.tasks.model_folders import placed  # brings torch along
+
+            folder = placed(run).folder  # of this data, not of other data of its name
+            path = (
+                user_path(options.save_dir, "save_dir") / result.name if folder is None else folder.parent
+            ) / SUSPECTS_FILE
             suspects = write_suspects(run, path)
             document["suspects"] = [dict(zip(COLUMNS, row, strict=True)) for row in suspects]
     if options.json:
