@@ -151,7 +151,7 @@ def _data(data: DataSummary) -> dict[str, Any]:
 def _findings(dataset: Dataset) -> dict[str, Any]:
     found = [note["finding"] for note in dataset.notes if note.kind == "finding"]
     found.sort(key=lambda finding: finding.severity != "error")
-    others = [bare(words(note)) for note in dataset.notes if note.kind != "finding"]
+    others = [bare(words(note)) for note in dataset.notes if note.kind not in ("finding", "read")]
     return {
         "findings": [(finding.severity, plain(bare(str(finding)), MAX_FINDING)) for finding in found[:MAX_FINDINGS]],
         "more_findings": max(0, len(found) - MAX_FINDINGS),
