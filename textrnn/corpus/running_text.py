@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from textrnn.corpus.readers import decode
+from textrnn.corpus.readers.rows import STRANGE
 from textrnn.corpus.sources.content import Content, members
 from textrnn.corpus.sources.kinds import Kind
 from textrnn.errors import DataError
 
 # Byte order marks of glued files, and control characters: white space stays. None is ever learnt, nor written.
-INVISIBLE = re.compile("[\ufeff\x00-\x08\x0e-\x1f\x7f]")
 MODEL_FILES = ("model.safetensors", "checkpoint.safetensors")  # where one lies is no text to learn from
 
 
@@ -78,7 +78,7 @@ def read_running_text(paths: Sequence[Path], encoding: str | None = None) -> Run
             continue
         stored = content.read()
         text, note = decode(stored, content.path, encoding)
-        text, marks = INVISIBLE.subn("", text.replace("\r\n", "\n").replace("\r", "\n"))
+        text, marks = STRANGE.subn("", text.replace("\r\n", "\n").replace("\r", "\n"))
         pieces.append(text)
         digests.append(hashlib.sha256(stored).hexdigest())
         files.append(content.path)

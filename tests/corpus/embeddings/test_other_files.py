@@ -61,22 +61,21 @@ def array() -> bytes:
         (array(), " a single NumPy array, which does not say whose its rows are; expected numpy.savez(file, "
          "embeddings=array) and a vocab.json beside it that names the rows"),
         (zipped("[Content_Types].xml", "xl/workbook.xml"), f" an Excel workbook; {EXPECTED}"),
-        (zipped("[Content_Types].xml", "word/document.xml"), f" an Office document; {EXPECTED}"),
-        (zipped("archive/data.pkl", "archive/data/0"), " tensors saved by PyTorch, a pickle, which could run code and is "
-         f"not read; {EXPECTED}"),
+        (zipped("[Content_Types].xml", "word/document.xml"), f" a Word document; {EXPECTED}"),
+        (zipped("archive/data.pkl", "archive/data/0"), f" a PyTorch file; {EXPECTED}"),
         (zipped("glove.50d.txt", "glove.100d.txt"), " a zip of glove.50d.txt, glove.100d.txt; expected one file of vectors "
          "in it: unpack it"),
         (zipped(), " a zip of no file; expected one file of vectors in it: unpack it"),
-        (b"x" * 257 + b"ustar\0", f" a tar archive, which is not read; {EXPECTED}: unpack it"),
-        (b"\x28\xb5\x2f\xfdxx", f" packed by zstd, which is not read; {EXPECTED}: unpack it"),
+        (b"x" * 257 + b"ustar\0", f" a tar archive; {EXPECTED}: unpack it and name what is in it"),
+        (b"\x28\xb5\x2f\xfdxx", f" a Zstandard archive; {EXPECTED}: unpack it and name what is in it"),
         (b"\x40\0\0\0\0\0\0\0" + b'{"table":{"dtype":"F32"}}', f" a safetensors file, which does not name the tokens of its "
          f"rows; {EXPECTED}"),
-        (b"%PDF-1.7\n", f" a PDF document; {EXPECTED}"),
+        (b"%PDF-1.7\n", f" a PDF; {EXPECTED}"),
         ("a 1 2\n".encode("utf-16"), f" UTF-16 or UTF-32 text; {EXPECTED} in UTF-8: save it as UTF-8"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", " a pointer of Git LFS, not the file itself; "
-         f"{EXPECTED}: git lfs pull fetches it"),
-        (b"\n<!DOCTYPE html>\n<html>\n", f" a web page, as a download of the wrong address gives; {EXPECTED}: download the "
-         "file itself"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", " a pointer of Git LFS, not the data itself; "
+         f"{EXPECTED}: run `git lfs pull` in its repository, or download the file"),
+        (b"\n<!DOCTYPE html>\n<html>\n", f" an HTML page; {EXPECTED}: open it in a browser and save what it shows as text, or "
+         "download the data file itself"),
         (b'{"the": [0.1, 0.2]}', f' JSON ({{"the": [0.1, 0.2]}}); {EXPECTED}'),
         (b"word,d1,d2\nthe,0.1,0.2\nof,0.3,0.4\n", f"1: separated by commas (the,0.1,0.2); {LINES}".replace("1:", "2:", 1)),
         ("字 9:0.02 17:0.31\n市 1:0.5\n".encode(), f"1: sparse vectors (字 9:0.02 17:0.31), {SPARSE}"),

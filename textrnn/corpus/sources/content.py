@@ -12,6 +12,7 @@ import sys
 import tarfile
 import weakref
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -217,7 +218,7 @@ def _open_file(path: Path) -> BinaryIO:
         raise unreadable(path, error) from error
 
 
-class _Archive:
+class _Archive(ABC):
     """An archive of files, open as long as one of its members is kept."""
 
     def __init__(self, whole: Content, what: str, opened: Callable[[BinaryIO], Any]):
@@ -239,12 +240,13 @@ class _Archive:
     def _stored(self, opener: Callable[[], tuple[IO[bytes], ...]], path: Path, packed_bytes: int) -> BinaryIO:
         return buffered(Unpacked(opener, path, self.what, packed_bytes, owner=self))
 
+    @abstractmethod
     def entries(self) -> Iterator[tuple[str, int, Any]]:
         """Name, packed size in bytes and own description of each regular file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _open(self, member: Any) -> tuple[IO[bytes], ...]:
-        raise NotImplementedError
+        """The stream of one of them, and those under it."""
 
 
 class _Zip(_Archive):
