@@ -110,7 +110,8 @@ def any_written(chance: random.Random, rows: list[tuple[str, str]]) -> Written:
 def holds_rows(written: Written) -> bool:
     """Whether a text has a line that reads as a row of its table: that is refused, as rows that a mark swallowed."""
     known = {canonical_label(label) for _, label in written.rows}
-    lines = [line for text, _ in written.rows for line in cleaned(text).split("\n")[:-1]]
+    # Of white space around a text, too: a mark at the beginning of the next line may be one that closes.
+    lines = [line for text, _ in written.rows for line in re.split("\r\n|\n|\r", text)[:-1]]
     return any(canonical_label(cell) in known for line in lines for cell in re.split("[,;|\t]", line))
 
 
