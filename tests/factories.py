@@ -13,7 +13,7 @@ from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.texts import prepare_text
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.language.ngram import NgramModel
 from textrnn.models.registry import find_model
 from textrnn.saved.character_model import CharacterModel
@@ -75,14 +75,14 @@ def labelled(count: int, seed: int) -> LabelledTexts:
 TRAIN, DEV = labelled(120, 1), labelled(33, 2)
 
 
-def new_classifier(seed: int = 0, name: str = "LSTM", **settings: object) -> TextClassifier:
+def new_classifier(seed: int = 0, name: str = "LSTM", **settings: object) -> ClassifierNetwork:
     """A small classifier for the rows of TRAIN, with freshly drawn weights."""
     torch.manual_seed(seed)
     entry = find_model(name)
     sizes = {"embedding_size": 8, "hidden_size": 12, "ngram_rows": 500, **settings}
     own = {field.name for field in entry.fields}
     config = entry.config_class.from_dict({field: value for field, value in sizes.items() if field in own})
-    model: TextClassifier = entry.build(config, vocabulary_size=len(VOCABULARY), class_count=3)
+    model: ClassifierNetwork = entry.build(config, vocabulary_size=len(VOCABULARY), class_count=3)
     model.learn_statistics(TRAIN.token_ids, torch.cat([TRAIN.starts, torch.tensor([len(TRAIN.token_ids)])]))
     return model
 
@@ -92,7 +92,7 @@ def short(**settings: object) -> TrainConfig:
     return TrainConfig(**{"epochs": 4, "batch_size": 16, "evaluate_every": 5, **settings})  # type: ignore[arg-type]
 
 
-def learn(model: TextClassifier, config: TrainConfig, **others: Any) -> History:
+def learn(model: ClassifierNetwork, config: TrainConfig, **others: Any) -> History:
     """Train on TRAIN, judge on DEV."""
     return fit(model, ClassificationObjective(TRAIN, DEV, config, 3), config, **others)
 

@@ -18,8 +18,10 @@ LEVELS = {
     "__main__": 11,
     "cli": 10,
     "estimators": 9,
+    "serve": 9,
     "tasks": 8,
     "report": 7,
+    "export": 7,
     "saved": 6,
     "training": 5,
     "models": 4,
@@ -104,8 +106,14 @@ def test_every_package_is_installed() -> None:
 
 
 def test_every_template_is_installed() -> None:
-    patterns = setuptools_settings()["package-data"]["textrnn.report"]
-    installed = {path for pattern in patterns for path in (PACKAGE / "report").glob(pattern)}
+    packages = setuptools_settings()["package-data"]
+    installed = {
+        path
+        for package, patterns in packages.items()
+        if not package.startswith("textrnn.data")
+        for pattern in patterns
+        for path in PACKAGE.parent.joinpath(*package.split(".")).glob(pattern)
+    }
     there = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
     assert there
     assert there == installed

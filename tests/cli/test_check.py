@@ -151,7 +151,7 @@ def test_errors_that_keep_splits_from_being_made_are_findings(run: Run, in_folde
         (["--fix", "x"], "--fix: belongs to --check; expected --check beside it"),
         (["--json"], "--json: belongs to --check; expected --check beside it"),
         (["--labels"], "--labels: belongs to --check; expected --check beside it"),
-        (["--check", "--compare"], "--compare: cannot stand beside --check; expected one of them"),
+        (["--check", "--compare"], "--check: cannot stand beside --compare; expected one of them"),
         (["--check", "--predict", "x"], "--predict: cannot stand beside --check; expected one of them"),
         (["--check", "--resume"], "--resume: cannot stand beside --check; expected one of them"),
         (["--check", "--fix", ""], "--fix: nothing is named; expected a path"),

@@ -20,7 +20,7 @@ from textrnn.corpus.batches import Batch
 from textrnn.errors import ArtifactError, ConfigError, Interrupted, TrainingError
 from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
 from textrnn.files import load_document
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.training import train_eval
 from textrnn.training.checkpoint import read_checkpoint_settings
 from textrnn.training.events import Listener
@@ -97,7 +97,7 @@ def test_history_as_csv() -> None:
     assert float(rows[4]["dev_loss"]) == history.evaluations[0]["dev_loss"]
 
 
-def weights(model: TextClassifier) -> dict[str, torch.Tensor]:
+def weights(model: ClassifierNetwork) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 

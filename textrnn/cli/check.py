@@ -39,7 +39,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     )
 
 
-def refuse_alone(options: argparse.Namespace) -> None:
+def refuse(options: argparse.Namespace) -> None:
     """The other flags of a check need ``--check``, which stands beside no training.
 
     Raises:
@@ -48,32 +48,31 @@ def refuse_alone(options: argparse.Namespace) -> None:
     for name in ("fix", "json", "labels") if not options.check else ():
         if getattr(options, name):
             raise ConfigError(f"--{name}: belongs to --check; expected --check beside it")
-    for name in ("compare", "predict", "resume") if options.check else ():
-        if getattr(options, name) not in (None, False):
-            raise ConfigError(f"--{name}: cannot stand beside --check; expected one of them")
+    if options.check and options.resume:
+        raise ConfigError("--resume: cannot stand beside --check; expected one of them")
 
 
-def check(run: Run, options: argparse.Namespace) -> int:
+def run(asked: Run, options: argparse.Namespace) -> int:
     """Check the data set of a run, say what was found, and give the exit status."""
     from textrnn.report.label_errors import COLUMNS, SUSPECTS_FILE
     from textrnn.tasks.check import check, write_fixed, write_suspects
 
     with shown(quiet=options.quiet, say=say_aside) as (_, download_bar):
-        result = check(run, on_download=download_bar)
+        result = check(asked, on_download=download_bar)
         fixed = None
         document = result.to_dict()
         if options.fix is not None:
-            fixed = write_fixed(run, user_path(options.fix, "fix"))
+            fixed = write_fixed(asked, user_path(options.fix, "fix"))
             document["fixed"] = fixed.to_dict()
         suspects: list[SuspectRow] | None = None
         if options.labels:
             from textrnn.tasks.model_folders import placed  # brings torch along
 
-            folder = placed(run).folder  # of this data, not of other data of its name
+            folder = placed(asked).folder  # of this data, not of other data of its name
             path = (
                 user_path(options.save_dir, "save_dir") / result.name if folder is None else folder.parent
             ) / SUSPECTS_FILE
-            suspects = write_suspects(run, path)
+            suspects = write_suspects(asked, path)
             document["suspects"] = [dict(zip(COLUMNS, row, strict=True)) for row in suspects]
     if options.json:
         say(_as_json(document))

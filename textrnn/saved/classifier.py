@@ -18,7 +18,7 @@ from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError
 from textrnn.evaluation.calibration import softmax, without_smoothing
 from textrnn.files import json_bytes, tensor_bytes
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
 from textrnn.models.registry import find_model
 from textrnn.saved.folder import (
@@ -54,7 +54,7 @@ class Classifier(SavedModel):
     """
 
     settings: ClassifierSettings
-    network: TextClassifier
+    network: ClassifierNetwork
     vocabulary: Vocabulary
     class_names: list[str]
     temperature: float | None = None
@@ -134,7 +134,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         entry = find_model(config["model"])
         settings: ClassifierSettings = RunSettings.from_kept(config, entry.config_class)
         sizes = {"vocabulary_size": len(vocabulary), "class_count": len(class_names)}
-        network: TextClassifier = entry.build(settings.model_config, **sizes)
+        network: ClassifierNetwork = entry.build(settings.model_config, **sizes)
         network.load_state_dict(weights)
         temperature = config["calibration"]["temperature"] if "calibration" in config else None  # of earlier versions
         if "calibration" in config and not (isinstance(temperature, float) and 0 < temperature < math.inf):

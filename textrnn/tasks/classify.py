@@ -23,7 +23,7 @@ from textrnn.errors import DataError, Note
 from textrnn.evaluation.baseline import Baseline, linear_baseline
 from textrnn.evaluation.calibration import fit_temperature, without_smoothing
 from textrnn.evaluation.verdict import Circumstances
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
 from textrnn.report.classification import ClassificationResult
 from textrnn.report.label_errors import suspect_rows
@@ -230,10 +230,10 @@ def _build(
     class_count: int,
     vectors: PretrainedEmbedding | None,
     device: torch.device,
-) -> TextClassifier:
+) -> ClassifierNetwork:
     """A new network with seeded weights, on its device, the pretrained vectors in place."""
     sizes = {"vocabulary_size": len(encoded.vocabulary), "class_count": class_count}
-    network: TextClassifier = build_network(settings, **sizes)
+    network: ClassifierNetwork = build_network(settings, **sizes)
     with explain_impossible_network(settings):
         network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
     table = network.embedding.table.weight

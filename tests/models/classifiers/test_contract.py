@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from textrnn.config import TrainConfig
 from textrnn.files import load_tensors, save_tensors
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.registry import ModelEntry, all_models
 from textrnn.training.optimizers import make_optimizer, sparse_tables
 
@@ -22,12 +22,12 @@ TWO_WAY = [m for m in MODELS if "bidirectional" in {field.name for field in m.fi
 every_model = pytest.mark.parametrize("entry", MODELS, ids=lambda entry: entry.name)
 
 
-def build(entry: ModelEntry, *, seed: int = 0, **settings: object) -> TextClassifier:
+def build(entry: ModelEntry, *, seed: int = 0, **settings: object) -> ClassifierNetwork:
     torch.manual_seed(seed)
     small = {"embedding_size": 12, "hidden_size": 16, "num_filters": 16, "ngram_rows": 1000}
     own = {field.name for field in entry.fields}
     config = entry.config_class.from_dict({k: v for k, v in {**small, **settings}.items() if k in own})
-    model: TextClassifier = entry.build(config, vocabulary_size=VOCABULARY, class_count=CLASSES)
+    model: ClassifierNetwork = entry.build(config, vocabulary_size=VOCABULARY, class_count=CLASSES)
     # So that a model that counts n-grams knows those of all rows used below.
     rows = [texts(lengths) for lengths in ([8], *SEVERAL)]
     token_ids = torch.cat([ids[row, :n] for ids, lengths in rows for row, n in enumerate(lengths.tolist())])

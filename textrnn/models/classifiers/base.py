@@ -1,6 +1,6 @@
 """What every text classifier has in common.
 
-Shapes: B batch, T time (tokens), C classes.
+Shapes: B batch, T time (tokens), F features of a text, C classes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from textrnn.models.parts.layers import TokenEmbedding
 
 
-class TextClassifier(nn.Module, ABC):
+class ClassifierNetwork(nn.Module, ABC):
     """Token ids (B, T) and lengths (B,) -> logits (B, C). Padding (id 0, after the text) never changes an output."""
 
     embedding: TokenEmbedding  # pretrained vectors are put into its table
+    classifier: nn.Linear  # features -> logits
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
         """Collect statistics of the training texts before training; most models need none.
@@ -26,8 +27,13 @@ class TextClassifier(nn.Module, ABC):
         """
 
     @abstractmethod
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T) int64, (B,) int64 -> (B, F): what the last layer, which is linear, classifies a text by."""
+
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T) int64, (B,) int64 -> (B, C) logits."""
+        logits: Tensor = self.classifier(self.text_features(token_ids, lengths))
+        return logits
 
     def __call__(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """As :meth:`forward`, through torch's hooks (restated for its types)."""

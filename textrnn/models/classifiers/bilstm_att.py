@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.config import NoisyConfig, option
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, valid_mask
 
 NAME = "BiLSTM_Att"
@@ -25,7 +25,7 @@ class Config(NoisyConfig):
     num_layers: int = option(1, "recurrent layers", at_least=1)
 
 
-class Model(TextClassifier):
+class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -58,10 +58,9 @@ class Model(TextClassifier):
         shares = (scores - scores.detach().amax(dim=1, keepdim=True)).exp()
         return shares / shares.sum(dim=1, keepdim=True)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         states = self.encoder(self.embedding(token_ids), lengths)  # (B, T, 2*H)
         weights = self.attention_weights(states, valid_mask(lengths, token_ids.shape[1]))
         features = torch.tanh((weights[:, :, None] * states).sum(dim=1))  # (B, 2*H)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
-        return logits
+        return dropout(features, self.dropout, self.training)

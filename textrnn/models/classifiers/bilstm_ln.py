@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from textrnn.config import RecurrentConfig
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
 
 NAME = "BiLSTM_LN"
@@ -21,7 +21,7 @@ class Config(RecurrentConfig):
     """Hyper-parameters of the bidirectional LSTM with layer normalisation."""
 
 
-class Model(TextClassifier):
+class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -49,9 +49,8 @@ class Model(TextClassifier):
         self.dropout = dropout
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (B, T, D*H)
         features = self.normalisation(self.pool(states, valid_mask(lengths, token_ids.shape[1])))  # (B, D*H)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
-        return logits
+        return dropout(features, self.dropout, self.training)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.config import NoisyConfig, option
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
 
@@ -36,7 +36,7 @@ class Config(NoisyConfig):
     max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
 
 
-class Model(TextClassifier):
+class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -73,12 +73,11 @@ class Model(TextClassifier):
         """Counts the n-grams."""
         self.ngrams.learn_statistics(token_ids, offsets)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         head, head_lengths = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
         states = self.encoder(self.embedding(head), head_lengths, keep_precision=True)  # (B, T, 2*H)
         states = max_over_time(states, valid_mask(head_lengths, head.shape[1]))  # (B, 2*H)
         order = dropout(self.normalisation(states), self.dropout, self.training)
         wording = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)
-        logits: Tensor = self.classifier(torch.cat([order, wording], dim=1))
-        return logits
+        return torch.cat([order, wording], dim=1)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textrnn.config import NoisyConfig, option
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import MaskedConvolution, TokenEmbedding, dropout, valid_mask
 
 NAME = "DPCNN"
@@ -27,7 +27,7 @@ class Config(NoisyConfig):
     num_filters: int = option(192, "filters of each convolution", at_least=1)
 
 
-class Model(TextClassifier):
+class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -52,8 +52,8 @@ class Model(TextClassifier):
         self.dropout = dropout
         self.classifier = nn.Linear(num_filters, class_count)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         mask = valid_mask(lengths, token_ids.shape[1])
         states = _block(self.region(self.embedding(token_ids), mask), mask, self.first)  # (B, T, F)
         features = states[:, 0]
@@ -63,8 +63,7 @@ class Model(TextClassifier):
             mask = valid_mask(lengths, states.shape[1])
             states = _block(states, mask, self.repeated)
             features = torch.where(unfinished, states[:, 0], features)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
-        return logits
+        return dropout(features, self.dropout, self.training)
 
 
 def _block(states: Tensor, mask: Tensor, convolutions: nn.ModuleList) -> Tensor:

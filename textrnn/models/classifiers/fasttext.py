@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.config import NoisyConfig, option
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import TokenEmbedding, dropout, mean_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import SparseTable, check_ngram_length, ngrams_of_batch, starts_of_rows
 
@@ -34,7 +34,7 @@ class Config(NoisyConfig):
     longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=2, at_most=8)
 
 
-class Model(TextClassifier):
+class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -60,8 +60,8 @@ class Model(TextClassifier):
         self.dropout = dropout
         self.classifier = nn.Linear(embedding_size + ngram_size, class_count)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         mask = valid_mask(lengths, token_ids.shape[1])
         token_mean = mean_over_time(self.embedding(token_ids), mask) * lengths[:, None].sqrt()  # (B, E)
         rows, numbers = ngrams_of_batch(token_ids, lengths, 2, self.longest_ngram, self.vocabulary_size)
@@ -72,8 +72,7 @@ class Model(TextClassifier):
             counts[rows].to(token_mean.dtype).rsqrt(),
         )  # (B, G)
         features = torch.cat([token_mean, ngram_sum], dim=1)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
-        return logits
+        return dropout(features, self.dropout, self.training)
 
 
 def hashed(numbers: Tensor, rows: int) -> Tensor:

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
 
 
-class RecurrentClassifier(TextClassifier):
+class RecurrentClassifier(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C). A model says which `cell` it is made of."""
 
     cell: ClassVar[type[nn.RNNBase]]
@@ -41,9 +41,8 @@ class RecurrentClassifier(TextClassifier):
         self.dropout = dropout
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (B, T, D*H)
         features = self.pool(states, valid_mask(lengths, token_ids.shape[1]))  # (B, D*H)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
-        return logits
+        return dropout(features, self.dropout, self.training)

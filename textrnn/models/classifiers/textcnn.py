@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from textrnn.config import NoisyConfig, option
 from textrnn.errors import ConfigError
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import MaskedConvolution, TokenEmbedding, dropout, max_over_time, valid_mask
 
 NAME = "TextCNN"
@@ -34,7 +34,7 @@ class Config(NoisyConfig):
             )
 
 
-class Model(TextClassifier):
+class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -59,11 +59,10 @@ class Model(TextClassifier):
         self.dropout = dropout
         self.classifier = nn.Linear(num_filters * len(widths), class_count)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         mask = valid_mask(lengths, token_ids.shape[1])
         vectors = self.embedding(token_ids)  # (B, T, E)
         pooled = [max_over_time(torch.relu(convolution(vectors, mask)), mask) for convolution in self.convolutions]
         features = torch.cat(pooled, dim=1)  # (B, widths * F)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
-        return logits
+        return dropout(features, self.dropout, self.training)

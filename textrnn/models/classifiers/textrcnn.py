@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.config import NoisyConfig, option
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 
 NAME = "TextRCNN"
@@ -26,7 +26,7 @@ class Config(NoisyConfig):
     feature_size: int = option(256, "features made of each token in its context", at_least=1)
 
 
-class Model(TextClassifier):
+class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -53,11 +53,10 @@ class Model(TextClassifier):
         self.dropout = dropout
         self.classifier = nn.Linear(feature_size, class_count)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         vectors = self.embedding(token_ids)  # (B, T, E)
         states = self.encoder(vectors, lengths)  # (B, T, 2*H)
         token_features = torch.tanh(self.features(torch.cat([vectors, states], dim=2)))  # (B, T, F)
         features = max_over_time(token_features, valid_mask(lengths, token_ids.shape[1]))  # (B, F)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
-        return logits
+        return dropout(features, self.dropout, self.training)

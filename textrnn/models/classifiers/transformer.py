@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from textrnn.config import NoisyConfig, option
 from textrnn.errors import ConfigError
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import LayerNorm, TokenEmbedding, dropout, make_pooling, valid_mask
 
 NAME = "Transformer"
@@ -41,7 +41,7 @@ class Config(NoisyConfig):
             )
 
 
-class Model(TextClassifier):
+class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -69,16 +69,15 @@ class Model(TextClassifier):
         self.dropout = dropout
         self.classifier = nn.Linear(hidden_size, class_count)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, C)."""
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
         mask = valid_mask(lengths, token_ids.shape[1])
         states = self.entrance(self.embedding(token_ids))  # (B, T, H)
         states = states + sinusoids(states.shape[1], states.shape[2], states)
         for layer in self.layers:
             states = layer(states, mask)
         features = self.pool(self.normalisation(states), mask)  # (B, H)
-        logits: Tensor = self.classifier(dropout(features, self.dropout, self.training))
-        return logits
+        return dropout(features, self.dropout, self.training)
 
 
 def sinusoids(steps: int, size: int, like: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
 from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
-from textrnn.models.classifiers.base import TextClassifier
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.randomness import epoch_generator
 from textrnn.training.objectives.base import Loss, Objective, loss_of_shares, summed_cross_entropy
 from textrnn.training.threads import Threads
@@ -44,7 +44,7 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def predict_logits(network: TextClassifier, texts: LabelledTexts, threads: Threads | None = None) -> Tensor:
+def predict_logits(network: ClassifierNetwork, texts: LabelledTexts, threads: Threads | None = None) -> Tensor:
     """Logits (rows, C) on the CPU, in the order of the rows.
 
     Args:
@@ -63,7 +63,7 @@ def predict_logits(network: TextClassifier, texts: LabelledTexts, threads: Threa
     return logits
 
 
-def evaluate(network: TextClassifier, texts: LabelledTexts, threads: Threads | None = None) -> Evaluation:
+def evaluate(network: ClassifierNetwork, texts: LabelledTexts, threads: Threads | None = None) -> Evaluation:
     """Score a split; the loss is summed over all rows and divided once.
 
     Args:
@@ -144,7 +144,7 @@ class ClassificationObjective(Objective[Batch]):
         return step % self.evaluate_every == 0
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        assert isinstance(network, TextClassifier)
+        assert isinstance(network, ClassifierNetwork)
         scored = evaluate(network, self.dev, self.threads)
         labels = self.dev.labels.cpu().numpy()
         logits = without_smoothing(scored.logits.numpy(), self.smoothing)
@@ -166,7 +166,7 @@ class ClassificationObjective(Objective[Batch]):
 
     def evaluation_seconds(self, network: nn.Module) -> float:
         """Estimated from one batch of the dev split (scored twice, because the first call is slower)."""
-        assert isinstance(network, TextClassifier)
+        assert isinstance(network, ClassifierNetwork)
         rows = next(sorted_batches(self.dev.lengths))
         sample = dataclasses.replace(
             self.dev, starts=self.dev.starts[rows], lengths=self.dev.lengths[rows], labels=self.dev.labels[rows]

@@ -1,0 +1,113 @@
+"""``--predict``: the answers of the saved classifier to texts that are typed, or come from standard input."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textrnn.cli.flags import flagged
+from textrnn.cli.output import command_line, say, say_aside
+from textrnn.cli.trained import trained_classifier
+from textrnn.config import Run
+from textrnn.corpus.sources.content import STDIN
+from textrnn.errors import ConfigError, user_path
+
+if TYPE_CHECKING:
+    from textrnn.saved.classifier import Classifier
+
+
+def add_flags(main_group: argparse._ArgumentGroup) -> None:
+    """The flags of answers."""
+    main_group.add_argument(
+        "--predict",
+        nargs="+",
+        metavar="TEXT",
+        help="classify texts with the saved model (trained first where there is none); - reads stdin, one text a line",
+    )
+    main_group.add_argument(
+        "--output", metavar="FILE", help="with --predict: write text, label and probability of each row to a CSV file"
+    )
+    main_group.add_argument(
+        "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
+    )
+
+
+def refuse(options: argparse.Namespace) -> None:
+    """What is wrong with the flags of answers.
+
+    Raises:
+        ConfigError: that names the flag.
+    """
+    if options.top_k < 1:
+        raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
+    if options.output is not None and not options.predict:
+        raise ConfigError("`output`: belongs to `predict`; expected `predict` beside it")
+
+
+def run(asked: Run, options: argparse.Namespace) -> int:
+    """Answer, and give the exit status."""
+    _predict(asked, options)
+    return 0
+
+
+def _texts(given: Sequence[str], classifier: Classifier, encoding: str | None) -> list[str]:
+    """The texts to predict; ``-`` stands for those from standard input."""
+    from textrnn.corpus.sources.content import content_of
+    from textrnn.report.notes import line
+    from textrnn.tasks.given_texts import texts_in
+
+    texts: list[str] = []
+    for text in given:
+        if text != STDIN:
+            texts.append(text)
+            continue
+        config = replace(classifier.settings.data, encoding=encoding)
+        found, note = texts_in(content_of(Path(STDIN)), config, classifier.read)
+        texts += found
+        if note:
+            say_aside(line(note))
+    return texts
+
+
+def _refuse_empty_stdin(given: Sequence[str]) -> None:
+    """Before anything is trained to answer for nothing."""
+    from textrnn.corpus.sources.content import content_of
+
+    if set(given) == {STDIN} and (sys.stdin is None or not content_of(Path(STDIN)).head(1)):
+        raise ConfigError("--predict -: no line on stdin; expected one text a line")
+
+
+def _predict(asked: Run, options: argparse.Namespace) -> None:
+    from textrnn.files import write_together
+    from textrnn.report.notes import words
+    from textrnn.report.spreadsheet import answers_csv
+    from textrnn.report.text import shortened
+    from textrnn.tasks.answers import is_data_file, predict
+
+    for text in options.predict:
+        if is_data_file(text):
+            say_aside(
+                f"note: {text} is a file; it is answered as a text here: its rows would be by --predict - < "
+                f"{command_line([text])}"
+            )
+    _refuse_empty_stdin(options.predict)
+    classifier, _ = trained_classifier(asked, options)
+    texts = _texts(options.predict, classifier, asked.named.get("encoding"))
+    answers = predict(classifier, texts, top_k=options.top_k)
+    if options.output is not None:
+        path = user_path(options.output, "output")
+        if path.is_dir():
+            raise ConfigError(f"`output` {path}: a folder; expected the name of a file in it, such as answers.csv")
+        write_together(path.parent, {path.name: answers_csv((answer.text, *answer.classes[0]) for answer in answers)})
+        rows = "1 row" if len(answers) == 1 else f"{len(answers):,} rows"
+        say(f"{rows} written to {path}")
+        return
+    for answer in answers:
+        say(shortened(answer.text, 76) or "(empty)")
+        say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))
+        if answer.note:
+            say(f"  note: {flagged(words(answer.note))}")
