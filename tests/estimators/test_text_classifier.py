@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import json
 import os
@@ -82,7 +83,7 @@ def test_every_setting_is_named_in_the_signature() -> None:
     names = set(inspect.signature(TextClassifier).parameters)
     groups = [TASK_CONFIGS["classify"].data, TASK_CONFIGS["classify"].training]
     groups += [entry.config_class for entry in all_models("classify").values()]
-    every = {name for group in groups for name in group.__dataclass_fields__}
+    every = {field.name for group in groups for field in dataclasses.fields(group)}
     assert names == every - set(TextClassifier._left_out) | {"model", "verbose"}
     assert names <= {action.dest for action in build_parser("classify")._actions} | {"verbose"}
     assert all(f"        {name}: " in (TextClassifier.__doc__ or "") for name in names)
@@ -111,7 +112,7 @@ def test_unknown_settings_are_refused(settings: dict[str, Any], message: str) ->
     [
         ({"model": "LTSM"}, "`model` LTSM: no such model; expected one of {models}; did you mean LSTM?"),
         ({"hidden_size": 0}, "`hidden_size` 0: must be at least 1"),
-        ({"model": "FastText", "hidden_size": 3}, "`hidden_size`: not a setting of FastText; expected one of `embedding_size`, `dropout`, `embedding_dropout`, `ngram_rows`, `ngram_size`, `longest_ngram`"),
+        ({"model": "FastText", "hidden_size": 3}, "`hidden_size`: not a setting of FastText; expected one of `embedding_size`, `dropout`, `embedding_dropout`, `token_dropout`, `ngram_rows`, `ngram_size`, `longest_ngram`"),
         ({"embedding": "pretrained"}, "`embedding=pretrained`: texts in memory have no file beside them; expected `embedding=PATH`"),
     ],
     ids=str,
