@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +25,7 @@ from textrnn import TextClassifier
 
 TEXTS, LABELS = map(list, zip(*small_rows(90, 1), strict=True))
 QUICK: dict[str, Any] = {"model": "FastText", "embedding_size": 8, "ngram_rows": 500, "threads": 1}
+CHECKED: dict[str, Any] = {**QUICK, "epochs": 4, "learning_rate": 0.02, "evaluate_every": 50}
 
 
 def as_texts(X: Any) -> Any:
@@ -86,7 +87,7 @@ EXPECTED_TO_FAIL = {
 
 
 @parametrize_with_checks(
-    [OfTables(**QUICK, epochs=6, evaluate_every=20)],
+    [OfTables(**CHECKED)],
     expected_failed_checks=lambda _: EXPECTED_TO_FAIL,
     xfail_strict=True,
 )
@@ -95,11 +96,10 @@ def test_estimator_checks(estimator: BaseEstimator, check: Callable[[BaseEstimat
     check(estimator)
 
 
-@pytest.mark.parametrize("settings", [{}, {"readonly_memmap": True, "X_dtype": "float32"}], ids=str)
 @pytest.mark.filterwarnings("ignore")
-def test_what_is_left_of_the_check_of_training(settings: dict[str, Any]) -> None:
-    estimator = WithoutWidth(**QUICK, epochs=6, evaluate_every=20)
-    functools.partial(check_classifiers_train, **settings)("WithoutWidth", estimator)
+def test_what_is_left_of_the_check_of_training() -> None:
+    estimator = WithoutWidth(**CHECKED)
+    check_classifiers_train("WithoutWidth", estimator, readonly_memmap=True, X_dtype="float32")
 
 
 def test_checks_that_fail_are_listed_with_their_reason() -> None:
@@ -123,6 +123,15 @@ def test_search_in_two_processes_finds_what_one_finds() -> None:
     assert one.best_params_["learning_rate"] == 0.02
     np.testing.assert_array_equal(one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"])
     np.testing.assert_array_equal(one.predict_proba(TEXTS), two.predict_proba(TEXTS))
+    processes = joblib.Parallel(n_jobs=2)(joblib.delayed(answered_there)(two.best_estimator_) for _ in range(2))
+    for process, probabilities in processes:
+        assert process != os.getpid()
+        np.testing.assert_allclose(probabilities, one.predict_proba(TEXTS), rtol=1e-6)
+
+
+def answered_there(model: TextClassifier) -> tuple[int, Any]:
+    """A model is pickled on its way into the process."""
+    return os.getpid(), model.predict_proba(TEXTS)
 
 
 def threads_of_this_process() -> int:
