@@ -85,6 +85,7 @@ def test_every_setting_is_named_in_the_signature() -> None:
     ("settings", "message"),
     [
         ({"hiden_size": 3}, "`hiden_size`: no such setting; did you mean hidden_size?"),
+        ({"random_state": 1}, "`random_state`: here it is `seed`; expected a whole number by that name"),
         ({"dataset": "a"}, "`dataset`: a setting of files, and texts in memory are read as they are; expected none: leave it out"),
     ],
     ids=str,
@@ -200,6 +201,13 @@ def test_a_folder_with_labels_of_a_newer_version_is_refused(fitted: TextClassifi
     message = r"^labels of version 2; expected 1: a newer textrnn wrote the model, upgrade this one$"
     with pytest.raises(ArtifactError, match=message):
         TextClassifier.load(tmp_path)
+    config["estimator"] = {"labels": {"version": 1, "dtype": "int64"}, "parameters": {"of_tomorrow": 1}}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ArtifactError, match=r": its files do not belong together \(invalid literal for int"):
+        TextClassifier.load(tmp_path)
+    config["estimator"] = {"parameters": {"of_tomorrow": 1, "seed": 3}}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert TextClassifier.load(tmp_path, device="cpu").get_params()["seed"] == 3
 
 
 def test_a_pickle_holds_the_bytes_of_the_folder(fitted: TextClassifier) -> None:

@@ -16,7 +16,7 @@ from textrnn.errors import Note
 from textrnn.estimators.inputs import texts_of
 from textrnn.estimators.interrupts import KeepingTheBest
 from textrnn.estimators.progress import Progress
-from textrnn.estimators.settings import SettingsEstimator, device_here, folder_of, one_training
+from textrnn.estimators.settings import OTHER_NAMES, SettingsEstimator, device_here, folder_of, one_training
 from textrnn.models.registry import find_model
 from textrnn.report.language_model import LanguageModelResult
 from textrnn.report.notes import line, words
@@ -55,7 +55,7 @@ class _Saying(Listener):
         self.say(line(note))
 
 
-class LanguageModel(SettingsEstimator, task="lm"):
+class LanguageModel(SettingsEstimator, task="lm", left_out=OTHER_NAMES):
     """A character language model.
 
     >>> model = LanguageModel(model="GRU", budget=60).fit(Path("my_text.txt"))

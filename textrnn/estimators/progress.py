@@ -18,11 +18,11 @@ class Progress(Listener):
     def __init__(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # in a notebook without widgets, tqdm says so and goes on with text
-            from tqdm import tqdm as plain
             from tqdm.auto import tqdm
         self.kind: Any = tqdm
         self.bar: Any = None
-        self.drawn = sys.stderr.isatty() or not issubclass(type(tqdm), type(plain)) or "notebook" in tqdm.__module__
+        in_notebook = any("notebook" in base.__module__ for base in tqdm.__mro__)
+        self.drawn = in_notebook or sys.stderr.isatty()
 
     def on_note(self, note: Note) -> None:
         self._say(line(note))

@@ -28,6 +28,12 @@ from textrnn.models.registry import all_models, find_model
 one_training = threading.RLock()  # dropout comes from torch's one generator: two at a time would not repeat themselves
 
 
+OTHER_NAMES = {
+    "random_state": "here it is `seed`; expected a whole number by that name",
+    "n_jobs": "here it is `threads`; expected a whole number by that name",
+}  # of what other estimators call so
+
+
 class SettingError(ConfigError, ValueError):
     """A setting has a name or value that makes no sense; also a ValueError, which scikit-learn's own code expects."""
 

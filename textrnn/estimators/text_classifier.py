@@ -26,13 +26,21 @@ from textrnn.estimators.interrupts import KeepingTheBest
 from textrnn.estimators.labels import LabelType, labels_of, names_like
 from textrnn.estimators.progress import Progress
 from textrnn.estimators.reports import report_on, split_of
-from textrnn.estimators.settings import SettingError, SettingsEstimator, device_here, explained, folder_of, one_training
+from textrnn.estimators.settings import (
+    OTHER_NAMES,
+    SettingError,
+    SettingsEstimator,
+    device_here,
+    explained,
+    folder_of,
+    one_training,
+)
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.registry import find_model
 from textrnn.report.classification import ClassificationResult
 from textrnn.report.notes import words
 from textrnn.saved.classifier import Classifier, load_classifier
-from textrnn.saved.folder import SavedModel
+from textrnn.saved.folder import SavedModel, explain_mismatched_files
 from textrnn.tasks.answers import predict
 from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, learn
 from textrnn.tasks.settings import combine, settle
@@ -43,6 +51,9 @@ from textrnn.training.threads import Threads
 if TYPE_CHECKING:
     from textrnn.saved.explanation import Explanation  # type: ignore[import-not-found, unused-ignore]
 
+NAMES_OF_FILES = (
+    "dataset", "text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels",
+)  # fmt: skip
 OF_FILES = "a setting of files, and texts in memory are read as they are; expected none: leave it out"
 AT_THE_END = 10**9  # batches between two evaluations, so that there is one when all are done
 SMALLEST = 1e-300  # a probability whose logarithm is finite
@@ -52,10 +63,7 @@ class TextClassifier(
     ClassifierMixin,  # type: ignore[misc]
     SettingsEstimator,
     task="classify",
-    left_out=dict.fromkeys(
-        ("dataset", "text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels"),
-        OF_FILES,
-    ),
+    left_out={**dict.fromkeys(NAMES_OF_FILES, OF_FILES), **OTHER_NAMES},
 ):
     """A recurrent network that classifies texts, as an estimator of scikit-learn.
 
@@ -361,11 +369,12 @@ class TextClassifier(
         self = cls()
         self.device = device
         self._take_folder(folder_of(folder), device)
-        classifier = self.classifier_
-        self.model = classifier.settings.model_name
-        kept = classifier.estimator.get("parameters")
-        self.set_params(**(self._settings_that_differ(classifier.settings) if kept is None else kept))
-        return self
+        settings = self.classifier_.settings
+        kept = kept_of(self.classifier_).get("parameters", self._settings_that_differ(settings))
+        known = {name: value for name, value in kept.items() if name in cls._settings}
+        return self.set_params(
+            **{**known, "model": settings.model_name, **({} if device is None else {"device": device})}
+        )
 
     def _kept(self) -> Classifier:
         """The classifier with what this estimator adds to its folder."""
@@ -378,7 +387,8 @@ class TextClassifier(
 
     def _take_folder(self, folder: Path, device: str | None) -> None:
         classifier = load_classifier(folder, device_here(self.device) if device is None else device)
-        self._take(classifier, LabelType.from_kept(classifier.estimator.get("labels")))
+        with explain_mismatched_files(folder):
+            self._take(classifier, LabelType.from_kept(kept_of(classifier).get("labels")))
         self.history_, self._dataset, self._calls = None, None, 0
 
     def _to_state(self) -> dict[str, Any]:
@@ -396,3 +406,8 @@ class TextClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.string, tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, True, False
         return tags
+
+
+def kept_of(classifier: Classifier) -> dict[str, Any]:
+    """What this estimator, or a later one, added to a model folder."""
+    return classifier.estimator if isinstance(classifier.estimator, dict) else {}
