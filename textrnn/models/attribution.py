@@ -15,10 +15,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +24,7 @@ from textrnn.config import UNKNOWN_ID
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision, valid_mask
 
-STEPS = (16, 48, 144)  # tried in this order, until what was added is complete
+STEPS, ROUNDS = 16, 3  # three times as many in each round, until what was added is complete
 SHARE_OF_GAP, SMALLEST_GAP = 0.01, 1e-3  # of what is explained; logits: what may be left open
 CHUNK_TOKENS = 1 << 12  # of all rows that are computed at once, roughly
 SAME = 1e-4  # gradients that differ by a smaller share of the largest number are the same
@@ -70,7 +68,8 @@ def attribute(
     against: Tensor,
     *,
     baseline: Tensor | None = None,
-    steps: tuple[int, ...] = STEPS,
+    steps: int = STEPS,
+    rounds: int = ROUNDS,
 ) -> Attribution:
     """What the tokens of texts add to the logit of one class less that of another, in fp32.
 
@@ -83,7 +82,8 @@ def attribute(
         against: (B,) indices of those that they are compared with.
         baseline: (E,) where each token vector starts from; that of ``<unk>`` by default, which token dropout taught the
             network to read as a token that says nothing.
-        steps: how many to try, one number after the other.
+        steps: in the first round.
+        rounds: at most; each has three times the steps of the one before.
     """
     with torch.inference_mode(False), torch.enable_grad():
         chosen = (classes.clone(), against.clone())
@@ -102,12 +102,15 @@ def attribute(
             exact_bags,
         )
         left = (~(found.is_complete & torch.stack(same).all(dim=0))).nonzero().squeeze(1)
-        for count in steps:
+        for place in range(rounds):
             if not len(left):
                 break
-            found.contributions[left] = way.contributions(left, way.mean_gradients(left, count))
-            found.steps[left] = count
-            left = left[~found.is_complete[left]]
+            more = way.mean_gradients(left, steps * 3**place, thirds=place > 0)
+            means = [(mean + 2 * new) / 3 for mean, new in zip(means, more, strict=True)] if place else more
+            found.contributions[left] = way.contributions(left, means)
+            found.steps[left] = steps * 3**place
+            open_rows = ~found.is_complete[left]
+            left, means = left[open_rows], [mean[open_rows] for mean in means]
     return Attribution(**{name: value.cpu() for name, value in vars(found).items()})
 
 
@@ -117,11 +120,16 @@ def _same(some: Tensor, others: Tensor) -> Tensor:
     return (some - others).abs().amax(dim=1) <= SAME * torch.maximum(some.abs(), others.abs()).amax(dim=1)
 
 
-@cache
-def gauss_legendre(steps: int) -> tuple[list[float], list[float]]:
-    """Where between 0 and 1 the gradient is taken, and how much each place weighs; the weights have a sum of one."""
-    places, weights = np.polynomial.legendre.leggauss(steps)
-    return ((places + 1) / 2).tolist(), (weights / 2).tolist()
+def midpoints(steps: int, *, thirds: bool = False) -> list[float]:
+    """Where between 0 and 1 the gradient is taken: in the middle of each of so many equal pieces.
+
+    The pooling over time takes another state here and there on the way, so that the gradient jumps: the middles leave
+    less open than Gauss and Legendre's places. Those of a third of the pieces are among them.
+
+    Args:
+        thirds: leave those out.
+    """
+    return [(piece + 0.5) / steps for piece in range(steps) if not thirds or piece % 3 != 1]
 
 
 @dataclass(frozen=True)
@@ -192,15 +200,18 @@ class _Way:
         found = torch.autograd.grad(difference.sum(), inputs, allow_unused=True, materialize_grads=True)
         return list(found)
 
-    def mean_gradients(self, rows: Tensor, steps: int) -> list[Tensor]:
-        """The same over the whole way, by Gauss and Legendre's rule, some rows at a time."""
-        places, weights = (torch.tensor(values, device=rows.device) for values in gauss_legendre(steps))
-        means = [torch.zeros_like(given) for given in (self.change[rows], *(bag.sums[rows] for bag in self.bags))]
-        index = torch.arange(len(rows), device=rows.device)
-        pairs = torch.cartesian_prod(torch.arange(steps, device=rows.device), index)  # (steps * texts, 2)
-        for step, row in (chunk.unbind(1) for chunk in pairs.split(max(1, CHUNK_TOKENS // self.token_ids.shape[1]))):
-            for mean, gradient in zip(means, self.gradients(rows[row], places[step]), strict=True):
-                mean.index_add_(0, row, gradient * weights[step].view(-1, *[1] * (gradient.dim() - 1)))
+    def mean_gradients(self, rows: Tensor, steps: int, *, thirds: bool) -> list[Tensor]:
+        """The mean of the same over the whole way, some rows at a time.
+
+        Args:
+            thirds: only over the places that were not among those of a third of the steps.
+        """
+        places = torch.tensor(midpoints(steps, thirds=thirds), device=rows.device)
+        means = [torch.zeros_like(given[rows]) for given in (self.change, *(bag.sums for bag in self.bags))]
+        pairs = torch.cartesian_prod(torch.arange(len(places)), torch.arange(len(rows))).to(rows.device)
+        for place, row in (chunk.unbind(1) for chunk in pairs.split(max(1, CHUNK_TOKENS // self.token_ids.shape[1]))):
+            for mean, gradient in zip(means, self.gradients(rows[row], places[place]), strict=True):
+                mean.index_add_(0, row, gradient / len(places))
         return means
 
     def contributions(self, rows: Tensor, gradients: list[Tensor]) -> Tensor:
