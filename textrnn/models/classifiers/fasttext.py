@@ -65,10 +65,10 @@ class Model(ClassifierNetwork):
         mask = valid_mask(lengths, token_ids.shape[1])
         token_mean = mean_over_time(self.embedding(token_ids), mask) * lengths[:, None].sqrt()  # (B, E)
         rows, numbers = ngrams_of_batch(token_ids, lengths, 2, self.longest_ngram, self.vocabulary_size)
-        counts = torch.bincount(rows, minlength=len(lengths)).clamp(min=1)
+        counts = torch.bincount(rows, minlength=lengths.shape[0]).clamp(min=1)
         ngram_sum = self.ngrams(
-            hashed(numbers, len(self.ngrams.weight)),
-            starts_of_rows(rows, len(lengths)),
+            hashed(numbers, self.ngrams.weight.shape[0]),
+            starts_of_rows(rows, lengths.shape[0]),
             counts[rows].to(token_mean.dtype).rsqrt(),
         )  # (B, G)
         features = torch.cat([token_mean, ngram_sum], dim=1)

@@ -82,8 +82,11 @@ def ngrams_of_batch(
     """(B, T), (B,) -> (N,), (N,): the row and the number of every n-gram within its text, row by row."""
     width = token_ids.shape[1]
     orders = range(shortest, longest + 1)
-    numbers = torch.cat([ngram_numbers(token_ids, order, vocabulary_size) for order in orders], dim=1)
-    mask = torch.cat([valid_mask(lengths - order + 1, max(0, width - order + 1)) for order in orders], dim=1)
+    # One for each token and order, those that go beyond the end among them: a traced graph has no other case for texts
+    # that are shorter than an n-gram.
+    beyond = functional.pad(token_ids, (0, longest - 1))
+    numbers = torch.cat([ngram_numbers(beyond, order, vocabulary_size)[:, :width] for order in orders], dim=1)
+    mask = torch.cat([valid_mask(lengths - order + 1, width) for order in orders], dim=1)
     rows, columns = mask.nonzero(as_tuple=True)
     return rows, numbers[rows, columns]
 
@@ -159,15 +162,15 @@ class NgramBag(nn.Module):
         """(B, T), (B,) -> (B, G)."""
         count = len(self.known)
         if count == 0:
-            return self.table.weight.new_zeros(len(lengths), self.table.weight.shape[1])
+            return self.table.weight.new_zeros(lengths.shape[0], self.table.weight.shape[1])
         rows, numbers = ngrams_of_batch(token_ids, lengths, 1, self.longest, self.vocabulary_size)
         places = torch.searchsorted(self.known, numbers).clamp_(max=count - 1)
         found = self.known[places] == numbers
         pairs, repeats = torch.unique(rows[found] * count + places[found], return_counts=True)
         rows, places = pairs // count, pairs % count
         weights = (1 + torch.log(repeats.to(self.idf.dtype))) * self.idf[places]
-        norms = weights.new_zeros(len(lengths)).index_add_(0, rows, weights * weights).sqrt_()
-        bags: Tensor = self.table(places, starts_of_rows(rows, len(lengths)), weights / norms[rows])
+        norms = weights.new_zeros(lengths.shape[0]).index_add_(0, rows, weights * weights).sqrt_()
+        bags: Tensor = self.table(places, starts_of_rows(rows, lengths.shape[0]), weights / norms[rows])
         return bags
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
