@@ -16,8 +16,6 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-LARGEST = torch.iinfo(torch.int64).max
-
 
 def searchsorted(sorted_sequence: Tensor, values: Tensor, *, right: bool = False) -> Tensor:
     """(K,) rising, of a size that is fixed, and values of any shape -> how many are smaller (`right`: or equal).
@@ -26,8 +24,10 @@ def searchsorted(sorted_sequence: Tensor, values: Tensor, *, right: bool = False
     """
     count = int(sorted_sequence.shape[0])
     steps = [1 << power for power in reversed(range(count.bit_length()))]
-    beyond = torch.finfo(values.dtype).max if values.is_floating_point() else torch.iinfo(values.dtype).max
-    padded = functional.pad(sorted_sequence, (0, 2 * steps[0] - 1 - count), value=beyond) if steps else sorted_sequence
+    kind = sorted_sequence.dtype
+    beyond = torch.finfo(kind).max if kind.is_floating_point else torch.iinfo(kind).max
+    # Not by `pad`, whose value is a double: the largest whole number is none.
+    padded = torch.cat([sorted_sequence, sorted_sequence.new_full((2 * steps[0] - 1 - count if steps else 0,), beyond)])
     found = torch.zeros_like(values, dtype=torch.int64)
     for step in steps:
         middle = padded[found + (step - 1)]
