@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from textrnn.export.operations import row_of_each, searchsorted
 from textrnn.models.classifiers import dpcnn
@@ -33,10 +32,16 @@ Network = TypeVar("Network", bound=nn.Module)
 FUSED = {WrittenLSTM: FusedLSTM, WrittenGRU: FusedGRU, WrittenRNN: FusedRNN}
 
 
-def traceable(network: Network) -> Network:
-    """A copy of a network on the CPU and in fp32, to be traced."""
+def plain(network: Network) -> Network:
+    """A copy of a network on the CPU and in fp32."""
     found = copy.deepcopy(network).to("cpu", torch.float32).eval().requires_grad_(False)
     set_precision(found, torch.float32)
+    return found
+
+
+def traceable(network: Network) -> Network:
+    """The same, to be traced."""
+    found = plain(network)
     for module in list(found.modules()):
         for kind, prepare in PREPARED.items():
             if isinstance(module, kind):
@@ -65,8 +70,7 @@ def _loop_over_levels(model: dpcnn.Model) -> None:
     def text_features(token_ids: Tensor, lengths: Tensor) -> Tensor:
         mask = valid_mask(lengths, token_ids.shape[1])
         states = dpcnn._block(model.region(model.embedding(token_ids), mask), mask, model.first)
-        first, second = (convolution.filters for convolution in model.repeated)  # type: ignore[union-attr]
-        return levels(states, lengths, first.weight, first.bias, second.weight, second.bias)
+        return levels(states, lengths, *(weight for each in model.repeated for weight in each.parameters()))
 
     own: Any = model
     own.text_features = text_features

@@ -45,7 +45,8 @@ def row_of_each(counts: Tensor) -> Tensor:
     """(B,) counts -> (sum,): 0 as often as the first says, 1 as often as the second, ..."""
     total = counts.sum()
     # A one where each row begins; of rows without any, several at the place of the next.
-    begins = counts.new_zeros(total + 1).scatter_add(0, counts.cumsum(0), torch.ones_like(counts))
+    nothing: Tensor = counts.new_zeros(total + 1)  # type: ignore[call-overload]  # a size may be a tensor
+    begins = nothing.scatter_add(0, counts.cumsum(0), torch.ones_like(counts))
     return begins[:-1].cumsum(0)
 
 
@@ -68,16 +69,17 @@ def embedding_bag(
     indices: Tensor,
     weight: Tensor,
     offsets: Tensor,
-    *others: Any,
+    *,
     mode: str = "mean",
     per_sample_weights: Tensor | None = None,
-    **more: Any,
+    **others: Any,
 ) -> Tensor:
     """(N,) rows of a table (M, G), (B,) where each bag begins -> (B, G): the sums, each row times its weight."""
-    if mode != "sum" or offsets is None or others:
-        return functional.embedding_bag(
-            indices, weight, offsets, *others, mode=mode, per_sample_weights=per_sample_weights, **more
+    if mode != "sum" or others.get("include_last_offset"):
+        found: Tensor = functional.embedding_bag(
+            indices, weight, offsets, mode=mode, per_sample_weights=per_sample_weights, **others
         )
+        return found
     vectors = functional.embedding(indices, weight)
     if per_sample_weights is not None:
         vectors = vectors * per_sample_weights[:, None]
