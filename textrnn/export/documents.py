@@ -35,13 +35,15 @@ VOCABULARY_FILE, LABELS_FILE, CONFIG_FILE, EXAMPLE_FILE = "vocabulary.json", "la
 def classifier_documents(classifier: Classifier, graph: Graph) -> dict[str, bytes]:
     """All files beside the graph of a classifier, ``config.json`` last."""
     settings, tokenizer = classifier.settings, classifier.vocabulary.tokenizer
-    calibrated = classifier.temperature is not None
+    calibration = {
+        "temperature": classifier.temperature,
+        "label_smoothing": settings.training.label_smoothing,
+        "smallest_probability": SMALLEST_PROBABILITY,
+    }
     config = {
         "pad_size": settings.data.pad_size,
         **_reading(SUBSTITUTIONS, tokenizer.name, lowercase=tokenizer.lowercase),
-        "temperature": classifier.temperature if calibrated else 1.0,
-        "label_smoothing": settings.training.label_smoothing if calibrated else 0.0,
-        "smallest_probability": SMALLEST_PROBABILITY if calibrated else 1e-300,
+        "calibration": None if classifier.temperature is None else calibration,
     }
     return {
         VOCABULARY_FILE: _vocabulary(classifier.vocabulary),

@@ -31,19 +31,11 @@ import {jieba}numpy as np, onnxruntime
 {reading}    return [id_of.get(token, 1) for token in tokens][: config["pad_size"]] or [1]
 
 
-def softmax(logits):
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
-
-
 def probabilities(texts):
     rows = [token_ids(text) for text in texts]
     lengths = np.array([len(row) for row in rows], np.int64)
     padded = np.array([row + [0] * (lengths.max() - len(row)) for row in rows], np.int64)
-    shares = softmax(session.run(["logits"], {{"token_ids": padded, "lengths": lengths}})[0].astype(float))
-    smoothed, least = config["label_smoothing"], config["smallest_probability"]
-    shares = np.maximum((shares - smoothed / shares.shape[1]) / (1 - smoothed), least)
-    return softmax(np.log(shares) / config["temperature"])
+    return session.run(["probabilities"], {{"token_ids": padded, "lengths": lengths}})[0]
 
 
 if __name__ == "__main__":

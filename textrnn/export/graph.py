@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from textrnn.errors import ArtifactError, one_line
-from textrnn.export.modules import WithState, traceable
+from textrnn.export.modules import WithProbabilities, WithState, plain, traceable
 from textrnn.export.operations import OnnxOperations
 from textrnn.export.packages import package, quiet
 from textrnn.models.classifiers.base import ClassifierNetwork
@@ -66,11 +67,15 @@ class Graph:
     warnings: tuple[str, ...] = ()
 
 
-def classifier_graph(network: ClassifierNetwork, name: str) -> Graph:
-    """Token ids (B, T) and lengths (B,) -> logits (B, C).
+def classifier_graph(
+    network: ClassifierNetwork, name: str, *, temperature: float | None = None, label_smoothing: float = 0.0
+) -> Graph:
+    """Token ids (B, T) and lengths (B,) -> logits (B, C) and probabilities (B, C).
 
     Args:
         name: of the model, for messages.
+        temperature: of the probabilities; None: they are the network's own.
+        label_smoothing: what it has learnt with, to be undone in them.
 
     Raises:
         ArtifactError: if it cannot be traced, or is too large for a file.
@@ -80,8 +85,9 @@ def classifier_graph(network: ClassifierNetwork, name: str) -> Graph:
     token_ids = torch.arange(39).view(3, 13) % vocabulary_size * valid_mask(lengths, 13)
     classes = network.classifier.out_features
     inputs = (Port("token_ids", "int64", (BATCH, TIME)), Port("lengths", "int64", (BATCH,)))
-    outputs = (Port("logits", "float32", (BATCH, classes)),)
-    return _traced(traceable(network), (token_ids, lengths), inputs, outputs, name)
+    outputs = (Port("logits", "float32", (BATCH, classes)), Port("probabilities", "float32", (BATCH, classes)))
+    answering = WithProbabilities(traceable(network), temperature, label_smoothing)
+    return _traced(answering, (token_ids, lengths), inputs, outputs, name)
 
 
 def language_model_graph(model: LanguageModelNetwork, name: str) -> Graph:
@@ -92,10 +98,10 @@ def language_model_graph(model: LanguageModelNetwork, name: str) -> Graph:
     """
     token_ids = torch.ones(2, 5, dtype=torch.int64)
     with torch.no_grad():
-        _, state = model(token_ids.to(next(model.parameters()).device))
+        _, state = plain(model)(token_ids)
     # What a state of tokens holds before a text is the id after the last one; of numbers, zeros.
     initial = [0.0 if part.is_floating_point() else model.vocabulary_size for part in state]
-    before = tuple(torch.full_like(part, value, device="cpu") for part, value in zip(state, initial, strict=True))
+    before = tuple(torch.full_like(part, value) for part, value in zip(state, initial, strict=True))
     ports = [
         Port(f"state_{index}", str(part.dtype).removeprefix("torch."), (BATCH, *part.shape[1:]), initial=value)
         for index, (part, value) in enumerate(zip(state, initial, strict=True))
@@ -133,7 +139,7 @@ def _traced(
                 opset_version=OPSET,
                 dynamo=False,
             )
-            content = _checked(file.getvalue(), name)
+            content = _checked(file.getvalue(), name, outputs)
     except Exception as error:  # whatever the exporter, the network or the checker raises
         raise ArtifactError(
             f"{name}: cannot be written as an ONNX graph ({one_line(error)}); expected a model made of operations that "
@@ -142,11 +148,14 @@ def _traced(
     return Graph(content, tuple(inputs), tuple(outputs), tuple(str(warning.message) for warning in told))
 
 
-def _checked(content: bytes, name: str) -> bytes:
-    """The same file with the model's name in it, after ONNX's own check."""
+def _checked(content: bytes, name: str, outputs: Sequence[Port]) -> bytes:
+    """The same file with the model's name and the sizes of its outputs in it, after ONNX's own check."""
     onnx = package("onnx")
     model = onnx.load_from_string(content)
     model.graph.name = name
+    for port, value in zip(outputs, model.graph.output, strict=True):  # a trace does not know all of them
+        kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(port.type))
+        value.CopyFrom(onnx.helper.make_tensor_value_info(port.name, kind, port.shape))
     onnx.checker.check_model(model, full_check=True)
     found: bytes = model.SerializeToString()
     return found

@@ -17,8 +17,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from textrnn.evaluation.calibration import SMALLEST_PROBABILITY
 from textrnn.export.operations import row_of_each, searchsorted
+from textrnn.export.packages import quiet
 from textrnn.models.classifiers import dpcnn
+from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.language.base import LanguageModelNetwork, State
 from textrnn.models.language.mixture import NgramNetwork
 from textrnn.models.language.ngram import NgramModel
@@ -36,6 +39,9 @@ def plain(network: Network) -> Network:
     """A copy of a network on the CPU and in fp32."""
     found = copy.deepcopy(network).to("cpu", torch.float32).eval().requires_grad_(False)
     set_precision(found, torch.float32)
+    for module in found.modules():
+        if isinstance(module, NgramNetwork):  # its tensors are no buffers
+            module.ngram = module.ngram.to("cpu")
     return found
 
 
@@ -65,7 +71,8 @@ def _fuse(layer: nn.Module) -> None:
 
 def _loop_over_levels(model: dpcnn.Model) -> None:
     """The pyramid's loop ends where the longest text is one step long: a loop of the graph, too."""
-    levels: Callable[..., Tensor] = torch.jit.script(_levels)
+    with quiet():
+        levels: Callable[..., Tensor] = torch.jit.script(_levels)
 
     def text_features(token_ids: Tensor, lengths: Tensor) -> Tensor:
         mask = valid_mask(lengths, token_ids.shape[1])
@@ -150,6 +157,28 @@ PREPARED: dict[Any, Callable[[Any], None]] = {
     dpcnn.Model: _loop_over_levels,
     NgramNetwork: _look_up_densely,
 }
+
+
+class WithProbabilities(nn.Module):
+    """A classifier that gives calibrated probabilities beside its logits; see :mod:`textrnn.evaluation.calibration`.
+
+    Args:
+        temperature: None: the network's own probabilities.
+    """
+
+    def __init__(self, network: ClassifierNetwork, temperature: float | None, label_smoothing: float):
+        super().__init__()
+        self.network, self.temperature, self.label_smoothing = network, temperature, label_smoothing
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T), (B,) -> (B, C) logits, (B, C) probabilities."""
+        logits = self.network(token_ids, lengths)
+        shares = logits.double().softmax(dim=1)
+        if self.temperature is not None:
+            smoothed = shares - self.label_smoothing / shares.shape[1]
+            shares = (smoothed / (1 - self.label_smoothing)).clamp(min=SMALLEST_PROBABILITY)
+            shares = (shares.log() / self.temperature).softmax(dim=1)
+        return logits, shares.float()
 
 
 class WithState(nn.Module):

@@ -103,7 +103,8 @@ def export_classifier(classifier: Classifier, folder: Path, *, int8: bool = Fals
     """
     refuse_folder(folder)
     name = classifier.settings.model_name
-    graph = classifier_graph(classifier.network, name)
+    smoothing = classifier.settings.training.label_smoothing
+    graph = classifier_graph(classifier.network, name, temperature=classifier.temperature, label_smoothing=smoothing)
     difference = check_classifier(graph, classifier.network, name)
     measure = partial(_test_split, classifier) if int8 else None
     return _write(folder, graph, classifier_documents(classifier, graph), difference, measure)
