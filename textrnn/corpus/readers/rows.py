@@ -29,6 +29,11 @@ CLEANING = (
 )
 
 
+# The same as :func:`cleaned`, step by step, for other programs; white space around goes last.
+SUBSTITUTIONS = (("\0", ""), (LINE_END.pattern, "\n"), ("\r", "\n"), (ESCAPE.pattern, ""),
+                 (LONE_SURROGATE.pattern, "\ufffd"), (STRANGE.pattern, ""))  # fmt: skip
+
+
 def cleaned(text: str) -> str:
     """A text as models read it, in training and later: valid Unicode, no control characters, no white space around.
 

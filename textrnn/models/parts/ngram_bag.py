@@ -67,7 +67,7 @@ class HashedNgrams(SparseTable):
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]  # texts, not rows
         """(B, T), (B,) -> (B, G)."""
         rows, indices, weights = self._weighted(token_ids, lengths)
-        return super().forward(indices, starts_of_rows(rows, len(lengths)), weights)
+        return super().forward(indices, starts_of_rows(rows, lengths.shape[0]), weights)
 
     def token_contributions(self, token_ids: Tensor, lengths: Tensor, gradient: Tensor) -> Tensor:
         """(B, T), (B,), (B, G) -> (B, T): what each token adds to the product of the sum and `gradient`; what an
@@ -79,8 +79,8 @@ class HashedNgrams(SparseTable):
     def _weighted(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The text, the row of the table and the weight of every n-gram."""
         rows, numbers = ngrams_of_batch(token_ids, lengths, self.shortest, self.longest, self.vocabulary_size)
-        counts = torch.bincount(rows, minlength=len(lengths)).clamp(min=1)
-        return rows, hashed(numbers, len(self.weight)), counts[rows].to(self.weight.dtype).rsqrt()
+        counts = torch.bincount(rows, minlength=lengths.shape[0]).clamp(min=1)
+        return rows, hashed(numbers, self.weight.shape[0]), counts[rows].to(self.weight.dtype).rsqrt()
 
 
 def hashed(numbers: Tensor, rows: int) -> Tensor:
@@ -122,8 +122,11 @@ def ngrams_of_batch(
     """(B, T), (B,) -> (N,), (N,): the row and the number of every n-gram within its text, row by row."""
     width = token_ids.shape[1]
     orders = range(shortest, longest + 1)
-    numbers = torch.cat([ngram_numbers(token_ids, order, vocabulary_size) for order in orders], dim=1)
-    mask = torch.cat([valid_mask(lengths - order + 1, max(0, width - order + 1)) for order in orders], dim=1)
+    # One for each token and order, those that go beyond the end among them: a traced graph has no other case for texts
+    # that are shorter than an n-gram.
+    beyond = functional.pad(token_ids, (0, longest - 1))
+    numbers = torch.cat([ngram_numbers(beyond, order, vocabulary_size)[:, :width] for order in orders], dim=1)
+    mask = torch.cat([valid_mask(lengths - order + 1, width) for order in orders], dim=1)
     rows, columns = mask.nonzero(as_tuple=True)
     return rows, numbers[rows, columns]
 
@@ -211,14 +214,14 @@ class NgramBag(nn.Module):
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, G)."""
-        count = len(self.known)
+        count = self.known.shape[0]
         if count == 0:
-            return self.table.weight.new_zeros(len(lengths), self.table.weight.shape[1])
+            return self.table.weight.new_zeros(lengths.shape[0], self.table.weight.shape[1])
         pairs, _ = self._pairs(token_ids, lengths)
         pairs, repeats = torch.unique(pairs, return_counts=True)
         rows, places = pairs // count, pairs % count
         bags: Tensor = self.table(
-            places, starts_of_rows(rows, len(lengths)), self._weights(rows, places, repeats, len(lengths))
+            places, starts_of_rows(rows, lengths.shape[0]), self._weights(rows, places, repeats, lengths.shape[0])
         )
         return bags
 
@@ -228,13 +231,13 @@ class NgramBag(nn.Module):
         With the norm of the text as it is, that product is a sum over n-grams. What an n-gram adds is divided evenly
         among the places where it stands, and there among its tokens.
         """
-        count = len(self.known)
+        count = self.known.shape[0]
         if count == 0:
             return gradient.new_zeros(token_ids.shape)
         of_places, found = self._pairs(token_ids, lengths)
         pairs, inverse, repeats = torch.unique(of_places, return_inverse=True, return_counts=True)
         rows, places = pairs // count, pairs % count
-        weights = self._weights(rows, places, repeats, len(lengths))
+        weights = self._weights(rows, places, repeats, lengths.shape[0])
         added = weights * (self.table.weight.detach()[places] * gradient[rows]).sum(dim=1)
         values = added.new_zeros(len(found)).masked_scatter_(found, (added / repeats)[inverse])
         return divided_among_tokens(values, lengths, token_ids.shape[1], 1, self.longest)
@@ -242,9 +245,9 @@ class NgramBag(nn.Module):
     def _pairs(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Row * K + place of each n-gram that is known, and (N,) booleans: which those are."""
         rows, numbers = ngrams_of_batch(token_ids, lengths, 1, self.longest, self.vocabulary_size)
-        places = torch.searchsorted(self.known, numbers).clamp_(max=len(self.known) - 1)
+        places = torch.searchsorted(self.known, numbers).clamp_(max=self.known.shape[0] - 1)
         found = self.known[places] == numbers
-        return rows[found] * len(self.known) + places[found], found
+        return rows[found] * self.known.shape[0] + places[found], found
 
     def _weights(self, rows: Tensor, places: Tensor, repeats: Tensor, row_count: int) -> Tensor:
         """Of each n-gram of each text, once: TF-IDF, scaled to a norm of one."""
