@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textrnn.cli import explain
 from textrnn.cli.flags import flagged
 from textrnn.cli.output import command_line, say, say_aside
 from textrnn.cli.trained import trained_classifier
@@ -37,6 +38,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
     )
+    explain.add_flags(main_group)
 
 
 def refuse(options: argparse.Namespace) -> None:
@@ -49,6 +51,7 @@ def refuse(options: argparse.Namespace) -> None:
         raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
     if options.output is not None and not (options.predict or options.export):
         raise ConfigError("`output`: belongs to `predict`; expected `predict` beside it")
+    explain.refuse(options)
 
 
 def run(asked: Run, options: argparse.Namespace) -> int:
@@ -100,6 +103,9 @@ def _predict(asked: Run, options: argparse.Namespace) -> None:
     _refuse_empty_stdin(options.predict)
     classifier, _ = trained_classifier(asked, options)
     texts = _texts(options.predict, classifier, asked.named.get("encoding"))
+    if options.explain:
+        explain.explain(classifier, texts, options)
+        return
     answers = predict(classifier, texts, top_k=options.top_k)
     if options.output is not None:
         path = user_path(options.output, "output")

@@ -12,8 +12,8 @@ from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
-    "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
-    "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
+    "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed", "data_set",
+    "diverged", "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
     "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "trained", "using_saved",
     "vectors", "vocabulary",
 }  # fmt: skip
@@ -165,6 +165,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "column_taken": (
         "{path}: a table with the columns that the model learnt from; text = {columns}, {rows:,} rows, an answer each"
     ),
+    "comparing_texts": "looking for the nearest of {texts:,} training texts of {learnt} (`nearest=0` leaves that out)",
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
@@ -207,6 +208,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "network_learnt": "{model}, length {length}: {test:.2f} on test, {dev:.2f} on dev ({seconds:.1f} s)",
     "no_font_for_names": _no_font_for_names,
     "no_font_for_title": "no installed font shows the name of this text, so the PNG leaves it out",
+    "no_training_texts": "{learnt}: no nearest training texts, for {reason}",
     "no_known_token": "the model knows none of these tokens; the answer is a guess",
     "nothing_to_resume": "nothing to resume: no {file} in {folder}; starting from the beginning",
     "of_model": lambda model, note: f"{model}: {words(note)}",
@@ -232,6 +234,9 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "time_bound": _time_bound,
     "to_be_replaced": "{folder} holds {what}; it will be replaced (another `save_dir` keeps both)",
     "trained": _trained,
+    "training_texts_edited": (
+        "{learnt} has changed since the model learnt it; the nearest training texts are of what is there now"
+    ),
     "unknown_characters": lambda unknown: (
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"
     ),
