@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,14 @@ def cleaned(text: str) -> str:
         text = ESCAPE.sub("", text) if "\x1b" in text else text  # with what belongs to it: [31m
         text = STRANGE.sub("", LONE_SURROGATE.sub("\ufffd", text))
     return text.strip()
+
+
+def all_cleaned(texts: Iterable[str]) -> list[str]:
+    """:func:`cleaned` of many texts, quicker."""
+    texts = list(texts)
+    if STRANGE.search("\n".join(texts)):
+        return list(map(cleaned, texts))
+    return list(map(str.strip, texts))
 
 
 @dataclass(frozen=True)
