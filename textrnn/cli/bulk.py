@@ -39,7 +39,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         type=int,
         default=None,
         metavar="N",
-        help="with --predict-file: answer in N processes of a thread each (default: 1, with all threads)",
+        help="with --predict-file: answer in N processes with a thread each (default: 1, with as many threads as help)",
     )
 
 
