@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from textrnn.cli import bulk, check, predict
+from textrnn.cli import bulk, check, evaluate, predict
 from textrnn.cli.flags import flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
 from textrnn.cli.trained import train
@@ -43,6 +43,7 @@ SETTINGS = {"data": DataConfig, "training": TrainConfig}  # by the title in the 
 DOORS: dict[str, ModuleType] = {
     "predict": predict,
     "predict_file": bulk,
+    "evaluate": evaluate,
     "check": check,
 }
 
