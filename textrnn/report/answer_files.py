@@ -169,15 +169,16 @@ class AnswerWriter(ABC):
 class TableWriter(AnswerWriter):
     """CSV or TSV, for people's spreadsheets: UTF-8 with a byte order mark and CRLF in a file, plain in a pipe."""
 
-    def __init__(self, *arguments: Any, separator: str = ",", **others: Any):
-        super().__init__(*arguments, **others)
+    def __init__(
+        self, write: Callable[[bytes], object], columns: Sequence[str], *, separator: str = ",", **others: Any
+    ):
+        super().__init__(write, columns, **others)
         self._text = io.StringIO(newline="")
-        ends = "\r\n" if self.in_a_file else "\n"
-        self._writer = csv.writer(self._text, delimiter=separator, lineterminator=ends)
-        self._mark = "\ufeff" if self.in_a_file else ""
-        self._text.write(self._mark)
-        self._writer.writerow(_harmless([*self.columns, *self.added.flat]))
-        self._flush()
+        # Also where lines end otherwise: a carriage return alone in a text is quoted only so.
+        self._writer = csv.writer(self._text, delimiter=separator, lineterminator="\r\n")
+        if self.in_a_file:
+            write("\ufeff".encode())
+        self._write([_harmless([*self.columns, *self.added.flat])])
 
     def write(self, answered: Answered) -> None:
         labels, shares, notes, errors = answered.columns()
@@ -186,14 +187,24 @@ class TableWriter(AnswerWriter):
             columns.append(_harmless([name or "" for name in names]))
             columns.append(["" if share is None else f"{share:.4f}" for share in column])
         columns += [[note or "" for note in notes], [error or "" for error in errors]]
-        self._writer.writerows(zip(*columns, strict=True))
+        self._write(list(zip(*columns, strict=True)))
         self._leave_out(answered.block)
-        self._flush()
 
-    def _flush(self) -> None:
-        self.write_bytes(self._text.getvalue().encode("utf-8", "replace"))
+    def _write(self, rows: Sequence[Sequence[str]]) -> None:
+        text = self._as_text(rows)
+        if not self.in_a_file:
+            if text.count("\r") == len(rows):
+                text = text.replace("\r\n", "\n")
+            else:  # some are of the texts
+                text = "".join(self._as_text([row]).removesuffix("\r\n") + "\n" for row in rows)
+        self.write_bytes(text.encode("utf-8", "replace"))
+
+    def _as_text(self, rows: Sequence[Sequence[str]]) -> str:
+        self._writer.writerows(rows)
+        text = self._text.getvalue()
         self._text.seek(0)
         self._text.truncate()
+        return text
 
 
 def _harmless(cells: list[str]) -> list[str]:
