@@ -5,7 +5,8 @@ from __future__ import annotations
 
 _READING = """\
 here = pathlib.Path(__file__).parent
-config, vocabulary{others} = (json.loads((here / name).read_text("utf-8")) for name in [{files}])
+read = lambda name: json.loads((here / name).read_text("utf-8"))
+config, vocabulary{others} = map(read, [{files}])
 id_of = {{token: index for index, token in enumerate(vocabulary["tokens"]) if index > 1}}
 session = onnxruntime.InferenceSession(here / "model.onnx")
 
@@ -37,7 +38,8 @@ def probabilities(texts):
 
 
 if __name__ == "__main__":
-    for text, shares in zip(sys.argv[1:], probabilities(sys.argv[1:])):
+    texts = sys.argv[1:] or sys.exit(__doc__)
+    for text, shares in zip(texts, probabilities(texts)):
         print(text, labels["labels"][shares.argmax()], f"{{shares.max():.4f}}", sep="\\t")
 '''
 _CONTINUE = '''\
