@@ -36,7 +36,7 @@ class Connection(HttpToolsProtocol):
         self.limits = self.server_state.limits
         self.reading_since: float | None = None  # when a request began that has not arrived whole
         self.stuck_since: float | None = None  # since when the client does not take what it is sent
-        self.head_bytes, self.in_head = 0, True
+        self.head_bytes, self.in_head = 0, False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -71,7 +71,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self.in_head, self.reading_since = True, None
+        self.reading_since = None
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
