@@ -77,6 +77,7 @@ def run(asked: Run, options: argparse.Namespace) -> int:
     save_dir = user_path(options.save_dir, "save_dir")
     host = (options.host or HOST).strip("[]")
     port = PORT if options.port is None else options.port
-    interrupted = serve(save_dir, host, port, os.environ.get("TEXTRNN_API_KEY"), tell)
-    say_aside("stopped; every request that was taken is answered")
-    return INTERRUPTED if interrupted else 0
+    ended = serve(save_dir, host, port, os.environ.get("TEXTRNN_API_KEY"), tell)
+    left = f"{ended.cut_off} requests took too long and were cut off" if ended.cut_off else "every request is answered"
+    say_aside(f"stopped; {left}")
+    return INTERRUPTED if ended.interrupted else 0

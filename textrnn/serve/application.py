@@ -34,12 +34,14 @@ class Application:
 
     Attributes:
         gate: set when the address is known, before the first request
+        stopping: the server takes no more requests
+        cut_off: requests that took too long for the server's end
     """
 
     def __init__(self, save_dir: Path, limits: Limits, *, key: str | None = None, threads: int = 1):
         self.limits, self.metrics, self.shelf = limits, Metrics(), Shelf(save_dir, limits)
         self.gate = Gate(set(), key)
-        self.stopping = False
+        self.stopping, self.cut_off = False, 0
         self.batcher = Batcher(limits, self.metrics, threads=threads)
         self.slow = Slow(SLOW_THREADS, limits, waiting=limits.waiting_jobs)
         self.generate = Generate(self.shelf, limits)
@@ -104,6 +106,7 @@ class Application:
             endpoint, status = self._known(request.path), CLIENT_GONE
         except asyncio.CancelledError:  # the server stops, and this took too long
             endpoint, status = self._known(request.path), 503
+            self.cut_off += 1
             await self._refuse(request, RequestError(503, "stopping", "the server stops; ask another one"))
         except Exception as error:
             endpoint, status = self._known(request.path), 500

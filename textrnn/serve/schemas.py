@@ -101,7 +101,7 @@ class ModelSummary(BaseModel):
     model: str
     data: str
     made: Annotated[str, Field(description="ISO 8601, UTC")]
-    classes: Annotated[list[str] | None, Field(description="of a classifier")] = None
+    classes: Annotated[list[str], Field(description="of a classifier")]
     test: Annotated[dict[str, float | None] | None, Field(description="of a classifier, if a report is there")] = None
     valid: Annotated[dict[str, float | None] | None, Field(description="of a language model, likewise")] = None
 

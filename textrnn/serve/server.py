@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -72,6 +73,19 @@ def _bound(opened: socket.socket, address: object) -> socket.socket:
         opened.close()
         raise
     return opened
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a server ended.
+
+    Attributes:
+        interrupted: whether by Ctrl-C
+        cut_off: requests that took longer than it waits at the end
+    """
+
+    interrupted: bool
+    cut_off: int
 
 
 class Server(uvicorn.Server):
@@ -167,7 +181,7 @@ def serve(
     key: str | None,
     on_start: Callable[[str, list[str]], None],
     limits: Limits = DEFAULT,
-) -> bool:
+) -> Ended:
     """Answer requests until a signal ends it.
 
     Args:
@@ -175,7 +189,7 @@ def serve(
         on_start: called with the address and the models' names when requests are answered.
 
     Returns:
-        Whether Ctrl-C ended it.
+        How it ended.
 
     Raises:
         ConfigError: for an address that cannot be had, or a missing key.
@@ -193,4 +207,4 @@ def serve(
     finally:
         for opened in sockets:
             opened.close()
-    return server.interrupted
+    return Ended(server.interrupted, server.application.cut_off)

@@ -111,8 +111,7 @@ def read_entry(folder: Path, state: State) -> Entry | None:
     except (KeyError, TypeError) as error:
         raise ArtifactError(f"{folder / CONFIG_FILE}: {error} is missing; expected what training wrote") from error
     made = state[0][0] / 1e9 if state[0] else 0.0
-    if task == "classify":
-        facts["classes"] = read_json(folder / LABELS_FILE)
+    facts["classes"] = read_json(folder / LABELS_FILE) if task == "classify" else []
     facts["made"] = datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds")
     part, names = FIGURES[task]
     figures = read_metrics(folder).get(part)

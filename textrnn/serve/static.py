@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from textrnn.serve.http import Answer, Headers, Request
 
@@ -53,10 +54,14 @@ class File:
         return Answer(self.content, 200, self.headers)
 
 
-def read_page(package: str = "textrnn.serve") -> dict[str, File]:
-    """The files of the page by their addresses; none where there is no page."""
+def read_page(folder: Traversable | None = None) -> dict[str, File]:
+    """The files of the page by their addresses; none where there is no page.
+
+    Args:
+        folder: by default that of the package.
+    """
     files: dict[str, File] = {}
-    folder = resources.files(package) / "page"
+    folder = folder or resources.files("textrnn.serve") / "page"
     for path in folder.iterdir() if folder.is_dir() else ():
         ending = "." + path.name.rpartition(".")[2]
         if not path.is_file() or ending not in TYPES:
