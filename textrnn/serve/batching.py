@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from textrnn.report.notes import words
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.classifier import Classifier
 from textrnn.serve.http import RequestError, busy, json_line
@@ -40,9 +39,9 @@ class Job:
 
 def answer_of(prediction: Prediction, top_k: int) -> dict[str, Any]:
     """One answer, as it stands everywhere."""
-    classes = [{"label": label, "probability": share} for label, share in prediction.classes[:top_k]]
-    note = None if prediction.note is None else words(prediction.note)
-    return {"text": prediction.text, **classes[0], "classes": classes, "note": note}
+    document = prediction.to_dict()
+    document["classes"] = document["classes"][:top_k]
+    return document
 
 
 def compute(classifier: Classifier | CharacterModel, wanted: Sequence[tuple[list[str], int]]) -> list[list[bytes]]:
