@@ -147,7 +147,9 @@ class AnswerWriter(ABC):
         left_out: keys of JSON records that have no column in this format
     """
 
-    def __init__(self, write: Callable[[bytes], object], columns: Sequence[str], *, top_k: int, in_a_file: bool = True):
+    def __init__(
+        self, write: Callable[[bytes], object], columns: Sequence[str], *, top_k: int, in_a_file: bool = True
+    ):
         self.write_bytes, self.columns, self.in_a_file = write, tuple(columns), in_a_file
         self.added = Added.beside(columns, top_k)
         self.left_out: dict[str, None] = {}

@@ -117,7 +117,9 @@ def _move(block: Block, start: int, held: Block, size: int) -> int:
     return end
 
 
-def open_given(content: Content, config: DataConfig, read: Read = (), *, separator: str | None = None) -> GivenTexts:
+def open_given(
+    content: Content, config: DataConfig, read: Read = (), *, separator: str | None = None
+) -> GivenTexts:
     """Find out what a file is, and where its texts stand.
 
     Args:
@@ -185,7 +187,9 @@ def _open_text(content: Content, config: DataConfig, read: Read, separator: str 
     return opened.table(itertools.chain(begun, records))
 
 
-def _is_table(records: Sequence[Sequence[str]], suffix: str, separator: str, config: DataConfig, read: Read) -> bool:
+def _is_table(
+    records: Sequence[Sequence[str]], suffix: str, separator: str, config: DataConfig, read: Read
+) -> bool:
     """Whether lines that can be cut into fields are a table, rather than texts with commas in them."""
     first, others = records[0], records[1:]
     width = max(map(len, records))
