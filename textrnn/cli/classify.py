@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from textrnn.cli import bulk, check, evaluate, export, predict
+from textrnn.cli import bulk, check, evaluate, export, predict, serve
 from textrnn.cli.flags import flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
 from textrnn.cli.trained import train
@@ -30,6 +30,7 @@ EXAMPLES = """examples:
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"
+  python run.py --serve
   python run.py --task lm --help
 """
 DESCRIPTION = (
@@ -46,6 +47,7 @@ DOORS: dict[str, ModuleType] = {
     "evaluate": evaluate,
     "check": check,
     "export": export,
+    "serve": serve,
 }
 
 
