@@ -47,6 +47,7 @@ function drawBars(answer) {
     value.textContent = probability === null ? "" : number(probability, "percent");
     row.classList.toggle("top", label === top);
   }
+  list.classList.toggle("many", many());
   const more = find("bars-all");
   more.hidden = !many();
   more.textContent = everything ? say("classify.top") : say("classify.all", { n: model().classes.length });
@@ -85,7 +86,7 @@ function drawReasons() {
   const side = (name, sign) => {
     const swatches = element("span", "swatches", ...[1, 2, 3, 4, 5].map((step) => element("span", sign + step)));
     swatches.setAttribute("aria-hidden", "true");
-    return element("span", "side", swatches, saying("classify.for", { label: own(name) }));
+    return element("span", "side", swatches, element("span", "", saying("classify.for", { label: own(name) })));
   };
   find("why-legend").replaceChildren(side(label, "p"), side(against, "n"));
   drawFigures();

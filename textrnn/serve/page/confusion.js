@@ -6,7 +6,8 @@ import { button, element, find, hints, own, shortened } from "./dom.js";
 import { changed, number, say, saying } from "./language.js";
 import { current, detailsOf, models } from "./models.js";
 
-const MOST = 25; // classes of a matrix that can still be looked at
+const MOST = 20; // classes of a matrix that can still be looked at
+const FEW = 12; // classes whose matrix leaves room beside it
 const PAIRS = 10; // that are listed at a time
 const TEXTS = 100;
 const SHARES = [0.005, 0.05, 0.15, 0.35, 0.6]; // of a true class, from which on the next colour begins
@@ -28,6 +29,7 @@ async function read() {
   const model = current("classify");
   if (!visible || !model || drawn) return;
   find("errors-fault").textContent = "";
+  find("errors-loading").textContent = say("errors.loading");
   try {
     const details = await detailsOf(model.id);
     if (current("classify")?.id !== model.id || drawn) return;
@@ -45,11 +47,14 @@ async function read() {
     find("errors-shown").hidden = false;
   } catch (fault) {
     find("errors-fault").textContent = plainWords(fault);
+  } finally {
+    find("errors-loading").textContent = "";
   }
 }
 
 function draw() {
   if (!drawn) return;
+  find("errors-shown").classList.toggle("small", drawn.labels.length <= FEW);
   drawMatrix();
   drawPerClass();
   drawPairs();

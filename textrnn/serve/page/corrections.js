@@ -55,6 +55,7 @@ export function openCorrection(model, answer) {
     find("correct-keep").disabled = !labels.value;
   };
   labels.replaceChildren();
+  labels.size = Math.max(2, Math.min(FEW, model.classes.length));
   fill();
   wanted.oninput = fill;
   labels.onchange = () => { find("correct-keep").disabled = !labels.value; };

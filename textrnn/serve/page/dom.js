@@ -33,11 +33,13 @@ export function option(value, text, chosen = false) {
 
 /** What is read out and shown for a while at the foot of the page. */
 let forgotten;
+export const hush = () => find("told").replaceChildren();
+
 export function tell(text) {
   const at = find("told");
   at.replaceChildren(text);
   clearTimeout(forgotten);
-  forgotten = setTimeout(() => at.replaceChildren(), 6000);
+  forgotten = setTimeout(hush, 6000);
 }
 
 /** A small box beside what is pointed at, tapped or focused; describe(target) says what stands in it, or null. */

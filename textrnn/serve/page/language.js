@@ -64,7 +64,7 @@ export function saying(name, values = {}) {
 
 const shown = (value) => (typeof value === "number" ? formats.count.format(value) : String(value));
 
-export const number = (value, form) => formats[form].format(value);
+export const number = (value, form) => (typeof value === "number" ? formats[form].format(value) : "–");
 export const date = (text) => (Number.isNaN(Date.parse(text)) ? text : formats.date.format(new Date(text)));
 
 /** Words into everything that names them in data-words, data-words-label or data-words-placeholder. */

@@ -25,7 +25,7 @@ export function choose(task, id) {
 
 /** Read the list anew. */
 export async function load() {
-  const found = (await call("v1/models")).models;
+  const found = (await call("v1/models")).models.map((model) => ({ ...model, classes: model.classes ?? [] }));
   if (JSON.stringify(found) === JSON.stringify(list)) return;
   const before = Object.fromEntries(TASKS.map((task) => [task, JSON.stringify(current(task))]));
   list = found;

@@ -5,7 +5,7 @@ import * as classify from "./classify.js";
 import { heatLegend } from "./colour.js";
 import * as confusion from "./confusion.js";
 import * as corrections from "./corrections.js";
-import { element, find, isolated, option, tell } from "./dom.js";
+import { element, find, hush, isolated, option, tell } from "./dom.js";
 import * as generate from "./generate.js";
 import * as language from "./language.js";
 import * as many from "./many.js";
@@ -114,7 +114,7 @@ function watchServer() {
 
 language.fillIn(document);
 for (const part of [classify, many, confusion, corrections, generate, score]) part.start();
-for (const tab of tabs) tab.addEventListener("click", () => show(tab));
+for (const tab of tabs) tab.addEventListener("click", () => { hush(); show(tab); });
 find("tabs").addEventListener("keydown", move);
 const named = () => tabs.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash);
 window.addEventListener("hashchange", () => { if (named() && named() !== open) show(named()); });

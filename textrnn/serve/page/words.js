@@ -2,7 +2,6 @@
 
 export const words = {
   en: {
-    language: "English",
     "title": "textrnn: ask the models",
     "skip": "Skip to the content",
     "parts": "What to do",
@@ -180,7 +179,7 @@ export const words = {
     "score.token": "Character",
     "score.value": "Surprise (nats)",
 
-    "heat.legend": "Surprise in nats: the darker, the less expected",
+    "heat.legend": "Surprise in nats: the stronger the colour, the less expected",
     "heat.hint": "{token}: {value} nats, probability {probability}",
     "heat.space": "space",
     "heat.newline": "line break",
@@ -207,7 +206,6 @@ export const words = {
   },
 
   zh: {
-    language: "中文",
     "title": "textrnn：向模型提问",
     "skip": "跳到正文",
     "parts": "功能",
@@ -385,7 +383,7 @@ export const words = {
     "score.token": "字符",
     "score.value": "惊奇度（nats）",
 
-    "heat.legend": "惊奇度（nats）：颜色越深，越出乎意料",
+    "heat.legend": "惊奇度（nats）：颜色越浓，越出乎意料",
     "heat.hint": "{token}：{value} nats，概率 {probability}",
     "heat.space": "空格",
     "heat.newline": "换行",

@@ -18,6 +18,7 @@ import textrnn.serve
 
 PAGE = Path(textrnn.serve.__file__).parent / "page"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 CLASSES = ["财经", "房产", "股票", "教育", "科技", "社会", "时政", "体育", "游戏", "娱乐"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "\u202eevil\u202c", '"quoted" & <b>bold</b>', "=1+1", "شعر"]
 MANY = [*HOSTILE, *(f"类别{number:03d}" for number in range(242 - len(HOSTILE)))]
@@ -121,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, status: int, kind: str, body: bytes, **more: str) -> None:
         self.send_response(status)
-        headers = {"Content-Type": f"{kind}; charset=utf-8", "Content-Security-Policy": "default-src 'self'", **more}
+        headers = {"Content-Type": f"{kind}; charset=utf-8", "Content-Security-Policy": POLICY, **more}
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
@@ -160,7 +161,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path.startswith("/v1/models/"):
             self.get_model(unquote(path.removeprefix("/v1/models/")), query)
         elif file.parent == PAGE and file.is_file():
-            self.send(200, TYPES[file.suffix], file.read_bytes())
+            self.send(200, TYPES[file.suffix], file.read_bytes(), **{"Cache-Control": "max-age=600"})
         else:
             self.refuse((404, "not_found", "no such page"))
 
