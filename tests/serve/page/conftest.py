@@ -41,7 +41,7 @@ def server(one_server: PageServer) -> PageServer:
 @pytest.fixture(scope="package")
 def tab(browser: Browser, one_server: PageServer) -> Iterator[Page]:
     """One for all tests: to open another takes a second."""
-    context = browser.new_context(locale="en-GB")
+    context = browser.new_context(locale="en-GB", permissions=["clipboard-read", "clipboard-write"])
     context.set_default_timeout(5000)
     yield context.new_page()
     context.close()

@@ -81,7 +81,7 @@ class PageServer(ThreadingHTTPServer):
     Attributes:
         models: what it has.
         fault: (path, body) -> what goes wrong, or None.
-        gates: an answer to this text waits until the event is set.
+        gates: an answer to this text, or to many that begin with it, waits until the event is set.
         key: what requests must bring, or None.
         gone: it hangs up on everybody.
         pace: seconds between two generated characters.
@@ -196,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.log.append((self.path, body))
-        gate = self.server.gates.get(body.get("text", ""))
+        gate = self.server.gates.get(body["texts"][0] if "texts" in body else body.get("text", ""))
         if gate:
             gate.wait(10)
         if self.is_refused(self.path, body):
