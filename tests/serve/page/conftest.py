@@ -69,7 +69,10 @@ def open_page(tab: Page, server: PageServer) -> Iterator[Open]:
         tab.set_viewport_size({"width": width, "height": 800})
         tab.emulate_media(color_scheme=theme)
         tab.goto(f"{server.address}icon.svg")
-        tab.evaluate("(language) => { localStorage.clear(); sessionStorage.clear(); localStorage['textrnn.language'] = language; }", language)
+        tab.evaluate(
+            "(language) => { localStorage.clear(); sessionStorage.clear(); localStorage['textrnn.language'] = language; }",
+            language,
+        )
         for kind, listener in listeners.items():
             tab.on(kind, listener)
         tab.goto(f"{server.address}#{part}")

@@ -182,6 +182,9 @@ class Handler(BaseHTTPRequestHandler):
             ]  # fmt: skip
             self.send_json({"texts": texts[: int(query["limit"][0])], "total": total})
             return
+        if found[0].get("test", {}) is None:  # no metrics.json lies beside it
+            self.send_json({**found[0], "labels": None, "confusion_matrix": None, "per_class": None})
+            return
         figures = {
             name: {
                 "precision": share("p", name),

@@ -138,8 +138,12 @@ def test_the_trainer_reads_them_as_they_are(open_page: Open, tmp_path: Path) -> 
     assert (read.texts, read.labels) == (TEXTS, labels)
 
 
-@given(st.lists(st.text(st.sampled_from('ab \t\n",;|\\=中'), min_size=1).map(str.strip).filter(bool), min_size=1, unique=True))
-@settings(max_examples=50)
+@given(
+    st.lists(
+        st.text(st.sampled_from('ab \t\n",;|\\=中'), min_size=1).map(str.strip).filter(bool), min_size=1, unique=True
+    )
+)
+@settings(max_examples=25)
 def test_few_or_odd_ones_are_read_as_well(texts: list[str]) -> None:
     content = io.StringIO(newline="")
     writer = csv.writer(content, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n")  # as the page writes

@@ -77,7 +77,10 @@ def test_a_file_keeps_its_columns_in_what_is_downloaded(open_page: Open) -> None
     page = open_page("many")
     choose_file(page, "标题.csv", b"\xef\xbb\xbf" + HOSTILE_CSV.replace("\n", "\r\n").encode())
     expect(page.locator("#read-what")).to_have_text("标题.csv: UTF-8, 3 columns, 3 rows")
-    assert page.locator("#column option:checked").text_content() == "\u2068title\u2069: \u2068=HYPERLINK(\"http://x\",\"a…\u2069"
+    assert (
+        page.locator("#column option:checked").text_content()
+        == '\u2068title\u2069: \u2068=HYPERLINK("http://x","a…\u2069'
+    )
     page.locator("#many-start").click()
     expect(page.locator("#table-rows tr")).to_have_count(3)
     texts = ['=HYPERLINK("http://x","a")', "两行\n文本, 有逗号", "<b>粗</b>"]
@@ -135,7 +138,9 @@ def test_another_column_may_have_the_texts_and_the_first_row_too(open_page: Open
 def test_what_is_no_text_is_refused(open_page: Open) -> None:
     page = open_page("many")
     choose_file(page, "a.xlsx", b"PK\x03\x04\x00\x00")
-    expect(page.locator("#many-fault")).to_have_text("a.xlsx is no text file. Save it as CSV, TSV or plain text, and open that.")
+    expect(page.locator("#many-fault")).to_have_text(
+        "a.xlsx is no text file. Save it as CSV, TSV or plain text, and open that."
+    )
     choose_file(page, "empty.txt", b" \n")
     expect(page.locator("#many-fault")).to_have_text("There is no text in empty.txt.")
     choose_file(page, "long.txt", b"a\n" * 100_001)
@@ -191,12 +196,18 @@ def test_one_that_is_refused_keeps_no_other_from_its_answer(open_page: Open, ser
     def fault(path: str, body: dict[str, list[str]]) -> tuple[int, str, str] | None:
         if path == "/v1/classify" and next(busy, False):
             return 503, "busy", "the queue is full"
-        return (422, "too_long", "at most 5 characters") if any(len(text) > 5 for text in body.get("texts", [])) else None
+        return (
+            (422, "too_long", "at most 5 characters") if any(len(text) > 5 for text in body.get("texts", [])) else None
+        )
 
     server.fault = fault
     lines = ["甲", "乙", "这一条太长了", "丙"]
     classify(page, lines)
     expect(page.locator("#many-fault")).to_have_text("1 text could not be answered; the reason stands in its row.")
     assert shown_texts(page) == lines
-    assert page.locator("#table-rows td.label").all_text_contents() == [best(line)[0] if len(line) < 6 else "" for line in lines]
-    expect(page.locator("#table-rows .note")).to_have_text("The server cannot answer this. The server says: at most 5 characters")
+    assert page.locator("#table-rows td.label").all_text_contents() == [
+        best(line)[0] if len(line) < 6 else "" for line in lines
+    ]
+    expect(page.locator("#table-rows .note")).to_have_text(
+        "The server cannot answer this. The server says: at most 5 characters"
+    )

@@ -44,7 +44,9 @@ def test_every_word_is_said_and_every_said_word_is_there(words: Words) -> None:
 
 def test_nothing_but_text_nodes_and_nothing_from_elsewhere() -> None:
     for name, text in SOURCES.items():
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), (
+            name
+        )
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|url\(", text), name
     index = SOURCES["index.html"]
     assert not re.search(r"<style|style=|\son\w+=|<script(?! type=\"module\" src=)", index)
