@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textrnn.cli import serve
 from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
 from textrnn.config import (
@@ -21,7 +22,7 @@ from textrnn.config import (
 )
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.texts import corpus_name, several
-from textrnn.errors import user_path
+from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
 
@@ -76,6 +77,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="how probable a text is to the saved model, and where it surprises it: a file, a folder, a name as for "
         "--corpus, or - for stdin",
     )
+    serve.add_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -86,6 +88,7 @@ def to_run(options: argparse.Namespace) -> Run:
         ConfigError: for a value out of bounds, or a recipe that is not known.
     """
     _generation(options)
+    serve.refuse(options)
     named = named_settings("lm", options)
     model, corpus = find_model(options.model or "LSTM", "lm").name, several(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
@@ -100,9 +103,14 @@ def _generation(options: argparse.Namespace) -> GenerationConfig:
     return GenerationConfig(**{name: value for name, value in vars(options).items() if name in fields})
 
 
-def run(options: argparse.Namespace) -> None:
-    """Do what was asked for."""
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for, and give the exit status."""
     asked = to_run(options)
+    if options.serve:
+        for name in ("predict", "score"):
+            if getattr(options, name) is not None:
+                raise ConfigError(f"`{name}`: cannot stand beside `serve`; expected one of them")
+        return serve.run(asked, options)
     if options.predict is None and options.score is None:
         done = _train(asked, quiet=options.quiet, say=say)
         naming = {
@@ -115,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
             naming = {"task": "lm", "save_dir": str(done.folder)}
         flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
-        return
+        return 0
     prefixes = None if options.predict is None else _prefixes(options.predict)
     asked, folder = _trained(asked, options, prefix=prefixes[0] if prefixes else None)
 
@@ -130,6 +138,7 @@ def run(options: argparse.Namespace) -> None:
             _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
         _score(model, options.score, asked.named.get("encoding"))
+    return 0
 
 
 def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run:

@@ -34,6 +34,38 @@ class OutputError(TextRNNError):
     """What is printed cannot leave the program."""
 
 
+class ReaderGone(Exception):
+    """Nobody reads any more what is written to standard output, as after ``head``."""
+
+
+def write_bytes(content: bytes) -> None:
+    """A piece of a result in UTF-8 on stdout, as it is; a terminal gets nothing that it would obey.
+
+    Raises:
+        ReaderGone: if nobody reads it.
+        OutputError: if it cannot be written otherwise.
+    """
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None or sys.stdout.isatty():
+        write(content.decode("utf-8"))
+        return
+    try:
+        buffer.write(content)
+        buffer.flush()
+    except OSError as error:
+        _throw_output_away()
+        if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
+            raise ReaderGone from error
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> OutputError:
+    return OutputError(
+        f"standard output: cannot be written ({error.strerror or error}); expected room where it goes: free some "
+        "space, or send it somewhere else"
+    )
+
+
 def write(text: str) -> None:
     """A piece of a result on stdout, at once."""
     try:
@@ -43,10 +75,7 @@ def write(text: str) -> None:
         # The reader of our output went away, as `head` does (Windows says EINVAL): the work goes on.
         if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
             return
-        raise OutputError(
-            f"standard output: cannot be written ({error.strerror or error}); expected room where it goes: free some "
-            "space, or send it somewhere else"
-        ) from error
+        raise _unwritable(error) from error
 
 
 def _throw_output_away() -> None:

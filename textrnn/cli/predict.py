@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from textrnn.saved.classifier import Classifier
 
 
+SHOWN = 3  # classes of an answer
+
+
 def add_flags(main_group: argparse._ArgumentGroup) -> None:
     """The flags of answers."""
     main_group.add_argument(
@@ -29,10 +32,12 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="classify texts with the saved model (trained first where there is none); - reads stdin, one text a line",
     )
     main_group.add_argument(
-        "--output", metavar="FILE", help="with --predict: write text, label and probability of each row to a CSV file"
+        "--output",
+        metavar="FILE",
+        help="with --predict or --predict-file: write the answers to a file, .csv, .tsv, .jsonl or .parquet by its ending",
     )
     main_group.add_argument(
-        "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
+        "--top-k", type=int, metavar="N", help="classes of each answer (default: 3; 1 with --predict-file)"
     )
 
 
@@ -42,10 +47,10 @@ def refuse(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: that names the flag.
     """
-    if options.top_k < 1:
+    if options.top_k is not None and options.top_k < 1:
         raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
-    if options.output is not None and not options.predict:
-        raise ConfigError("`output`: belongs to `predict`; expected `predict` beside it")
+    if options.output is not None and not options.predict and options.predict_file is None:
+        raise ConfigError("`output`: belongs to `predict_file` or `predict`; expected one of them beside it")
 
 
 def run(asked: Run, options: argparse.Namespace) -> int:
@@ -97,7 +102,7 @@ def _predict(asked: Run, options: argparse.Namespace) -> None:
     _refuse_empty_stdin(options.predict)
     classifier, _ = trained_classifier(asked, options)
     texts = _texts(options.predict, classifier, asked.named.get("encoding"))
-    answers = predict(classifier, texts, top_k=options.top_k)
+    answers = predict(classifier, texts, top_k=options.top_k or SHOWN)
     if options.output is not None:
         path = user_path(options.output, "output")
         if path.is_dir():

@@ -7,13 +7,13 @@ from typing import Any
 
 from textrnn.errors import Note, listed
 from textrnn.report.label_errors import doubted
-from textrnn.report.reading import all_understood
+from textrnn.report.reading import all_understood, texts_understood
 from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
-    "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
+    "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "network", "network_learnt",
     "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "trained", "using_saved",
     "vectors", "vocabulary",
 }  # fmt: skip
@@ -182,11 +182,13 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "failed": "{model}: {error}",
     "fell_back": "{wanted} is not here and cannot be fetched; going on with {taken}, the text of the project",
     "few_vectors": "most tokens have no vector there; see `tokenizer` (characters or words?) and `lowercase`",
+    "file_replaced": "{path} is there already and is replaced",
     "finding": lambda finding: str(finding),
     "finished": "the run in {folder} is finished: nothing to resume",
     "gates_answer": lambda model, digits, verdict, probability: (
         f"{model} reads {' '.join(map(str, digits))} and answers {verdict}, probability {probability:.3f}"
     ),
+    "given_read": lambda reading: texts_understood(reading),
     "going_on_after": "going on after {trainings} finished trainings in {store}",
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
     "kept_apart": "{taken} is of other data ({learnt}); this run is kept in {folder}",
