@@ -253,6 +253,7 @@ def answer(text: str, classes: list[str], body: dict[str, Any]) -> dict[str, Any
             "baseline": 0.0,
             "method": "integrated gradients",
             "tokens": tokens,
+            "unread_from": 200 if len(text) > 200 else None,
         }
     return made
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.serve.page.browser import typing_times
+from tests.serve.page.browser import typing_times, watch
 from tests.serve.page.conftest import Open
 from tests.serve.page.fake_server import CLASSES, HOSTILE, MANY, PageServer, probabilities
 
@@ -34,7 +34,7 @@ def test_every_key_is_answered(open_page: Open) -> None:
         expect_answer(page, text)
         assert bars(page) == {one["label"]: f"{one['probability']:.1%}" for one in probabilities(text, CLASSES)}
         assert list(bars(page)) == CLASSES, "each stays in its place"
-        expect(page.locator("#why-text span")).to_have_count(len(text))
+        expect(page.locator("#why-text [data-at]")).to_have_count(len(text))
         expect(page.locator("#why-text")).to_have_text(text)
     page.keyboard.press("Backspace")
     expect_answer(page, "央行")
@@ -58,7 +58,7 @@ def test_an_older_answer_never_follows_a_newer_one(open_page: Open, server: Page
     expect_answer(page, "甲乙")
     gates["甲乙丙"].set()
     expect_answer(page, "甲乙丙")
-    expect(page.locator("#why-text span")).to_have_count(3)
+    expect(page.locator("#why-text [data-at]")).to_have_count(3)
 
 
 def test_an_answer_to_what_is_cleared_is_not_shown(open_page: Open, server: PageServer) -> None:
@@ -85,9 +85,9 @@ def test_colours_stay_with_what_is_not_edited(open_page: Open) -> None:
 def test_reasons_are_coloured_by_characters(open_page: Open) -> None:
     page = open_page()
     page.locator("#text").fill("😀央行\u202e")
-    expect(page.locator("#why-text span")).to_have_count(4)
-    assert page.locator("#why-text span").all_inner_texts()[:3] == ["😀", "央", "行"]
-    page.locator("#why-text span").nth(1).hover()
+    expect(page.locator("#why-text [data-at]")).to_have_count(4)
+    assert page.locator("#why-text [data-at]").all_inner_texts()[:3] == ["😀", "央", "行"]
+    page.locator("#why-text [data-at]").nth(1).hover()
     expect(page.locator("#hint")).to_contain_text("央: ")
     page.keyboard.press("Escape")
     expect(page.locator("#hint")).to_be_hidden()
@@ -127,6 +127,8 @@ def test_a_long_text_is_shown_whole(open_page: Open) -> None:
     page.locator("#text").fill(text)
     expect_answer(page, text)
     assert page.locator("#why-text").text_content() == text
+    expect(page.locator("#why-unread")).to_have_text("The model reads the beginning only; what is grey is not read.")
+    assert page.locator("#why-text .unread").text_content() == text[200:]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -145,6 +147,7 @@ def test_faults_are_told_in_plain_words(open_page: Open, server: PageServer) -> 
 def test_how_long_a_key_takes(open_page: Open, record_property: Callable[[str, object], None]) -> None:
     """Only measured here; benchmarks/page_typing.py does it with the real server."""
     page = open_page()
+    watch(page)
     times = typing_times(page, "央行下调存款准备金率")
     record_property("milliseconds from a key to its bars", [round(time, 1) for time in times])
     assert len(times) == 10

@@ -82,7 +82,7 @@ def test_changed_removed_cleared(open_page: Open) -> None:
     page = open_page()
     for text in ("甲", "乙", "丙"):
         page.locator("#text").fill(text)
-        expect(page.locator("#why-text span")).to_have_count(1)
+        expect(page.locator("#why-text [data-at]")).to_have_count(1)
         page.locator("#answer-correct").click()
         correct(page, "教育")
     page.locator("#answer-correct").click()
@@ -121,7 +121,7 @@ def test_the_trainer_reads_them_as_they_are(open_page: Open, tmp_path: Path) -> 
     page = open_page()
     for text in TEXTS:
         page.locator("#text").fill(text)
-        expect(page.locator("#why-text span")).to_have_count(len(text))
+        expect(page.locator("#why-text [data-at]")).to_have_count(len(text))
         page.locator("#answer-correct").click()
         correct(page, "教育" if len(text) % 2 else "社会")
     page.locator("#tab-corrections").click()

@@ -36,7 +36,7 @@ def test_parts_by_keys(open_page: Open) -> None:
 def test_everything_is_reached_by_the_tabulator(open_page: Open) -> None:
     page = open_page()
     page.locator("#text").fill("央行")
-    expect(page.locator("#why-text span")).to_have_count(2)
+    expect(page.locator("#why-text [data-at]")).to_have_count(2)
     page.reload()
     expect(page.locator("#bars li")).to_have_count(10)
     reached = []

@@ -12,13 +12,14 @@ const FEW = 15; // classes that all stand there, each in its place; of more, the
 const TOP = 10;
 const SETTLED = 700; // milliseconds without a key, after which the answer is read out
 
-const answers = new Newest(4), explanations = new Newest(2);
+const answers = new Newest(4), explanations = new Newest(1);
 const text = find("text"), list = find("bars");
 const bars = []; // made once: what changes with a key is words and a transform, nothing that moves others
 let shown = null; // the answer that stands there
 let explained = null;
 let everything = false; // all classes are shown, however many
 let reading;
+let explaining = false, wanted = false; // reasons are under way; others are wanted after them
 
 const model = () => current("classify");
 const many = () => model().classes.length > FEW;
@@ -77,12 +78,15 @@ function drawReasons() {
   if (!explained) {
     find("why-help").textContent = say("classify.why.waiting");
     find("why-text").replaceChildren(typed);
+    find("why-unread").textContent = "";
     find("why-legend").replaceChildren();
     return;
   }
   const { label, against, tokens } = explained;
   find("why-help").replaceChildren(tokens.length ? saying("classify.why.help", { label: own(label), against: own(against) }) : say("classify.why.none"));
-  find("why-text").replaceChildren(...reasons(typed, carriedOver(tokens, explained.text, typed)));
+  const unread = typed === explained.text ? explained.unread_from : null;
+  find("why-text").replaceChildren(...reasons(typed, carriedOver(tokens, explained.text, typed), unread));
+  find("why-unread").textContent = typeof unread === "number" ? say("classify.unread") : "";
   const side = (name, sign) => {
     const swatches = element("span", "swatches", ...[1, 2, 3, 4, 5].map((step) => element("span", sign + step)));
     swatches.setAttribute("aria-hidden", "true");
@@ -139,15 +143,30 @@ function answer() {
     find("classify-fault").textContent = "";
     drawAnswer();
     drawReasons();
+    explain();
     clearTimeout(reading);
     reading = setTimeout(() => {
       find("classify-said").textContent = say("classify.said", { label: found.label, probability: number(found.probability, "percent") });
     }, SETTLED);
   });
-  ask(explanations, true, (found) => {
-    explained = found.explanation ? { ...found.explanation, text: found.text } : null;
-    if (text.value.trim()) drawReasons();
-  });
+}
+
+/** One after the other: they cost the server much more than an answer does, and the newest text comes next. */
+async function explain() {
+  wanted = true;
+  if (explaining) return;
+  explaining = true;
+  try {
+    while (wanted && model() && text.value.trim()) {
+      wanted = false;
+      await ask(explanations, true, (found) => {
+        explained = found.explanation ? { ...found.explanation, text: found.text } : null;
+        drawReasons();
+      });
+    }
+  } finally {
+    explaining = false;
+  }
 }
 
 function again() {

@@ -30,9 +30,10 @@ function piece(text, step, at) {
   return made;
 }
 
-/** A text with its reasons. Positions are those of characters (code points), as the server counts them. */
-export function reasons(text, tokens) {
-  const characters = Array.from(text), most = strongest(tokens), parts = [];
+/** A text with its reasons. Positions are those of characters (code points), as the server counts them; what stands
+ * from `unread` on is grey. */
+export function reasons(text, tokens, unread) {
+  const characters = Array.from(text), end = unread ?? characters.length, most = strongest(tokens), parts = [];
   let at = 0;
   for (const [index, token] of tokens.slice(0, LONGEST).entries()) {
     if (token.start < at || token.end <= token.start) continue;
@@ -40,7 +41,7 @@ export function reasons(text, tokens) {
     parts.push(piece(characters.slice(token.start, token.end).join(""), signedStep(token.contribution, most), index));
     at = token.end;
   }
-  parts.push(characters.slice(at).join(""));
+  parts.push(characters.slice(at, Math.max(at, end)).join(""), element("span", "unread", characters.slice(Math.max(at, end)).join("")));
   return parts;
 }
 
