@@ -8,14 +8,23 @@ from textrnn.version import __version__
 
 if TYPE_CHECKING:
     from textrnn.estimators.language_model import LanguageModel
+    from textrnn.estimators.text_classifier import TextClassifier
 
-__all__ = ["LanguageModel", "__version__"]
+__all__ = ["LanguageModel", "TextClassifier", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """``LanguageModel`` is imported when it is asked for: it needs torch, which the command line's start does not."""
+    """The estimators are imported when they are asked for: they need torch, which the command line's start does not."""
     if name == "LanguageModel":
         from textrnn.estimators.language_model import LanguageModel
 
         return LanguageModel
+    if name == "TextClassifier":
+        from textrnn.estimators.text_classifier import TextClassifier
+
+        return TextClassifier
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textrnn.cli import export
 from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
 from textrnn.config import (
@@ -21,7 +22,7 @@ from textrnn.config import (
 )
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.texts import corpus_name, several
-from textrnn.errors import user_path
+from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
 
@@ -76,6 +77,8 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="how probable a text is to the saved model, and where it surprises it: a file, a folder, a name as for "
         "--corpus, or - for stdin",
     )
+    export.add_flags(main_group)
+    main_group.add_argument("--output", metavar="DIR", help="with --export: the folder to write")
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -86,12 +89,27 @@ def to_run(options: argparse.Namespace) -> Run:
         ConfigError: for a value out of bounds, or a recipe that is not known.
     """
     _generation(options)
+    _refuse(options)
     named = named_settings("lm", options)
     model, corpus = find_model(options.model or "LSTM", "lm").name, several(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
     run = Run("lm", model, named, folder, resume=options.resume)
     combine(run)  # what is wrong shows before anything heavy is imported
     return run
+
+
+def _refuse(options: argparse.Namespace) -> None:
+    """Flags that do not go together.
+
+    Raises:
+        ConfigError: that names one.
+    """
+    export.refuse(options)
+    if options.export is None and options.output is not None:
+        raise ConfigError("`output`: belongs to `export`; expected `export=onnx` beside it")
+    for name in ("predict", "score") if options.export else ():
+        if getattr(options, name) is not None:
+            raise ConfigError(f"`{name}`: cannot stand beside `export`; expected one of them")
 
 
 def _generation(options: argparse.Namespace) -> GenerationConfig:
@@ -103,7 +121,7 @@ def _generation(options: argparse.Namespace) -> GenerationConfig:
 def run(options: argparse.Namespace) -> None:
     """Do what was asked for."""
     asked = to_run(options)
-    if options.predict is None and options.score is None:
+    if options.predict is None and options.score is None and options.export is None:
         done = _train(asked, quiet=options.quiet, say=say)
         naming = {
             "task": "lm",
@@ -122,6 +140,8 @@ def run(options: argparse.Namespace) -> None:
     from textrnn.tasks.answers import open_language_model
 
     model = open_language_model(asked, folder, Teller(say_aside))
+    if options.export is not None:
+        _export(model, folder, options)
     if prefixes is not None:
         config = _generation(options)
         for index, prefix in enumerate(prefixes):
@@ -130,6 +150,13 @@ def run(options: argparse.Namespace) -> None:
             _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
         _score(model, options.score, asked.named.get("encoding"))
+
+
+def _export(model: CharacterModel, folder: Path, options: argparse.Namespace) -> None:
+    from textrnn.tasks.export import export_language_model
+
+    done = export_language_model(model, export.target(folder, options), int8=options.int8)
+    export.tell(done, unit="characters", figure="nats a character", example="time ")
 
 
 def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run:

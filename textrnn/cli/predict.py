@@ -29,7 +29,10 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="classify texts with the saved model (trained first where there is none); - reads stdin, one text a line",
     )
     main_group.add_argument(
-        "--output", metavar="FILE", help="with --predict: write text, label and probability of each row to a CSV file"
+        "--output",
+        metavar="FILE",
+        help="with --predict: write text, label and probability of each row to a CSV file; with --export: "
+        "the folder to write",
     )
     main_group.add_argument(
         "--top-k", type=int, default=3, metavar="N", help="classes shown for each text (default: 3)"
@@ -44,7 +47,7 @@ def refuse(options: argparse.Namespace) -> None:
     """
     if options.top_k < 1:
         raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
-    if options.output is not None and not options.predict:
+    if options.output is not None and not (options.predict or options.export):
         raise ConfigError("`output`: belongs to `predict`; expected `predict` beside it")
 
 

@@ -5,11 +5,14 @@ Everything is held as flat tensors on one device; a batch is cut out by index ar
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from textrnn.config import PAD_ID
@@ -20,11 +23,12 @@ SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, 
 
 
 class Batch(NamedTuple):
-    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,)."""
+    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike."""
 
     token_ids: Tensor
     lengths: Tensor
     labels: Tensor
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -39,6 +43,7 @@ class LabelledTexts:
         starts: int64, (rows,): where each text starts in `token_ids`
         lengths: int64, (rows,), on the CPU, so that the width of a batch is known without asking the device
         labels: int64, (rows,)
+        weights: float32, (rows,): what each row counts in the loss; None: all alike
     """
 
     size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # to reduce when out of memory
@@ -46,6 +51,7 @@ class LabelledTexts:
     starts: Tensor
     lengths: Tensor
     labels: Tensor
+    weights: Tensor | None = None
 
     @classmethod
     def from_encoded(
@@ -59,6 +65,12 @@ class LabelledTexts:
             torch.tensor(labels, dtype=torch.int64, device=device),
         )
 
+    def weighted(self, weights: NDArray[np.float64] | None) -> Self:
+        """The same rows with what each counts in the loss, (rows,); None: all alike."""
+        if weights is None:
+            return self
+        return dataclasses.replace(self, weights=torch.from_numpy(weights).to(self.labels.device, torch.float32))
+
     def __len__(self) -> int:
         return len(self.lengths)
 
@@ -71,7 +83,7 @@ class LabelledTexts:
         inside = step < lengths[:, None]
         position = torch.where(inside, self.starts[rows][:, None] + step, 0)
         token_ids = self.token_ids[position].long().masked_fill_(~inside, PAD_ID)
-        return Batch(token_ids, lengths, self.labels[rows])
+        return Batch(token_ids, lengths, self.labels[rows], None if self.weights is None else self.weights[rows])
 
 
 def shuffled_batches(lengths: Tensor, batch_size: int, generator: torch.Generator) -> list[Tensor]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textrnn.config import DataConfig
 from textrnn.corpus.check import ReadDataset, ReadFiles, findings
@@ -39,11 +40,13 @@ class Split:
 
     Attributes:
         rows: where they are from; None of texts in memory
+        weights: (rows,): what each row counts where it is learnt; None: all alike
     """
 
     texts: list[str]
     labels: list[int]
     rows: Rows | None = None
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -72,6 +75,7 @@ class Dataset:
         class_names: the labels of the splits are indices into them
         folder: where pretrained vectors may be
         readings: what was understood of each file
+        vocabulary: of a model that learns on; None: that of the training texts
     """
 
     name: str
@@ -82,6 +86,7 @@ class Dataset:
     notes: list[Note] = field(default_factory=list)
     folder: Path | None = None
     readings: list[Reading] = field(default_factory=list)
+    vocabulary: Vocabulary | None = None
     _encoded: dict[tuple[Any, ...], EncodedDataset] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -105,7 +110,7 @@ class Dataset:
         return self._encoded[key]
 
     def _encode(self, data: DataConfig) -> EncodedDataset:
-        vocabulary = Vocabulary.from_settings(self.train.texts, data)
+        vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
         train, dev, test = (vocabulary.encode(split.texts, max_tokens=data.pad_size) for split in splits)
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
@@ -113,6 +118,8 @@ class Dataset:
         for encoded, split in zip((train, dev, test), splits, strict=True):
             for array in (encoded.token_ids, encoded.offsets, np.array(split.labels, dtype=np.int64)):
                 digest.update(array.tobytes())
+            if split.weights is not None:
+                digest.update(split.weights.tobytes())
         return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())
 
 
@@ -124,10 +131,10 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
     """
     read, notes = read_files(source, config)
     # First the classes: labels are checked against them.
-    notes += _checked(read)
+    notes += refuse_errors_of_checks(read)
     whole, more = with_splits(read, config)
     notes += more
-    notes += _checked(whole)
+    notes += refuse_errors_of_checks(whole)
     train, dev, test = (
         Split(whole.rows[split].texts, list(whole.labels[split]), whole.rows[split])
         for split in ("train", "dev", "test")
@@ -170,7 +177,7 @@ def read_files(source: Source, config: DataConfig, *, keep_bad: bool = False) ->
     if config.merge_labels:
         notes += _merge_labels(rows, class_names)
     if not source.class_names:
-        class_names = _sorted_names({label for part in rows.values() for label in part.labels})
+        class_names = sorted_names({label for part in rows.values() for label in part.labels})
     return ReadFiles(rows, class_names, source.class_names), notes
 
 
@@ -185,14 +192,14 @@ def with_splits(read: ReadFiles, config: DataConfig) -> tuple[ReadDataset, list[
     missing = [split for split in ("dev", "test") if split not in rows]
     if missing:
         path = rows["train"].path
-        rows = _make_splits(rows, missing, config.split_seed)
+        rows = make_splits(rows, missing, config.split_seed)
         counts = {split: len(rows[split]) for split in ("train", *missing)}
         notes.append(Note("split_made", path=path, missing=missing, seed=config.split_seed, rows=counts))
     labels = {split: _class_indices(part, class_names, by_name, read.class_file) for split, part in rows.items()}
     return ReadDataset(rows, class_names, read.class_file, labels), notes
 
 
-def _checked(read: ReadFiles) -> list[Note]:
+def refuse_errors_of_checks(read: ReadFiles) -> list[Note]:
     """The warnings of all checks.
 
     Raises:
@@ -229,7 +236,7 @@ def _merge_labels(rows: dict[str, Rows], class_names: list[str]) -> list[Note]:
     return [Note("labels_merged", merged=merged, counts=counts)] if merged else []
 
 
-def _sorted_names(names: set[str]) -> list[str]:
+def sorted_names(names: set[str]) -> list[str]:
     """Numbers by value, everything else by its characters."""
     if all(is_index(name) for name in names):
         return sorted(names, key=lambda name: (float(name), name))
@@ -264,7 +271,7 @@ def _label_error(
     )
 
 
-def _make_splits(rows: dict[str, Rows], missing: list[str], seed: int) -> dict[str, Rows]:
+def make_splits(rows: dict[str, Rows], missing: list[str], seed: int) -> dict[str, Rows]:
     """Take a tenth of all rows, class by class, out of the training rows for each missing split.
 
     Rows with the same text stay together, so that no copy of a training text is ever scored; a text with several labels

@@ -5,6 +5,7 @@ file -> characters (letters and spaces, or all) -> training text, held-out tail 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -178,6 +179,11 @@ def _local_names() -> set[str]:
     return {path.stem for folder in data_folders() if folder.is_dir() for path in folder.glob("*.txt")}
 
 
+def substitutions(*, letters: bool) -> tuple[tuple[str, str], ...]:
+    """What :func:`prepare_text` does to a beginning of a text, for other programs; letters are then made small."""
+    return (("[^A-Za-z]+", " "),) if letters else ((LONE_SURROGATE.pattern, "\ufffd"), ("\r\n?", "\n"))
+
+
 def only_letters(text: str) -> str:
     """Lower-case a to z; everything between or around letters is one space."""
     return re.sub("[^A-Za-z]+", " ", text).lower()
@@ -274,26 +280,33 @@ def load_corpus(source: TextSource, config: CorpusConfig) -> Corpus:
         DataError: if it is empty or cannot be decoded.
     """
     found = read_running_text(source.paths, config.encoding)
-    if not found.text.strip():
-        where = "it" if len(found.files) == 1 else "the files"
-        raise DataError(f"{source.path}: no text in {where}; expected one to learn from")
+    if not found.text.strip() and len(found.files) > 1:
+        raise DataError(f"{source.path}: no text in the files; expected one to learn from")
     letters = _reads_letters(source) if config.letters is None else config.letters
-    whole = prepare_text(found.text, letters=letters, line_join=config.line_join)
+    corpus = cut_corpus(found.text, source.name, source.path, config, letters=letters, digest=found.digest)
+    is_told = source.by_name and found.encodings == ("UTF-8",)
+    notes = () if is_told else (Note("text_read", read=found),)
+    return dataclasses.replace(corpus, reading=found.to_dict(), notes=notes)
+
+
+def cut_corpus(text: str, name: str, path: Path, config: CorpusConfig, *, letters: bool, digest: str) -> Corpus:
+    """Cut a text into what is learnt and what is held out.
+
+    Args:
+        path: where it is, for messages.
+
+    Raises:
+        DataError: if there is nothing in it to learn from.
+    """
+    if not text.strip():
+        raise DataError(f"{path}: no text in it; expected one to learn from")
+    whole = prepare_text(text, letters=letters, line_join=config.line_join)
     if letters and not whole:
         raise DataError(
-            f"{source.path}: no letter from a to z in it; expected some with `letters`: use `letters=False` to "
-            "read every character"
+            f"{path}: no letter from a to z in it; expected some with `letters`: use `letters=False` to read every "
+            "character"
         )
     cut = int(len(whole) * (1 - config.held_out))
     train = whole[:cut] if config.max_chars is None else whole[: min(cut, config.max_chars)]
-    return Corpus(
-        source.name,
-        source.path,
-        train,
-        whole[cut:],
-        whole[max(0, cut - CONTEXT_CHARACTERS) : cut],
-        letters,
-        found.digest,
-        found.to_dict(),
-        () if source.by_name and found.encodings == ("UTF-8",) else (Note("text_read", read=found),),
-    )
+    context = whole[max(0, cut - CONTEXT_CHARACTERS) : cut]
+    return Corpus(name, path, train, whole[cut:], context, letters, digest)

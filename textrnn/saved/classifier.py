@@ -51,6 +51,7 @@ class Classifier(SavedModel):
         threads: that compute for many texts; a single one is done by one
         data_identity: of what it has learnt; None of texts in memory, and of earlier versions
         read: what was understood of each file that it has learnt from, see :meth:`Reading.to_dict`
+        estimator: what Python's estimator keeps of itself, plain values; see :mod:`textrnn.estimators.labels`
     """
 
     settings: ClassifierSettings
@@ -61,6 +62,7 @@ class Classifier(SavedModel):
     threads: Threads = field(default_factory=Threads, repr=False, compare=False)
     data_identity: DataIdentity | None = None
     read: list[dict[str, Any]] = field(default_factory=list, repr=False, compare=False)
+    estimator: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
@@ -107,6 +109,7 @@ class Classifier(SavedModel):
                     **self.settings.to_kept(),
                     **kept_identity(self.data_identity),
                     **({"read": self.read} if self.read else {}),
+                    **({"estimator": self.estimator} if self.estimator else {}),
                     "tokenizer": self.vocabulary.tokenizer.to_dict(),
                     **({} if self.temperature is None else {"calibration": {"temperature": self.temperature}}),
                 }
@@ -142,6 +145,5 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     network.to(device).eval()
     set_precision(network, precision_for(settings.training.precision, torch.device(device)))
     identity = DataIdentity.from_kept(config.get(IDENTITY))
-    return Classifier(
-        settings, network, vocabulary, class_names, temperature, data_identity=identity, read=config.get("read", [])
-    )
+    told = {"read": config.get("read", []), "estimator": config.get("estimator", {})}
+    return Classifier(settings, network, vocabulary, class_names, temperature, data_identity=identity, **told)

@@ -193,6 +193,7 @@ def learn(
     vectors: PretrainedEmbedding | None = None,
     checkpoint: Checkpoint | None = None,
     rows: RowsOfTexts = LabelledTexts.from_encoded,
+    start: ClassifierNetwork | None = None,
 ) -> Learnt:
     """Train a classifier on texts in memory.
 
@@ -201,6 +202,8 @@ def learn(
         vectors: to begin with, for the whole vocabulary.
         checkpoint: where the unfinished run is kept; by default nowhere.
         rows: encoded texts, labels and device -> what batches are cut from.
+        start: a network of the same settings, vocabulary and classes whose weights are the first ones; it stays as it
+            is.
 
     Raises:
         Interrupted: if the listener asked to stop.
@@ -211,8 +214,13 @@ def learn(
     training, device = settings.training, choose_device(settings.training.device)
     encoded = dataset.encoded(settings.data)
     network = _build(settings, encoded, len(dataset.class_names), vectors, device)
+    if start is not None:
+        network.load_state_dict(start.state_dict())
     listener.on_note(Note("network", settings=settings, network=network, device=device))
-    train, dev = rows(encoded.train, dataset.train.labels, device), rows(encoded.dev, dataset.dev.labels, device)
+    train, dev = (
+        rows(texts, split.labels, device).weighted(split.weights)
+        for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
+    )
     objective = ClassificationObjective(train, dev, training, len(dataset.class_names))
     history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))

@@ -108,7 +108,7 @@ def train_on(
     learnt = learn(corpus, settings, listener, checkpoint=checkpoint, prefix=prefix)
     result = judge(learnt, corpus)
     listener.on_note(Note("judged", result=result))
-    files, notes = result.to_files()
+    files, notes = result.to_files() if run.folder is not None else ({}, [])
     keep(run, learnt.model, files, notes, listener)
     return result
 

@@ -33,9 +33,14 @@ class Listener:
         """Asked after every step; True ends the training with its checkpoint safe."""
         return False
 
+    def should_end(self) -> bool:
+        """Asked after every step; True ends the training as if all its steps were done, with the best weights so
+        far."""
+        return False
+
 
 class ListenerGroup(Listener):
-    """Several listeners as one; training stops if any of them asks for it."""
+    """Several listeners as one; training stops or ends if any of them asks for it."""
 
     def __init__(self, listeners: Sequence[Listener]):
         self.listeners = listeners
@@ -66,3 +71,6 @@ class ListenerGroup(Listener):
 
     def should_stop(self) -> bool:
         return any(listener.should_stop() for listener in self.listeners)
+
+    def should_end(self) -> bool:
+        return any(listener.should_end() for listener in self.listeners)

@@ -148,7 +148,7 @@ def fit(
         objective: the batches, their loss, and how the network is evaluated.
         checkpoint: written after evaluations, taking about a tenth of the time at most, and when `listener`
             asks to stop.
-        listener: told of every step and evaluation, and asked after every step whether to stop.
+        listener: told of every step and evaluation, and asked after every step whether to stop or to end.
         clock: returns the time in seconds.
 
     Raises:
@@ -267,6 +267,8 @@ def _train(
                 history.stopped_by = "all epochs done"
             elif pacer.time_is_up:
                 history.stopped_by = f"the budget of {config.budget:g} s"
+            elif listener.should_end():
+                history.stopped_by = "a request to end"
             due = objective.is_due(run.step, position.epoch, position.at_epoch_end)
             is_look = bool(history.stopped_by) or (due and pacer.has_time_to_evaluate)
             if is_look:

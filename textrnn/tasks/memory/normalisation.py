@@ -65,9 +65,10 @@ class PaddedTexts(LabelledTexts):
 
     def batch(self, rows: torch.Tensor) -> Batch:
         """The rows (B,) as one batch, (B, width)."""
-        token_ids, lengths, labels = super().batch(rows)
-        token_ids = functional.pad(token_ids, (0, self.width - token_ids.shape[1]), value=PAD_ID)
-        return Batch(token_ids, torch.full_like(lengths, self.width) if self.reads_padding else lengths, labels)
+        batch = super().batch(rows)
+        token_ids = functional.pad(batch.token_ids, (0, self.width - batch.token_ids.shape[1]), value=PAD_ID)
+        lengths = torch.full_like(batch.lengths, self.width) if self.reads_padding else batch.lengths
+        return batch._replace(token_ids=token_ids, lengths=lengths)
 
 
 def padded_texts(
@@ -75,7 +76,7 @@ def padded_texts(
 ) -> PaddedTexts:
     """Padded texts of encoded ones."""
     texts = LabelledTexts.from_encoded(encoded, labels, device)
-    return PaddedTexts(texts.token_ids, texts.starts, texts.lengths, texts.labels, width, reads_padding)
+    return PaddedTexts(**vars(texts), width=width, reads_padding=reads_padding)
 
 
 @dataclass(frozen=True)

@@ -76,11 +76,17 @@ def evaluate(network: ClassifierNetwork, texts: LabelledTexts, threads: Threads 
     return Evaluation(loss, int((predictions == labels).sum()) / len(labels), predictions.numpy(), logits)
 
 
-def balanced_weights(labels: Tensor, class_count: int) -> Tensor:
+def balanced_weights(labels: Tensor, class_count: int, row_weights: Tensor | None = None) -> Tensor:
     """(rows,) class indices -> (C,): rows / (classes * rows of the class); all classes then weigh the same.
 
     A class without rows gets 1, which is never used.
+
+    Args:
+        row_weights: (rows,): what each row counts; None: one.
     """
+    if row_weights is not None:
+        shares = torch.bincount(labels, row_weights, minlength=class_count)
+        return torch.where(shares > 0, row_weights.sum() / (int((shares > 0).sum()) * shares), 1.0)
     counts = torch.bincount(labels, minlength=class_count)
     return torch.where(counts > 0, len(labels) / (int((counts > 0).sum()) * counts.clamp(min=1)), 1.0)
 
@@ -116,7 +122,8 @@ class ClassificationObjective(Objective[Batch]):
         self.threads = Threads.on(train.labels.device, config.threads)  # of evaluations
         self.class_weights: Tensor | None = None
         if config.class_weight == "balanced":
-            self.class_weights = balanced_weights(train.labels, class_count)
+            self.class_weights = balanced_weights(train.labels, class_count, train.weights)
+        self.mean_weight = None if train.weights is None else float(train.weights.double().mean())
 
     def batch_count(self, epoch: int) -> int:
         return math.ceil(len(self.train) / self.batch_size)
@@ -127,15 +134,24 @@ class ClassificationObjective(Objective[Batch]):
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
         logits = network(batch.token_ids, batch.lengths).float()
-        if self.class_weights is None:
+        weights = self._weights(batch.labels, batch.weights)
+        if weights is None:
             value = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
         else:
             # Each row counts with the weight of its class. (torch's own `weight` weighs the smoothed part by the
             # classes it is spread over: with one row in a hundred, every row would be taught to be of the rare class.)
             losses = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing, reduction="none")
-            weights = self.class_weights[batch.labels]
-            value = (weights * losses).sum() / weights.sum()
+            # By the mean weight of all rows, not of these: else a heavy row would count the less among its neighbours.
+            total = weights.sum() if self.mean_weight is None else self.mean_weight * len(batch)
+            value = (weights * losses).sum() / total
         return Loss(value, functional.cross_entropy(logits.detach(), batch.labels), len(batch))
+
+    def _weights(self, labels: Tensor, of_rows: Tensor | None) -> Tensor | None:
+        """(B,) what rows count, by their classes and of themselves; None: all alike."""
+        if self.class_weights is None:
+            return of_rows
+        of_classes = self.class_weights[labels]
+        return of_classes if of_rows is None else of_classes * of_rows
 
     def tokens(self, batch: Batch) -> int:
         return batch.token_ids.numel()
@@ -148,8 +164,9 @@ class ClassificationObjective(Objective[Batch]):
         scored = evaluate(network, self.dev, self.threads)
         labels = self.dev.labels.cpu().numpy()
         logits = without_smoothing(scored.logits.numpy(), self.smoothing)
-        weights = None if self.class_weights is None else self.class_weights.cpu().numpy()[labels]
-        calibrated = penalised_loss(logits, labels, fit_temperature(logits, labels), weights)
+        weights = self._weights(self.dev.labels, self.dev.weights)
+        of_rows = None if weights is None else weights.cpu().numpy()
+        calibrated = penalised_loss(logits, labels, fit_temperature(logits, labels), of_rows)
         return {"dev_loss": scored.loss, "dev_calibrated_loss": calibrated, "dev_accuracy": scored.accuracy}
 
     def criterion(self, scores: Mapping[str, float]) -> float:
@@ -168,8 +185,9 @@ class ClassificationObjective(Objective[Batch]):
         """Estimated from one batch of the dev split (scored twice, because the first call is slower)."""
         assert isinstance(network, ClassifierNetwork)
         rows = next(sorted_batches(self.dev.lengths))
+        dev = self.dev
         sample = dataclasses.replace(
-            self.dev, starts=self.dev.starts[rows], lengths=self.dev.lengths[rows], labels=self.dev.labels[rows]
+            dev, starts=dev.starts[rows], lengths=dev.lengths[rows], labels=dev.labels[rows], weights=None
         )
         predict_logits(network, sample, self.threads)
         started = time.perf_counter()

@@ -1,0 +1,55 @@
+"""What ``verbose=True`` shows: a bar in notebooks and terminals, and the notes of the run."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+from textrnn.errors import Note
+from textrnn.report.notes import line
+from textrnn.training.events import Listener
+
+
+class Progress(Listener):
+    """A bar by tqdm, which draws it as a notebook or a terminal shows it; where there is neither, a line for each
+    evaluation."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # in a notebook without widgets, tqdm says so and goes on with text
+            from tqdm import tqdm as plain
+            from tqdm.auto import tqdm
+        self.kind: Any = tqdm
+        self.bar: Any = None
+        self.drawn = sys.stderr.isatty() or not issubclass(type(tqdm), type(plain)) or "notebook" in tqdm.__module__
+
+    def on_note(self, note: Note) -> None:
+        self._say(line(note))
+
+    def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+        if self.drawn:
+            self.bar = self.kind(total=total_steps, initial=done_steps, unit="batch", leave=False)
+
+    def on_step(self, step: int, loss: float) -> None:
+        if self.bar is not None:
+            self.bar.update(step - self.bar.n)
+
+    def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
+        scores = ", ".join(f"{name.replace('_', ' ')} {row[name]:.4f}" for name in _SHOWN if name in row)
+        if self.bar is not None:
+            self.bar.set_postfix_str(scores)
+        else:
+            mark = " *" if is_best else ""
+            self._say(f"epoch {int(row['epoch'])}, step {int(row['step']):,}: {scores}{mark} ({row['seconds']:.1f} s)")
+
+    def on_end(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+    def _say(self, text: str) -> None:
+        self.kind.write(text)
+
+
+_SHOWN = ("train_loss", "dev_loss", "dev_accuracy", "train_perplexity", "dev_perplexity")

@@ -1,0 +1,430 @@
+"""textrnn from Python: a text classifier that is an estimator of scikit-learn.
+
+texts and labels in memory -> data set -> settle -> learn -> predict, by the same functions as the command line
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from textrnn.config import ClassifierSettings, Run
+from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.in_memory import NAME, Labelled, dataset_in_memory, more_of_a_dataset
+from textrnn.errors import DataError, TextRNNError
+from textrnn.estimators.answers import Answer
+from textrnn.estimators.inputs import InputError, texts_of, weights_of
+from textrnn.estimators.interrupts import KeepingTheBest
+from textrnn.estimators.labels import LabelType, labels_of
+from textrnn.estimators.progress import Progress
+from textrnn.estimators.settings import SettingError, SettingsEstimator, device_here, folder_of, one_training
+from textrnn.files import write_together
+from textrnn.models.classifiers.base import ClassifierNetwork
+from textrnn.models.registry import find_model
+from textrnn.report.classification import ClassificationResult
+from textrnn.report.label_errors import suspect_rows
+from textrnn.report.notes import words
+from textrnn.saved.classifier import Classifier, load_classifier
+from textrnn.saved.folder import SavedModel
+from textrnn.tasks.answers import predict
+from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, judge, learn, shown_settings, train_baseline
+from textrnn.tasks.label_errors import suspects_beside
+from textrnn.tasks.settings import settle
+from textrnn.training.events import ListenerGroup
+from textrnn.training.history import History
+from textrnn.training.threads import Threads
+
+if TYPE_CHECKING:
+    from textrnn.saved.explanation import Explanation  # type: ignore[import-not-found, unused-ignore]
+
+OF_FILES = "a setting of files, and texts in memory are read as they are; expected none: leave it out"
+AT_THE_END = 10**9  # batches between two evaluations, so that there is one when all are done
+SMALLEST = 1e-300  # a probability whose logarithm is finite
+
+
+class TextClassifier(
+    ClassifierMixin,  # type: ignore[misc]
+    SettingsEstimator,
+    task="classify",
+    left_out=dict.fromkeys(
+        ("dataset", "text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels"),
+        OF_FILES,
+    ),
+):
+    """A recurrent network that classifies texts, as an estimator of scikit-learn.
+
+    >>> classifier = TextClassifier(model="LSTM", epochs=5).fit(texts, labels)
+    >>> classifier.predict(["央行下调存款准备金率"])
+    >>> classifier.save("my_model")
+    >>> TextClassifier.load("my_model").predict("央行下调存款准备金率")
+
+    Args:
+        model: the network, see ``python run.py --help``; upper and lower case are the same.
+        verbose: show a progress bar, and what is to be known of data and training.
+
+    Attributes:
+        classes_: the labels, sorted, of the type that they were given in: the columns of ``predict_proba``
+        classifier_: what the command line saves and loads, :class:`textrnn.saved.classifier.Classifier`
+        history_: of the latest training, :class:`textrnn.training.history.History`; None of a model that was loaded
+    """
+
+    def __init__(self, model: str = "LSTM", *, verbose: bool = False, **settings: Any):
+        super().__init__(model, verbose, settings)
+
+    # --- learning
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+        """Learn from texts and their labels; what was learnt before is forgotten.
+
+        Args:
+            X: texts: a list, an array, a column of pandas or polars.
+            y: a label for each: strings, whole numbers or truth values.
+            sample_weight: what each text counts; 0 leaves it out, 2 counts it twice.
+            X_val: texts that are not learnt from: which weights are kept is decided by them, and how sure answers are.
+                By default a tenth of the texts is held out for that.
+            y_val: their labels.
+
+        Raises:
+            InputError: for texts, labels or weights that are not what they should be.
+            TextRNNError: for anything else the caller can mend.
+        """
+        texts, labels, weights = self._checked(X, y, sample_weight)
+        label_type = LabelType.of(labels)
+        dev = None if X_val is None and y_val is None else self._labelled(X_val, y_val, labels.dtype, "X_val", "y_val")
+        run = self._run()
+        with explained():
+            seed = int(run.named.get("split_seed", 0))
+            rows = (texts, label_type.names(labels))
+            dataset = dataset_in_memory(rows, dev, weights=weights, split_seed=seed)
+        if dataset.dev is dataset.train:
+            warnings.warn(
+                f"{len(texts)} texts are too few to hold any out; the weights are chosen, and the probabilities "
+                "calibrated, on those that are learnt from",
+                stacklevel=2,
+            )
+        self._learn(dataset, settle(run, None, DatasetFacts(dataset)), label_type)
+        self._calls = 0
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Learn on from more texts, with the same network and vocabulary; `epochs` passes over them, one by default.
+
+        The vocabulary is that of the first call (or of ``fit``). Nothing is held out. The learning rate does not fall
+        unless `schedule` says so.
+
+        Args:
+            X: texts, see :meth:`fit`.
+            y: their labels.
+            classes: all labels that there will be; needed in the first call, unless `y` has them all.
+            sample_weight: what each text counts.
+
+        Raises:
+            SettingError: of a model for which this makes no sense, or for settings that make another network.
+            InputError: for texts, labels or weights that are not what they should be.
+        """
+        self._refuse_to_learn_on()
+        texts, labels, weights = self._checked(X, y, sample_weight)
+        before: Classifier | None = getattr(self, "classifier_", None)
+        if before is None:
+            every = labels if classes is None else labels_of(classes, len(classes), "classes")
+            label_type, calls = LabelType.of(np.unique(every)), 0
+            class_names, vocabulary = label_type.names(np.unique(every)), None
+            if len(class_names) < 2:
+                raise InputError("classes: only one class; expected all that there will be: name them in `classes`")
+        else:
+            label_type, calls = self._label_type, self._calls
+            class_names, vocabulary = before.class_names, before.vocabulary
+            self._refuse_other_classes(classes)
+        with explained():
+            rows = (texts, label_type.names(labels))
+            dataset = more_of_a_dataset(rows, class_names, vocabulary, weights)
+        settings = self._settings_to_learn_on(dataset, before, calls)
+        self._learn(dataset, settings, label_type, start=None if before is None else before.network)
+        self._calls = calls + 1
+        return self
+
+    def _run(self) -> Run:
+        named = {name: value for name, value in self._named().items() if not isinstance(value, Mapping)}
+        return Run("classify", self._model_name(), {**named, "dataset": NAME})
+
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> tuple[list[str], NDArray[Any], NDArray[np.float64] | None]:
+        """Texts, labels and weights to learn from; those of no weight are left out."""
+        texts = texts_of(X)
+        labels = labels_of(y, len(texts))
+        weights = weights_of(sample_weight, len(texts))
+        if not texts:
+            raise InputError("texts: none; expected texts of two classes or more")
+        if isinstance(self.class_weight, Mapping):
+            of_classes = np.array([float(self.class_weight.get(label, 1.0)) for label in labels.tolist()])
+            weights = weights_of(of_classes if weights is None else of_classes * weights, len(texts))
+        if weights is not None and not weights.all():
+            kept = np.flatnonzero(weights)
+            texts, labels, weights = [texts[i] for i in kept], labels[kept], weights[kept]
+        blank = sum(not text.strip() for text in texts)
+        if blank:
+            warnings.warn(f"{blank:,} of {len(texts):,} texts are empty; nothing can be learnt from them", stacklevel=3)
+        return texts, labels, weights
+
+    def _labelled(self, X: Any, y: Any, dtype: np.dtype[Any], texts: str, labels: str) -> Labelled:
+        """Texts and the names of their labels, of which the model must have learnt."""
+        if X is None or y is None:
+            missing, there = (texts, labels) if X is None else (labels, texts)
+            raise InputError(f"{missing}: None, but {there} is there; expected both or neither")
+        read = texts_of(X, texts)
+        if not read:
+            raise InputError(f"{texts}: none; expected texts with labels, or leave it out")
+        found = labels_of(y, len(read), labels)
+        if (found.dtype.kind in "OUT") != (dtype.kind in "OUT"):
+            raise InputError(f"{labels}: of type {found.dtype}; expected {dtype}, as the labels that are learnt")
+        return read, LabelType.of(np.empty(0, dtype)).names(found.astype(dtype) if dtype.kind not in "UT" else found)
+
+    def _learn(
+        self,
+        dataset: Dataset,
+        settings: ClassifierSettings,
+        label_type: LabelType,
+        start: ClassifierNetwork | None = None,
+    ) -> None:
+        """Train, and answer as what was trained."""
+        interrupts = KeepingTheBest()
+        listener = ListenerGroup([interrupts, *([Progress()] if self.verbose else [])])
+        vectors = DatasetFacts(dataset).vectors(settings) if start is None else None
+        with one_training:
+            introduce(dataset, settings, vectors, listener)
+            learnt = learn(dataset, settings, listener, vectors=vectors, start=start)
+        interrupts.warn(learnt.history)
+        self._take(learnt.classifier, label_type)
+        self.history_: History | None = learnt.history
+        self._dataset: Dataset | None = dataset
+
+    def _take(self, classifier: Classifier, label_type: LabelType) -> None:
+        """Answer as a classifier does."""
+        classifier.network.eval()
+        classifier.threads = Threads.on(next(classifier.network.parameters()).device, self._named().get("threads"))
+        self.classifier_, self._label_type = classifier, label_type
+        labels = label_type.labels(classifier.class_names)
+        self.classes_: NDArray[Any] = np.sort(labels)
+        self._order = np.argsort(labels, kind="stable")  # of the network's classes; the command line may have others
+
+    def _refuse_to_learn_on(self) -> None:
+        network = find_model(self._model_name()).model_class
+        if network.learn_statistics is not ClassifierNetwork.learn_statistics:
+            raise SettingError(
+                f"`model` {self._model_name()}: chooses its n-grams from all texts before it learns, so that "
+                "`partial_fit` makes no sense; expected `fit` with all texts, or another model"
+            )
+
+    def _refuse_other_classes(self, classes: Any) -> None:
+        if classes is not None and not np.array_equal(
+            np.unique(labels_of(classes, len(classes), "classes")), self.classes_
+        ):
+            raise InputError("classes: not those of the first call; expected the same, or none")
+
+    def _settings_to_learn_on(self, dataset: Dataset, before: Classifier | None, calls: int) -> ClassifierSettings:
+        run = self._run()
+        named = {"epochs": 1, "schedule": "constant", **run.named, "evaluate_every": AT_THE_END}
+        named["seed"] = (int(named.get("seed", 0)) + calls) % 2**63  # other dropout in every call
+        if "batch_size" in named:
+            named["batch_size"] = min(named["batch_size"], len(dataset.train))
+        facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
+        settings: ClassifierSettings = settle(dataclasses.replace(run, named=named), None, facts)
+        if before is None:
+            return settings
+        of_training = settings.training.__dataclass_fields__
+        changes = before.settings.changes({n: v for n, v in run.named.items() if n not in of_training})
+        if changes or settings.model_name != before.settings.model_name:
+            changes = changes or [f"`model` was {before.settings.model_name}, now {settings.model_name}"]
+            raise SettingError(f"partial_fit: {'; '.join(changes)}; expected the same network: `fit` starts another")
+        return dataclasses.replace(settings, model_config=before.settings.model_config, data=before.settings.data)
+
+    # --- answering
+
+    def predict(self, X: Any) -> Any:
+        """The label of each text, an array; of a single text, its label."""
+        if isinstance(X, str):
+            return self.predict([X]).tolist()[0]
+        best = self._probabilities(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """(texts, classes) probabilities, calibrated, in the order of ``classes_``; of a single text, (classes,)."""
+        found = self._probabilities([X] if isinstance(X, str) else X)
+        probabilities: NDArray[np.float64] = found[0] if isinstance(X, str) else found
+        return probabilities
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """(texts, classes) logarithms of the probabilities; of two classes, (texts,) the difference, second less
+        first."""
+        logarithms = np.log(np.maximum(self._probabilities([X] if isinstance(X, str) else X), SMALLEST))
+        if len(self.classes_) == 2:
+            logarithms = logarithms[:, 1] - logarithms[:, 0]
+        found: NDArray[np.float64] = logarithms[0] if isinstance(X, str) else logarithms
+        return found
+
+    def _probabilities(self, X: Any) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        return self.classifier_.predict_probabilities(texts_of(X))[:, self._order]
+
+    def answers(self, texts: Any, top_k: int = 3) -> list[Answer]:
+        """For each text its most probable labels, and what was unusual about it; ``to_dict()`` gives plain values."""
+        check_is_fitted(self)
+        label_of = dict(
+            zip(
+                self.classifier_.class_names,
+                self._label_type.labels(self.classifier_.class_names).tolist(),
+                strict=True,
+            )
+        )
+        given = [texts] if isinstance(texts, str) else texts_of(texts)
+        return [
+            Answer(
+                found.text,
+                [(label_of[name], probability) for name, probability in found.classes],
+                None if found.note is None else words(found.note),
+            )
+            for found in predict(self.classifier_, given, top_k=top_k)
+        ]
+
+    def explain(self, texts: Any, *, label: Any = None, against: Any = None) -> list[Explanation]:
+        """For each text what each token of it contributed to the answer, see :mod:`textrnn.saved.explanation`.
+
+        Args:
+            label: whose reasons are asked for; by default the answer's.
+            against: another label that it is compared with; by default the runner-up.
+        """
+        from textrnn.saved.explanation import explain
+
+        check_is_fitted(self)
+        given = [texts] if isinstance(texts, str) else texts_of(texts)
+        names = [None if each is None else str(each) for each in (label, against)]
+        found: list[Explanation] = explain(self.classifier_, given, label=names[0], against=names[1])
+        return found
+
+    def report(
+        self, texts: Any = None, labels: Any = None, folder: str | Path | None = None, *, baseline: bool = True
+    ) -> ClassificationResult:
+        """The report of the command line, on texts with labels; without them, on what was held out in ``fit``, by which
+        the weights were chosen, so that it looks a little better than new texts will.
+
+        Args:
+            folder: where ``report.html``, ``metrics.json``, plots and tables are written; by default nowhere.
+            baseline: whether the linear model is trained to compare with, and to find labels in doubt.
+
+        Returns:
+            The figures; ``print(result.to_text())`` shows them, ``result.to_metrics()`` is what is in ``metrics.json``.
+
+        Raises:
+            TextRNNError: if the texts that it learnt from are gone, as after ``load``.
+        """
+        check_is_fitted(self)
+        dataset, history = self._dataset, self.history_
+        if dataset is None or history is None:
+            raise TextRNNError(
+                "report: the texts that the model learnt from are not here, only the model (it was loaded or copied); "
+                "expected one that was trained by this object: call `report` before `save`"
+            )
+        test = dataset.dev
+        if texts is not None or labels is not None:
+            named, index_of = self._labelled(texts, labels, self.classes_.dtype, "texts", "labels"), {}
+            index_of = {name: index for index, name in enumerate(dataset.class_names)}
+            unknown = [at for at, name in enumerate(named[1]) if name not in index_of]
+            if unknown:
+                raise InputError(
+                    f"labels[{unknown[0]}]: {named[1][unknown[0]]!r} is none of classes_; expected one of them"
+                )
+            test = Split(list(named[0]), [index_of[name] for name in named[1]])
+        dataset = dataclasses.replace(dataset, test=test, _encoded={})
+        with one_training:
+            result = judge(Learnt(self.classifier_, history), dataset, train_baseline(dataset) if baseline else None)
+        if folder is not None:
+            beside = dataclasses.replace(dataset, dev=Split([], []), _encoded={}) if test is dataset.dev else dataset
+            doubted = suspect_rows(beside, suspects_beside(self.classifier_, beside)) if baseline else None
+            files, _ = result.to_files(shown_settings(self.classifier_), suspects=doubted)
+            write_together(folder_of(folder), files)
+        return result
+
+    # --- keeping
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model folder, which the command line reads, too.
+
+        Raises:
+            ArtifactError: if it cannot be written; a model that was there stays as it was.
+        """
+        check_is_fitted(self)
+        SavedModel.save(self._kept(), folder_of(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str | None = None) -> Self:
+        """Read a model folder that :meth:`save` or the command line wrote.
+
+        Args:
+            device: where it answers: ``cpu``, ``cuda``; by default a GPU where there is one.
+
+        Raises:
+            ArtifactError: if it is of a newer format, incomplete, or its files do not belong together.
+        """
+        self = cls()
+        self.device = device
+        self._take_folder(folder_of(folder), device)
+        classifier = self.classifier_
+        self.model = classifier.settings.model_name
+        kept = classifier.estimator.get("parameters")
+        self.set_params(**(self._settings_that_differ(classifier.settings) if kept is None else kept))
+        return self
+
+    def _kept(self) -> Classifier:
+        """The classifier with what this estimator adds to its folder."""
+        named = {name: value for name, value in self._named().items() if not isinstance(value, Mapping)}
+        of_this = {"version": 1, "labels": self._label_type.to_kept(), "parameters": named}
+        return dataclasses.replace(self.classifier_, estimator=of_this)
+
+    def _to_files(self) -> dict[str, bytes] | None:
+        return self._kept().to_files() if self.__sklearn_is_fitted__() else None
+
+    def _take_folder(self, folder: Path, device: str | None) -> None:
+        classifier = load_classifier(folder, device_here(self.device) if device is None else device)
+        self._take(classifier, LabelType.from_kept(classifier.estimator.get("labels")))
+        self.history_, self._dataset, self._calls = None, None, 0
+
+    def _to_state(self) -> dict[str, Any]:
+        return {"calls": getattr(self, "_calls", 0)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._calls = state["calls"]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "classifier_")
+
+    def __sklearn_tags__(self) -> Any:
+        """Texts, one a row, no table of numbers."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string, tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, True, False
+        return tags
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turns what is wrong with data into an error that is a ValueError, too.
+
+    Raises:
+        InputError: in its place.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except DataError as error:
+        raise InputError(str(error)) from error
