@@ -18,7 +18,7 @@ NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 # The cells are run as they are printed, but for these settings.
 SHORTER = {
     "01-own-csv": {"hidden_size=64, embedding_size=64": "hidden_size=8, embedding_size=8, epochs=2", "cv=5": "cv=2"},
-    "02-time-machine": {'recipe="d2l",': 'recipe="d2l", epochs=2, max_chars=2000, hidden_size=16,', "epochs=14,": "epochs=1, max_chars=8000, hidden_size=16,"},
+    "02-time-machine": {'recipe="d2l",': 'recipe="d2l", epochs=2, max_chars=2000, hidden_size=16,', "epochs=10, hidden_size=256,": "epochs=1, max_chars=8000, hidden_size=16,"},
     "03-memory": {
         "lengths = (10, 15, 20, 25, 30, 35)": "lengths = (4, 6)",
         "lengths=lengths)": 'lengths=lengths, named={"epochs": 1, "hidden_size": 4})',

@@ -117,8 +117,9 @@ scores = cross_val_score(classifier, table["message"], table["kind"], cv=5)
 print(scores.round(3), f"mean {scores.mean():.3f}, spread {scores.std():.3f}")
 
 # %% [markdown]
-# Some of the labels were made wrong on purpose above, one in twenty-five, so that nothing can reach 1. It is like that in
-# life, too: `python run.py --dataset messages.csv --check --labels` looks for such rows.
+# Look at the errors once more, under "most confused" above: *my keyboard does not turn on*, labelled as a return? These are
+# rows whose label was made wrong on purpose at the beginning, one in twenty-five. The network is right, and the label is
+# not. It is like that in life, too: `python run.py --dataset messages.csv --check --labels` looks for such rows.
 #
 # ## Keep it
 #
