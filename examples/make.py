@@ -47,7 +47,11 @@ def run(notebook: nbformat.NotebookNode, folder: Path, others: Mapping[str, str]
     paths = [str(EXAMPLES.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(others or {})}
     client = NotebookClient(
-        notebook, timeout=None, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=environment)
     for cell in notebook.cells:

@@ -94,10 +94,15 @@ print(
 )
 
 # %% [markdown]
+# In the run that is kept here, the headline says that a new drug against hair loss did badly in its second trial, and that
+# the share price fell by forty percent within a day. It is labelled 科技 (science and technology) and was taken for 股票
+# (stocks). The first half speaks for the label, 股 (share) louder than all of it for the answer. Who is wrong? The headline
+# is about both, and that is worth knowing, too.
+#
 # ## Take the strongest away
 #
 # If an explanation is right, the answer must change when its strongest characters are gone. We delete the three that speak
-# most for the wrong class, and as a check three others at random.
+# most for the wrong class, and as a check three at random.
 
 # %%
 import random
@@ -127,7 +132,7 @@ for answer, true in wrong[:8]:
 # ## What did it learn that from?
 #
 # The other question: which training texts are nearest to this one, seen through the eyes of the network (the cosine of the
-# features that it classifies by)? Often the wrong label is right there: a headline of the same words, of another class.
+# features that it classifies by)? If they all have the label of the wrong answer, the text lies where that class is at home.
 
 # %%
 from textrnn.saved.explanation import Neighbours
