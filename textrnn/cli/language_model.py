@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from textrnn.saved.character_model import CharacterModel
 
 DESCRIPTION = (
-    "A character language model: learns to write like a text, with perplexity tracked while it trains, then continues "
+    "A character language model: learns to write like a text, with perplexity tracked\nwhile it trains, then continues "
     "and scores texts."
 )
 TEXTS = """texts:
