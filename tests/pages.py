@@ -1,4 +1,4 @@
-"""README.md and docs/: their blocks of code, the spans of code in their text, and their links."""
+"""The READMEs and docs/: their blocks of code, the spans of code in their text, and their links."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README, CHINESE_README = ROOT / "README.md", ROOT / "README.zh-CN.md"
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+FOLLOWED = [README, *DOCS, ROOT / "examples" / "README.md"]  # their commands are run
+PAGES = [*FOLLOWED, CHINESE_README]  # whose commands are those of the other README
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,10 @@ def spans_of(page: Path) -> list[str]:
 
 def images_of(page: Path) -> list[Path]:
     """The pictures that a page shows."""
-    return [page.parent / name for name in re.findall(r'<img src="([^"]+)"', prose_of(page))]
+    return [
+        page.parent / (tag or name)
+        for tag, name in re.findall(r'<img src="([^"]+)"|!\[[^\]]*\]\(([^)]+)\)', prose_of(page))
+    ]
 
 
 def links_of(page: Path) -> list[tuple[Path, str]]:

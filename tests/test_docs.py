@@ -1,4 +1,4 @@
-"""What README.md and docs/ tell people to type and to write does work: each page is followed from top to bottom."""
+"""What the READMEs and docs/ tell people to type and to write does work: each page is followed from top to bottom."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import argparse
 import contextlib
 import importlib
 import io
+import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,20 @@ import pytest
 import torch
 
 from tests.factories import WORDS, small_rows, write_rows, write_small_corpus, write_small_dataset
-from tests.pages import PAGES, ROOT, Block, anchors_of, blocks_of, images_of, links_of, spans_of
+from tests.pages import (
+    CHINESE_README,
+    FOLLOWED,
+    PAGES,
+    README,
+    ROOT,
+    Block,
+    anchors_of,
+    blocks_of,
+    images_of,
+    links_of,
+    spans_of,
+)
+from tests.serve.page_commands import ServerOfPage
 from tests.tasks.memory import test_problems
 from textrnn.cli import TASKS, build_parser, command_line_of, find_task, main
 from textrnn.cli.flags import parse
@@ -50,8 +65,22 @@ SHORTER_SETTINGS = {
 }
 SHELLS = ("sh", "powershell")
 already_run: set[tuple[str, ...]] = set()  # what several pages have is run once: what it left is still there
-# Files that are the reader's own.
-THEIRS = {"class.txt", "vocab.json", "vocab.txt", "vocab.pkl", "thucnews/train.txt", "NAME.txt"}
+PRINTS_AS_SHOWN = {"how-it-works.md"}  # here, a block of text under one of Python is what that prints
+# Files that are the reader's own, or there only while a training is unfinished.
+THEIRS = {
+    "checkpoint.safetensors",
+    "class.txt",
+    "vocab.json",
+    "vocab.txt",
+    "vocab.pkl",
+    "thucnews/train.txt",
+    "NAME.txt",
+}
+
+
+def name_of(page: Path) -> str:
+    """A page in the list of tests."""
+    return str(page.relative_to(ROOT))
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +112,14 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def server() -> Iterator[ServerOfPage]:
+    """Runs from the line of a page that starts it to the page's end."""
+    server = ServerOfPage(Path("saved_dict"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def at_work(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The same as the working folder; what a page drops into the package is forgotten afterwards."""
     monkeypatch.chdir(workplace)
@@ -91,19 +128,28 @@ def at_work(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     all_problems.cache_clear()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_everything_on_a_page_works(page: Path, at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", FOLLOWED, ids=name_of)
+def test_everything_on_a_page_works(
+    page: Path, at_work: Path, server: ServerOfPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names: dict[str, Any] = {}
+    printed = None
     for block in blocks_of(page):
         place = f"{page.name}:{block.line}"
         if block.language in SHELLS:
             for line in block.code.splitlines():
                 for command in line.split(" && "):
+                    if server.follows(command):
+                        continue
                     follow(command, block.language, f"{place}: {command}")
         elif block.language == "python":
-            follow_python(block, names, monkeypatch)
+            printed = follow_python(block, names, monkeypatch)
+        elif block.language == "json":
+            json.loads(block.code)
         else:
             assert block.language == "text", f"{place}: no rule for a block of {block.language or 'no language'}"
+            assert not (page.name in PRINTS_AS_SHOWN and printed) or printed == block.code, place
+            printed = None
     for span in spans_of(page):
         follow_span(span, at_work, f"{page.name}: {span}")
 
@@ -115,7 +161,7 @@ def follow(command: str, language: str, place: str) -> None:
         return
     variable = re.fullmatch(r'(?:export |\$env:)(\w+) ?= ?("[^"]+"|\S+)', command)
     if variable:
-        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn" / "corpus").rglob("*.py"))
+        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn").rglob("*.py"))
         assert f'environ.get("{variable[1]}"' in sources, f"{place}: nothing reads it"
         return
     assert "\\" not in command, f"{place}: no rule for this"
@@ -130,9 +176,12 @@ def follow(command: str, language: str, place: str) -> None:
     elif arguments[:2] == ["-m", "venv"]:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", *arguments[2:]], check=True)
     elif arguments[:2] == ["-m", "pytest"]:
-        assert all((ROOT / path).exists() for path in arguments[2:]), f"{place}: no such tests"
+        folders = [path for path in arguments[2:] if path not in ("-n", "auto")]
+        assert all((ROOT / path).exists() for path in folders), f"{place}: no such tests"
     elif arguments[0] == "-m" and arguments[1].startswith("benchmarks."):
         check_benchmark(arguments[1], arguments[2:], place)
+    elif re.fullmatch(r"(docs|examples)/[\w/]+\.py", arguments[0]):  # that make what is here; tested elsewhere
+        assert (ROOT / arguments[0]).is_file(), f"{place}: no such program"
     else:
         pytest.fail(f"{place}: no rule for this")
 
@@ -141,11 +190,18 @@ def check_pip(arguments: list[str], place: str) -> None:
     """What pip is told to install is what the project asks for."""
     parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
     parser.add_argument("-r", type=lambda name: (ROOT / name).read_text(encoding="utf-8"))
+    parser.add_argument("-e", type=lambda name: (ROOT / name / "pyproject.toml").read_text(encoding="utf-8"))
+    parser.add_argument("--no-deps", action="store_true")
     parser.add_argument("--index-url", choices=["https://download.pytorch.org/whl/cpu"])
     parser.add_argument("packages", nargs="*")
     asked = parser.parse_args(arguments).packages
     pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert set(asked) <= set(pinned), f"{place}: another version than in requirements.txt"
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    optional = {re.split(r"[>=]", package)[0] for extra in extras.values() for package in extra}
+    oracle = re.findall(r"d2l==\S+", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    known = {*pinned, *optional, *oracle, "notebook"}
+    assert set(asked) <= known, f"{place}: another version than the project's"
 
 
 def check_benchmark(name: str, arguments: list[str], place: str) -> None:
@@ -187,16 +243,16 @@ def follow_run(arguments: list[str], stdin: str, place: str) -> None:
     assert out.getvalue(), f"{place}: nothing is printed"
 
 
-def follow_python(block: Block, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python is executed; what begins with the name of a file is dropped in under that name."""
+def follow_python(block: Block, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Python is executed; what begins with the name of a file is dropped in under that name. What it prints."""
     file = re.match(r"# (textrnn/\S+)/(\w+\.py)\n", block.code)
     if file is None:
         code = block.code
         for long, short in SHORTER_SETTINGS.items():
             code = code.replace(long, short)
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(code, names)
-        return
+        return out.getvalue()
     package = importlib.import_module(file[1].replace("/", "."))
     folder = Path("dropped") / Path(file[1]).name
     folder.mkdir(parents=True, exist_ok=True)
@@ -204,6 +260,7 @@ def follow_python(block: Block, names: dict[str, Any], monkeypatch: pytest.Monke
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder.resolve())])
     registry.all_models.cache_clear()
     all_problems.cache_clear()
+    return ""
 
 
 def follow_span(span: str, folder: Path, place: str) -> None:
@@ -248,8 +305,9 @@ def checked(arguments: list[str]) -> bool:
 
 
 def block_with(line: str) -> str:
-    """The block of docs/ that has a line."""
-    (code,) = [block.code for page in PAGES for block in blocks_of(page) if line in block.code]
+    """The block of Python in docs/ that has a line."""
+    blocks = [block for page in FOLLOWED for block in blocks_of(page) if block.language == "python"]
+    (code,) = [block.code for block in blocks if line in block.code]
     return code
 
 
@@ -288,28 +346,32 @@ def test_the_example_problem(at_work: Path, monkeypatch: pytest.MonkeyPatch) -> 
     contract.test_examples(problem)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
     for target, heading in links_of(page):
         assert target.is_file(), f"{page.name}: no {target}"
         assert not heading or heading in anchors_of(target), f"{page.name}: no heading {heading} in {target.name}"
 
 
-def test_every_page_can_be_found_from_the_readme() -> None:
-    assert {target.resolve() for target, _ in links_of(PAGES[0])} >= set(PAGES[1:])
+def test_every_page_can_be_found() -> None:
+    index = ROOT / "docs" / "README.md"
+    for readme in (README, CHINESE_README):
+        assert index in {target.resolve() for target, _ in links_of(readme)}
+    assert {target.resolve() for target, _ in links_of(index)} >= {*PAGES} - {index}
 
 
 def test_pictures_are_there_and_small() -> None:
     shown = {image.resolve() for page in PAGES for image in images_of(page)}
-    assert shown == set((ROOT / "docs" / "images").iterdir())
+    assert shown == set((ROOT / "docs" / "images").glob("*.png"))
     assert {path.name: size for path in shown if (size := path.stat().st_size) > 100_000} == {}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_flag_that_is_named_exists(page: Path) -> None:
     known = {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
-    assert named - known - {"--data", "--index-url", "--platform"} == set()  # of the benchmarks, pip, mypy
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text(encoding="utf-8")))
+    others = {"--data", "--index-url", "--no-deps", "--platform", "--soak"}  # of the benchmarks, pip, mypy
+    assert named - known - others == set()
 
 
 def test_a_command_that_no_rule_covers_is_noticed(at_work: Path) -> None:
@@ -318,5 +380,6 @@ def test_a_command_that_no_rule_covers_is_noticed(at_work: Path) -> None:
             follow(command, "sh", "here")
 
 
-def test_the_readme_is_short() -> None:
-    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 160
+@pytest.mark.parametrize("page", [README, CHINESE_README], ids=name_of)
+def test_the_readmes_are_short(page: Path) -> None:
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= 160

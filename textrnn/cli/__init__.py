@@ -35,6 +35,7 @@ def build_parser(task: str) -> Parser:
     module = command_line_of(task)
     parser = Parser(
         prog=Path(program()[-1]).name,
+        usage="%(prog)s [--task {classify,lm,memory}] [flags]",  # with all of them, it would fill the screen
         description=module.DESCRIPTION,
         epilog=module.epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from textrnn.cli import check, predict
+from textrnn.cli import bulk, check, evaluate, export, predict, serve
 from textrnn.cli.flags import flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
 from textrnn.cli.trained import train
@@ -30,17 +30,25 @@ EXAMPLES = """examples:
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"
+  python run.py --serve
   python run.py --task lm --help
 """
 DESCRIPTION = (
-    "Text classification with recurrent networks: trains on a file of labelled lines, shows how well it does and where "
-    "it errs, and predicts. (The other tasks have their own --help: --task lm --help, --task memory --help.)"
+    "Text classification with recurrent networks: trains on a file of labelled lines,\nshows how well it does and where it "
+    "errs, and predicts.\n\nThe other tasks have their own help: --task lm --help, --task memory --help."
 )
 SAVE_DIR_HELP = "models go to DIR/<data set>/<model>; with --predict, also a model folder itself"
 SETTINGS = {"data": DataConfig, "training": TrainConfig}  # by the title in the help
 # What else is done with a data set or a saved model, by the flag that asks for it. Each is a module with `add_flags`,
 # `refuse` (flags that do not go with it) and `run`, which gives the exit status.
-DOORS: dict[str, ModuleType] = {"predict": predict, "check": check}
+DOORS: dict[str, ModuleType] = {
+    "predict": predict,
+    "predict_file": bulk,
+    "evaluate": evaluate,
+    "check": check,
+    "export": export,
+    "serve": serve,
+}
 
 
 def epilog() -> str:

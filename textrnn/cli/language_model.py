@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textrnn.cli import export, serve
 from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
 from textrnn.config import (
@@ -21,7 +22,7 @@ from textrnn.config import (
 )
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.texts import corpus_name, several
-from textrnn.errors import user_path
+from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from textrnn.saved.character_model import CharacterModel
 
 DESCRIPTION = (
-    "A character language model: learns to write like a text, with perplexity tracked while it trains, then continues "
+    "A character language model: learns to write like a text, with perplexity tracked\nwhile it trains, then continues "
     "and scores texts."
 )
 TEXTS = """texts:
@@ -76,6 +77,9 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="how probable a text is to the saved model, and where it surprises it: a file, a folder, a name as for "
         "--corpus, or - for stdin",
     )
+    export.add_flags(main_group)
+    main_group.add_argument("--output", metavar="DIR", help="with --export: the folder to write")
+    serve.add_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -86,6 +90,7 @@ def to_run(options: argparse.Namespace) -> Run:
         ConfigError: for a value out of bounds, or a recipe that is not known.
     """
     _generation(options)
+    _refuse(options)
     named = named_settings("lm", options)
     model, corpus = find_model(options.model or "LSTM", "lm").name, several(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
@@ -94,16 +99,35 @@ def to_run(options: argparse.Namespace) -> Run:
     return run
 
 
+def _refuse(options: argparse.Namespace) -> None:
+    """Flags that do not go together.
+
+    Raises:
+        ConfigError: that names one.
+    """
+    for door in (export, serve):
+        door.refuse(options)
+    if options.export is None and options.output is not None:
+        raise ConfigError("`output`: belongs to `export`; expected `export=onnx` beside it")
+    doors = [name for name in ("export", "serve") if getattr(options, name)]
+    texts = [name for name in ("predict", "score") if getattr(options, name) is not None]  # these two go together
+    if doors and len(doors) + len(texts) > 1:
+        other = [*texts, *doors[1:]][0]
+        raise ConfigError(f"`{other}`: cannot stand beside `{doors[0]}`; expected one of them")
+
+
 def _generation(options: argparse.Namespace) -> GenerationConfig:
     """How a text is continued."""
     fields = GenerationConfig.__dataclass_fields__
     return GenerationConfig(**{name: value for name, value in vars(options).items() if name in fields})
 
 
-def run(options: argparse.Namespace) -> None:
-    """Do what was asked for."""
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for, and give the exit status."""
     asked = to_run(options)
-    if options.predict is None and options.score is None:
+    if options.serve:
+        return serve.run(asked, options)
+    if options.predict is None and options.score is None and options.export is None:
         done = _train(asked, quiet=options.quiet, say=say)
         naming = {
             "task": "lm",
@@ -115,13 +139,15 @@ def run(options: argparse.Namespace) -> None:
             naming = {"task": "lm", "save_dir": str(done.folder)}
         flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
-        return
+        return 0
     prefixes = None if options.predict is None else _prefixes(options.predict)
     asked, folder = _trained(asked, options, prefix=prefixes[0] if prefixes else None)
 
     from textrnn.tasks.answers import open_language_model
 
     model = open_language_model(asked, folder, Teller(say_aside))
+    if options.export is not None:
+        _export(model, folder, options)
     if prefixes is not None:
         config = _generation(options)
         for index, prefix in enumerate(prefixes):
@@ -130,6 +156,14 @@ def run(options: argparse.Namespace) -> None:
             _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
         _score(model, options.score, asked.named.get("encoding"))
+    return 0
+
+
+def _export(model: CharacterModel, folder: Path, options: argparse.Namespace) -> None:
+    from textrnn.tasks.export import export_language_model
+
+    done = export_language_model(model, export.target(folder, options), int8=options.int8)
+    export.tell(done, unit="characters", figure="nats a character", example="time ")
 
 
 def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run:

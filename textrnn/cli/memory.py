@@ -73,8 +73,8 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         type=_whole_number,
         default=[],
         metavar="N",
-        help=f"digits in a sequence (default {' '.join(map(str, first.lengths))}); of normalisation, tokens of padded "
-        "texts",
+        help="digits in a sequence; of normalisation, tokens of padded texts (default: "
+        f"{' '.join(map(str, first.lengths))})",
     )
     main_group.add_argument(
         "--problem", metavar="NAME", help=f"what is learnt: {', '.join(problems)} (default: {DEFAULT_PROBLEM})"

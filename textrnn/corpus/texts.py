@@ -179,6 +179,11 @@ def _local_names() -> set[str]:
     return {path.stem for folder in data_folders() if folder.is_dir() for path in folder.glob("*.txt")}
 
 
+def substitutions(*, letters: bool) -> tuple[tuple[str, str], ...]:
+    """What :func:`prepare_text` does to a beginning of a text, for other programs; letters are then made small."""
+    return (("[^A-Za-z]+", " "),) if letters else ((LONE_SURROGATE.pattern, "\ufffd"), ("\r\n?", "\n"))
+
+
 def only_letters(text: str) -> str:
     """Lower-case a to z; everything between or around letters is one space."""
     return re.sub("[^A-Za-z]+", " ", text).lower()

@@ -84,6 +84,11 @@ TOKENIZERS: dict[str, Callable[[str], Sequence[str]]] = {
 }
 
 
+def token_pattern(name: str) -> str | None:
+    """The regular expression whose matches are the tokens of a text, for other programs; None of `word`: jieba's."""
+    return {"char": r"[\s\S]", "space": r"\S+", "mixed": _token_pattern().pattern}.get(name)
+
+
 @dataclass(frozen=True)
 class Tokenizer:
     """A tokenizer by name, with the clean-up before it. Called with a text, returns its tokens."""

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from textrnn.errors import ConfigError
-from textrnn.models.classifiers.fasttext import hashed
-from textrnn.models.parts.ngram_bag import NgramBag, ngrams_of_batch
+from textrnn.models.parts.ngram_bag import NgramBag, hashed, ngrams_of_batch
 
 LETTERS = "abcdefgh"
 TEXTS = st.lists(st.text("abcd", min_size=1, max_size=12), min_size=1, max_size=12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,20 @@ STRANGE = re.compile("[\x00-\x08\x0d-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]"
 
 
 LINE_END = re.compile("\r+\n")  # what has been through Windows twice has two carriage returns
+# What is replaced in a text with anything strange in it, and by what, one after the other.
+CLEANING = (
+    (re.compile("\0"), ""),
+    (LINE_END, "\n"),
+    (re.compile("\r"), "\n"),
+    (ESCAPE, ""),  # with what belongs to it: [31m
+    (LONE_SURROGATE, "\ufffd"),
+    (STRANGE, ""),
+)
+
+
+# The same as :func:`cleaned`, step by step, for other programs; white space around goes last.
+SUBSTITUTIONS = (("\0", ""), (LINE_END.pattern, "\n"), ("\r", "\n"), (ESCAPE.pattern, ""),
+                 (LONE_SURROGATE.pattern, "\ufffd"), (STRANGE.pattern, ""))  # fmt: skip
 
 
 def cleaned(text: str) -> str:
@@ -26,10 +40,17 @@ def cleaned(text: str) -> str:
     Line ends of every system become one.
     """
     if STRANGE.search(text):
-        text = LINE_END.sub("\n", text.replace("\0", "")).replace("\r", "\n")
-        text = ESCAPE.sub("", text) if "\x1b" in text else text  # with what belongs to it: [31m
-        text = STRANGE.sub("", LONE_SURROGATE.sub("\ufffd", text))
+        for pattern, replacement in CLEANING:
+            text = pattern.sub(replacement, text)
     return text.strip()
+
+
+def all_cleaned(texts: Iterable[str]) -> list[str]:
+    """:func:`cleaned` of many texts, quicker."""
+    texts = list(texts)
+    if STRANGE.search("\n".join(texts)):
+        return list(map(cleaned, texts))
+    return list(map(str.strip, texts))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from textrnn.config import NoisyConfig, option
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import TokenEmbedding, dropout, mean_over_time, valid_mask
-from textrnn.models.parts.ngram_bag import SparseTable, check_ngram_length, ngrams_of_batch, starts_of_rows
+from textrnn.models.parts.ngram_bag import HashedNgrams
 
 NAME = "FastText"
 LEARNING_RATE = 5e-3
@@ -51,12 +51,12 @@ class Model(ClassifierNetwork):
         token_dropout: float,
     ):
         super().__init__()
-        check_ngram_length(longest_ngram, vocabulary_size)
-        self.vocabulary_size, self.longest_ngram = vocabulary_size, longest_ngram
         self.embedding = TokenEmbedding(
             vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
         )
-        self.ngrams = SparseTable(ngram_rows, ngram_size)
+        self.ngrams = HashedNgrams(
+            ngram_rows, ngram_size, vocabulary_size=vocabulary_size, shortest=2, longest=longest_ngram
+        )
         self.dropout = dropout
         self.classifier = nn.Linear(embedding_size + ngram_size, class_count)
 
@@ -64,22 +64,5 @@ class Model(ClassifierNetwork):
         """(B, T), (B,) -> (B, F)."""
         mask = valid_mask(lengths, token_ids.shape[1])
         token_mean = mean_over_time(self.embedding(token_ids), mask) * lengths[:, None].sqrt()  # (B, E)
-        rows, numbers = ngrams_of_batch(token_ids, lengths, 2, self.longest_ngram, self.vocabulary_size)
-        counts = torch.bincount(rows, minlength=len(lengths)).clamp(min=1)
-        ngram_sum = self.ngrams(
-            hashed(numbers, len(self.ngrams.weight)),
-            starts_of_rows(rows, len(lengths)),
-            counts[rows].to(token_mean.dtype).rsqrt(),
-        )  # (B, G)
-        features = torch.cat([token_mean, ngram_sum], dim=1)
+        features = torch.cat([token_mean, self.ngrams(token_ids, lengths)], dim=1)  # (B, E + G)
         return dropout(features, self.dropout, self.training)
-
-
-def hashed(numbers: Tensor, rows: int) -> Tensor:
-    """Numbers of n-grams -> rows of a table, spread evenly.
-
-    Source: the finaliser of SplitMix64 (Steele et al. 2014), with signed shifts.
-    """
-    numbers = (numbers ^ (numbers >> 30)) * -0x40A7B892E31B1A47  # 0xBF58476D1CE4E5B9
-    numbers = (numbers ^ (numbers >> 27)) * -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
-    return (numbers ^ (numbers >> 31)) % rows

@@ -53,6 +53,46 @@ class SparseTable(nn.Module):
             self.weight[rows.to(self.weight.device)] = values.to(self.weight)
 
 
+class HashedNgrams(SparseTable):
+    """All n-grams of a text, looked up by hash: their sum, divided by the square root of their number: -> (B, G).
+
+    Source: Joulin et al. 2017, section 2; hashing: Weinberger et al. 2009.
+    """
+
+    def __init__(self, rows: int, size: int, *, vocabulary_size: int, shortest: int, longest: int):
+        check_ngram_length(longest, vocabulary_size)
+        super().__init__(rows, size)
+        self.vocabulary_size, self.shortest, self.longest = vocabulary_size, shortest, longest
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]  # texts, not rows
+        """(B, T), (B,) -> (B, G)."""
+        rows, indices, weights = self._weighted(token_ids, lengths)
+        return super().forward(indices, starts_of_rows(rows, lengths.shape[0]), weights)
+
+    def token_contributions(self, token_ids: Tensor, lengths: Tensor, gradient: Tensor) -> Tensor:
+        """(B, T), (B,), (B, G) -> (B, T): what each token adds to the product of the sum and `gradient`; what an
+        n-gram adds is divided evenly among its tokens."""
+        rows, indices, weights = self._weighted(token_ids, lengths)
+        added = weights * (self.weight.detach()[indices] * gradient[rows]).sum(dim=1)
+        return divided_among_tokens(added, lengths, token_ids.shape[1], self.shortest, self.longest)
+
+    def _weighted(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The text, the row of the table and the weight of every n-gram."""
+        rows, numbers = ngrams_of_batch(token_ids, lengths, self.shortest, self.longest, self.vocabulary_size)
+        counts = torch.bincount(rows, minlength=lengths.shape[0]).clamp(min=1)
+        return rows, hashed(numbers, self.weight.shape[0]), counts[rows].to(self.weight.dtype).rsqrt()
+
+
+def hashed(numbers: Tensor, rows: int) -> Tensor:
+    """Numbers of n-grams -> rows of a table, spread evenly.
+
+    Source: the finaliser of SplitMix64 (Steele et al. 2014), with signed shifts.
+    """
+    numbers = (numbers ^ (numbers >> 30)) * -0x40A7B892E31B1A47  # 0xBF58476D1CE4E5B9
+    numbers = (numbers ^ (numbers >> 27)) * -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
+    return (numbers ^ (numbers >> 31)) % rows
+
+
 def check_ngram_length(longest: int, vocabulary_size: int) -> None:
     """An n-gram is numbered by its token ids, read as the digits of one number, which has to fit 63 bits.
 
@@ -82,8 +122,11 @@ def ngrams_of_batch(
     """(B, T), (B,) -> (N,), (N,): the row and the number of every n-gram within its text, row by row."""
     width = token_ids.shape[1]
     orders = range(shortest, longest + 1)
-    numbers = torch.cat([ngram_numbers(token_ids, order, vocabulary_size) for order in orders], dim=1)
-    mask = torch.cat([valid_mask(lengths - order + 1, max(0, width - order + 1)) for order in orders], dim=1)
+    # One for each token and order, those that go beyond the end among them: a traced graph has no other case for texts
+    # that are shorter than an n-gram.
+    beyond = functional.pad(token_ids, (0, longest - 1))
+    numbers = torch.cat([ngram_numbers(beyond, order, vocabulary_size)[:, :width] for order in orders], dim=1)
+    mask = torch.cat([valid_mask(lengths - order + 1, width) for order in orders], dim=1)
     rows, columns = mask.nonzero(as_tuple=True)
     return rows, numbers[rows, columns]
 
@@ -92,6 +135,20 @@ def starts_of_rows(rows: Tensor, row_count: int) -> Tensor:
     """(N,) rising row numbers -> (B,): where each row begins."""
     counts = torch.bincount(rows, minlength=row_count)
     return counts.cumsum(0) - counts
+
+
+def divided_among_tokens(values: Tensor, lengths: Tensor, width: int, shortest: int, longest: int) -> Tensor:
+    """(N,) a value of every n-gram, as :func:`ngrams_of_batch` orders them -> (B, T): each divided evenly among the
+    tokens of its n-gram, summed token by token."""
+    orders = range(shortest, longest + 1)
+    counts = [max(0, width - order + 1) for order in orders]
+    mask = torch.cat([valid_mask(lengths - order + 1, count) for order, count in zip(orders, counts, strict=True)], 1)
+    by_start = values.new_zeros(mask.shape).masked_scatter_(mask, values).split(counts, dim=1)
+    of_tokens = values.new_zeros(len(lengths), width)
+    for order, shares in zip(orders, by_start, strict=True):
+        for position in range(order):
+            of_tokens[:, position : position + shares.shape[1]] += shares / order
+    return of_tokens
 
 
 class NgramBag(nn.Module):
@@ -157,18 +214,46 @@ class NgramBag(nn.Module):
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, G)."""
-        count = len(self.known)
+        count = self.known.shape[0]
         if count == 0:
-            return self.table.weight.new_zeros(len(lengths), self.table.weight.shape[1])
-        rows, numbers = ngrams_of_batch(token_ids, lengths, 1, self.longest, self.vocabulary_size)
-        places = torch.searchsorted(self.known, numbers).clamp_(max=count - 1)
-        found = self.known[places] == numbers
-        pairs, repeats = torch.unique(rows[found] * count + places[found], return_counts=True)
+            return self.table.weight.new_zeros(lengths.shape[0], self.table.weight.shape[1])
+        pairs, _ = self._pairs(token_ids, lengths)
+        pairs, repeats = torch.unique(pairs, return_counts=True)
         rows, places = pairs // count, pairs % count
-        weights = (1 + torch.log(repeats.to(self.idf.dtype))) * self.idf[places]
-        norms = weights.new_zeros(len(lengths)).index_add_(0, rows, weights * weights).sqrt_()
-        bags: Tensor = self.table(places, starts_of_rows(rows, len(lengths)), weights / norms[rows])
+        bags: Tensor = self.table(
+            places, starts_of_rows(rows, lengths.shape[0]), self._weights(rows, places, repeats, lengths.shape[0])
+        )
         return bags
+
+    def token_contributions(self, token_ids: Tensor, lengths: Tensor, gradient: Tensor) -> Tensor:
+        """(B, T), (B,), (B, G) -> (B, T): what each token adds to the product of the bag and `gradient`.
+
+        With the norm of the text as it is, that product is a sum over n-grams. What an n-gram adds is divided evenly
+        among the places where it stands, and there among its tokens.
+        """
+        count = self.known.shape[0]
+        if count == 0:
+            return gradient.new_zeros(token_ids.shape)
+        of_places, found = self._pairs(token_ids, lengths)
+        pairs, inverse, repeats = torch.unique(of_places, return_inverse=True, return_counts=True)
+        rows, places = pairs // count, pairs % count
+        weights = self._weights(rows, places, repeats, lengths.shape[0])
+        added = weights * (self.table.weight.detach()[places] * gradient[rows]).sum(dim=1)
+        values = added.new_zeros(len(found)).masked_scatter_(found, (added / repeats)[inverse])
+        return divided_among_tokens(values, lengths, token_ids.shape[1], 1, self.longest)
+
+    def _pairs(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Row * K + place of each n-gram that is known, and (N,) booleans: which those are."""
+        rows, numbers = ngrams_of_batch(token_ids, lengths, 1, self.longest, self.vocabulary_size)
+        places = torch.searchsorted(self.known, numbers).clamp_(max=self.known.shape[0] - 1)
+        found = self.known[places] == numbers
+        return rows[found] * self.known.shape[0] + places[found], found
+
+    def _weights(self, rows: Tensor, places: Tensor, repeats: Tensor, row_count: int) -> Tensor:
+        """Of each n-gram of each text, once: TF-IDF, scaled to a norm of one."""
+        weights = (1 + torch.log(repeats.to(self.idf.dtype))) * self.idf[places]
+        norms = weights.new_zeros(row_count).index_add_(0, rows, weights * weights).sqrt_()
+        return weights / norms[rows]
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
         """Resizes the buffers and the table to what is loaded."""

@@ -1,0 +1,253 @@
+"""What each token of a text adds to a difference of two logits: integrated gradients of any classifier.
+
+The token vectors of a text go in a straight line from those of a baseline, a text of unknown tokens, to its own; what a
+token adds is the mean gradient on the way times the way. A bag of n-grams does not pass through token vectors: its sum
+goes from zero to what it is, and the bag's own `token_contributions` says which tokens that comes from. Both are taken
+from the network as it is: a model has to declare nothing.
+
+Shapes: B texts, T time (tokens), E embedding, G numbers of a bag, R rows of a chunk (a text at one step), C classes.
+
+Source: Sundararajan et al. 2017, equations 1 and 3.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.config import UNKNOWN_ID
+from textrnn.models.classifiers.base import ClassifierNetwork
+from textrnn.models.parts.layers import set_precision, valid_mask
+
+STEPS, ROUNDS = 16, 3  # three times as many in each round, until what was added is complete
+SHARE_OF_GAP, SMALLEST_GAP = 0.01, 1e-3  # of what is explained; logits: what may be left open
+CHUNK_TOKENS = 1 << 12  # of all rows that are computed at once, roughly
+SAME = 1e-4  # gradients that differ by a smaller share of the largest number are the same
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What each token adds, on the CPU.
+
+    Attributes:
+        contributions: (B, T), logits; zero at padding
+        difference: (B,) of the logits of the two classes
+        baseline: (B,) the same of the baseline
+        steps: (B,) on the way from there; 0 where the gradient is the same all the way, so that one is enough
+        exact_bags: (B,) whether that holds of the bags of n-grams; False without one
+    """
+
+    contributions: Tensor
+    difference: Tensor
+    baseline: Tensor
+    steps: Tensor
+    exact_bags: Tensor
+
+    @property
+    def gap(self) -> Tensor:
+        """(B,): what the contributions leave open of what is to be explained."""
+        return self.difference - self.baseline - self.contributions.sum(dim=1)
+
+    @property
+    def is_complete(self) -> Tensor:
+        """(B,): whether that is little."""
+        bound = (SHARE_OF_GAP * (self.difference - self.baseline).abs()).clamp(min=SMALLEST_GAP)
+        return self.gap.abs() <= bound
+
+
+def attribute(
+    network: ClassifierNetwork,
+    token_ids: Tensor,
+    lengths: Tensor,
+    classes: Tensor,
+    against: Tensor,
+    *,
+    baseline: Tensor | None = None,
+    steps: int = STEPS,
+    rounds: int = ROUNDS,
+) -> Attribution:
+    """What the tokens of texts add to the logit of one class less that of another, in fp32.
+
+    The network is left as it is; others may use it meanwhile.
+
+    Args:
+        token_ids: (B, T); the tokens of all texts together should not be many more than CHUNK_TOKENS.
+        lengths: (B,).
+        classes: (B,) indices of the classes that are explained.
+        against: (B,) indices of those that they are compared with.
+        baseline: (E,) where each token vector starts from; that of ``<unk>`` by default, which token dropout taught the
+            network to read as a token that says nothing.
+        steps: in the first round.
+        rounds: at most; each has three times the steps of the one before.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        chosen = (classes.clone(), against.clone())
+        way = _Way(network, token_ids.clone(), lengths.clone(), chosen, baseline)
+        everything = torch.arange(len(lengths), device=lengths.device)
+        # Where the gradient is the same at two places, it is taken to be the same everywhere; whether that is so shows.
+        first, second = (way.gradients(everything, torch.full_like(way.difference, place)) for place in (0.25, 0.75))
+        same = [_same(*both) for both in zip(first, second, strict=True)]
+        means = [(one + other) / 2 for one, other in zip(first, second, strict=True)]
+        exact_bags = torch.stack(same[1:]).all(dim=0) if len(same) > 1 else torch.zeros_like(same[0])
+        found = Attribution(
+            way.contributions(everything, means),
+            way.difference,
+            way.baseline,
+            torch.zeros_like(lengths),
+            exact_bags,
+        )
+        left = (~(found.is_complete & torch.stack(same).all(dim=0))).nonzero().squeeze(1)
+        for place in range(rounds):
+            if not len(left):
+                break
+            more = way.mean_gradients(left, steps * 3**place, thirds=place > 0)
+            means = [(mean + 2 * new) / 3 for mean, new in zip(means, more, strict=True)] if place else more
+            found.contributions[left] = way.contributions(left, means)
+            found.steps[left] = steps * 3**place
+            open_rows = ~found.is_complete[left]
+            left, means = left[open_rows], [mean[open_rows] for mean in means]
+    return Attribution(**{name: value.cpu() for name, value in vars(found).items()})
+
+
+def _same(some: Tensor, others: Tensor) -> Tensor:
+    """(B, ...), (B, ...) -> (B,): whether gradients are the same but for rounding."""
+    some, others = some.flatten(1), others.flatten(1)
+    return (some - others).abs().amax(dim=1) <= SAME * torch.maximum(some.abs(), others.abs()).amax(dim=1)
+
+
+def midpoints(steps: int, *, thirds: bool = False) -> list[float]:
+    """Where between 0 and 1 the gradient is taken: in the middle of each of so many equal pieces.
+
+    The pooling over time takes another state here and there on the way, so that the gradient jumps: the middles leave
+    less open than Gauss and Legendre's places. Those of a third of the pieces are among them.
+
+    Args:
+        thirds: leave those out.
+    """
+    return [(piece + 0.5) / steps for piece in range(steps) if not thirds or piece % 3 != 1]
+
+
+@dataclass(frozen=True)
+class _Bag:
+    """What a bag of n-grams was asked for some texts, and what it gave, (B, G)."""
+
+    module: Any
+    arguments: tuple[Tensor, ...]
+    sums: Tensor
+
+
+class _Way:
+    """The way from the baseline to some texts, and a network that can be asked anywhere on it."""
+
+    def __init__(
+        self,
+        network: ClassifierNetwork,
+        token_ids: Tensor,
+        lengths: Tensor,
+        classes: tuple[Tensor, Tensor],
+        baseline: Tensor | None,
+    ):
+        self.network, self.token_ids, self.lengths, self.classes = twin(network), token_ids, lengths, classes
+        self.embed: Callable[[Tensor], Tensor] = self.network.embedding.forward
+        self.bags: list[_Bag] = []
+        with torch.no_grad():
+            unknown = torch.tensor([[UNKNOWN_ID]], device=token_ids.device)
+            start = self.embed(unknown)[0, 0] if baseline is None else baseline  # (E,)
+            mask, end = valid_mask(lengths, token_ids.shape[1])[:, :, None], self.embed(token_ids)
+            self.start = torch.where(mask, start, end)  # (B, T, E), where nothing changes at padding
+            self.change = end - self.start
+            for module in self.network.modules():
+                if hasattr(module, "token_contributions"):
+                    vars(module)["forward"] = self._recorder(module)
+            everything = torch.arange(len(lengths), device=lengths.device)
+            self.difference = self._difference(self.network(token_ids, lengths), everything)
+            self.baseline = self._at(everything, torch.zeros_like(lengths, dtype=torch.float32))[0]
+
+    def _recorder(self, module: Any) -> Callable[..., Tensor]:
+        forward = module.forward
+
+        def record(*arguments: Tensor) -> Tensor:
+            sums: Tensor = forward(*arguments)
+            self.bags.append(_Bag(module, arguments, sums))
+            return sums
+
+        return record
+
+    def _difference(self, logits: Tensor, rows: Tensor) -> Tensor:
+        """(R, C) -> (R,)."""
+        of_class, of_other = (logits.gather(1, indices[rows][:, None]).squeeze(1) for indices in self.classes)
+        return of_class - of_other
+
+    def _at(self, rows: Tensor, places: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The difference of logits of texts (R,) at places (R,) between 0 and 1, and the inputs that it came from:
+        (R, T, E), then (R, G) of each bag."""
+        ids = self.token_ids[rows]
+        vectors = (self.start[rows] + places[:, None, None] * self.change[rows]).requires_grad_()
+        sums = [(places[:, None] * bag.sums[rows]).requires_grad_() for bag in self.bags]
+        vars(self.network.embedding)["forward"] = lambda asked: _looked_up(asked, ids, vectors, self.embed)
+        in_order = iter(sums)  # the bags are asked in the order in which they were before
+        for bag in self.bags:
+            vars(bag.module)["forward"] = lambda *_: next(in_order)
+        return self._difference(self.network(ids, self.lengths[rows]), rows), [vectors, *sums]
+
+    def gradients(self, rows: Tensor, places: Tensor) -> list[Tensor]:
+        """(R,), (R,) -> (R, T, E), then (R, G) of each bag."""
+        difference, inputs = self._at(rows, places)
+        found = torch.autograd.grad(difference.sum(), inputs, allow_unused=True, materialize_grads=True)
+        return list(found)
+
+    def mean_gradients(self, rows: Tensor, steps: int, *, thirds: bool) -> list[Tensor]:
+        """The mean of the same over the whole way, some rows at a time.
+
+        Args:
+            thirds: only over the places that were not among those of a third of the steps.
+        """
+        places = torch.tensor(midpoints(steps, thirds=thirds), device=rows.device)
+        means = [torch.zeros_like(given[rows]) for given in (self.change, *(bag.sums for bag in self.bags))]
+        pairs = torch.cartesian_prod(torch.arange(len(places)), torch.arange(len(rows))).to(rows.device)
+        for place, row in (chunk.unbind(1) for chunk in pairs.split(max(1, CHUNK_TOKENS // self.token_ids.shape[1]))):
+            for mean, gradient in zip(means, self.gradients(rows[row], places[place]), strict=True):
+                mean.index_add_(0, row, gradient / len(places))
+        return means
+
+    def contributions(self, rows: Tensor, gradients: list[Tensor]) -> Tensor:
+        """(R,), gradients over the whole way -> (R, T)."""
+        added = (gradients[0] * self.change[rows]).sum(dim=2)
+        for bag, gradient in zip(self.bags, gradients[1:], strict=True):
+            of_tokens = bag.module.token_contributions(*(argument[rows] for argument in bag.arguments), gradient)
+            added[:, : of_tokens.shape[1]] += of_tokens
+        return added
+
+
+def twin(network: ClassifierNetwork) -> ClassifierNetwork:
+    """A network with the same weights, in the same memory, which asks for no gradients of them and drops nothing; what
+    is done to its modules is not done to those of the other."""
+    shared: dict[int, Any] = {id(buffer): buffer for buffer in network.buffers()}
+    shared |= {id(weight): nn.Parameter(weight.detach(), requires_grad=False) for weight in network.parameters()}
+    other = copy.deepcopy(network, shared).eval()
+    set_precision(other, torch.float32)
+    for module in other.modules():
+        if isinstance(module, nn.RNNBase):  # cuDNN has gradients of recurrent layers for training alone
+            module.dropout = 0.0
+            module.train()
+    return other
+
+
+def _looked_up(asked: Tensor, token_ids: Tensor, vectors: Tensor, embed: Callable[[Tensor], Tensor]) -> Tensor:
+    """(R, N) ids that a network asks the vectors of -> (R, N, E), those on the way in place of its own.
+
+    Usually it asks for the tokens of a text from the first on. Where it asks in another order, a token that stands in
+    several places has the mean of their vectors, which are the same; its gradient is then theirs, divided evenly.
+    """
+    count = asked.shape[1]
+    if count <= token_ids.shape[1] and torch.equal(asked, token_ids[:, :count]):
+        return vectors[:, :count]
+    places = (asked[:, :, None] == token_ids[:, None, :]).to(vectors.dtype)  # (R, N, T)
+    elsewhere = places.sum(dim=2, keepdim=True)
+    found = (places / elsewhere.clamp(min=1)) @ vectors
+    return torch.where(elsewhere > 0, found, embed(asked))

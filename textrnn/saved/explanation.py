@@ -1,0 +1,195 @@
+"""Why a saved classifier answered as it did: what each token of a text adds to the answer, against the runner-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from textrnn.config import UNKNOWN_ID
+from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.spans import Span, token_spans
+from textrnn.corpus.vocab import EncodedTexts
+from textrnn.errors import ConfigError, did_you_mean, listed, one_line
+from textrnn.models.attribution import Attribution, attribute
+from textrnn.saved.classifier import Classifier
+from textrnn.saved.neighbours import Neighbour as Neighbour
+from textrnn.saved.neighbours import Neighbours as Neighbours
+from textrnn.training.threads import thread_count
+
+BATCH_TOKENS = 512  # of the texts that are explained together; each is computed at many steps
+
+
+@dataclass(frozen=True)
+class TokenContribution:
+    """A token, its place in the text as it was given, and what it adds to the difference of the logits.
+
+    Attributes:
+        token: as the model reads it, in lower case where that is so; "" of a text without any
+        known: whether the vocabulary has it
+    """
+
+    token: str
+    start: int
+    end: int
+    contribution: float
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What makes a text be of one class rather than of another.
+
+    The contributions of the tokens have the sum ``logit_difference - baseline``.
+
+    Attributes:
+        label: the class that is explained, by default the answer
+        against: the class that it is compared with, by default the next most probable one
+        probability: of `label`
+        logit_difference: the logit of `label` less that of `against`, of the text
+        baseline: the same of a text that says nothing: unknown tokens, no n-gram
+        method: ``exact`` or ``integrated gradients``, or both
+        steps: from the baseline to the text; 0 where the contributions are exact
+        gap: what the steps left open of the sum; it was divided among the tokens, by the size of their contributions
+        unread_from: the position in the text from which on the model reads nothing (see `pad_size`); None if it
+            reads all of it
+    """
+
+    text: str
+    label: str
+    against: str
+    probability: float
+    logit_difference: float
+    baseline: float
+    method: str
+    tokens: list[TokenContribution]
+    steps: int = 0
+    gap: float = 0.0
+    unread_from: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        tokens = [
+            {"token": each.token, "start": each.start, "end": each.end, "contribution": each.contribution}
+            for each in self.tokens
+        ]
+        return {**vars(self), "tokens": tokens}
+
+    def strongest(self, count: int, *, against: bool = False) -> list[TokenContribution]:
+        """The tokens that speak most for the class, or against it, the strongest first."""
+        sign = -1.0 if against else 1.0
+        found = [each for each in self.tokens if sign * each.contribution > 0]
+        return sorted(found, key=lambda each: -sign * each.contribution)[:count]
+
+
+def explain(
+    classifier: Classifier, texts: Sequence[str], *, label: str | None = None, against: str | None = None
+) -> list[Explanation]:
+    """Explain the answers to texts: exactly where the model is linear, by integrated gradients elsewhere.
+
+    Args:
+        label: the class to explain; by default the answer to each text.
+        against: the class to compare it with; by default the most probable one of the others.
+
+    Raises:
+        ConfigError: if a class is unknown, both are the same, or there is only one.
+    """
+    chosen = _index(classifier, "label", label), _index(classifier, "against", against)
+    if len(classifier.class_names) < 2:
+        raise ConfigError(
+            f"the model knows one class only, {classifier.class_names[0]}: expected at least two, of which one is "
+            "explained against another"
+        )
+    if label is not None and label == against:
+        raise ConfigError(f"`against` {one_line(label)}: the class that is to be explained; expected another one")
+    encoded = classifier.encode(list(texts))
+    probabilities = classifier.probabilities_of(encoded)
+    classes = [_pair(row, *chosen) for row in probabilities]
+    found: list[Explanation | None] = [None] * len(texts)
+    for rows in _batches(encoded.lengths):
+        attribution = _attributed(classifier, encoded, rows, [classes[row] for row in rows])
+        for place, row in enumerate(rows):
+            probability = float(probabilities[row][classes[row][0]])
+            ids = encoded.token_ids[encoded.offsets[row] : encoded.offsets[row + 1]]
+            found[row] = _told(classifier, texts[row], ids, classes[row], probability, attribution, place)
+    return [explanation for explanation in found if explanation is not None]
+
+
+def _index(classifier: Classifier, setting: str, name: str | None) -> int | None:
+    if name is None or name in classifier.class_names:
+        return None if name is None else classifier.class_names.index(name)
+    raise ConfigError(
+        f"`{setting}` {one_line(name)}: no class of the model; expected one of {listed(classifier.class_names)}"
+        f"{did_you_mean(name, classifier.class_names)}"
+    )
+
+
+def _pair(probabilities: NDArray[np.float64], label: int | None, against: int | None) -> tuple[int, int]:
+    """The class that is explained, and the one that it is compared with."""
+    order = np.argsort(-probabilities, kind="stable").tolist()
+    chosen = next(index for index in order if index != against) if label is None else label
+    return chosen, next(index for index in order if index != chosen) if against is None else against
+
+
+def _batches(lengths: NDArray[np.int64]) -> Iterator[list[int]]:
+    """Rows of similar lengths, few enough to be computed together."""
+    rows: list[int] = []
+    for row in np.argsort(lengths, kind="stable").tolist():
+        if rows and (len(rows) + 1) * int(lengths[row]) > BATCH_TOKENS:
+            yield rows
+            rows = []
+        rows.append(row)
+    if rows:
+        yield rows
+
+
+def _attributed(
+    classifier: Classifier, encoded: EncodedTexts, rows: list[int], classes: list[tuple[int, int]]
+) -> Attribution:
+    device = next(classifier.network.parameters()).device
+    texts = LabelledTexts.from_encoded(encoded, [0] * len(encoded.lengths), device)
+    batch = texts.batch(torch.tensor(rows))
+    label, against = torch.tensor(classes, device=device).unbind(1)
+    tokens = len(rows) * batch.token_ids.shape[1]
+    with thread_count(1) if tokens < BATCH_TOKENS // 4 else classifier.threads.piece(tokens):
+        return attribute(classifier.network, batch.token_ids, batch.lengths, label, against)
+
+
+def _told(
+    classifier: Classifier,
+    text: str,
+    token_ids: NDArray[np.int32],
+    classes: tuple[int, int],
+    probability: float,
+    attribution: Attribution,
+    place: int,
+) -> Explanation:
+    """One explanation of a batch, its contributions made to have the sum that they should have."""
+    spans, unread_from = token_spans(
+        text, classifier.vocabulary.tokenizer, max_tokens=classifier.settings.data.pad_size
+    )
+    spans = spans or [Span("", 0, 0)]  # an empty text is answered as one unknown token
+    contributions = attribution.contributions[place, : len(spans)].double()
+    difference, baseline = float(attribution.difference[place]), float(attribution.baseline[place])
+    gap = difference - baseline - float(contributions.sum())
+    sizes = contributions.abs() if contributions.any() else torch.ones_like(contributions)
+    steps = int(attribution.steps[place])
+    tokens = [
+        TokenContribution(span.token, span.start, span.end, contribution, bool(token_id != UNKNOWN_ID))
+        for span, contribution, token_id in zip(
+            spans, (contributions + gap * sizes / sizes.sum()).tolist(), token_ids, strict=True
+        )
+    ]
+    label, against = (classifier.class_names[index] for index in classes)
+    method = _method(steps, exact_bags=bool(attribution.exact_bags[place]))
+    return Explanation(text, label, against, probability, difference, baseline, method, tokens, steps, gap, unread_from)
+
+
+def _method(steps: int, *, exact_bags: bool) -> str:
+    if steps == 0:
+        return "exact"
+    return "integrated gradients, n-grams exact" if exact_bags else "integrated gradients"
