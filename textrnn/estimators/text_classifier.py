@@ -206,7 +206,7 @@ class TextClassifier(
         with one_training:
             introduce(dataset, settings, vectors, listener)
             learnt = learn(dataset, settings, listener, vectors=vectors, start=start)
-        interrupts.warn(learnt.history)
+        interrupts.warn(learnt.history, stacklevel=4)
         self._take(learnt.classifier, label_type)
         self.history_: History | None = learnt.history
         self._dataset: Dataset | None = dataset
