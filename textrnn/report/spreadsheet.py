@@ -15,16 +15,16 @@ LONGEST_CELL = 32_000  # characters; Excel breaks a cell of more than 32,767 in 
 FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # what Excel takes for the beginning of a formula, full width as well
 
 
-def spreadsheet(
-    columns: Sequence[str], rows: Iterable[Sequence[str | float]], *, separator: str = ","
-) -> bytes:
+def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]], *, separator: str = ",") -> bytes:
     """A CSV file. Without its mark, Excel would show Chinese as something else; readers of this project leave it out.
 
     Args:
         rows: texts, made harmless, and shares, shown with four digits.
     """
     out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")  # a carriage return alone in a text is quoted only so
+    writer = csv.writer(
+        out, delimiter=separator, lineterminator="\r\n"
+    )  # a carriage return alone in a text is quoted only so
     writer.writerow(columns)
     for row in rows:
         writer.writerow([harmless_cell(cell) if isinstance(cell, str) else f"{cell:.4f}" for cell in row])

@@ -43,9 +43,7 @@ class Answers:
     def notes(self) -> dict[int, Note]:
         """What was unusual, by the index of the text."""
         every = (None, Note("empty_text"), Note("no_known_token"), Note("long_text", pad_size=self.pad_size))
-        return {
-            index: note for index in np.flatnonzero(self.unusual).tolist() if (note := every[self.unusual[index]])
-        }
+        return {index: note for index in np.flatnonzero(self.unusual).tolist() if (note := every[self.unusual[index]])}
 
 
 def answer(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> Answers:
@@ -57,10 +55,7 @@ def answer(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> Answe
     encoded = classifier.encode(list(texts))
     shares = classifier.probabilities_of(encoded)
     order: NDArray[np.int64]
-    if top_k == 1:
-        order = shares.argmax(axis=1)[:, None]
-    else:
-        order = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]
+    order = shares.argmax(axis=1)[:, None] if top_k == 1 else np.argsort(-shares, axis=1, kind="stable")[:, :top_k]
     unusual = np.zeros(len(texts), dtype=np.int8)
     unusual[encoded.cut] = CUT
     if len(texts):

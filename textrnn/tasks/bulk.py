@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from textrnn.config import DataConfig
-from textrnn.corpus.readers.unlabelled import Block, GivenTexts, open_given
+from textrnn.corpus.readers.given import Block, GivenTexts
+from textrnn.corpus.readers.unlabelled import open_given
 from textrnn.corpus.sources.content import STDIN, content_at
 from textrnn.errors import ConfigError, Note
 from textrnn.files import written_whole

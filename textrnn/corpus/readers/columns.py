@@ -229,7 +229,9 @@ def named_column(column: str | None, names: Sequence[str], has_header: bool, set
     )
 
 
-def names_columns(first: Sequence[str], others: Sequence[Sequence[str]], config: DataConfig, like: Layout | None) -> bool:
+def names_columns(
+    first: Sequence[str], others: Sequence[Sequence[str]], config: DataConfig, like: Layout | None
+) -> bool:
     """Whether the first record names the columns. Names alone never decide: the data must agree."""
     if config.header is not None:
         return config.header

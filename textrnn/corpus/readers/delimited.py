@@ -123,7 +123,7 @@ def _quick(
     if dialect.lenient or len(separator) > 1:
         return None
     csv.field_size_limit(2**31 - 1)
-    if keep_empty and (f'{separator} ' in text or text.startswith(" ") or "\n " in text):
+    if keep_empty and (f"{separator} " in text or text.startswith(" ") or "\n " in text):
         return None  # blanks before a quotation mark are none of the field, all others are
     reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
     try:
