@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import os
 import re
 import shlex
 import shutil
@@ -122,6 +123,10 @@ def follow(command: str, language: str, place: str) -> None:
     assert first in ({"python", "python3"} if language == "sh" else {"python", "py"}), f"{place}: no rule for this"
     if arguments[0] == "run.py":
         follow_run(arguments[1:], Path(file).read_text(encoding="utf-8") if file else "", place)
+    elif arguments[0].endswith("onnx/example.py"):
+        done = subprocess.run([sys.executable, *arguments], capture_output=True, env={**os.environ, "PYTHONUTF8": "1"})
+        assert done.stdout, f"{place}: {done.stderr.decode(errors='replace')}"
+        assert not done.stderr, f"{place}: {done.stderr.decode(errors='replace')}"
     elif arguments[:2] == ["-m", "venv"]:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", *arguments[2:]], check=True)
     elif arguments[:2] == ["-m", "pytest"]:
@@ -303,8 +308,10 @@ def test_pictures_are_there_and_small() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_flag_that_is_named_exists(page: Path) -> None:
     known = {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
-    assert named - known - {"--data", "--index-url", "--platform"} == set()  # of the benchmarks, pip, mypy
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text(encoding="utf-8")))
+    assert (
+        named - known - {"--data", "--fresh-venv", "--index-url", "--platform"} == set()
+    )  # of the benchmarks, pip, mypy
 
 
 def test_a_command_that_no_rule_covers_is_noticed(at_work: Path) -> None:
