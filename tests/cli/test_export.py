@@ -73,6 +73,19 @@ def test_data_that_was_edited(trained_classifier: Path) -> None:
     )
 
 
+def test_a_graph_that_cannot_be_rounded(trained_classifier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(content: bytes) -> bytes:
+        raise RuntimeError("no such\noperator")
+
+    monkeypatch.setattr("textrnn.tasks.export.quantised", fail)
+    done = run_in(trained_classifier.parents[2], "--save-dir", trained_classifier, "--export", "onnx", "--int8")
+    assert error_of(done) == (
+        "--int8: onnxruntime makes no graph of 8 bits of this model (no such operator); expected one that it can: leave out "
+        "--int8 to export it in fp32"
+    )
+    assert not (trained_classifier / "onnx").exists()
+
+
 @pytest.mark.parametrize("task", [[], ["--task", "lm"]], ids=["classify", "lm"])
 @pytest.mark.parametrize(
     ("flags", "message"),

@@ -42,6 +42,11 @@ class EncodedTexts:
         """Tokens in each text."""
         return np.diff(self.offsets)
 
+    def first(self, count: int) -> EncodedTexts:
+        """The first of the texts."""
+        offsets = self.offsets[: count + 1]
+        return EncodedTexts(self.token_ids[: offsets[-1]], offsets)
+
 
 class Vocabulary:
     """Tokens and their ids; ``<pad>`` is 0 and ``<unk>`` is 1.
