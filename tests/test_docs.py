@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import io
 import json
+import os
 import re
 import shlex
 import shutil
@@ -173,6 +174,10 @@ def follow(command: str, language: str, place: str) -> None:
     assert first in ({"python", "python3"} if language == "sh" else {"python", "py"}), f"{place}: no rule for this"
     if arguments[0] == "run.py":
         follow_run(arguments[1:], Path(file).read_text(encoding="utf-8") if file else "", place)
+    elif arguments[0].endswith("onnx/example.py"):
+        done = subprocess.run([sys.executable, *arguments], capture_output=True, env={**os.environ, "PYTHONUTF8": "1"})
+        assert done.stdout, f"{place}: {done.stderr.decode(errors='replace')}"
+        assert not done.stderr, f"{place}: {done.stderr.decode(errors='replace')}"
     elif arguments[:2] == ["-m", "venv"]:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", *arguments[2:]], check=True)
     elif arguments[:2] == ["-m", "pytest"]:
@@ -370,7 +375,8 @@ def test_pictures_are_there_and_small() -> None:
 def test_every_flag_that_is_named_exists(page: Path) -> None:
     known = {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text(encoding="utf-8")))
-    others = {"--data", "--index-url", "--no-deps", "--platform", "--soak"}  # of the benchmarks, pip, mypy
+    # Of the benchmarks, pip and mypy:
+    others = {"--data", "--fresh-venv", "--index-url", "--no-deps", "--platform", "--soak"}
     assert named - known - others == set()
 
 

@@ -163,7 +163,7 @@ def _export(model: CharacterModel, folder: Path, options: argparse.Namespace) ->
     from textrnn.tasks.export import export_language_model
 
     done = export_language_model(model, export.target(folder, options), int8=options.int8)
-    export.tell(done, unit="characters", figure="nats a character", example="time ")
+    export.tell(done, apart="held-out", unit="characters", figure="nats a character", example="time ")
 
 
 def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run:
