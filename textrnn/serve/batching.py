@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textrnn.saved.character_model import CharacterModel
@@ -39,9 +39,9 @@ class Job:
 
 def answer_of(prediction: Prediction, top_k: int) -> dict[str, Any]:
     """One answer, as it stands everywhere."""
-    document = prediction.to_dict()
-    document["classes"] = document["classes"][:top_k]
-    return document
+    if len(prediction.classes) > top_k:
+        prediction = replace(prediction, classes=prediction.classes[:top_k])
+    return prediction.to_dict()
 
 
 def compute(classifier: Classifier | CharacterModel, wanted: Sequence[tuple[list[str], int]]) -> list[list[bytes]]:
