@@ -44,7 +44,7 @@ class Classify:
                     422, "too_many_texts", f"`explain`: {len(texts)} texts; expected at most {limits.explained_texts}"
                 )
             answers = await self.batcher.classify(loaded, texts, asked.top_k)
-            explanations = await self.slow.run(_explained, loaded, texts)
+            explanations = await self.slow.run(request, _explained, loaded, texts)
             answers = [
                 answer[:-1] + b',"explanation":' + explanation + b"}"
                 for answer, explanation in zip(answers, explanations, strict=True)

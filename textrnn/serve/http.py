@@ -165,6 +165,11 @@ class Request:
         if self.headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
             raise RequestError(415, "wrong_content_encoding", "a compressed body; expected plain JSON")
 
+    async def client_gone(self) -> None:
+        """Returns when the client goes away; to be asked once the body was read."""
+        while (await self.receive())["type"] == "http.request":
+            pass
+
     async def answer(self, answer: Answer) -> None:
         """Send a whole answer."""
         headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]

@@ -63,7 +63,7 @@ class Generate:
             raise too_slow(self.limits) from None
         except ConfigError as error:
             raise RequestError(422, "wrong_fields", str(error)) from error
-        gone = asyncio.ensure_future(request.receive())  # returns when the client goes away
+        gone = asyncio.ensure_future(request.client_gone())
         try:
             await request.begin([*NDJSON, model_header(loaded)])
             total, until = 0, loop.time() + self.limits.generation_seconds
@@ -100,7 +100,7 @@ class Score:
         limits = self.limits
         asked = read_request(ScoreRequest, await request.json_body(limits.body_bytes, limits.drained_bytes))
         loaded = await self.shelf.get(asked.model, "lm")
-        found = await self.slow.run(_scored, loaded, asked.text)
+        found = await self.slow.run(request, _scored, loaded, asked.text)
         if found is None:
             raise RequestError(
                 422, "empty_text", "`text`: nothing in it that the model reads; expected a text in its characters"
