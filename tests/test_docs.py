@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from tests.pages import (
     links_of,
     spans_of,
 )
+from tests.serve.page_commands import ServerOfPage
 from tests.tasks.memory import test_problems
 from textrnn.cli import TASKS, build_parser, command_line_of, find_task, main
 from textrnn.cli.flags import parse
@@ -105,6 +107,14 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def server() -> Iterator[ServerOfPage]:
+    """Runs from the line of a page that starts it to the page's end."""
+    server = ServerOfPage(Path("saved_dict"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def at_work(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The same as the working folder; what a page drops into the package is forgotten afterwards."""
     monkeypatch.chdir(workplace)
@@ -114,7 +124,9 @@ def at_work(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("page", FOLLOWED, ids=name_of)
-def test_everything_on_a_page_works(page: Path, at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_on_a_page_works(
+    page: Path, at_work: Path, server: ServerOfPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names: dict[str, Any] = {}
     printed = None
     for block in blocks_of(page):
@@ -122,6 +134,8 @@ def test_everything_on_a_page_works(page: Path, at_work: Path, monkeypatch: pyte
         if block.language in SHELLS:
             for line in block.code.splitlines():
                 for command in line.split(" && "):
+                    if server.follows(command):
+                        continue
                     follow(command, block.language, f"{place}: {command}")
         elif block.language == "python":
             printed = follow_python(block, names, monkeypatch)
@@ -142,7 +156,7 @@ def follow(command: str, language: str, place: str) -> None:
         return
     variable = re.fullmatch(r'(?:export |\$env:)(\w+) ?= ?("[^"]+"|\S+)', command)
     if variable:
-        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn" / "corpus").rglob("*.py"))
+        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn").rglob("*.py"))
         assert f'environ.get("{variable[1]}"' in sources, f"{place}: nothing reads it"
         return
     assert "\\" not in command, f"{place}: no rule for this"
@@ -177,8 +191,12 @@ def check_pip(arguments: list[str], place: str) -> None:
     parser.add_argument("packages", nargs="*")
     asked = parser.parse_args(arguments).packages
     pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    optional = {re.split(r"[>=]", package)[0] for extra in extras.values() for package in extra}
     oracle = re.findall(r"d2l==\S+", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
-    assert set(asked) <= {*pinned, *oracle, "notebook"}, f"{place}: another version than the project's"
+    known = {*pinned, *optional, *oracle, "notebook"}
+    assert set(asked) <= known, f"{place}: another version than the project's"
 
 
 def check_benchmark(name: str, arguments: list[str], place: str) -> None:
@@ -347,7 +365,7 @@ def test_pictures_are_there_and_small() -> None:
 def test_every_flag_that_is_named_exists(page: Path) -> None:
     known = {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text(encoding="utf-8")))
-    others = {"--data", "--index-url", "--no-deps", "--platform"}  # of the benchmarks, pip, mypy
+    others = {"--data", "--index-url", "--no-deps", "--platform", "--soak"}  # of the benchmarks, pip, mypy
     assert named - known - others == set()
 
 

@@ -45,6 +45,10 @@ class DivergedError(TrainingError):
     """The loss is no longer a number."""
 
 
+class WorkerError(TextRNNError):
+    """A process that helps has ended before its work was done."""
+
+
 class Interrupted(TextRNNError):
     """Training was asked to stop; the checkpoint is already on disk.
 

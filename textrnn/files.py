@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import io
 import json
 import math
 import os
@@ -112,19 +113,96 @@ def write_atomically(path: Path, content: bytes) -> None:
     write_together(path.parent, {path.name: content})
 
 
-def _write_error(path: Path, size: int, error: OSError) -> ArtifactError:
+class GrowingFile(io.RawIOBase):
+    """A file under a temporary name, while it is written; see :func:`written_whole`.
+
+    Args:
+        path: the name that it will have.
+        setting: that names it, for messages.
+    """
+
+    def __init__(self, path: Path, setting: str):
+        super().__init__()
+        self.path, self.setting, self.size = path, setting, 0
+        self.temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.temporary, "wb")  # noqa: SIM115  # as long as this one
+        except OSError as error:
+            raise _write_error(path, 0, error, setting) from error
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        """All of `content`.
+
+        Raises:
+            ArtifactError: if the disk is full.
+        """
+        try:
+            self._file.write(content)
+        except OSError as error:
+            raise _write_error(self.path, self.size + len(content), error, self.setting) from error
+        self.size += len(content)
+        return len(content)
+
+    def finish(self) -> None:
+        """Put it in its place.
+
+        Raises:
+            ArtifactError: if that cannot be done.
+        """
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            replace_file(self.temporary, self.path)
+        except OSError as error:
+            raise _write_error(self.path, self.size, error, self.setting) from error
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            remove_file(self.temporary)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path, setting: str) -> Iterator[GrowingFile]:
+    """A file that is written piece by piece, and has its name only once it is whole; what had that name is replaced.
+
+    Args:
+        setting: that names it, for messages.
+
+    Raises:
+        ArtifactError: if it cannot be written; what was there before is untouched.
+    """
+    if portable_name(path.name) != path.name:
+        raise ArtifactError(f"{path}: not a name that every system takes; expected {portable_name(path.name)}")
+    file = GrowingFile(path, setting)
+    try:
+        yield file
+        file.finish()
+    except BaseException:
+        file.discard()
+        raise
+
+
+def _write_error(path: Path, size: int, error: OSError, setting: str = "save_dir") -> ArtifactError:
     if error.errno == errno.ENOSPC:
         return ArtifactError(
             f"{path}: no space left on the disk for {size / 1e6:.1f} MB; expected room for it: free some space or "
-            "choose another disk with `save_dir` (what was saved before is untouched)"
+            f"choose another disk with `{setting}` (what was saved before is untouched)"
         )
     if error.errno in (errno.ENAMETOOLONG, errno.ENOENT) and (length := len(str(path.absolute()))) > LONGEST_PATH - 60:
         return ArtifactError(
             f"{path}: cannot be written ({error.strerror or error}), {length} characters long; expected a shorter path "
-            f"(Windows takes {LONGEST_PATH} characters, most systems 255 bytes a name): see `save_dir`"
+            f"(Windows takes {LONGEST_PATH} characters, most systems 255 bytes a name): see `{setting}`"
         )
     return ArtifactError(
-        f"{path}: cannot be written ({error.strerror or error}); expected a folder you may write to: see `save_dir`"
+        f"{path}: cannot be written ({error.strerror or error}); expected a folder you may write to: see `{setting}`"
     )
 
 
@@ -134,6 +212,11 @@ def json_bytes(value: Any) -> bytes:
     A number that is not finite becomes null: JSON has none, and other readers than Python's refuse ``NaN``.
     """
     return (json.dumps(_finite(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8")
+
+
+def json_line(value: Any) -> bytes:
+    """The same on one line, of a file of JSON lines."""
+    return (json.dumps(_finite(value), ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
 
 
 def _finite(value: Any) -> Any:

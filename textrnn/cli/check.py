@@ -33,7 +33,11 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--fix", metavar="DIR", help="with --check: write a cleaned copy and the list of all changes to DIR"
     )
-    main_group.add_argument("--json", action="store_true", help="with --check: print one JSON document")
+    main_group.add_argument(
+        "--json",
+        action="store_true",
+        help="with --check: print one JSON document; with --predict-file: JSON lines instead of CSV on stdout",
+    )
     main_group.add_argument(
         "--labels", action="store_true", help="with --check: find rows whose label is probably wrong, too"
     )
@@ -45,7 +49,8 @@ def refuse(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: that names the flag.
     """
-    for name in ("fix", "json", "labels") if not options.check else ():
+    others = ("fix", "labels") if options.predict_file is not None else ("fix", "json", "labels")
+    for name in others if not options.check else ():
         if getattr(options, name):
             raise ConfigError(f"--{name}: belongs to --check; expected --check beside it")
     if options.check and options.resume:

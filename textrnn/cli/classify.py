@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from textrnn.cli import check, export, predict
+from textrnn.cli import bulk, check, evaluate, export, predict, serve
 from textrnn.cli.flags import flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
 from textrnn.cli.trained import train
@@ -30,6 +30,7 @@ EXAMPLES = """examples:
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"
+  python run.py --serve
   python run.py --task lm --help
 """
 DESCRIPTION = (
@@ -41,7 +42,14 @@ SAVE_DIR_HELP = "models go to DIR/<data set>/<model>; with --predict, also a mod
 SETTINGS = {"data": DataConfig, "training": TrainConfig}  # by the title in the help
 # What else is done with a data set or a saved model, by the flag that asks for it. Each is a module with `add_flags`,
 # `refuse` (flags that do not go with it) and `run`, which gives the exit status.
-DOORS: dict[str, ModuleType] = {"predict": predict, "check": check, "export": export}
+DOORS: dict[str, ModuleType] = {
+    "predict": predict,
+    "predict_file": bulk,
+    "evaluate": evaluate,
+    "check": check,
+    "export": export,
+    "serve": serve,
+}
 
 
 def epilog() -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textrnn.cli import export
+from textrnn.cli import export, serve
 from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
 from textrnn.config import (
@@ -79,6 +79,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     )
     export.add_flags(main_group)
     main_group.add_argument("--output", metavar="DIR", help="with --export: the folder to write")
+    serve.add_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -104,12 +105,15 @@ def _refuse(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: that names one.
     """
-    export.refuse(options)
+    for door in (export, serve):
+        door.refuse(options)
     if options.export is None and options.output is not None:
         raise ConfigError("`output`: belongs to `export`; expected `export=onnx` beside it")
-    for name in ("predict", "score") if options.export else ():
-        if getattr(options, name) is not None:
-            raise ConfigError(f"`{name}`: cannot stand beside `export`; expected one of them")
+    doors = [name for name in ("export", "serve") if getattr(options, name)]
+    texts = [name for name in ("predict", "score") if getattr(options, name) is not None]  # these two go together
+    if doors and len(doors) + len(texts) > 1:
+        other = [*texts, *doors[1:]][0]
+        raise ConfigError(f"`{other}`: cannot stand beside `{doors[0]}`; expected one of them")
 
 
 def _generation(options: argparse.Namespace) -> GenerationConfig:
@@ -118,9 +122,11 @@ def _generation(options: argparse.Namespace) -> GenerationConfig:
     return GenerationConfig(**{name: value for name, value in vars(options).items() if name in fields})
 
 
-def run(options: argparse.Namespace) -> None:
-    """Do what was asked for."""
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for, and give the exit status."""
     asked = to_run(options)
+    if options.serve:
+        return serve.run(asked, options)
     if options.predict is None and options.score is None and options.export is None:
         done = _train(asked, quiet=options.quiet, say=say)
         naming = {
@@ -133,7 +139,7 @@ def run(options: argparse.Namespace) -> None:
             naming = {"task": "lm", "save_dir": str(done.folder)}
         flags = command_line([*program(), *naming_flags(naming)])
         say(f'saved in {done.folder} (open report.html). Try it:\n  {flags} --predict "..."')
-        return
+        return 0
     prefixes = None if options.predict is None else _prefixes(options.predict)
     asked, folder = _trained(asked, options, prefix=prefixes[0] if prefixes else None)
 
@@ -150,6 +156,7 @@ def run(options: argparse.Namespace) -> None:
             _continue(model, prefix, config, seed=int(asked.named.get("seed", 0)))
     if options.score is not None:
         _score(model, options.score, asked.named.get("encoding"))
+    return 0
 
 
 def _export(model: CharacterModel, folder: Path, options: argparse.Namespace) -> None:

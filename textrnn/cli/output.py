@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import signal
 import sys
@@ -34,19 +35,52 @@ class OutputError(TextRNNError):
     """What is printed cannot leave the program."""
 
 
+class ReaderGone(Exception):
+    """Nobody reads any more what is written to standard output, as after ``head``."""
+
+
+def write_bytes(content: bytes) -> None:
+    """A piece of a result in UTF-8 on stdout, as it is; a terminal gets nothing that it would obey.
+
+    Raises:
+        ReaderGone: if nobody reads it.
+        OutputError: if it cannot be written otherwise.
+    """
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None or sys.stdout.isatty():
+        write(content.decode("utf-8"))
+        return
+    try:
+        buffer.write(content)
+        buffer.flush()
+    except OSError as error:
+        _throw_output_away()
+        if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
+            raise ReaderGone from error
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> OutputError:
+    return OutputError(
+        f"standard output: cannot be written ({error.strerror or error}); expected room where it goes: free some "
+        "space, or send it somewhere else"
+    )
+
+
 def write(text: str) -> None:
     """A piece of a result on stdout, at once."""
+    _print(text.translate(OBEYED))
+
+
+def _print(text: str) -> None:
     try:
-        print(text.translate(OBEYED), end="", flush=True)
+        print(text, end="", flush=True)
     except OSError as error:
         _throw_output_away()  # what is left in the buffer would fail once more when the program ends
         # The reader of our output went away, as `head` does (Windows says EINVAL): the work goes on.
         if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
             return
-        raise OutputError(
-            f"standard output: cannot be written ({error.strerror or error}); expected room where it goes: free some "
-            "space, or send it somewhere else"
-        ) from error
+        raise _unwritable(error) from error
 
 
 def _throw_output_away() -> None:
@@ -56,6 +90,19 @@ def _throw_output_away() -> None:
 def say(line: str) -> None:
     """A line of a result on stdout."""
     write(line + "\n")
+
+
+def say_coloured(line: str) -> None:
+    """A line of a result on stdout, with the colours that are in it."""
+    pieces = re.split("(\x1b\\[[0-9;]*m)", line)
+    _print("".join(piece if index % 2 else piece.translate(OBEYED) for index, piece in enumerate(pieces)) + "\n")
+
+
+def shows_colours() -> bool:
+    """Whether stdout is a terminal that shows colours, and nobody wants none. Source: no-color.org."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    known = os.name != "nt" or "WT_SESSION" in os.environ  # an old console of Windows shows the codes themselves
+    return bool(sys.stdout is not None and sys.stdout.isatty() and not plain and known)
 
 
 def say_aside(line: str) -> None:

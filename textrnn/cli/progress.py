@@ -134,3 +134,26 @@ class DownloadBar:
         if self.bar is not None:
             self.bar.close()
             self.bar = None
+
+
+class FileBar:
+    """How much of a file is done, where stderr is a terminal."""
+
+    def __init__(self, *, shown: bool):
+        self.shown = shown and sys.stderr.isatty()
+        self.bar: tqdm[Any] | None = None
+
+    def __call__(self, done: int, total: int | None, unit: str) -> None:
+        """So much of it, in bytes (``B``) or rows."""
+        if not self.shown:
+            return
+        if self.bar is None:
+            own = f" {unit}" if unit != "B" else unit
+            self.bar = tqdm(total=total, unit=own, unit_scale=True, dynamic_ncols=True, leave=False)
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None

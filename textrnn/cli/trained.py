@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import SAVE_DIR
 from textrnn.cli.output import Say, Teller, say_aside, shown
-from textrnn.config import Run
+from textrnn.config import DataConfig, Run
 from textrnn.errors import user_path
 
 if TYPE_CHECKING:
@@ -22,6 +22,18 @@ def train(run: Run, options: argparse.Namespace, *, say: Say) -> Run:
 
     with shown(quiet=options.quiet, say=say) as (listener, download_bar):
         return train(run, listener, on_download=download_bar, baseline=options.baseline)[0]
+
+
+READING = ("text_column", "label_column", "header", "separator", "encoding", "on_bad_row")
+
+
+def for_another_file(run: Run) -> tuple[Run, DataConfig]:
+    """Of a run that reads another file than the model has learnt from: the run without what was said of that file, and
+    how it is to be read."""
+    named = {name: value for name, value in run.named.items() if name in READING}
+    return replace(run, named={name: value for name, value in run.named.items() if name not in named}), DataConfig(
+        **named
+    )
 
 
 def trained_classifier(run: Run, options: argparse.Namespace) -> tuple[Classifier, Path]:

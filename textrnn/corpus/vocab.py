@@ -6,7 +6,8 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,32 @@ class EncodedTexts:
         offsets: int64, (texts + 1,)
         truncated: texts that were longer than the limit
         unread: tokens of those texts beyond the limit
+        cut: indices of those texts
     """
 
     token_ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     truncated: int = 0
     unread: int = 0
+    cut: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Tokens in each text."""
         return np.diff(self.offsets)
+
+
+def _ended(flat: NDArray[np.int32], kept: NDArray[np.int64], lengths: NDArray[np.int64]) -> EncodedTexts:
+    """Texts end to end.
+
+    Args:
+        kept: tokens of each text that are there.
+        lengths: tokens of each text as it is.
+    """
+    offsets = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum(kept, out=offsets[1:])
+    cut = np.flatnonzero(lengths > kept)
+    return EncodedTexts(flat, offsets, len(cut), int((lengths - kept).sum()), cut)
 
 
 class Vocabulary:
@@ -94,23 +110,51 @@ class Vocabulary:
         Args:
             max_tokens: read at most this many tokens of each text.
         """
+        if self.tokenizer.name == "char":
+            return self._encode_by_character(list(texts), max_tokens)
         get = self._ids.get
         pieces: list[list[int]] = []
-        truncated = unread = 0
-        # Where a token is a character, a very long text need not be cut into tokens to its end.
-        character_limit = None if max_tokens is None or self.tokenizer.name != "char" else max_tokens
+        lengths: list[int] = []  # before anything is cut
         for text in texts:
-            head = text if character_limit is None else text[: character_limit + 1]
-            ids = [get(token, UNKNOWN_ID) for token in self.tokenizer(head)] or [UNKNOWN_ID]
-            if max_tokens is not None and len(ids) > max_tokens:
-                truncated += 1
-                unread += len(ids) - max_tokens + len(text) - len(head)  # beyond the head, a token is a character
-                ids = ids[:max_tokens]
-            pieces.append(ids)
-        offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
-        np.cumsum([len(ids) for ids in pieces], out=offsets[1:])
-        flat = np.fromiter((i for ids in pieces for i in ids), dtype=np.int32, count=int(offsets[-1]))
-        return EncodedTexts(flat, offsets, truncated, unread)
+            ids = [get(token, UNKNOWN_ID) for token in self.tokenizer(text)] or [UNKNOWN_ID]
+            lengths.append(len(ids))
+            pieces.append(ids if max_tokens is None else ids[:max_tokens])
+        flat = np.array([index for ids in pieces for index in ids], dtype=np.int32)
+        return _ended(flat, np.array(list(map(len, pieces)), dtype=np.int64), np.array(lengths, dtype=np.int64))
+
+    def _encode_by_character(self, texts: list[str], max_tokens: int | None) -> EncodedTexts:
+        """The same where a token is a character, without a Python step for each."""
+        heads, beyond = texts, np.zeros(len(texts), dtype=np.int64)
+        if max_tokens is not None:  # a very long text need not be looked at to its end
+            heads = [text[: max_tokens + 1] for text in texts]
+            beyond += np.fromiter(map(len, texts), np.int64, len(texts))
+            beyond -= np.fromiter(map(len, heads), np.int64, len(heads))
+        if self.tokenizer.lowercase:
+            heads = [text.lower() for text in heads]
+        flat = self._ids_of_characters("".join(heads))
+        lengths = np.fromiter(map(len, heads), np.int64, len(heads))
+        if (empty := np.flatnonzero(lengths == 0)).size:
+            flat = np.insert(flat, (np.cumsum(lengths) - lengths)[empty], UNKNOWN_ID)
+            lengths[empty] = 1
+        kept = lengths
+        if max_tokens is not None and lengths.max(initial=0) > max_tokens:
+            position = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            flat, kept = flat[position < max_tokens], np.minimum(lengths, max_tokens)
+        return _ended(flat, kept, lengths + beyond)
+
+    def _ids_of_characters(self, text: str) -> NDArray[np.int32]:
+        code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+        ids: NDArray[np.int32] = self._id_of_character[code_points]
+        return ids
+
+    @cached_property
+    def _id_of_character(self) -> NDArray[np.int32]:
+        """(code points,)."""
+        id_of = np.full(sys.maxunicode + 1, UNKNOWN_ID, dtype=np.int32)
+        for token, index in self._ids.items():
+            if len(token) == 1:
+                id_of[ord(token)] = index
+        return id_of
 
     def encode_characters(self, text: str) -> NDArray[np.int32]:
         """One long text -> the ids of its characters (none for an empty text), without a Python step for each.
@@ -120,12 +164,7 @@ class Vocabulary:
         """
         if self.tokenizer.name != "char":
             raise ValueError(f"the tokens of this vocabulary are not characters but of {self.tokenizer.name}")
-        code_points = np.frombuffer((text.lower() if self.tokenizer.lowercase else text).encode("utf-32-le"), "<u4")
-        id_of = np.full(sys.maxunicode + 1, UNKNOWN_ID, dtype=np.int32)
-        for token, index in self._ids.items():
-            id_of[ord(token)] = index
-        ids: NDArray[np.int32] = id_of[code_points]
-        return ids
+        return self._ids_of_characters(text.lower() if self.tokenizer.lowercase else text)
 
     def coverage(self, encoded: EncodedTexts) -> float:
         """Share of token occurrences that the vocabulary knows."""

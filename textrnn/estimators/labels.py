@@ -112,6 +112,22 @@ def labels_of(given: Any, rows: int, name: str = "labels") -> NDArray[Any]:
     return array
 
 
+def names_like(labels: NDArray[Any], dtype: np.dtype[Any], name: str) -> list[str]:
+    """The names of labels as those of another type have them: ``1.0`` is ``1`` among whole numbers.
+
+    Args:
+        name: what the labels are called, for messages.
+
+    Raises:
+        InputError: for strings where others are not, or the other way round.
+    """
+    are_strings, expected = labels.dtype.kind in "OUT", dtype.kind in "OUT"
+    if are_strings != expected:
+        kinds = ("numbers or truth values", "strings")
+        raise InputError(f"{name}: {kinds[are_strings]}; expected {kinds[expected]}, as the labels that are learnt")
+    return LabelType.of(labels).names(labels if expected else labels.astype(dtype))
+
+
 def _as_objects(values: Any) -> NDArray[Any]:
     """A list as NumPy takes it if all are of one type; it would turn [1, 'a'] into strings."""
     values = list(values)

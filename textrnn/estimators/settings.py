@@ -5,6 +5,7 @@ The signature is made of the settings classes, as the flags of the command line 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 import shutil
@@ -12,7 +13,7 @@ import tempfile
 import textwrap
 import threading
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -20,7 +21,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from textrnn.config import TASK_CONFIGS, RunSettings, Settings
-from textrnn.errors import ConfigError, TextRNNError, did_you_mean, user_path
+from textrnn.errors import ConfigError, DataError, TextRNNError, did_you_mean, user_path
+from textrnn.estimators.inputs import InputError
 from textrnn.models.registry import all_models, find_model
 
 one_training = threading.RLock()  # dropout comes from torch's one generator: two at a time would not repeat themselves
@@ -28,6 +30,23 @@ one_training = threading.RLock()  # dropout comes from torch's one generator: tw
 
 class SettingError(ConfigError, ValueError):
     """A setting has a name or value that makes no sense; also a ValueError, which scikit-learn's own code expects."""
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turns an error about data or a setting into one that is a ValueError, too.
+
+    Raises:
+        InputError, SettingError: in its place.
+    """
+    try:
+        yield
+    except (InputError, SettingError):
+        raise
+    except DataError as error:
+        raise InputError(str(error)) from error
+    except ConfigError as error:
+        raise SettingError(str(error)) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,10 +167,8 @@ class SettingsEstimator(BaseEstimator):  # type: ignore[misc]
         Raises:
             SettingError: if there is no such model.
         """
-        try:
+        with explained():
             return find_model(str(self.model), self._task).name
-        except ConfigError as error:
-            raise SettingError(str(error)) from error
 
     def _settings_that_differ(self, settings: RunSettings[Any, Any, Any]) -> dict[str, Any]:
         """Of a model that was trained elsewhere, the settings that are not the default; what is fitted to the data

@@ -5,10 +5,9 @@ texts and labels in memory -> data set -> settle -> learn -> predict, by the sam
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,27 +17,25 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from textrnn.config import ClassifierSettings, Run
-from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.dataset import Dataset
 from textrnn.corpus.in_memory import NAME, Labelled, dataset_in_memory, more_of_a_dataset
-from textrnn.errors import DataError, TextRNNError
+from textrnn.errors import TextRNNError
 from textrnn.estimators.answers import Answer
 from textrnn.estimators.inputs import InputError, texts_of, weights_of
 from textrnn.estimators.interrupts import KeepingTheBest
-from textrnn.estimators.labels import LabelType, labels_of
+from textrnn.estimators.labels import LabelType, labels_of, names_like
 from textrnn.estimators.progress import Progress
-from textrnn.estimators.settings import SettingError, SettingsEstimator, device_here, folder_of, one_training
-from textrnn.files import write_together
+from textrnn.estimators.reports import report_on, split_of
+from textrnn.estimators.settings import SettingError, SettingsEstimator, device_here, explained, folder_of, one_training
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.registry import find_model
 from textrnn.report.classification import ClassificationResult
-from textrnn.report.label_errors import suspect_rows
 from textrnn.report.notes import words
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import SavedModel
 from textrnn.tasks.answers import predict
-from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, judge, learn, shown_settings, train_baseline
-from textrnn.tasks.label_errors import suspects_beside
-from textrnn.tasks.settings import settle
+from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, learn
+from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import ListenerGroup
 from textrnn.training.history import History
 from textrnn.training.threads import Threads
@@ -102,16 +99,18 @@ class TextClassifier(
         dev = None if X_val is None and y_val is None else self._labelled(X_val, y_val, labels.dtype, "X_val", "y_val")
         run = self._run()
         with explained():
-            seed = int(run.named.get("split_seed", 0))
+            seed = combine(run).data.split_seed
             rows = (texts, label_type.names(labels))
             dataset = dataset_in_memory(rows, dev, weights=weights, split_seed=seed)
+            facts = DatasetFacts(dataset)
+            settings: ClassifierSettings = settle(run, None, facts)
         if dataset.dev is dataset.train:
             warnings.warn(
                 f"{len(texts)} texts are too few to hold any out; the weights are chosen, and the probabilities "
                 "calibrated, on those that are learnt from",
                 stacklevel=2,
             )
-        self._learn(dataset, settle(run, None, DatasetFacts(dataset)), label_type)
+        self._learn(dataset, settings, facts, label_type)
         self._calls = 0
         return self
 
@@ -147,8 +146,9 @@ class TextClassifier(
         with explained():
             rows = (texts, label_type.names(labels))
             dataset = more_of_a_dataset(rows, class_names, vocabulary, weights)
-        settings = self._settings_to_learn_on(dataset, before, calls)
-        self._learn(dataset, settings, label_type, start=None if before is None else before.network)
+            facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
+            settings = self._settings_to_learn_on(facts, before, calls)
+        self._learn(dataset, settings, facts, label_type, start=None if before is None else before.network)
         self._calls = calls + 1
         return self
 
@@ -184,22 +184,20 @@ class TextClassifier(
         read = texts_of(X, texts)
         if not read:
             raise InputError(f"{texts}: none; expected texts with labels, or leave it out")
-        found = labels_of(y, len(read), labels)
-        if (found.dtype.kind in "OUT") != (dtype.kind in "OUT"):
-            raise InputError(f"{labels}: of type {found.dtype}; expected {dtype}, as the labels that are learnt")
-        return read, LabelType.of(np.empty(0, dtype)).names(found.astype(dtype) if dtype.kind not in "UT" else found)
+        return read, names_like(labels_of(y, len(read), labels), dtype, labels)
 
     def _learn(
         self,
         dataset: Dataset,
         settings: ClassifierSettings,
+        facts: DatasetFacts,
         label_type: LabelType,
         start: ClassifierNetwork | None = None,
     ) -> None:
         """Train, and answer as what was trained."""
         interrupts = KeepingTheBest()
         listener = ListenerGroup([interrupts, *([Progress()] if self.verbose else [])])
-        vectors = DatasetFacts(dataset).vectors(settings) if start is None else None
+        vectors = facts.vectors(settings)
         with one_training:
             introduce(dataset, settings, vectors, listener)
             learnt = learn(dataset, settings, listener, vectors=vectors, start=start)
@@ -231,13 +229,12 @@ class TextClassifier(
         ):
             raise InputError("classes: not those of the first call; expected the same, or none")
 
-    def _settings_to_learn_on(self, dataset: Dataset, before: Classifier | None, calls: int) -> ClassifierSettings:
+    def _settings_to_learn_on(self, facts: DatasetFacts, before: Classifier | None, calls: int) -> ClassifierSettings:
         run = self._run()
         named = {"epochs": 1, "schedule": "constant", **run.named, "evaluate_every": AT_THE_END}
         named["seed"] = (int(named.get("seed", 0)) + calls) % 2**63  # other dropout in every call
         if "batch_size" in named:
-            named["batch_size"] = min(named["batch_size"], len(dataset.train))
-        facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
+            named["batch_size"] = min(named["batch_size"], facts.training_rows)
         settings: ClassifierSettings = settle(dataclasses.replace(run, named=named), None, facts)
         if before is None:
             return settings
@@ -336,23 +333,9 @@ class TextClassifier(
             )
         test = dataset.dev
         if texts is not None or labels is not None:
-            named, index_of = self._labelled(texts, labels, self.classes_.dtype, "texts", "labels"), {}
-            index_of = {name: index for index, name in enumerate(dataset.class_names)}
-            unknown = [at for at, name in enumerate(named[1]) if name not in index_of]
-            if unknown:
-                raise InputError(
-                    f"labels[{unknown[0]}]: {named[1][unknown[0]]!r} is none of classes_; expected one of them"
-                )
-            test = Split(list(named[0]), [index_of[name] for name in named[1]])
-        dataset = dataclasses.replace(dataset, test=test, _encoded={})
+            test = split_of(self._labelled(texts, labels, self.classes_.dtype, "texts", "labels"), dataset.class_names)
         with one_training:
-            result = judge(Learnt(self.classifier_, history), dataset, train_baseline(dataset) if baseline else None)
-        if folder is not None:
-            beside = dataclasses.replace(dataset, dev=Split([], []), _encoded={}) if test is dataset.dev else dataset
-            doubted = suspect_rows(beside, suspects_beside(self.classifier_, beside)) if baseline else None
-            files, _ = result.to_files(shown_settings(self.classifier_), suspects=doubted)
-            write_together(folder_of(folder), files)
-        return result
+            return report_on(Learnt(self.classifier_, history), dataset, test, folder, baseline=baseline)
 
     # --- keeping
 
@@ -413,18 +396,3 @@ class TextClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.string, tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, True, False
         return tags
-
-
-@contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Turns what is wrong with data into an error that is a ValueError, too.
-
-    Raises:
-        InputError: in its place.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except DataError as error:
-        raise InputError(str(error)) from error

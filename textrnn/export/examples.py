@@ -5,9 +5,8 @@ from __future__ import annotations
 
 _READING = """\
 here = pathlib.Path(__file__).parent
-config, vocabulary{others} = (
-    json.loads((here / name).read_text("utf-8")) for name in ("config.json", "vocabulary.json"{files})
-)
+read = lambda name: json.loads((here / name).read_text("utf-8"))
+config, vocabulary{others} = map(read, [{files}])
 id_of = {{token: index for index, token in enumerate(vocabulary["tokens"]) if index > 1}}
 session = onnxruntime.InferenceSession(here / "model.onnx")
 
@@ -39,7 +38,8 @@ def probabilities(texts):
 
 
 if __name__ == "__main__":
-    for text, shares in zip(sys.argv[1:], probabilities(sys.argv[1:])):
+    texts = sys.argv[1:] or sys.exit(__doc__)
+    for text, shares in zip(texts, probabilities(texts)):
         print(text, labels["labels"][shares.argmax()], f"{{shares.max():.4f}}", sep="\\t")
 '''
 _CONTINUE = '''\
@@ -57,8 +57,7 @@ def step(ids, state):
 
 def continued(beginning, length=50, temperature=0.0, seed=0):
     draw, text = np.random.default_rng(seed), ""
-    states = config["inputs"][1:]
-    state = {{port["name"]: np.full([1, *port["shape"][1:]], port["initial"], port["type"]) for port in states}}
+    state = {{p["name"]: np.full([1, *p["shape"][1:]], p["initial"], p["type"]) for p in config["inputs"][1:]}}
     logits, state = step([config["start_id"], *token_ids(beginning)], state)
     while len(text) < length:
         logits[:2] = -np.inf  # <pad> and <unk> never come
@@ -83,7 +82,9 @@ def classifying_example(*, words: bool) -> str:
         words: whether jieba cuts texts into them.
     """
     cutting = _INTO_WORDS if words else _BY_PATTERN.format(strip=".strip()")
-    reading = _READING.format(others=", labels", files=', "labels.json"', cutting=cutting.rstrip("\n"))
+    reading = _READING.format(
+        others=", labels", files='"config.json", "vocabulary.json", "labels.json"', cutting=cutting.rstrip("\n")
+    )
     return _CLASSIFY.format(
         packages=" ".join(example_packages(words=words)), jieba="jieba, " if words else "", reading=reading
     )
@@ -91,7 +92,8 @@ def classifying_example(*, words: bool) -> str:
 
 def continuing_example() -> str:
     """The source of a program that continues the text of its command line."""
-    reading = _READING.format(others="", files="", cutting=_BY_PATTERN.format(strip="").rstrip("\n"))
+    files = '"config.json", "vocabulary.json"'
+    reading = _READING.format(others="", files=files, cutting=_BY_PATTERN.format(strip="").rstrip("\n"))
     return _CONTINUE.format(packages=" ".join(example_packages(words=False)), reading=reading)
 
 

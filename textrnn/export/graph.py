@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from textrnn.errors import ArtifactError, one_line
 from textrnn.export.modules import WithProbabilities, WithState, plain, traceable
 from textrnn.export.operations import OnnxOperations
-from textrnn.export.packages import package, quiet
+from textrnn.export.packages import package, quiet, silenced_stdout
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.language.base import LanguageModelNetwork
 from textrnn.models.parts.layers import valid_mask
@@ -128,7 +128,7 @@ def _traced(
         for port in (*inputs, *outputs)
     }
     try:
-        with quiet() as told, torch.no_grad(), OnnxOperations():
+        with quiet() as told, silenced_stdout(), torch.no_grad(), OnnxOperations():
             torch.onnx.export(
                 network,
                 example,

@@ -12,6 +12,7 @@ from typing import Any
 
 from textrnn.errors import ConfigError
 
+STDOUT = 1  # its file descriptor
 PACKAGES = ("onnx", "onnxruntime")
 
 
@@ -36,6 +37,24 @@ def package(name: str) -> Any:
     """A module of one of the packages, by its full name."""
     with quiet():
         return importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def silenced_stdout() -> Iterator[None]:
+    """What is printed past Python goes nowhere: torch's exporter prints the whole graph where it fails."""
+    try:
+        kept = os.dup(STDOUT)
+    except OSError:  # closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDOUT)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDOUT)
+        os.close(nowhere)
+        os.close(kept)
 
 
 @contextlib.contextmanager

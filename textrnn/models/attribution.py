@@ -157,9 +157,10 @@ class _Way:
         self.bags: list[_Bag] = []
         with torch.no_grad():
             unknown = torch.tensor([[UNKNOWN_ID]], device=token_ids.device)
-            self.start = self.embed(unknown)[0, 0] if baseline is None else baseline  # (E,)
-            mask = valid_mask(lengths, token_ids.shape[1])[:, :, None]
-            self.change = (self.embed(token_ids) - self.start) * mask  # (B, T, E)
+            start = self.embed(unknown)[0, 0] if baseline is None else baseline  # (E,)
+            mask, end = valid_mask(lengths, token_ids.shape[1])[:, :, None], self.embed(token_ids)
+            self.start = torch.where(mask, start, end)  # (B, T, E), where nothing changes at padding
+            self.change = end - self.start
             for module in self.network.modules():
                 if hasattr(module, "token_contributions"):
                     vars(module)["forward"] = self._recorder(module)
@@ -186,7 +187,7 @@ class _Way:
         """The difference of logits of texts (R,) at places (R,) between 0 and 1, and the inputs that it came from:
         (R, T, E), then (R, G) of each bag."""
         ids = self.token_ids[rows]
-        vectors = (self.start + places[:, None, None] * self.change[rows]).requires_grad_()
+        vectors = (self.start[rows] + places[:, None, None] * self.change[rows]).requires_grad_()
         sums = [(places[:, None] * bag.sums[rows]).requires_grad_() for bag in self.bags]
         vars(self.network.embedding)["forward"] = lambda asked: _looked_up(asked, ids, vectors, self.embed)
         in_order = iter(sums)  # the bags are asked in the order in which they were before

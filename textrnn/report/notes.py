@@ -7,13 +7,14 @@ from typing import Any
 
 from textrnn.errors import Note, listed
 from textrnn.report.label_errors import doubted
-from textrnn.report.reading import all_understood
+from textrnn.report.reading import all_understood, texts_understood
 from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
-    "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
-    "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
+    "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed", "data_set",
+    "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "network",
+    "network_learnt",
     "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "trained", "using_saved",
     "vectors", "vocabulary",
 }  # fmt: skip
@@ -162,9 +163,7 @@ def _sequences_learnt(training: Any) -> str:
 
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
-    "column_taken": (
-        "{path}: a table with the columns that the model learnt from; text = {columns}, {rows:,} rows, an answer each"
-    ),
+    "comparing_texts": "looking for the nearest of {texts:,} training texts of {learnt} (`nearest=0` leaves that out)",
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
@@ -182,11 +181,13 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "failed": "{model}: {error}",
     "fell_back": "{wanted} is not here and cannot be fetched; going on with {taken}, the text of the project",
     "few_vectors": "most tokens have no vector there; see `tokenizer` (characters or words?) and `lowercase`",
+    "file_replaced": "{path} is there already and is replaced",
     "finding": lambda finding: str(finding),
     "finished": "the run in {folder} is finished: nothing to resume",
     "gates_answer": lambda model, digits, verdict, probability: (
         f"{model} reads {' '.join(map(str, digits))} and answers {verdict}, probability {probability:.3f}"
     ),
+    "given_read": lambda reading: texts_understood(reading),
     "going_on_after": "going on after {trainings} finished trainings in {store}",
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
     "kept_apart": "{taken} is of other data ({learnt}); this run is kept in {folder}",
@@ -207,6 +208,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "network_learnt": "{model}, length {length}: {test:.2f} on test, {dev:.2f} on dev ({seconds:.1f} s)",
     "no_font_for_names": _no_font_for_names,
     "no_font_for_title": "no installed font shows the name of this text, so the PNG leaves it out",
+    "no_training_texts": "{learnt}: no nearest training texts, for {reason}",
     "no_known_token": "the model knows none of these tokens; the answer is a guess",
     "nothing_to_resume": "nothing to resume: no {file} in {folder}; starting from the beginning",
     "of_model": lambda model, note: f"{model}: {words(note)}",
@@ -232,13 +234,16 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "time_bound": _time_bound,
     "to_be_replaced": "{folder} holds {what}; it will be replaced (another `save_dir` keeps both)",
     "trained": _trained,
+    "training_texts_edited": (
+        "{learnt} has changed since the model learnt it; the nearest training texts are of what is there now"
+    ),
     "unknown_characters": lambda unknown: (
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"
     ),
     "unreadable_section": "{path} cannot be read ({error}) and is left out of the page; run it again",
     "unlabelled_test": lambda path, error: (
         f"{path}: no labels there, so that nothing can be tested on it; not used (once a model is trained, "
-        f"`predict` - < {path} answers its rows)"
+        f"`predict_file` {path} answers its rows)"
     ),
     "using_saved": "using the model in {folder} (delete the folder to train another)",
     "vectors": _vectors,

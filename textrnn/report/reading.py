@@ -28,6 +28,14 @@ def understood(reading: Reading) -> str:
     return f"{shortened(reading.path.name, 2 * MAX_NAME_WIDTH)}: {'; '.join(filter(None, parts))}"
 
 
+def texts_understood(reading: Reading) -> str:
+    """The same of a file of texts that are to be answered: ``titles.csv: UTF-8, comma, header; text = title``."""
+    file = [reading.encoding, reading.format, {True: "header", False: "no header", None: ""}[reading.header]]
+    parts = [part for part in (", ".join(filter(None, file)), _columns(reading)) if part]
+    parts += [shortened(detail, MAX_DETAIL_WIDTH) for detail in reading.details]
+    return f"{shortened(reading.path.name, 2 * MAX_NAME_WIDTH)}: {'; '.join(parts)}"
+
+
 def all_understood(readings: Sequence[Reading]) -> list[str]:
     """A line for each file; one for all where they differ in nothing but the number of rows."""
     lines = [understood(reading) for reading in readings]

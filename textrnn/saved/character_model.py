@@ -217,6 +217,16 @@ class CharacterModel(SavedModel):
         Raises:
             ConfigError: if the prefix is too long, or the seed out of bounds.
         """
+        return (character for character, _ in self.stream_surprise(prefix, config, seed=seed))
+
+    def stream_surprise(
+        self, prefix: str = "", config: GenerationConfig | None = None, *, seed: int = 0
+    ) -> Iterator[tuple[str, float]]:
+        """As :meth:`stream`, each character with its -ln p under the model, in nats.
+
+        Raises:
+            ConfigError: if the prefix is too long, or the seed out of bounds.
+        """
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ConfigError(f"`seed` {seed}: must be a whole number from 0 to 2**63 - 1")
         body, _ = self.read_prefix(prefix)
@@ -224,7 +234,8 @@ class CharacterModel(SavedModel):
         generator = torch.Generator().manual_seed(seed)
         tokens = self.vocabulary.tokens
         ids = torch.cat([start, self.encode(body)])
-        return (tokens[i] for i in continued(self.model, ids, config or GenerationConfig(), generator))
+        following = continued(self.model, ids, config or GenerationConfig(), generator)
+        return ((tokens[i], nats) for i, nats in following)
 
     def generate(
         self,

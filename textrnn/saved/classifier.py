@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from textrnn.config import ClassifierSettings, DataIdentity, RunSettings
 from textrnn.corpus.batches import LabelledTexts
-from textrnn.corpus.readers import cleaned
+from textrnn.corpus.readers import all_cleaned
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError
 from textrnn.evaluation.calibration import softmax, without_smoothing
@@ -70,7 +70,7 @@ class Classifier(SavedModel):
 
     def encode(self, texts: list[str]) -> EncodedTexts:
         """Texts -> token ids, cleaned and cut as in training."""
-        return self.vocabulary.encode(map(cleaned, texts), max_tokens=self.settings.data.pad_size)
+        return self.vocabulary.encode(all_cleaned(texts), max_tokens=self.settings.data.pad_size)
 
     def probabilities_of(self, encoded: EncodedTexts) -> NDArray[np.float64]:
         """Encoded texts -> (texts, C) probabilities."""

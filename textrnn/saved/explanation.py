@@ -100,7 +100,10 @@ def explain(
     """
     chosen = _index(classifier, "label", label), _index(classifier, "against", against)
     if len(classifier.class_names) < 2:
-        raise ConfigError(f"the model knows one class only, {classifier.class_names[0]}: there is nothing to explain")
+        raise ConfigError(
+            f"the model knows one class only, {classifier.class_names[0]}: expected at least two, of which one is "
+            "explained against another"
+        )
     if label is not None and label == against:
         raise ConfigError(f"`against` {one_line(label)}: the class that is to be explained; expected another one")
     encoded = classifier.encode(list(texts))

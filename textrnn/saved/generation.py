@@ -36,8 +36,10 @@ def allowed(logits: Tensor, config: GenerationConfig) -> Tensor:
 @torch.inference_mode()
 def continued(
     model: LanguageModelNetwork, prefix_ids: Tensor, config: GenerationConfig, generator: torch.Generator
-) -> Iterator[int]:
+) -> Iterator[tuple[int, float]]:
     """The ids that follow a prefix, one by one, in constant memory. ``<pad>`` and ``<unk>`` never come.
+
+    Each comes with its -ln p under the model, nats, whatever temperature it was drawn with.
 
     Args:
         prefix_ids: int64, (at least one,).
@@ -50,11 +52,12 @@ def continued(
             logits, state = model(part[None], state)
     for _ in range(config.length):
         scores = logits[0, -1].float().cpu()
+        log_probabilities = scores.log_softmax(dim=0)
         scores[[PAD_ID, UNKNOWN_ID]] = -torch.inf
         if config.greedy:
             chosen = int(scores.argmax())
         else:
             chosen = int(torch.multinomial(allowed(scores, config), 1, generator=generator))
-        yield chosen
+        yield chosen, -float(log_probabilities[chosen])
         with thread_count(1):
             logits, state = model(prefix_ids.new_tensor([[chosen]]), state)

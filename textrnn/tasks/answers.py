@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from textrnn.config import UNKNOWN_ID, Run
+from textrnn.config import Run
+from textrnn.corpus.readers.unlabelled import Block
 from textrnn.corpus.running_text import read_running_text
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.sources.kinds import refuse_url
 from textrnn.corpus.texts import TextSource, corpus_name, find_local, several
 from textrnn.errors import ArtifactError, DataError, Note, user_path
+from textrnn.report.answer_files import Answered, answer_writer
+from textrnn.report.notes import words
+from textrnn.report.spreadsheet import answers_csv
+from textrnn.report.verdict import bare
+from textrnn.saved.answers import Answers, answer
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.tasks.model_folders import compare_data
 from textrnn.training.events import Listener
@@ -32,6 +36,17 @@ class Prediction:
     text: str
     classes: list[tuple[str, float]]
     note: Note | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON has it, everywhere."""
+        label, probability = self.classes[0]
+        return {
+            "text": self.text,
+            "label": label,
+            "probability": probability,
+            "classes": [{"label": name, "probability": share} for name, share in self.classes],
+            "note": None if self.note is None else bare(words(self.note)),
+        }
 
 
 def open_classifier(run: Run, folder: Path, listener: Listener) -> Classifier:
@@ -62,21 +77,33 @@ def is_data_file(text: str) -> bool:
 
 def predict(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> list[Prediction]:
     """Answer for raw texts."""
-    encoded, pad_size = classifier.encode(list(texts)), classifier.settings.data.pad_size
-    answers = []
-    for index, (text, row) in enumerate(zip(texts, classifier.probabilities_of(encoded), strict=True)):
-        order = np.argsort(-row, kind="stable")[:top_k]
-        classes = [(classifier.class_names[label], float(row[label])) for label in order]
-        ids = encoded.token_ids[encoded.offsets[index] : encoded.offsets[index + 1]]
-        note = None
-        if not text.strip():
-            note = Note("empty_text")
-        elif (ids == UNKNOWN_ID).all():
-            note = Note("no_known_token")
-        elif encoded.truncated and len(ids) == pad_size < len(text):
-            note = Note("long_text", pad_size=pad_size)
-        answers.append(Prediction(text, classes, note))
-    return answers
+    return _predictions(answer(classifier, texts, top_k=top_k), texts)
+
+
+def _predictions(answers: Answers, texts: Sequence[str]) -> list[Prediction]:
+    notes, names = answers.notes, answers.class_names
+    return [
+        Prediction(text, [(names[label], share) for label, share in zip(labels, shares, strict=True)], notes.get(index))
+        for index, (text, labels, shares) in enumerate(
+            zip(texts, answers.labels.tolist(), answers.probabilities.tolist(), strict=True)
+        )
+    ]
+
+
+def answers_as(form: str, answers: Answers, texts: Sequence[str]) -> bytes:
+    """Answers as the content of a file.
+
+    Args:
+        form: see :func:`textrnn.report.answer_files.format_of`.
+    """
+    if form in ("csv", "tsv"):
+        rows = ((each.text, *each.classes[0]) for each in _predictions(answers, texts))
+        return answers_csv(rows, separator="\t" if form == "tsv" else ",")
+    block, parts = Block([*range(1, len(texts) + 1)], [[text] for text in texts], list(texts)), list[bytes]()
+    writer = answer_writer(form, parts.append, ["text"], top_k=answers.labels.shape[1])
+    writer.write(Answered(block, answers, range(len(texts))))
+    writer.close()
+    return b"".join(parts)
 
 
 def open_language_model(run: Run, folder: Path, listener: Listener) -> CharacterModel:

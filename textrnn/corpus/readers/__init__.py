@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 from textrnn.corpus.labels import canonical_label
 from textrnn.corpus.readers.encodings import decode_all, find_encoding
 from textrnn.corpus.readers.labelled import read_rows
-from textrnn.corpus.readers.rows import LONE_SURROGATE, SUBSTITUTIONS, LeftOut, Reading, Rows, cleaned
+from textrnn.corpus.readers.rows import LONE_SURROGATE, SUBSTITUTIONS, LeftOut, Reading, Rows, all_cleaned, cleaned
 from textrnn.corpus.sources.content import content_at
 from textrnn.errors import DataError, Note
 
@@ -22,6 +22,7 @@ __all__ = [
     "LeftOut",
     "Reading",
     "Rows",
+    "all_cleaned",
     "cleaned",
     "decode",
     "read_bytes",

@@ -109,10 +109,10 @@ def find_layout(
     Raises:
         DataError: if no column, or more than one, can be the text or the label.
     """
-    skipped = 0 if named else _records_above(sample, config, like)
+    skipped = 0 if named else records_above(sample, config, like)
     first, others = sample[skipped], sample[skipped + 1 :]
     width = len(first)
-    has_header = named or _has_header(first, others, config, like)
+    has_header = named or names_columns(first, others, config, like)
     is_varied = False
     if width > MOST_COLUMNS:
         raise DataError(
@@ -131,18 +131,18 @@ def find_layout(
         names = tuple(f"column {at}" for at in range(1, width + 1))
     elif len(names) > 1 and not first[-1].strip() and all(not r[-1].strip() for r in others if len(r) == width):
         names, width = names[:-1], width - 1  # a separator after the last field of every row, the header's too
-    elif not named and _has_row_numbers(width, others):
+    elif not named and has_row_numbers(width, others):
         names, width = ("row number", *names), width + 1
     if like is not None and _fits(like, names, has_header, records) and not (config.text_column or config.label_column):
         return Layout(names, has_header, like.text_at, like.label_at, like.details, skipped)
     if like is not None:
         _refuse_unlabelled(names, like, where, has_header=has_header)
     columns = [Column.of(at, records) for at in range(width)]
-    label_at = _asked(config.label_column, names, has_header, "label_column", where)
+    label_at = named_column(config.label_column, names, has_header, "label_column", where)
     text_at = tuple(
         at
         for column in config.text_column or ()
-        if (at := _asked(column, names, has_header, "text_column", where)) is not None
+        if (at := named_column(column, names, has_header, "text_column", where)) is not None
     )
     if label_at is not None and label_at in text_at:
         raise DataError(
@@ -155,21 +155,21 @@ def find_layout(
     return replace(layout, skipped=skipped)
 
 
-def _records_above(sample: Sequence[Sequence[str]], config: DataConfig, like: Layout | None) -> int:
+def records_above(sample: Sequence[Sequence[str]], config: DataConfig, like: Layout | None) -> int:
     """How many records above a header have one cell, as a title or a comment has."""
     if config.header is False:
         return 0
     comments = next((at for at, record in enumerate(sample) if record[0].lstrip()[:1] != "#"), 0)
     if 0 < comments <= MOST_ABOVE and all(record[0].lstrip()[:1] != "#" for record in sample[comments:]):
-        return comments if _has_header(sample[comments], sample[comments + 1 :], config, like) else 0
+        return comments if names_columns(sample[comments], sample[comments + 1 :], config, like) else 0
     filled = [sum(bool(cell.strip()) for cell in record) for record in sample]
     above = next((at for at, cells in enumerate(filled) if cells > 1), 0)
     if not 0 < above <= MOST_ABOVE or sum(cells > 1 for cells in filled) < PLAIN * (len(sample) - above):
         return 0
-    return above if _has_header(sample[above], sample[above + 1 :], config, like) else 0
+    return above if names_columns(sample[above], sample[above + 1 :], config, like) else 0
 
 
-def _has_row_numbers(width: int, records: Sequence[Sequence[str]]) -> bool:
+def has_row_numbers(width: int, records: Sequence[Sequence[str]]) -> bool:
     """Whether the rows have one column more than the header, with their numbers: R writes tables like that."""
     longer = [record for record in records if len(record) == width + 1 and record[-1].strip()]
     if not longer or len(longer) < PLAIN * len(records):
@@ -208,7 +208,7 @@ def _refuse_unlabelled(names: Sequence[str], like: Layout, where: str, *, has_he
         )
 
 
-def _asked(column: str | None, names: Sequence[str], has_header: bool, setting: str, where: str) -> int | None:
+def named_column(column: str | None, names: Sequence[str], has_header: bool, setting: str, where: str) -> int | None:
     """The place of a column that was named, or numbered from 1."""
     if column is None:
         return None
@@ -229,7 +229,9 @@ def _asked(column: str | None, names: Sequence[str], has_header: bool, setting: 
     )
 
 
-def _has_header(first: Sequence[str], others: Sequence[Sequence[str]], config: DataConfig, like: Layout | None) -> bool:
+def names_columns(
+    first: Sequence[str], others: Sequence[Sequence[str]], config: DataConfig, like: Layout | None
+) -> bool:
     """Whether the first record names the columns. Names alone never decide: the data must agree."""
     if config.header is not None:
         return config.header
@@ -316,7 +318,7 @@ def _with_roles(
         label_at = _label_column(names, has_header, free, where, text_known=bool(text_at))
     if not text_at:
         rest = [column for column in free if column.at != label_at]
-        text_at = (_text_column(names, has_header, rest, where),)
+        text_at = (text_column(names, has_header, rest, where),)
     return Layout(names, has_header, text_at, label_at, tuple(details))
 
 
@@ -360,7 +362,7 @@ def _is_better_text(column: Column, names: Sequence[str], by_name: Sequence[tupl
     return rank_as_text(names[column.at]) is not None and not column.may_be_label and bool(others)
 
 
-def _text_column(names: Sequence[str], has_header: bool, columns: Sequence[Column], where: str) -> int:
+def text_column(names: Sequence[str], has_header: bool, columns: Sequence[Column], where: str) -> int:
     if has_header:
         by_name = [(rank, c) for c in columns if (rank := rank_as_text(names[c.at])) is not None]
         usable = [(rank, c) for rank, c in by_name if c.may_be_text or c.filled < 2] or by_name

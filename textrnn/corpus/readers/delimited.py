@@ -49,15 +49,20 @@ class Record:
     open_quote: bool = False
 
 
-def read_records(blocks: Blocks, dialect: Dialect) -> Iterator[tuple[int, list[str], Record | None]]:
+def read_records(
+    blocks: Blocks, dialect: Dialect, *, keep_empty: bool = False
+) -> Iterator[tuple[int, list[str], Record | None]]:
     """(line, fields, None) of each record; with the :class:`Record` where quotation marks made it span lines, or open
     and never close. Blank lines are left out.
+
+    Args:
+        keep_empty: every record counts, also one whose fields are all empty, and every blank in a field.
     """
     waiting: list[str] = []  # lines of a record that is not complete
     waiting_from = never_closed = 0
     for first, lines in blocks:
         if not waiting:
-            quick = _quick(first, lines, dialect)
+            quick = _quick(first, lines, dialect, keep_empty=keep_empty)
             if quick is not None:
                 yield from quick
                 continue
@@ -67,7 +72,7 @@ def read_records(blocks: Blocks, dialect: Dialect) -> Iterator[tuple[int, list[s
         position = 0
         while position < len(lines):
             line = lines[position]
-            if not line or (line.isspace() and dialect.separator not in line):
+            if _is_blank(line, dialect.separator):
                 position += 1
                 continue
             fields, is_open = split_fields(line, dialect)
@@ -91,24 +96,35 @@ def read_records(blocks: Blocks, dialect: Dialect) -> Iterator[tuple[int, list[s
             if not complete:
                 record = _never_closed(line, number, dialect)
             never_closed += record.last_line == record.line
-        if line.strip():
+        if line.strip() or (keep_empty and not _is_blank(line, dialect.separator)):
             spans = record.open_quote or record.last_line > record.line
             yield record.line, record.fields, record if spans else None
         used = record.last_line - number + 1
         waiting, waiting_from = waiting[used:], number + used
 
 
-def _quick(first: int, lines: list[str], dialect: Dialect) -> list[tuple[int, list[str], None]] | None:
+def _is_blank(line: str, separator: str) -> bool:
+    return not line or (line.isspace() and separator not in line)
+
+
+def _quick(
+    first: int, lines: list[str], dialect: Dialect, *, keep_empty: bool
+) -> list[tuple[int, list[str], None]] | None:
     """All records of a block at once, where no record spans lines and no quotation mark is odd; else None."""
     separator = dialect.separator
     text = "\n".join(lines)
     if dialect.escaped and "\\" in text:
         return None
     if not dialect.quoted or '"' not in text:
+        if keep_empty:
+            numbered = enumerate(lines, first)
+            return [(n, line.split(separator), None) for n, line in numbered if not _is_blank(line, separator)]
         return [(n, line.split(separator), None) for n, line in enumerate(lines, first) if line and not line.isspace()]
     if dialect.lenient or len(separator) > 1:
         return None
     csv.field_size_limit(2**31 - 1)
+    if keep_empty and (f"{separator} " in text or text.startswith(" ") or "\n " in text):
+        return None  # blanks before a quotation mark are none of the field, all others are
     reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
     try:
         records = list(reader)
@@ -116,6 +132,9 @@ def _quick(first: int, lines: list[str], dialect: Dialect) -> list[tuple[int, li
         return None
     if len(records) != len(lines):
         return None
+    if keep_empty:
+        numbered_lines = enumerate(zip(lines, records, strict=True), first)
+        return [(n, fields, None) for n, (line, fields) in numbered_lines if not _is_blank(line, separator)]
     return [(n, fields, None) for n, fields in enumerate(records, first) if fields and any(map(str.strip, fields))]
 
 

@@ -187,7 +187,7 @@ class _Survey:
     cr_ends_lines: bool = False
 
 
-def find_encoding(source: Openable, path: Path, named: str | None = None) -> Encoding:
+def find_encoding(source: Openable, path: Path, named: str | None = None, *, lenient: bool = False) -> Encoding:
     """The encoding of a file.
 
     Every line that is not ASCII votes for UTF-8, or against it. Where most are against it, the encoding is the one
@@ -195,9 +195,10 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
 
     Args:
         named: by the user.
+        lenient: damaged lines stop nothing, however many they are.
 
     Raises:
-        DataError: with the first line that is damaged, where too many are.
+        DataError: with the first line that is damaged, where too many are; if it is no text.
         ConfigError: if `named` is no encoding.
     """
     with source() as file:
@@ -206,7 +207,8 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     if named is not None:
         wide = codec_of(named)
         if not wide.startswith(("utf-16", "utf-32")):
-            return _with_damage(source, path, Encoding(wide, cr_ends_lines=_survey(source).cr_ends_lines))
+            encoding = Encoding(wide, cr_ends_lines=_survey(source).cr_ends_lines)
+            return _with_damage(source, path, encoding, lenient=lenient)
     if wide is not None:
         text = head.decode(wide, "ignore")
         return Encoding(wide, cr_ends_lines=cr_ends_lines(text), marked=text.startswith("\ufeff"))
@@ -225,7 +227,7 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     legacy = legacy_codec(survey.sample, cr_ends_lines=survey.cr_ends_lines)
     guessed = legacy not in COMMON and legacy not in WESTERN and survey.foreign * 10 <= survey.lines
     if survey.foreign <= survey.utf8_lines or legacy is None or guessed:
-        if _few(survey.foreign, survey.lines):
+        if _few(survey.foreign, survey.lines) or (legacy is None and lenient):
             return Encoding("utf-8", None, 0, tuple(survey.foreign_numbers), survey.cr_ends_lines, marked)
         if legacy is None:
             raise _damaged(path, survey.foreign_numbers, survey.sample[0], "UTF-8", survey.utf8_lines)
@@ -235,7 +237,7 @@ def find_encoding(source: Openable, path: Path, named: str | None = None) -> Enc
     else:
         other = "utf-8" if survey.utf8_lines else None
         encoding = Encoding(legacy, other, survey.utf8_lines if other else 0, (), survey.cr_ends_lines, marked)
-    return _with_damage(source, path, encoding)
+    return _with_damage(source, path, encoding, lenient=lenient)
 
 
 def codec_of(name: str) -> str:
@@ -280,7 +282,7 @@ def _first_error(line: bytes) -> UnicodeDecodeError | None:
     return None
 
 
-def _with_damage(source: Openable, path: Path, encoding: Encoding) -> Encoding:
+def _with_damage(source: Openable, path: Path, encoding: Encoding, *, lenient: bool) -> Encoding:
     """The same with the lines that it cannot decode.
 
     Raises:
@@ -300,7 +302,7 @@ def _with_damage(source: Openable, path: Path, encoding: Encoding) -> Encoding:
                         first = first or line
                         damaged.append(number + index)
         number += len(lines) - (not lines[-1])
-    if damaged and not _few(len(damaged), number):
+    if damaged and not lenient and not _few(len(damaged), number):
         raise DataError(
             f"{path}:{damaged[0]}: not {encoding.name}, nor are {len(damaged) - 1:,} more lines; expected few such "
             "lines or none: save the file as UTF-8, or name its `encoding`"

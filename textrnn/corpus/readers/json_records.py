@@ -5,6 +5,7 @@ text -> values with their lines -> keys within keys joined by dots -> cells
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -49,18 +50,48 @@ def read_json(
     Raises:
         DataError: if nothing in it is a record.
     """
+    shape, values = json_values(blocks, path, whole_text)
+    return shape, _records(values)
+
+
+def json_values(
+    blocks: Blocks, path: Path, whole_text: Any, *, lenient: bool = False
+) -> tuple[str, Iterator[tuple[int, Any]]]:
+    """The shape of the file, and (line, value) of each record, whatever it is.
+
+    Args:
+        whole_text: gives the whole text where a value spans lines.
+        lenient: a first line that is broken is a record like any other.
+
+    Raises:
+        DataError: if nothing in it is a record.
+    """
     lines = ((number, line) for first, some in blocks for number, line in enumerate(some, first) if line.strip())
     number, first = next(lines, (1, ""))
     try:
         value = json.loads(first)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if lenient and (second := next(lines, None)) is not None and _is_object(second[1]):
+            begun = [(number, _not_json(error)), (second[0], json.loads(second[1]))]
+            return "JSON lines", itertools.chain(begun, _each_line([], lines))
         return _read_whole(whole_text(), path)
     following = next(lines, None)
     if isinstance(value, list) and following is not None and not any(isinstance(part, dict | list) for part in value):
-        return "JSON lines", _records(_each_line([(number, first), following], lines))
+        return "JSON lines", _each_line([(number, first), following], lines)
     if following is None or not isinstance(value, dict):
         return _read_whole(whole_text(), path)
-    return "JSON lines", _records(_each_line([(number, first), following], lines))
+    return "JSON lines", _each_line([(number, first), following], lines)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _not_json(error: Exception) -> NotJSON:
+    return NotJSON(f"not JSON ({one_line(error)})")
 
 
 def _each_line(begun: Iterable[tuple[int, str]], lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
@@ -69,21 +100,29 @@ def _each_line(begun: Iterable[tuple[int, str]], lines: Iterable[tuple[int, str]
             try:
                 yield number, json.loads(line)
             except (ValueError, RecursionError) as error:
-                yield number, NotJSON(f"not JSON ({one_line(error)})")
+                yield number, _not_json(error)
 
 
 def _records(values: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, dict[str, str] | NotJSON]]:
     for number, value in values:
-        if isinstance(value, dict):
-            cells: dict[str, str] = {}
-            _flatten(value, "", cells, 0)
-            yield number, cells
-        elif isinstance(value, list):
-            yield number, {f"column {at}": cell_of(part) for at, part in enumerate(value, 1)}
-        elif isinstance(value, NotJSON):
-            yield number, value
-        else:
-            yield number, NotJSON(f"a JSON {_kind(value)}, no object")
+        found = as_object(value)
+        yield number, found if isinstance(found, NotJSON) else flattened(found)
+
+
+def as_object(value: Any) -> dict[str, Any] | NotJSON:
+    """A record as an object with keys; a list has those that columns without names have."""
+    if isinstance(value, dict | NotJSON):
+        return value
+    if isinstance(value, list):
+        return {f"column {at}": part for at, part in enumerate(value, 1)}
+    return NotJSON(f"a JSON {_kind(value)}, no object")
+
+
+def flattened(value: dict[str, Any]) -> dict[str, str]:
+    """``{"data": {"text": "x"}}`` -> ``{"data.text": "x"}``: cells by key."""
+    cells: dict[str, str] = {}
+    _flatten(value, "", cells, 0)
+    return cells
 
 
 def _kind(value: Any) -> str:
@@ -116,15 +155,15 @@ def cell_of(value: Any) -> str:
     return str(value)
 
 
-def _read_whole(text: str, path: Path) -> tuple[str, Iterator[tuple[int, dict[str, str] | NotJSON]]]:
+def _read_whole(text: str, path: Path) -> tuple[str, Iterator[tuple[int, Any]]]:
     """Values one after another, each over as many lines as it likes; or one array, or one object of columns."""
     values = list(_values(text, path))
     if len(values) == 1:
         shape, items = _rows_within(values[0][1], path)
         if isinstance(values[0][1], list):
-            return shape, _records(zip(_lines_of_items(text), items, strict=False))
-        return shape, _records((1, item) for item in items)
-    return "JSON values", _records(values)
+            return shape, zip(_lines_of_items(text), items, strict=False)
+        return shape, ((1, item) for item in items)
+    return "JSON values", iter(values)
 
 
 def _values(text: str, path: Path) -> Iterator[tuple[int, Any]]:

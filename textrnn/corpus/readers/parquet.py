@@ -10,12 +10,25 @@ from textrnn.corpus.readers.json_records import cell_of
 from textrnn.corpus.sources.content import Content
 from textrnn.errors import DataError, one_line
 
+AT_ONCE = 8192  # rows
+
 
 def read_parquet(content: Content) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """The names of the columns, and (row, cells) of each row, from 1.
 
     Raises:
         DataError: if pyarrow is not installed, or the file cannot be read.
+    """
+    schema, _, rows = parquet_values(content)
+    names = list(map(str, schema.names))
+    return names, ((number, list(map(cell_of, values))) for number, values in enumerate(rows, 1))
+
+
+def parquet_values(content: Content) -> tuple[Any, int, Iterator[tuple[Any, ...]]]:
+    """The Arrow schema, the number of rows, and the values of each row.
+
+    Raises:
+        DataError: as :func:`read_parquet`.
     """
     try:
         parquet = importlib.import_module("pyarrow.parquet")
@@ -26,21 +39,18 @@ def read_parquet(content: Content) -> tuple[list[str], Iterator[tuple[int, list[
         ) from error
     with content.open() as opened:
         try:
-            names = list(map(str, parquet.ParquetFile(opened).schema_arrow.names))
+            file = parquet.ParquetFile(opened)
+            schema, count = file.schema_arrow, file.metadata.num_rows
         except Exception as error:  # a damaged file can raise anything
             raise _unreadable(content, error) from error
-    return names, _rows(content, parquet.ParquetFile)
+    return schema, count, _rows(content, parquet.ParquetFile)
 
 
-def _rows(content: Content, reader: Any) -> Iterator[tuple[int, list[str]]]:
-    number = 0
+def _rows(content: Content, reader: Any) -> Iterator[tuple[Any, ...]]:
     with content.open() as opened:  # for as long as rows are asked for
         try:
-            for batch in reader(opened).iter_batches():
-                columns = [column.to_pylist() for column in batch.columns]
-                for values in zip(*columns, strict=True):
-                    number += 1
-                    yield number, list(map(cell_of, values))
+            for batch in reader(opened).iter_batches(batch_size=AT_ONCE):
+                yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
         except Exception as error:
             raise _unreadable(content, error) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,14 @@ def cleaned(text: str) -> str:
         for pattern, replacement in CLEANING:
             text = pattern.sub(replacement, text)
     return text.strip()
+
+
+def all_cleaned(texts: Iterable[str]) -> list[str]:
+    """:func:`cleaned` of many texts, quicker."""
+    texts = list(texts)
+    if STRANGE.search("\n".join(texts)):
+        return list(map(cleaned, texts))
+    return list(map(str.strip, texts))
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _plain(rows: Iterable[tuple[int, list[str]]]) -> Records:
 
 
 def _table_of_text(content: Content, encoding: Encoding, config: DataConfig) -> Table:
-    sample, is_cut = _first_lines(content, encoding)
+    sample, is_cut = first_lines(content, encoding)
     if not any(map(str.strip, sample)):
         raise DataError(f"{content.path}: the file is empty; expected one labelled text a line")
 
@@ -94,11 +94,11 @@ def _table_of_text(content: Content, encoding: Encoding, config: DataConfig) -> 
         table.records = ((n, c, None) for n, c in itertools.chain([(0, ["text", "label"])], cells))
         table.named = True
     else:
-        table.records = read_records(_without_first(blocks, form.skipped), form.dialect)
+        table.records = read_records(without_first(blocks, form.skipped), form.dialect)
     return table
 
 
-def _first_lines(content: Content, encoding: Encoding) -> tuple[list[str], bool]:
+def first_lines(content: Content, encoding: Encoding) -> tuple[list[str], bool]:
     """The first lines that may be looked at, and whether there are more."""
     sample: list[str] = []
     most = SAMPLED_LINES
@@ -112,7 +112,7 @@ def _first_lines(content: Content, encoding: Encoding) -> tuple[list[str], bool]
     return sample, False
 
 
-def _without_first(blocks: Iterable[tuple[int, list[str]]], skipped: int) -> Iterator[tuple[int, list[str]]]:
+def without_first(blocks: Iterable[tuple[int, list[str]]], skipped: int) -> Iterator[tuple[int, list[str]]]:
     for first, lines in blocks:
         if first <= skipped:
             yield skipped + 1, lines[skipped + 1 - first :]

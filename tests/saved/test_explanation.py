@@ -1,0 +1,140 @@
+"""Explanations of saved classifiers: sums, places, classes that are named, and what is unusual."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from tests.saved.test_classifier import classifier
+from textrnn.errors import ConfigError
+from textrnn.models.parts.ngram_bag import HashedNgrams, NgramBag
+from textrnn.models.registry import all_models
+from textrnn.saved.classifier import Classifier
+from textrnn.saved.explanation import explain
+
+TEXTS = ["股市ABC", "", "涨" * 25, "😀😀", " 大\0涨\r\n", "涨", "a股市大涨 abc"]
+every_model = pytest.mark.parametrize("name", all_models())
+
+
+def with_ngrams(name: str) -> Classifier:
+    """A classifier whose n-grams say something."""
+    model = classifier(name)
+    encoded = model.encode(["股市大涨", "股市abc", "大涨大涨"])
+    model.network.learn_statistics(torch.from_numpy(encoded.token_ids), torch.from_numpy(encoded.offsets))
+    for module in model.network.modules():
+        if isinstance(module, NgramBag | HashedNgrams):
+            nn.init.normal_((module.table if isinstance(module, NgramBag) else module).weight)
+    return model
+
+
+@every_model
+def test_the_contributions_have_the_sum(name: str) -> None:
+    model = with_ngrams(name)
+    for text, told in zip(TEXTS, explain(model, TEXTS), strict=True):
+        assert told.text == text
+        added = sum(each.contribution for each in told.tokens)
+        assert added == pytest.approx(told.logit_difference - told.baseline, abs=1e-9)
+        assert abs(told.gap) < 0.05
+        probabilities = model.predict_probabilities([text])[0]
+        assert told.probability == pytest.approx(probabilities.max())
+        assert told.label == model.class_names[probabilities.argmax()]
+        assert {told.label, told.against} == set(model.class_names)
+        assert json.loads(json.dumps(told.to_dict())) == told.to_dict()
+
+
+@every_model
+def test_how_it_was_found_is_said(name: str) -> None:
+    (told,) = explain(with_ngrams(name), ["a股市大涨 abc"])
+    if name == "FastText":
+        assert (told.method, told.steps) == ("exact", 0)
+    elif name == "BiLSTM_Ngram":
+        assert told.method == "integrated gradients, n-grams exact"
+    else:
+        assert told.method == "integrated gradients"
+        assert told.steps >= 16
+
+
+def test_as_json() -> None:
+    (told,) = explain(classifier(), ["股A"])
+    document = told.to_dict()
+    assert list(document) == [
+        "text", "label", "against", "probability", "logit_difference", "baseline", "method", "tokens", "steps", "gap",
+        "unread_from",
+    ]  # fmt: skip
+    assert [{**each, "contribution": 0} for each in document["tokens"]] == [
+        {"token": "股", "start": 0, "end": 1, "contribution": 0},
+        {"token": "a", "start": 1, "end": 2, "contribution": 0},
+    ]
+
+
+@every_model
+def test_the_other_way_round_is_the_opposite(name: str) -> None:
+    model = classifier(name)
+    (one,) = explain(model, ["股市abc"], label="体育", against="财经")
+    (other,) = explain(model, ["股市abc"], label="财经", against="体育")
+    assert (one.label, one.against) == ("体育", "财经")
+    assert one.logit_difference == pytest.approx(-other.logit_difference, abs=1e-6)
+    for token, opposite in zip(one.tokens, other.tokens, strict=True):
+        assert token.contribution == pytest.approx(-opposite.contribution, abs=1e-5)
+
+
+def test_one_class_named_is_compared_with_the_most_probable_other() -> None:
+    model = classifier()
+    (told,) = explain(model, ["股市"])
+    (same,) = explain(model, ["股市"], label=told.label)
+    (swapped,) = explain(model, ["股市"], against=told.label)
+    assert same == told
+    assert (swapped.label, swapped.against) == (told.against, told.label)
+
+
+def test_unusual_texts() -> None:
+    empty, unknown, long, strange = explain(classifier(), ["", "😀😀", "涨" * 25, " 大\0涨\r\n"])
+    assert [(each.token, each.start, each.end, each.known) for each in empty.tokens] == [("", 0, 0, False)]
+    assert not any(each.known for each in unknown.tokens)
+    assert [each.contribution for each in unknown.tokens] == [0.0, 0.0]  # as far from the baseline as can be seen
+    assert (len(long.tokens), long.unread_from) == (20, 20)
+    assert [(each.token, each.start, each.end) for each in strange.tokens] == [("大", 1, 2), ("涨", 3, 4)]
+    assert strange.unread_from is None
+
+
+def test_the_strongest_come_first() -> None:
+    (told,) = explain(classifier(), ["a股市大涨 abc"])
+    for against, sign in ((False, 1), (True, -1)):
+        found = [sign * each.contribution for each in told.strongest(3, against=against)]
+        assert found == sorted(found, reverse=True)
+        assert all(value > 0 for value in found)
+        assert len(found) == min(3, sum(sign * each.contribution > 0 for each in told.tokens))
+
+
+def test_no_texts() -> None:
+    assert explain(classifier(), []) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({"label": "体肓"}, "`label` 体肓: no class of the model; expected one of 财经, 体育; did you mean 体育?"),
+        ({"against": "x"}, "`against` x: no class of the model; expected one of 财经, 体育"),
+        (
+            {"label": "体育", "against": "体育"},
+            "`against` 体育: the class that is to be explained; expected another one",
+        ),
+    ],
+)
+def test_classes_that_make_no_sense(named: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        explain(classifier(), ["股"], **named)
+    assert str(caught.value) == message
+
+
+def test_a_single_class() -> None:
+    model = classifier()
+    model.class_names = ["财经"]
+    with pytest.raises(ConfigError) as caught:
+        explain(model, ["股"])
+    assert str(caught.value) == (
+        "the model knows one class only, 财经: expected at least two, of which one is explained against another"
+    )

@@ -1,0 +1,359 @@
+"""Answers beside the records that they are to, written block by block: CSV, TSV, JSON lines or Parquet.
+
+Shapes: N records, K classes of each.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import io
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textrnn.corpus.readers.unlabelled import ABSENT, Block
+from textrnn.errors import ConfigError
+from textrnn.report.notes import words
+from textrnn.report.spreadsheet import FORMULA_STARTS
+from textrnn.report.verdict import bare
+from textrnn.saved.answers import Answers
+
+ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+ROWS_A_GROUP = 1 << 17  # of Parquet
+NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]+)? ?%?")
+_FORMULAS = re.compile(f"(?:\\A|\0)[ \u00a0\u3000]*[{re.escape(''.join(FORMULA_STARTS))}]")
+
+
+def format_of(path: Path, setting: str) -> str:
+    """The format that a name's ending stands for.
+
+    Raises:
+        ConfigError: if it stands for none.
+    """
+    if path.is_dir():
+        raise ConfigError(f"`{setting}` {path}: a folder; expected the name of a file in it, such as answers.csv")
+    found = ENDINGS.get(path.suffix.lower())
+    if found is None:
+        raise ConfigError(
+            f"`{setting}` {path}: nothing can be written in a format of that ending; expected a name that ends in "
+            f"{', '.join(ENDINGS)}"
+        )
+    if found == "parquet":
+        _pyarrow(path)
+    return found
+
+
+def _pyarrow(path: Path | str) -> tuple[Any, Any]:
+    try:
+        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ConfigError(
+            f"{path}: a Parquet file; writing it takes the package pyarrow: `pip install pyarrow`, or name a .csv or "
+            ".jsonl"
+        ) from error
+
+
+@dataclass
+class Answered:
+    """Records with the answers to them.
+
+    Attributes:
+        places: of each record with an answer, its place in the block
+    """
+
+    block: Block
+    answers: Answers
+    places: Sequence[int]
+
+    def below(self, probability: float) -> Answered:
+        """The records whose answers are less probable than this."""
+        kept = [at for at, share in enumerate(self.answers.probabilities[:, 0].tolist()) if share < probability]
+        answers, block = self.answers, self.block
+        places = [self.places[at] for at in kept]
+        part = Block(
+            *([values[place] for place in places] for values in (block.lines, block.cells, block.texts)),
+            others={at: block.others[place] for at, place in enumerate(places) if place in block.others},
+        )
+        of_part = Answers(
+            answers.class_names, answers.labels[kept], answers.probabilities[kept], answers.unusual[kept],
+            answers.pad_size,
+        )  # fmt: skip
+        return Answered(part, of_part, range(len(kept)))
+
+    def columns(self) -> tuple[list[list[str | None]], list[list[float | None]], list[str | None], list[str | None]]:
+        """Labels and probabilities, K columns of each, notes and errors; None where there is nothing."""
+        count, names = len(self.block), self.answers.class_names
+        labels, shares = self.answers.labels.T.tolist(), self.answers.probabilities.T.tolist()
+        named = [[names[label] for label in column] for column in labels]
+        notes: list[str | None] = [None] * count
+        for at, note in self.answers.notes.items():
+            notes[self.places[at]] = bare(words(note))
+        if len(self.places) == count:
+            return named, shares, notes, [None] * count
+        errors = [self.block.errors.get(at) for at in range(count)]
+        return [self._spread(c) for c in named], [self._spread(c) for c in shares], notes, errors
+
+    def _spread(self, column: Sequence[Any]) -> list[Any]:
+        spread: list[Any] = [None] * len(self.block)
+        for place, value in zip(self.places, column, strict=True):
+            spread[place] = value
+        return spread
+
+
+@dataclass(frozen=True)
+class Added:
+    """The names of the columns behind those of the input, which has none of them."""
+
+    prefix: str
+    top_k: int
+
+    @classmethod
+    def beside(cls, columns: Sequence[str], top_k: int) -> Added:
+        """``label``, ``probability``, ..., or ``predicted_label`` and so on where one of them is taken."""
+        taken = {name.strip().casefold() for name in columns}
+        number, added = 1, cls("", top_k)
+        while taken.intersection((*added.flat, added.name("classes"))):
+            added, number = cls(f"predicted_{number}_" if number > 1 else "predicted_", top_k), number + 1
+        return added
+
+    def name(self, name: str) -> str:
+        """One of them."""
+        return self.prefix + name
+
+    @property
+    def flat(self) -> list[str]:
+        """All, for a table."""
+        names = ["label", "probability"]
+        for rank in range(2, self.top_k + 1):
+            names += [f"label_{rank}", f"probability_{rank}"]
+        return list(map(self.name, [*names, "note", "error"]))
+
+
+class AnswerWriter(ABC):
+    """Writes answers.
+
+    Args:
+        write: takes the next bytes.
+        columns: of the input.
+        top_k: classes of each answer.
+        in_a_file: rather than to a pipe.
+
+    Attributes:
+        left_out: keys of JSON records that have no column in this format
+    """
+
+    def __init__(self, write: Callable[[bytes], object], columns: Sequence[str], *, top_k: int, in_a_file: bool = True):
+        self.write_bytes, self.columns, self.in_a_file = write, tuple(columns), in_a_file
+        self.added = Added.beside(columns, top_k)
+        self.left_out: dict[str, None] = {}
+
+    @abstractmethod
+    def write(self, answered: Answered) -> None:
+        """The next records."""
+
+    def close(self) -> None:
+        """Nothing more comes."""
+
+    def _leave_out(self, block: Block) -> None:
+        for others in block.others.values():
+            self.left_out |= dict.fromkeys(others)
+
+
+class TableWriter(AnswerWriter):
+    """CSV or TSV, for people's spreadsheets: UTF-8 with a byte order mark and CRLF in a file, plain in a pipe."""
+
+    def __init__(
+        self, write: Callable[[bytes], object], columns: Sequence[str], *, separator: str = ",", **others: Any
+    ):
+        super().__init__(write, columns, **others)
+        self._text = io.StringIO(newline="")
+        # Also where lines end otherwise: a carriage return alone in a text is quoted only so.
+        self._writer = csv.writer(self._text, delimiter=separator, lineterminator="\r\n")
+        if self.in_a_file:
+            write("\ufeff".encode())
+        self._write([_harmless([*self.columns, *self.added.flat])])
+
+    def write(self, answered: Answered) -> None:
+        labels, shares, notes, errors = answered.columns()
+        columns = [_harmless(list(map(cell_text, column))) for column in zip(*answered.block.cells, strict=True)]
+        for names, column in zip(labels, shares, strict=True):
+            columns.append(_harmless([name or "" for name in names]))
+            columns.append(["" if share is None else f"{share:.4f}" for share in column])
+        columns += [[note or "" for note in notes], [error or "" for error in errors]]
+        self._write(list(zip(*columns, strict=True)))
+        self._leave_out(answered.block)
+
+    def _write(self, rows: Sequence[Sequence[str]]) -> None:
+        text = self._as_text(rows)
+        if not self.in_a_file:
+            if text.count("\r") == len(rows):
+                text = text.replace("\r\n", "\n")
+            else:  # some are of the texts
+                text = "".join(self._as_text([row]).removesuffix("\r\n") + "\n" for row in rows)
+        self.write_bytes(text.encode("utf-8", "replace"))
+
+    def _as_text(self, rows: Sequence[Sequence[str]]) -> str:
+        self._writer.writerows(rows)
+        text = self._text.getvalue()
+        self._text.seek(0)
+        self._text.truncate()
+        return text
+
+
+def _harmless(cells: list[str]) -> list[str]:
+    """Texts that no spreadsheet computes: what begins like a formula and is no number has an apostrophe before it.
+
+    Nothing else of them is changed: other programs read these files, too.
+    """
+    if not _FORMULAS.search("\0".join(cells)):
+        return cells
+    return [
+        f"'{cell}" if cell.lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS) and not NUMBER.fullmatch(cell) else cell
+        for cell in cells
+    ]
+
+
+def cell_text(value: Any) -> str:
+    """A value in a cell of a table."""
+    if isinstance(value, str):
+        return value
+    if value is None or value is ABSENT:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=_as_json)
+    return str(_as_json(value)) if not isinstance(value, int | float) else str(value)
+
+
+def _as_json(value: Any) -> Any:
+    """A value that JSON has no form of: dates as ISO has them, bytes as text."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+class JSONLinesWriter(AnswerWriter):
+    """An object a line: the record as it was, and the answer as JSON has it everywhere."""
+
+    def __init__(self, *arguments: Any, **others: Any):
+        super().__init__(*arguments, **others)
+        self._encode = json.JSONEncoder(ensure_ascii=False, default=_as_json).encode
+
+    def write(self, answered: Answered) -> None:
+        labels, shares, notes, errors = answered.columns()
+        own = list(map(self.added.name, ("label", "probability", "classes", "note", "error")))
+        names, others, encode = (*self.columns, *own), answered.block.others, self._encode
+        classes = zip(*(zip(*pair, strict=True) for pair in zip(labels, shares, strict=True)), strict=True)
+        lines = []
+        rows = zip(answered.block.cells, labels[0], shares[0], classes, notes, errors, strict=True)
+        for at, (cells, label, share, every, note, error) in enumerate(rows):
+            ranked = [] if label is None else [{"label": name, "probability": part} for name, part in every]
+            values = (*map(_finite, cells), label, share, ranked, note, error)
+            record = dict(zip(names, values, strict=True))
+            if any(cell is ABSENT for cell in cells):
+                record = {name: value for name, value in record.items() if value is not ABSENT}
+            lines.append(encode(record if at not in others else {**others[at], **record}))
+        # Half characters, which UTF-8 has not, become JSON's escapes for them.
+        self.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    return None if isinstance(value, float) and value - value != 0 else value
+
+
+class ParquetWriter(AnswerWriter):
+    """Parquet: columns of a Parquet file keep their types, of other files they are texts."""
+
+    def __init__(self, *arguments: Any, schema: Any = None, **others: Any):
+        super().__init__(*arguments, **others)
+        self._arrow, parquet = _pyarrow("output")
+        text, share = self._arrow.string(), self._arrow.float64()
+        own = list(schema) if schema is not None else [self._arrow.field(name, text) for name in self.columns]
+        types = [share if name.startswith(self.added.name("probability")) else text for name in self.added.flat]
+        fields = map(self._arrow.field, self.added.flat, types)
+        self._is_typed = schema is not None
+        self._schema = self._arrow.schema([*own, *fields])
+        self._writer = parquet.ParquetWriter(_Sink(self.write_bytes), self._schema)
+        self._held: list[Any] = []
+        self._rows = 0
+
+    def write(self, answered: Answered) -> None:
+        labels, shares, notes, errors = answered.columns()
+        columns: list[Any] = list(zip(*answered.block.cells, strict=True))
+        if not self._is_typed:
+            columns = [[_text_or_nothing(value) for value in column] for column in columns]
+        for pair in zip(labels, shares, strict=True):
+            columns += pair
+        columns += [notes, errors]
+        arrays = [
+            self._arrow.array([None if value is ABSENT else value for value in column], type=field.type)
+            for column, field in zip(columns, self._schema, strict=True)
+        ]
+        self._held.append(self._arrow.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._rows += len(answered.block)
+        self._leave_out(answered.block)
+        if self._rows >= ROWS_A_GROUP:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        if self._held:
+            self._writer.write_table(self._arrow.Table.from_batches(self._held), row_group_size=ROWS_A_GROUP)
+        self._held, self._rows = [], 0
+
+    def close(self) -> None:
+        self._write_group()
+        self._writer.close()
+
+
+def _text_or_nothing(value: Any) -> str | None:
+    if value is None or value is ABSENT:
+        return None
+    return cell_text(value).encode("utf-8", "replace").decode("utf-8")
+
+
+class _Sink(io.RawIOBase):
+    """A file for pyarrow."""
+
+    def __init__(self, write: Callable[[bytes], object]):
+        super().__init__()
+        self._write, self._position = write, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        self._write(bytes(content))
+        self._position += len(content)
+        return len(content)
+
+    def tell(self) -> int:
+        return self._position
+
+
+def answer_writer(
+    form: str,
+    write: Callable[[bytes], object],
+    columns: Sequence[str],
+    *,
+    top_k: int,
+    schema: Any = None,
+    in_a_file: bool = True,
+) -> AnswerWriter:
+    """The writer of a format, ``csv``, ``tsv``, ``jsonl`` or ``parquet``.
+
+    Args:
+        schema: Arrow's, of input in Parquet.
+    """
+    if form == "parquet":
+        return ParquetWriter(write, columns, top_k=top_k, in_a_file=in_a_file, schema=schema)
+    if form == "jsonl":
+        return JSONLinesWriter(write, columns, top_k=top_k, in_a_file=in_a_file)
+    separator = "\t" if form == "tsv" else ","
+    return TableWriter(write, columns, top_k=top_k, in_a_file=in_a_file, separator=separator)

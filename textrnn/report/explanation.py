@@ -1,0 +1,184 @@
+"""Reasons of answers for people: lines for a terminal, and a page."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textrnn.report.html import render
+from textrnn.report.plain import MAX_MARKS, as_cell, plain
+from textrnn.report.text import display_width, shortened
+from textrnn.saved.explanation import Explanation, TokenContribution
+from textrnn.saved.neighbours import Neighbour
+
+STRONGEST = 5  # tokens named for and against
+TOKENS_IN_TERMINAL = 300
+TOKENS_IN_TABLE = 500  # of a text on the page
+SMALL = 0.05  # logits: what is not shown in a terminal
+# Of a terminal, black or white on colours that are told apart by people who see no red or no green.
+BLUE, LIGHT_BLUE = "\x1b[97;48;5;25m", "\x1b[30;48;5;153m"
+RED, LIGHT_RED = "\x1b[97;48;5;124m", "\x1b[30;48;5;217m"
+END = "\x1b[0m"
+
+
+@dataclass(frozen=True)
+class ExplainedAnswer:
+    """An answer, why it was given, and the training texts that are most like the text.
+
+    Attributes:
+        classes: the most probable ones, best first
+        note: what is unusual about the text, in words
+        nearest: none where the training texts are not here
+    """
+
+    classes: Sequence[tuple[str, float]]
+    note: str | None
+    explanation: Explanation
+    nearest: Sequence[Neighbour] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        label, probability = self.classes[0]
+        return {
+            "text": self.explanation.text,
+            "label": label,
+            "probability": probability,
+            "classes": [{"label": name, "probability": share} for name, share in self.classes],
+            "note": self.note,
+            "explanation": self.explanation.to_dict(),
+            "nearest": [vars(neighbour) for neighbour in self.nearest],
+        }
+
+
+def terminal_lines(answered: ExplainedAnswer, *, width: int = 80, coloured: bool = False) -> Iterator[str]:
+    """What a terminal shows of one text; without colour, it says the same.
+
+    Args:
+        width: columns.
+    """
+    told = answered.explanation
+    yield shortened(told.text, width - 4) or "(empty)"
+    yield "  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answered.classes)
+    if answered.note:
+        yield f"  note: {answered.note}"
+    label, against = shortened(told.label, 30), shortened(told.against, 30)
+    yield f"  why {label} rather than {against} (+ speaks for {label}, - for {against}):"
+    yield from _strip(told, width, coloured)
+    for name, tokens in ((label, told.strongest(STRONGEST)), (against, told.strongest(STRONGEST, against=True))):
+        shown = "  ".join(f"{_shown(told.text, each)} {each.contribution:+.2f}" for each in tokens)
+        yield f"  most for {name}: {shown or 'nothing'}"
+    sums, how = balance(told)
+    yield f"  logits: {sums}"
+    yield f"  ({how})"
+    if answered.nearest:
+        yield "  nearest training texts:"
+    for neighbour in answered.nearest:
+        where = f"  ({shortened(file_and_line(neighbour), 40)})" if neighbour.where else ""
+        label = shortened(neighbour.label, 20)
+        text = shortened(neighbour.text, max(20, width - 13 - display_width(label + where)))
+        yield f"    {neighbour.similarity:.3f}  {label}  {text}{where}"
+
+
+def balance(told: Explanation) -> tuple[str, str]:
+    """How the contributions add up, and how they were found."""
+    added = sum(each.contribution for each in told.tokens)
+    sums = f"{told.baseline:+.2f} without any token, {added:+.2f} by the tokens, {told.logit_difference:+.2f} in all"
+    if told.steps == 0:
+        return sums, told.method
+    return sums, f"{told.method}; {told.steps} steps left {abs(told.gap):.1g} open, which is divided among the tokens"
+
+
+def file_and_line(neighbour: Neighbour) -> str:
+    """The place of a training text without its folders."""
+    return re.split(r"[\\/]", neighbour.where)[-1]
+
+
+def _shown(text: str, token: TokenContribution) -> str:
+    """A token as it stands in the text, a blank as one that is seen."""
+    surface = text[token.start : token.end]
+    return shortened(surface, 16) or ("␣" if surface.isspace() else "(nothing)" if not surface else "\ufffd")
+
+
+def _strip(told: Explanation, width: int, coloured: bool) -> Iterator[str]:
+    """The tokens in rows, each above its contribution."""
+    most = max((abs(each.contribution) for each in told.tokens), default=0.0)
+    above, below, columns = "   ", "   ", 3
+    for token in told.tokens[:TOKENS_IN_TERMINAL]:
+        name = _shown(told.text, token)
+        number = f"{token.contribution:+.1f}" if abs(token.contribution) >= SMALL else "."
+        wide = max(display_width(name), len(number)) + 1
+        if columns + wide > width and columns > 3:
+            yield above
+            yield below
+            above, below, columns = "   ", "   ", 3
+        left = " " * (wide - display_width(name))
+        above += left + (_painted(name, token.contribution / most) if coloured and most else name)
+        below += number.rjust(wide)
+        columns += wide
+    yield above
+    yield below
+    rest = len(told.tokens) - TOKENS_IN_TERMINAL
+    if rest > 0:
+        yield f"    ... and {rest:,} more tokens, which a page shows"
+
+
+def _painted(text: str, share: float) -> str:
+    """Blue for what speaks for the class, red for what speaks against it; strong where it is more than half of the
+    strongest."""
+    if abs(share) < 0.1:
+        return text
+    strong, light = (BLUE, LIGHT_BLUE) if share > 0 else (RED, LIGHT_RED)
+    return f"{strong if abs(share) > 0.5 else light}{text}{END}"
+
+
+def explanations_page(answered: Sequence[ExplainedAnswer], *, model: str, data: str) -> str:
+    """One page of all texts: their tokens coloured, with their numbers, and the nearest training texts."""
+    return render(
+        "explanations",
+        title=f"Reasons of {model} on {data}",
+        answered=[(each, pieces(each.explanation), balance(each.explanation)) for each in answered],
+        strongest=STRONGEST,
+        longest_table=TOKENS_IN_TABLE,
+        file_and_line=file_and_line,
+    )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a text on a page.
+
+    Attributes:
+        contribution: of its token; None between tokens
+        share: of the strongest contribution of the text
+        unread: the model does not read it
+    """
+
+    text: str
+    contribution: float | None = None
+    share: float = 0.0
+    unread: bool = False
+
+
+def pieces(told: Explanation) -> list[Piece]:
+    """A text cut into its tokens and what is between them, fit for a page; its end, if it was not read, is cut."""
+    most = max((abs(each.contribution) for each in told.tokens), default=0.0) or 1.0
+    found, at, marks = [], 0, 0
+    for token in told.tokens:
+        surface = told.text[token.start : token.end]
+        marks = marks + 1 if surface and all(map(unicodedata.combining, surface)) else 0
+        if token.start > at:
+            found.append(Piece(_fit(told.text[at : token.start])))
+        if marks <= MAX_MARKS:  # a tower of them would cover the lines around
+            found.append(Piece(_fit(surface), token.contribution, abs(token.contribution) / most))
+        at = max(at, token.end)
+    end = told.text[at:] if told.unread_from is None else told.text[at : told.unread_from]
+    found += [Piece(_fit(end))] if end else []
+    found += [Piece(plain(told.text[told.unread_from :]), unread=True)] if told.unread_from is not None else []
+    return found
+
+
+def _fit(text: str) -> str:
+    return as_cell(text, len(text))

@@ -1,0 +1,149 @@
+"""What is answered at each address of the API."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from textrnn.corpus.readers import decode
+from textrnn.report.errors_table import ERRORS_FILE
+from textrnn.report.spreadsheet import FORMULA_STARTS
+from textrnn.saved.classifier import Classifier
+from textrnn.serve.batching import Batcher, Slow
+from textrnn.serve.http import Answer, Request, RequestError, json_line
+from textrnn.serve.limits import Limits
+from textrnn.serve.schemas import ClassifyRequest, read_request
+from textrnn.serve.shelf import Entry, Loaded, Shelf, read_metrics
+
+MOST_ERRORS = 1000  # texts that one request gets
+
+
+class Classify:
+    """``POST /v1/classify``."""
+
+    def __init__(self, shelf: Shelf, batcher: Batcher, slow: Slow, limits: Limits):
+        self.shelf, self.batcher, self.slow, self.limits = shelf, batcher, slow, limits
+
+    async def __call__(self, request: Request) -> Answer:
+        limits = self.limits
+        asked = read_request(ClassifyRequest, await request.json_body(limits.body_bytes, limits.drained_bytes))
+        texts = _texts(asked)
+        loaded = await self.shelf.get(asked.model, "classify")
+        if asked.explain:
+            if len(texts) > limits.explained_texts:
+                raise RequestError(
+                    422, "too_many_texts", f"`explain`: {len(texts)} texts; expected at most {limits.explained_texts}"
+                )
+            answers = await self.batcher.classify(loaded, texts, asked.top_k)
+            explanations = await self.slow.run(_explained, loaded, texts)
+            answers = [
+                answer[:-1] + b',"explanation":' + explanation + b"}"
+                for answer, explanation in zip(answers, explanations, strict=True)
+            ]
+        else:
+            answers = await self.batcher.classify(loaded, texts, asked.top_k)
+        return Answer(b'{"model":' + loaded.json_id + b',"answers":[' + b",".join(answers) + b"]}")
+
+
+def _texts(asked: ClassifyRequest) -> list[str]:
+    """The texts of a request.
+
+    Raises:
+        RequestError: if there is none.
+    """
+    if (asked.text is None) == (asked.texts is None):
+        raise RequestError(422, "wrong_fields", "expected either `text` or `texts`")
+    if asked.text is not None:
+        if not asked.text.strip():
+            raise RequestError(422, "empty_text", "`text`: it is empty; expected a text")
+        return [asked.text]
+    assert asked.texts is not None
+    if not asked.texts:
+        raise RequestError(422, "empty_text", "`texts`: it is empty; expected a text at least")
+    return asked.texts
+
+
+def _explained(loaded: Loaded, texts: list[str]) -> list[bytes]:
+    from textrnn.saved.explanation import explain
+
+    assert isinstance(loaded.model, Classifier)
+    if len(loaded.model.class_names) < 2:
+        raise RequestError(422, "nothing_to_explain", "the model knows one class only: there is nothing to explain")
+    return [json_line(explanation.to_dict()) for explanation in explain(loaded.model, texts)]
+
+
+class Models:
+    """``GET /v1/models`` and what is below it."""
+
+    def __init__(self, shelf: Shelf):
+        self.shelf = shelf
+
+    async def __call__(self, request: Request) -> Answer:
+        """All models."""
+        request.query(set())
+        entries = sorted(self.shelf.entries.values(), key=lambda entry: entry.id)
+        return Answer.of({"models": [entry.facts for entry in entries]})
+
+    async def one(self, request: Request, name: str) -> Answer:
+        """One of them, with its report's figures."""
+        entry = self.shelf.find(name)
+        request.query(set())
+        return Answer.of(await asyncio.to_thread(_detail, entry))
+
+    async def errors(self, request: Request, name: str) -> Answer:
+        """The texts of its test split that it answers wrong."""
+        entry = self.shelf.find(name)
+        fields = request.query({"true", "predicted", "limit"})
+        limit = fields.get("limit", "100")
+        if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and 0 < int(limit) <= MOST_ERRORS):
+            raise RequestError(422, "wrong_fields", f"`limit`: expected a whole number from 1 to {MOST_ERRORS}")
+        if entry.task != "classify":
+            raise RequestError(404, "no_errors", f"`model` {name}: a language model, which answers nothing wrong")
+        wanted = fields.get("true"), fields.get("predicted")
+        for label in wanted:
+            if label is not None and label not in entry.facts["classes"]:
+                raise RequestError(422, "unknown_label", "no such class; see the `classes` of the model")
+        rows = await asyncio.to_thread(_errors, entry.folder / ERRORS_FILE)
+        found = [row for row in rows if wanted[0] in (None, row["true"]) and wanted[1] in (None, row["predicted"])]
+        return Answer.of({"texts": found[: int(limit)], "total": len(found)})
+
+
+def _detail(entry: Entry) -> dict[str, Any]:
+    facts = dict(entry.facts)
+    if entry.task == "classify":
+        test = read_metrics(entry.folder).get("test")
+        test = test if isinstance(test, dict) else {}
+        facts["labels"] = test.get("labels", facts["classes"])
+        facts |= {name: test.get(name) for name in ("confusion_matrix", "per_class")}
+    return facts
+
+
+def _errors(path: Path) -> list[dict[str, Any]]:
+    """The table of wrong answers beside a model; empty where there is none, or another one.
+
+    What was put before a cell so that no spreadsheet computes it is taken off.
+    """
+    try:
+        content, _ = decode(path.read_bytes(), path)
+        rows = list(csv.DictReader(io.StringIO(content, newline="")))
+        return [
+            {**{name: _as_it_was(row[name]) for name in ("text", "true", "predicted")},
+             "probability": float(row["probability"])}
+            for row in rows
+        ]  # fmt: skip
+    except (OSError, KeyError, TypeError, ValueError, csv.Error):
+        return []
+
+
+def _as_it_was(cell: str) -> str:
+    starts_like_a_formula = cell[1:].lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS)
+    return cell[1:] if cell[:1] == "'" and starts_like_a_formula else cell
+
+
+def model_header(loaded: Loaded) -> tuple[bytes, bytes]:
+    """Which model answers, where the answer itself does not say it; in percent-encoding, as names are in addresses."""
+    return b"textrnn-model", quote(loaded.entry.id).encode("ascii")

@@ -1,0 +1,194 @@
+"""A file of texts answered by a classifier: read, answered and written block by block, whatever its size.
+
+content -> blocks of records -> answers, here or in several processes -> a file of the same records with their answers
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textrnn.config import DataConfig
+from textrnn.corpus.readers.unlabelled import Block, GivenTexts, open_given
+from textrnn.corpus.sources.content import STDIN, content_at
+from textrnn.errors import ConfigError, Note
+from textrnn.files import written_whole
+from textrnn.report.answer_files import Answered, AnswerWriter, answer_writer, format_of
+from textrnn.saved.answers import Answers, answer
+from textrnn.saved.classifier import Classifier
+from textrnn.tasks.workers import Workers
+from textrnn.training.events import Listener
+
+AT_ONCE = 8192  # records
+OnProgress = Callable[[int, "int | None", str], None]  # done, of how many, in which unit
+
+
+@dataclass(frozen=True)
+class Below:
+    """Records whose answers are less probable than this are put aside into a file, for people."""
+
+    probability: float
+    path: Path
+
+
+@dataclass
+class Bulk:
+    """What is to be answered, and where to.
+
+    Attributes:
+        source: a file, or ``-`` for standard input
+        output: a file; None: to `write`
+        write: takes the bytes where there is no file
+        form: of what is written there: ``csv`` or ``jsonl``
+        config: how the file is to be read, where that is not to be found out
+        top_k: classes of each answer
+        folder: where the classifier is saved, of which each process loads its own
+    """
+
+    source: Path
+    output: Path | None = None
+    write: Callable[[bytes], object] | None = None
+    form: str = "csv"
+    config: DataConfig = field(default_factory=DataConfig)
+    top_k: int = 1
+    below: Below | None = None
+    processes: int = 1
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for files that would be written over each other, or formats that are none."""
+        named = [("output", self.output)] if self.output is not None else []
+        named += [("below", self.below.path)] if self.below is not None else []
+        for setting, path in named:
+            format_of(path, setting)
+            if str(self.source) != STDIN and _is_same(path, self.source):
+                raise ConfigError(
+                    f"`{setting}` {path}: the file that is read; expected another one: it is written while that is read"
+                )
+        if len(named) == 2 and _is_same(named[0][1], named[1][1]):
+            raise ConfigError(f"`below` {named[1][1]}: the file of `output`; expected another one")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    with contextlib.suppress(OSError):
+        if path.exists() and other.exists():
+            return path.samefile(other)
+    return path.absolute() == other.absolute()
+
+
+@dataclass
+class Done:
+    """What came of it.
+
+    Attributes:
+        rows: read and written
+        errors: rows without an answer
+        first_error: of them
+        notes: rows by what was unusual about their texts, and the facts of such notes
+        aside: rows put aside for people
+        left_out: keys of JSON records that have no column in what was written
+    """
+
+    rows: int = 0
+    errors: int = 0
+    first_error: str = ""
+    notes: Counter[str] = field(default_factory=Counter)
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    aside: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+def answer_file(
+    classifier: Classifier, asked: Bulk, listener: Listener | None = None, on_progress: OnProgress | None = None
+) -> Done:
+    """Answer every record of a file; one that cannot be answered has an error in its place.
+
+    Raises:
+        DataError: if the file cannot be read at all, or holds no texts.
+        ConfigError: for settings that do not fit.
+        ArtifactError: if the output cannot be written; what was there before is untouched.
+        WorkerError: if a process ends early.
+    """
+    listener = listener or Listener()
+    usual = classifier.settings.data.separator
+    given = open_given(content_at(asked.source), asked.config, classifier.read, separator=usual)
+    listener.on_note(Note("given_read", reading=given.reading))
+    asked.top_k = min(asked.top_k, len(classifier.class_names))
+    done = Done()
+    with contextlib.ExitStack() as files:
+        writer, aside = _writers(asked, given, files, listener)
+        for answered in _all_answered(classifier, asked, _with_texts(given)):
+            _count(done, answered)
+            writer.write(answered)
+            if aside is not None and asked.below is not None:
+                unsure = answered.below(asked.below.probability)
+                done.aside += len(unsure.block)
+                if len(unsure.block):
+                    aside.write(unsure)
+            if on_progress is not None:
+                on_progress(given.done, given.total, given.unit)
+        for each in (writer, aside):
+            if each is not None:
+                each.close()
+        done.left_out = tuple(writer.left_out)
+    return done
+
+
+def _writers(
+    asked: Bulk, given: GivenTexts, files: contextlib.ExitStack, listener: Listener
+) -> tuple[AnswerWriter, AnswerWriter | None]:
+    def in_a_file(path: Path, setting: str) -> AnswerWriter:
+        if path.exists():
+            listener.on_note(Note("file_replaced", path=path))
+        file = files.enter_context(written_whole(path, setting))
+        return answer_writer(
+            format_of(path, setting), file.write, given.columns, top_k=asked.top_k, schema=given.schema
+        )
+
+    if asked.output is not None:
+        writer = in_a_file(asked.output, "output")
+    else:
+        assert asked.write is not None, "there is a place for the answers"
+        writer = answer_writer(asked.form, asked.write, given.columns, top_k=asked.top_k, in_a_file=False)
+    return writer, None if asked.below is None else in_a_file(asked.below.path, "below")
+
+
+def _with_texts(given: GivenTexts) -> Iterator[tuple[tuple[Block, list[int] | range], list[str]]]:
+    """Blocks, the places in them that have a text, and these texts."""
+    for block in given.blocks(AT_ONCE):
+        places = [at for at in range(len(block)) if at not in block.errors] if block.errors else range(len(block))
+        yield (block, places), block.texts if not block.errors else [block.texts[at] for at in places]
+
+
+def _all_answered(
+    classifier: Classifier, asked: Bulk, items: Iterable[tuple[tuple[Block, list[int] | range], list[str]]]
+) -> Iterator[Answered]:
+    answers: Iterator[tuple[tuple[Block, list[int] | range], Answers]]
+    with contextlib.ExitStack() as at_the_end:
+        if asked.processes == 1:
+            answers = ((item, answer(classifier, texts, top_k=asked.top_k)) for item, texts in items)
+        else:
+            folder = asked.folder
+            if folder is None:  # of a model in memory alone
+                folder = Path(at_the_end.enter_context(tempfile.TemporaryDirectory()))
+                classifier.save(folder)
+            workers = Workers(classifier, folder, asked.processes, asked.top_k)
+            answers = at_the_end.enter_context(contextlib.closing(workers.answers(items)))  # type: ignore[type-var]
+        for (block, places), found in answers:
+            yield Answered(block, found, places)
+
+
+def _count(done: Done, answered: Answered) -> None:
+    block = answered.block
+    done.rows += len(block)
+    done.errors += len(block.errors)
+    if block.errors and not done.first_error:
+        done.first_error = block.errors[min(block.errors)]
+    for note in answered.answers.notes.values():
+        done.notes[note.kind] += 1
+        done.facts[note.kind] = dict(note.facts)

@@ -1,0 +1,69 @@
+"""Answers with their reasons: what each token adds, and the training texts that are most like the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textrnn.config import DataConfig
+from textrnn.corpus.dataset import read_files, with_splits
+from textrnn.corpus.sources.catalog import find_dataset
+from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.sources.identity import identify_dataset
+from textrnn.errors import DataError, Note
+from textrnn.report.explanation import ExplainedAnswer
+from textrnn.report.notes import words
+from textrnn.saved.classifier import Classifier
+from textrnn.saved.explanation import explain
+from textrnn.saved.neighbours import Neighbours
+from textrnn.tasks.answers import predict
+from textrnn.training.events import Listener
+
+
+def explain_answers(
+    classifier: Classifier, texts: Sequence[str], listener: Listener, *, top_k: int, nearest: int
+) -> list[ExplainedAnswer]:
+    """Answer for raw texts, with reasons.
+
+    Args:
+        nearest: training texts for each.
+    """
+    answers = predict(classifier, texts, top_k=top_k)
+    explanations = explain(classifier, texts)
+    neighbours = training_neighbours(classifier, listener) if nearest and texts else None
+    found = neighbours.nearest(texts, nearest) if neighbours is not None else [[] for _ in texts]
+    return [
+        ExplainedAnswer(answer.classes, None if answer.note is None else words(answer.note), explanation, near)
+        for answer, explanation, near in zip(answers, explanations, found, strict=True)
+    ]
+
+
+def training_neighbours(classifier: Classifier, listener: Listener) -> Neighbours | None:
+    """The training texts of a saved classifier, to be searched; None where they are not here any more.
+
+    Nothing is downloaded. Data that was edited is taken as it is now, and that is told.
+    """
+    kept, data = classifier.data_identity, classifier.settings.data
+    if kept is None or data.dataset == STDIN:
+        listener.on_note(Note("no_training_texts", learnt=data.dataset, reason="it is not known where they are from"))
+        return None
+    here = identify_dataset(data.dataset)
+    if here.digest is None or not here.is_the_data_of(kept):
+        listener.on_note(Note("no_training_texts", learnt=data.dataset, reason="that data is not here any more"))
+        return None
+    try:
+        neighbours = _read(classifier, data, listener)
+    except DataError as error:
+        listener.on_note(Note("no_training_texts", learnt=data.dataset, reason=str(error)))
+        return None
+    if here.has_changed_since(kept):
+        listener.on_note(Note("training_texts_edited", learnt=data.dataset))
+    return neighbours
+
+
+def _read(classifier: Classifier, data: DataConfig, listener: Listener) -> Neighbours:
+    """The training split, read as it was then; what a check would find was told then, too."""
+    read, _ = read_files(find_dataset(data.dataset, download=False), data)
+    whole, _ = with_splits(read, data)
+    rows, labels = whole.rows["train"], whole.labels["train"]
+    listener.on_note(Note("comparing_texts", texts=len(rows), learnt=data.dataset))
+    return Neighbours.of(classifier, rows.texts, [read.class_names[label] for label in labels], rows.where)
