@@ -113,7 +113,7 @@ def _switch(task: str, action: argparse.Action) -> str:
 
 def _cell(text: str) -> str:
     """Text as Markdown shows it: no bar that ends the cell, no tag that vanishes."""
-    text = re.sub(r"(<[\w ]+>)", r"\\\1", text.replace("|", "\\|"))
+    text = text.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*[a-z])", r"`\1`", text)
 
 
