@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib
 import io
 import json
@@ -290,10 +291,16 @@ def follow_span(span: str, folder: Path, place: str) -> None:
         assert found, f"{place}: no such file, neither in the project nor where these commands were run"
 
 
+@functools.cache
+def all_flags() -> set[str]:
+    """The flags of all tasks."""
+    return {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
+
+
 def checked(arguments: list[str]) -> bool:
     """Whether a task takes these flags and values; a flag whose value is left out must be there, no more."""
     if len(arguments) == 1:
-        return any(arguments[0] in action.option_strings for task in TASKS for action in build_parser(task)._actions)
+        return arguments[0] in all_flags()
     tasks = [find_task(arguments)] if "--task" in arguments else list(TASKS)
     for task in tasks:
         named = arguments if task == "classify" or "--task" in arguments else ["--task", task, *arguments]
@@ -373,11 +380,10 @@ def test_pictures_are_there_and_small() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_flag_that_is_named_exists(page: Path) -> None:
-    known = {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text(encoding="utf-8")))
     # Of the benchmarks, pip and mypy:
     others = {"--data", "--fresh-venv", "--index-url", "--no-deps", "--platform", "--soak"}
-    assert named - known - others == set()
+    assert named - all_flags() - others == set()
 
 
 def test_a_command_that_no_rule_covers_is_noticed(at_work: Path) -> None:

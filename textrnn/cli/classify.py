@@ -34,8 +34,9 @@ EXAMPLES = """examples:
   python run.py --task lm --help
 """
 DESCRIPTION = (
-    "Text classification with recurrent networks: trains on a file of labelled lines,\nshows how well it does and where it "
-    "errs, and predicts.\n\nThe other tasks have their own help: --task lm --help, --task memory --help."
+    "Text classification with recurrent networks: trains on a file of labelled lines,\n"
+    "shows how well it does and where it errs, and predicts.\n\n"
+    "The other tasks have their own help: --task lm --help, --task memory --help."
 )
 SAVE_DIR_HELP = "models go to DIR/<data set>/<model>; with --predict, also a model folder itself"
 SETTINGS = {"data": DataConfig, "training": TrainConfig}  # by the title in the help
