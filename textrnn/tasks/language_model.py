@@ -26,6 +26,7 @@ from textrnn.saved.folder import is_saved
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
+    as_begun,
     build_network,
     checkpoint_of,
     held,
@@ -103,8 +104,10 @@ def train_on(
     settings: LanguageModelSettings = settle(run, kept, CorpusFacts(len(corpus.train), corpus.letters))
     if kept is None and _leaves_length_open(run):
         settings = within_a_minute(corpus, run, settings, listener)
+    run = as_begun(run, kept)
     checkpoint = checkpoint_of(run, settings, corpus.digest, kept)
     announce_replacement(run.folder, listener)
+    listener.on_training(settings, "", run.folder)
     learnt = learn(corpus, settings, listener, checkpoint=checkpoint, prefix=prefix)
     result = judge(learnt, corpus)
     listener.on_note(Note("judged", result=result))
