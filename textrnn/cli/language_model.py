@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
+from textrnn.cli.tracking import add_flags as add_tracking_flags
+from textrnn.cli.tracking import tracked
 from textrnn.config import (
     LANGUAGE_MODEL_RECIPES,
     USUAL_TEMPERATURE,
@@ -76,6 +78,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="how probable a text is to the saved model, and where it surprises it: a file, a folder, a name as for "
         "--corpus, or - for stdin",
     )
+    add_tracking_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -104,7 +107,7 @@ def run(options: argparse.Namespace) -> None:
     """Do what was asked for."""
     asked = to_run(options)
     if options.predict is None and options.score is None:
-        done = _train(asked, quiet=options.quiet, say=say)
+        done = _train(asked, options, say=say)
         naming = {
             "task": "lm",
             "model": None if asked.model_name == "LSTM" else asked.model_name,
@@ -132,10 +135,10 @@ def run(options: argparse.Namespace) -> None:
         _score(model, options.score, asked.named.get("encoding"))
 
 
-def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run:
+def _train(run: Run, options: argparse.Namespace, *, say: Say, prefix: str | None = None) -> Run:
     from textrnn.tasks.language_model import train
 
-    with shown(quiet=quiet, say=say) as (listener, download_bar):
+    with shown(quiet=options.quiet, say=say) as (shower, download_bar), tracked(options, shower) as listener:
         return train(run, listener, on_download=download_bar, prefix=prefix)[0]
 
 
@@ -167,7 +170,7 @@ def _trained(asked: Run, options: argparse.Namespace, *, prefix: str | None) -> 
     if can_go_on(unfinished):
         other = unfinished
     say_aside(f"no saved model in {other.folder}: {'finishing' if other.resume else 'training'} it first")
-    done = _train(other, quiet=options.quiet, say=say_aside, prefix=prefix)
+    done = _train(other, options, say=say_aside, prefix=prefix)
     assert done.folder is not None
     say_aside(f"saved in {done.folder} (open report.html)")
     return done, done.folder

@@ -14,8 +14,8 @@ from textrnn.report.text import shortened, table
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
     "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
-    "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "trained", "using_saved",
-    "vectors", "vocabulary",
+    "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "tracked", "trained",
+    "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -231,6 +231,8 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "text_read": _text_read,
     "time_bound": _time_bound,
     "to_be_replaced": "{folder} holds {what}; it will be replaced (another `save_dir` keeps both)",
+    "tracked": "{tracker}: {place}",
+    "tracking_failed": "{tracker}: {error}; the training goes on without it",
     "trained": _trained,
     "unknown_characters": lambda unknown: (
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"
