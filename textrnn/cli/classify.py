@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from textrnn.cli import check, predict
+from textrnn.cli import check, predict, search
 from textrnn.cli.flags import flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
 from textrnn.cli.tracking import add_flags as add_tracking_flags
@@ -42,7 +42,7 @@ SAVE_DIR_HELP = "models go to DIR/<data set>/<model>; with --predict, also a mod
 SETTINGS = {"data": DataConfig, "training": TrainConfig}  # by the title in the help
 # What else is done with a data set or a saved model, by the flag that asks for it. Each is a module with `add_flags`,
 # `refuse` (flags that do not go with it) and `run`, which gives the exit status.
-DOORS: dict[str, ModuleType] = {"predict": predict, "check": check}
+DOORS: dict[str, ModuleType] = {"predict": predict, "check": check, "search": search}
 
 
 def epilog() -> str:

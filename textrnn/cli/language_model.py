@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
+from textrnn.cli import search
+from textrnn.cli.flags import SAVE_DIR, add_recipe, flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
 from textrnn.cli.tracking import add_flags as add_tracking_flags
 from textrnn.cli.tracking import tracked
@@ -23,7 +24,7 @@ from textrnn.config import (
 )
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.texts import corpus_name, several
-from textrnn.errors import user_path
+from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model
 from textrnn.tasks.settings import combine
 
@@ -78,6 +79,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="how probable a text is to the saved model, and where it surprises it: a file, a folder, a name as for "
         "--corpus, or - for stdin",
     )
+    search.add_flags(main_group)
     add_tracking_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
@@ -89,6 +91,10 @@ def to_run(options: argparse.Namespace) -> Run:
         ConfigError: for a value out of bounds, or a recipe that is not known.
     """
     _generation(options)
+    search.refuse(options)
+    for name in ("predict", "score") if options.search is not None else ():
+        if getattr(options, name) is not None:
+            raise ConfigError(f"{flag(name)}: cannot stand beside --search; expected one of them")
     named = named_settings("lm", options)
     model, corpus = find_model(options.model or "LSTM", "lm").name, several(named.get("corpus", CorpusConfig().corpus))
     folder = user_path(options.save_dir, "save_dir") / corpus_name(corpus) / f"lm_{model}"
@@ -106,6 +112,9 @@ def _generation(options: argparse.Namespace) -> GenerationConfig:
 def run(options: argparse.Namespace) -> None:
     """Do what was asked for."""
     asked = to_run(options)
+    if options.search is not None:
+        search.run(asked, options)
+        return
     if options.predict is None and options.score is None:
         done = _train(asked, options, say=say)
         naming = {

@@ -8,6 +8,7 @@ from typing import Any
 from textrnn.errors import Note, listed
 from textrnn.report.label_errors import doubted
 from textrnn.report.reading import all_understood
+from textrnn.report.search import tried
 from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
@@ -15,7 +16,7 @@ WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparison", "data_changed", "data_set", "diverged",
     "finished", "gates_answer", "going_on", "going_on_after", "judged", "network", "network_learnt",
     "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "tracked", "trained",
-    "using_saved", "vectors", "vocabulary",
+    "tried", "searched", "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -234,6 +235,11 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "tracked": "{tracker}: {place}",
     "tracking_failed": "{tracker}: {error}; the training goes on without it",
     "trained": _trained,
+    "tried": tried,
+    "search_out_of_time": (
+        "{done} of {wanted} trials were done when the rest of {budget:g} s was needed to train with the best settings"
+    ),
+    "searched": lambda result: str(result.to_text()),
     "unknown_characters": lambda unknown: (
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"
     ),

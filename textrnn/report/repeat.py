@@ -90,10 +90,16 @@ def run_file(
     return _encoded(lines)
 
 
-def request_file(values: Mapping[str, Any], folder: Path) -> bytes:
-    """The same of an experiment or a comparison, from its flags alone."""
+def request_file(values: Mapping[str, Any], folder: Path, *, place: Path | None = None) -> bytes:
+    """The same of an experiment, a comparison or a search, from its flags alone.
+
+    Args:
+        place: where the file is, if not in the folder of the run.
+    """
     every = {name: value for name, value in values.items() if value not in (None, (), [])} | _save_dir(folder)
-    return _encoded([_head(folder, every), *(f"{name} = {toml_value(value)}" for name, value in every.items())])
+    return _encoded(
+        [_head(place or folder, every), *(f"{name} = {toml_value(value)}" for name, value in every.items())]
+    )
 
 
 def _head(folder: Path, values: Mapping[str, Any]) -> str:

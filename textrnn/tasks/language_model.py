@@ -78,7 +78,7 @@ def train(
         TextRNNError: for anything the user can mend.
     """
     listener = listener or Listener()
-    run, source = _find(run, listener, on_download)
+    run, source = find_source(run, listener, on_download)
     run = with_content(placed(run))
     announce_folder(run, listener)
     if is_finished(run, listener):
@@ -243,6 +243,12 @@ def learn(
     return Learnt(model, history)
 
 
+def learn_network(corpus: Corpus, settings: LanguageModelSettings, listener: Listener) -> History:
+    """As :func:`learn`, for the history alone: nothing is mixed in, and the model forgotten."""
+    ready = prepare(corpus, settings)
+    return fit(ready.model.network, ready.objective, settings.training, listener=listener)
+
+
 def refuse_short_text(corpus: Corpus, num_steps: int) -> None:
     """A text must fill a window.
 
@@ -286,7 +292,7 @@ def _of_the_story(run: Run) -> Run:
     return dataclasses.replace(run, named={**run.named, "corpus": (STORY,)}, folder=folder, data_identity=None)
 
 
-def _find(run: Run, listener: Listener, on_download: Progress | None) -> tuple[Run, TextSource]:
+def find_source(run: Run, listener: Listener, on_download: Progress | None) -> tuple[Run, TextSource]:
     """The text's file; of the default text, when it can neither be found nor fetched, the story takes the place."""
     corpus = combine(run).data.corpus
     try:
