@@ -30,9 +30,16 @@ def space_of(settings: RunSettings[Any, Any, Any], fixed: Collection[str]) -> di
     return found
 
 
-def rounded(value: Any) -> Any:
-    """A number with few digits; anything else as it is."""
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+def rounded(value: Any, place: Span | Choices) -> Any:
+    """What is tried for what was drawn: a number with few digits; anything else as it is."""
+    if isinstance(place, Choices):
+        return value
+    return few_digits(value) if place.log else round(value, DIGITS)
+
+
+def few_digits(value: float) -> float:
+    """A number as people would write it."""
+    return float(f"{value:.{DIGITS}g}")
 
 
 def _declared(group: Settings) -> Iterator[tuple[dataclasses.Field[Any], Span | Choices]]:
@@ -52,7 +59,7 @@ def _around(searched: Span | Choices, field: dataclasses.Field[Any], default: An
     low, high = searched.low, searched.high
     if searched.of_default:
         low, high = low * default, high * default
-    return Span(rounded(float(min(low, default))), rounded(float(max(high, default))), searched.log)
+    return Span(min(few_digits(low), float(default)), max(few_digits(high), float(default)), searched.log)
 
 
 def _limits(field: dataclasses.Field[Any]) -> dict[str, Any]:

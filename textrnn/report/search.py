@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CSV_FILE, JSON_FILE = "search.csv", "search.json"
-MOST_ROWS, WIDEST = 12, 76  # of the table on a terminal
+MOST_ROWS, WIDEST = 12, 60  # of the table on a terminal
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,9 @@ class Study:
                     storage=storage, study_name=NAME, direction=direction, load_if_exists=True
                 )
                 self._take_up(dict(about), folder)
-        except (optuna.exceptions.OptunaError, OSError, ValueError, KeyError, TypeError) as error:
+        except ConfigError:
+            raise
+        except Exception as error:  # a database that is damaged or locked can raise anything
             raise ArtifactError(
                 f"{path}: cannot be used ({one_line(error)}); expected what a search left: delete it and start over"
             ) from error
@@ -130,7 +132,7 @@ class Study:
             if not done:
                 self.study.enqueue_trial({name: defaults[name] for name in space})
             asked = self.study.ask({name: self._distribution(place) for name, place in space.items()})
-        values = {} if not done else {name: rounded(value) for name, value in asked.params.items()}
+        values = {} if not done else {name: rounded(value, space[name]) for name, value in asked.params.items()}
         return asked, Trial(done + 1, values, DONE)
 
     def _distribution(self, place: Span | Choices) -> Any:
