@@ -101,7 +101,7 @@ def test_the_command_line_comes_first(in_folder: Callable[[], Path]) -> None:
     assert (found["corpus"], found["quiet"], found["predict"]) == (("b", "c"), True, ["-"])
     found = parsed("--config=a.toml", "--letters", "--corpus", "d", "--predict", "e", "f")
     assert (found["letters"], found["corpus"], found["predict"]) == (True, ("d",), ["e", "f"])
-    with pytest.raises(ConfigError, match=r"a.toml:3: learning_rate 1.0: |a.toml:4: letters: no such setting"):
+    with pytest.raises(ConfigError, match=r"^a\.toml:4: letters: no such setting of the task classify"):
         parsed("--config", "a.toml", "--task", "classify")
 
 

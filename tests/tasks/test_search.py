@@ -96,7 +96,7 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(
     small_dataset: Path, acting: Callable[[Acted], Acted]
 ) -> None:
     whole = acting(Acted(by_learning_rate))
-    first = run_of(small_dataset, "a")
+    first = run_of(small_dataset, "a {0}%20#猫;'")
     search(first, 6)
     killed = acting(Acted(by_learning_rate, killed_in=4))
     second = run_of(small_dataset, "b")
@@ -123,6 +123,25 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(
     search(run_of(small_dataset, "b", resume=True), 7)
     assert len(more.tried) == 1
     assert trials_of(second)[:6] == trials_of(first)
+
+
+def test_each_trial_is_a_training_for_who_listens(small_dataset: Path, acting: Callable[[Acted], Acted]) -> None:
+    class Following(Listener):
+        def __init__(self) -> None:
+            self.heard: list[str] = []
+
+        def on_training(self, settings: Any, name: str, folder: Path | None) -> None:
+            self.heard.append(f"{name} {settings.training.learning_rate}")
+            assert folder == run.folder
+
+        def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+            self.heard.append("start")
+
+    play, listener = acting(Acted(by_learning_rate)), Following()
+    run = run_of(small_dataset, "a")
+    search(run, 2, listener)
+    rates = [settings["learning_rate"] for settings in play.tried]
+    assert listener.heard == [f"trial 1 {rates[0]}", "start", f"trial 2 {rates[1]}", "start"]
 
 
 def test_another_seed_another_search(small_dataset: Path, acting: Callable[[Acted], Acted]) -> None:

@@ -70,7 +70,9 @@ class ConfigFile:
         written = re.compile(rf"""[ \t]*(\[[ \t]*){{0,2}}(["']?){re.escape(key)}\2[ \t]*[=.\]]""")
         lines = self.text.split("\n")
         for number, line in enumerate(lines):
-            if written.match(line) and _is_toml("\n".join(lines[:number])):  # else it is inside of a longer value
+            if written.match(line) and _is_toml(
+                "".join(f"{before}\n" for before in lines[:number])
+            ):  # else it is inside of a longer value
                 return f"{self.path}:{number + 1}"
         return str(self.path)
 
@@ -151,7 +153,7 @@ def _taken(key: str, value: Any, action: argparse.Action) -> tuple[str | None, A
     if action.nargs == "?" and isinstance(value, bool):  # such as `tensorboard`: its value may be left out
         return None, action.const if value else None
     values = value if several and isinstance(value, list) else [value]
-    expected = KINDS.get(kind, KINDS[int])
+    expected = KINDS[_read_as(kind)]
     if several:
         expected += ", or a list of such"
     taken = [_one(part, kind) for part in values]
@@ -165,17 +167,25 @@ def _taken(key: str, value: Any, action: argparse.Action) -> tuple[str | None, A
 
 def _one(value: Any, kind: Any) -> Any:
     """A value as its flag would read it, by the type of the flag; None where it is of another kind."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is str:
-        return value if isinstance(value, str) else None
-    if kind is float:
-        return float(value) if is_number else None
-    if kind is int:
-        return value if is_number and isinstance(value, int) else None
-    try:
-        return kind(str(value)) if is_number else None  # a flag's own way to read numbers
-    except (ConfigError, ValueError, argparse.ArgumentTypeError):
+    if isinstance(value, bool) or not isinstance(value, (int, float) if _read_as(kind) is float else _read_as(kind)):
         return None
+    return kind(value if kind in KINDS else str(value)) if _reads(kind, str(value)) else None
+
+
+def _read_as(kind: Any) -> type:
+    """What a flag takes: texts, numbers or whole numbers; of one that reads them in its own way, it is tried out."""
+    if kind in KINDS:
+        found: type = kind
+        return found
+    return next((plain for plain, typed in ((str, "a"), (float, "1.5")) if _reads(kind, typed)), int)
+
+
+def _reads(kind: Any, typed: str) -> bool:
+    try:
+        kind(typed)
+    except (ConfigError, ValueError, argparse.ArgumentTypeError):
+        return False
+    return True
 
 
 def _expected(key: str, value: Any, what: str) -> str:

@@ -180,7 +180,11 @@ def explain_impossible_network(settings: RunSettings[Any, Any, Any]) -> Iterator
 
 def as_kept(named: Mapping[str, Any]) -> dict[str, Any]:
     """What was named, for a JSON document."""
-    return {name: list(map(str, v)) if isinstance(v, list | tuple) else v for name, v in named.items()}
+    plain = (bool, int, float, str, type(None))
+    return {
+        name: list(map(str, v)) if isinstance(v, list | tuple) else v if isinstance(v, plain) else str(v)
+        for name, v in named.items()
+    }
 
 
 def as_begun(run: Run, kept: Kept | None) -> Run:

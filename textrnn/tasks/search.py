@@ -227,7 +227,9 @@ def _try(
     run = dataclasses.replace(base, named={**base.named, **trial.settings})
     state, reason, scores = DONE, "", {}
     try:
-        history = task.learn(task.settle(run, listener), ListenerGroup([_Trying(listener), judge]))
+        settings = task.settle(run, listener)
+        listener.on_training(settings, f"trial {trial.number}", run.folder)
+        history = task.learn(settings, ListenerGroup([_Trying(listener), judge]))
         scores = history.best
     except Interrupted as error:
         if not judge.is_worse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sqlite3
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -79,8 +80,10 @@ class Study:
         direction: Any = "maximize" if MAXIMISED[judged_by] else "minimize"
         try:
             with _quietly():
-                url = f"sqlite:///{path.as_posix()}"
-                storage = optuna.storages.RDBStorage(url)
+                # The path goes to SQLite as it is: in an address, some characters would mean something else.
+                storage = optuna.storages.RDBStorage(
+                    f"sqlite:///{STORE}", engine_kwargs={"creator": lambda: sqlite3.connect(path)}
+                )
                 self.study = optuna.create_study(
                     storage=storage, study_name=NAME, direction=direction, load_if_exists=True
                 )
@@ -105,7 +108,7 @@ class Study:
             )
         self.study.set_user_attr(ABOUT, asked)
         for trial in self.study.get_trials(deepcopy=False):
-            if not trial.state.is_finished():
+            if trial.state == self.optuna.trial.TrialState.RUNNING:
                 self.study.tell(trial.number, state=self.optuna.trial.TrialState.FAIL)
 
     def keep(self, name: str, find: Callable[[], Any]) -> Any:
@@ -129,7 +132,7 @@ class Study:
             seed = (self.seed * SEEDS_APART + done) % 2**32
             self.study.sampler = self.optuna.samplers.TPESampler(seed=seed, n_startup_trials=random)
             self.study.pruner = self.optuna.pruners.MedianPruner(n_startup_trials=random, n_warmup_steps=SPARED)
-            if not done:
+            if not done and not self.study.get_trials(deepcopy=False, states=[self.optuna.trial.TrialState.WAITING]):
                 self.study.enqueue_trial({name: defaults[name] for name in space})
             asked = self.study.ask({name: self._distribution(place) for name, place in space.items()})
         values = {} if not done else {name: rounded(value, space[name]) for name, value in asked.params.items()}
