@@ -70,9 +70,8 @@ class ConfigFile:
         written = re.compile(rf"""[ \t]*(\[[ \t]*){{0,2}}(["']?){re.escape(key)}\2[ \t]*[=.\]]""")
         lines = self.text.split("\n")
         for number, line in enumerate(lines):
-            if written.match(line) and _is_toml(
-                "".join(f"{before}\n" for before in lines[:number])
-            ):  # else it is inside of a longer value
+            before = "".join(f"{earlier}\n" for earlier in lines[:number])
+            if written.match(line) and _is_toml(before):  # else it is inside of a longer value
                 return f"{self.path}:{number + 1}"
         return str(self.path)
 
