@@ -1,7 +1,7 @@
 """How fast the page answers a typed character: ``python -m benchmarks.page_typing [--save-dir DIR]``.
 
-The server with the saved models runs as a process of its own, the page in a headless Chromium; measured is the time from
-a key to the frame that shows the bars of the new text, in the browser. The reasons are computed meanwhile, as always.
+The server with the saved models runs as a process of its own, the page in a headless Chromium; measured is the time,
+in the browser, from a key to the frame that shows the bars of the new text. The reasons are computed meanwhile.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ Every flag of the three tasks, with its meaning and its default. From Python, a 
 underscores: `--hidden-size` is `hidden_size`. The same in the terminal: `python run.py --help`,
 `python run.py --task lm --help`, `python run.py --task memory --help`.
 
-Where a default is a rule ("fewer where rows are few"), the value is chosen when the data is known; `config.json` of the
-saved model has the one that was taken, and `report.html` the command that repeats the run. A flag without a default
-does nothing unless it is there. Those that most people want are explained on other pages:
+Where a default is a rule ("fewer where rows are few"), the value is chosen when the data is known; the saved model's
+[config.json](model-folder.md#configjson) has the one that was taken, and its report the command that repeats the run.
+A flag without a default does nothing unless it is there. Those that most people want are explained on other pages:
 [classification](classification.md#options-you-will-want), [language models](language-models.md#options-you-will-want),
 [memory](memory.md#all-experiments).
 """
@@ -113,7 +113,7 @@ def _switch(task: str, action: argparse.Action) -> str:
 
 def _cell(text: str) -> str:
     """Text as Markdown shows it: no bar that ends the cell, no tag that vanishes."""
-    text = re.sub(r"(<[\w ]+>)", r"\\\1", text.replace("|", "\\|"))
+    text = text.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*[a-z])", r"`\1`", text)
 
 

@@ -71,16 +71,17 @@ print(book.generate("time traveller ", length=80))
 # %% [markdown]
 # ## The same network, the whole text
 #
-# Now with the project's own recipe: the whole text, more dropout, a learning rate that rises and falls. Ten passes, and as
-# many units as the book has, take some twenty seconds on two cores. (With 512 units, the default, it becomes better; with
-# `budget=60` in the place of `epochs=10`, the schedule is fitted to 60 seconds of whatever machine it is.)
+# Now with the project's own recipe: the whole text, more dropout, a learning rate that rises and falls. Ten passes, with as
+# many units as the book has, take less than a minute on two quiet cores (here, they were not quiet). With 512 units, the
+# default, it becomes better; with `budget=60` in the place of `epochs=10`, the schedule is fitted to 60 seconds of
+# whatever machine it is.
 
 # %%
 model = LanguageModel.train(corpus, epochs=10, hidden_size=256, animator=new_animator(10), say=print)
 
 # %% [markdown]
-# The dashed curve still falls at the end, and both stay together: there is enough text, and enough dropout, that nothing
-# is learnt by heart. Beside the network stands an n-gram model, counted in less than a second; the two together are
+# The dashed curve falls to the end, and the other does not run away from it: there is enough text, and enough dropout,
+# that nothing is learnt by heart. Beside the network stands an n-gram model, counted in less than a second; the two together are
 # better than either (why: [how it works](../docs/how-it-works.md#a-language-model)).
 
 # %% [markdown]

@@ -34,7 +34,7 @@ from pathlib import Path
 from textrnn.tasks.memory.experiments import run
 from textrnn.tasks.memory.request import MemoryRequest
 
-lengths = (10, 15, 20, 25, 30, 35)  # twelve trainings, together about a minute and a half on two cores
+lengths = (10, 15, 20, 25, 30, 35)  # twelve trainings, together about a minute on two quiet cores
 run(MemoryRequest(experiment="lengths", models=("SRN", "LSTM"), lengths=lengths))
 
 

@@ -38,7 +38,7 @@ for answer, true in wrong[:8]:
 #
 # An explanation shares an answer out among the characters: how much did each push towards the class that was answered,
 # against the true one? For the bag of n-grams that is exact; for the LSTM it is computed by *integrated gradients*
-# (Sundararajan et al. 2017): the text is faded in from nothing, and the gradients on the way are added up. The
+# (Sundararajan et al. 2017): the text is faded in out of one that says nothing, and the gradients on the way are added up. The
 # contributions add up to the difference between both classes; nothing is left over.
 #
 # Blue speaks for the answer that was given, red for the right one.

@@ -27,7 +27,7 @@ def test_a_classifier_is_exported(trained_classifier: Path, capfd: pytest.Captur
     )
     assert re.fullmatch(
         r"model\.int8\.onnx: 0\.0\d MB, \d+% of fp32(, which is larger)?; accuracy [01]\.\d{4} \(fp32 [01]\.\d{4}\) on 30 "
-        r"texts not learnt; [\d,]+ texts/s, \d+\.\d\d times fp32(, which is slower)?",
+        r"test texts; [\d,]+ texts/s, \d+\.\d\d times fp32(, which is slower)?",
         in_8_bits,
     )
     folder = Path("saved_dict/小数据/LSTM/onnx")
@@ -44,7 +44,7 @@ def test_a_language_model_is_exported(trained_language_model: Path) -> None:
     place = trained_language_model.parents[2]
     done = run_in(place, "--task", "lm", "--corpus", "我的.txt", "--export", "onnx", "--output", "there", "--int8")
     assert (done.status, done.err) == (0, "")
-    assert "nats a character " in done.out
+    assert re.search(r"; nats a character \d\.\d{4} \(fp32 \d\.\d{4}\) on [\d,]+ held-out characters; ", done.out)
     assert "saved in there. Try it" in done.out
     assert {path.name for path in (place / "there").iterdir()} == FILES | {"model.int8.onnx"}
     answered = run_in(place, *TINY[:2], "--corpus", "我的.txt", "--predict", "the")  # its own folder is as it was
@@ -71,6 +71,19 @@ def test_data_that_was_edited(trained_classifier: Path) -> None:
     assert done.err == (
         "note: what 8 bits cost was not measured: ./小数据: not what the model has learnt from any more\n"
     )
+
+
+def test_a_graph_that_cannot_be_rounded(trained_classifier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(content: bytes) -> bytes:
+        raise RuntimeError("no such\noperator")
+
+    monkeypatch.setattr("textrnn.tasks.export.quantised", fail)
+    done = run_in(trained_classifier.parents[2], "--save-dir", trained_classifier, "--export", "onnx", "--int8")
+    assert error_of(done) == (
+        "--int8: onnxruntime makes no graph of 8 bits of this model (no such operator); expected one that it can: leave out "
+        "--int8 to export it in fp32"
+    )
+    assert not (trained_classifier / "onnx").exists()
 
 
 @pytest.mark.parametrize("task", [[], ["--task", "lm"]], ids=["classify", "lm"])

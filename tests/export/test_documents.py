@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories import RAW_MODEL, character_model, new_classifier
@@ -31,10 +31,10 @@ LANGUAGE_MODELS = {"characters": RAW_MODEL, "letters": character_model(letters=T
 def classifier(tokenizer: Tokenizer, *, temperature: float | None = 0.5) -> Classifier:
     vocabulary = Vocabulary.build(["the cat 的 中 文 a'b ñ"], tokenizer)
     data = DataConfig("./my/小数据.csv", tokenizer=tokenizer.name, lowercase=tokenizer.lowercase, pad_size=9)
-    settings: ClassifierSettings = RunSettings(
+    every: ClassifierSettings = RunSettings(
         "classify", "LSTM", find_model("LSTM").config_class(), data, TrainConfig(label_smoothing=0.2)
     )
-    return Classifier(settings, NETWORK, vocabulary, ["猫", "狗", "鸟"], temperature)
+    return Classifier(every, NETWORK, vocabulary, ["猫", "狗", "鸟"], temperature)
 
 
 def read(files: dict[str, bytes]) -> dict[str, Any]:
@@ -62,6 +62,7 @@ def ids_of(text: str, documents: dict[str, Any], *, strip: bool) -> list[int]:
 
 
 @pytest.mark.parametrize("which", [which for which in CLASSIFIERS if which[0] != "word"], ids=str)
+@settings(max_examples=50)
 @given(text=some_text)
 def test_a_text_is_read_as_by_the_classifier(which: tuple[str, bool], text: str) -> None:
     expected = CLASSIFIERS[which].encode([text]).token_ids.tolist()
@@ -70,6 +71,7 @@ def test_a_text_is_read_as_by_the_classifier(which: tuple[str, bool], text: str)
 
 
 @pytest.mark.parametrize("which", LANGUAGE_MODELS)
+@settings(max_examples=50)
 @given(text=some_text)
 def test_a_beginning_is_read_as_by_the_language_model(which: str, text: str) -> None:
     model: CharacterModel = LANGUAGE_MODELS[which]

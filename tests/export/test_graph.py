@@ -17,7 +17,7 @@ from textrnn.export.quantised import quantised, rounded_rows
 from textrnn.export.runtime import Session, initial_state, named
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.language.base import LanguageModelNetwork
-from textrnn.models.language.mixture import NgramMixture, NgramNetwork
+from textrnn.models.language.mixture import NgramMixture
 from textrnn.models.language.ngram import NgramModel
 from textrnn.models.registry import ModelEntry, all_models
 
@@ -28,7 +28,7 @@ SHAPES = {
     "ragged": [600, 1, 2, 37, 3, 513],
     "shorter than an n-gram": [2, 1],
 }
-LANGUAGE_MODELS = {**all_models("lm"), "one-hot": None, "tied": None, "n-gram": None, "mixture": None}
+LANGUAGE_MODELS = {**all_models("lm"), "one-hot": None, "tied": None, "mixture": None}
 
 
 def texts(lengths: list[int], *, lowest: int = 1, vocabulary: int = VOCABULARY) -> tuple[Tensor, Tensor]:
@@ -48,14 +48,12 @@ def compare(session: Session, network: ClassifierNetwork, token_ids: Tensor, len
 
 def answering(name: str) -> LanguageModelNetwork:
     entries, size = all_models("lm"), test_language_models.VOCABULARY
-    ngram = NgramModel.count(texts([900], vocabulary=9)[0][0].numpy(), size, 4)
+    ngram = NgramModel.count(texts([900], vocabulary=9)[0][0].numpy(), size, 3)
     built = test_language_models.build
     if name == "one-hot":
         return built(entries["LSTM"], embedding_size=0).eval()
     if name == "tied":
         return built(entries["GRU"], tied=True).eval()
-    if name == "n-gram":
-        return NgramNetwork(ngram)
     if name == "mixture":
         return NgramMixture(built(entries["lstm-scratch"]).eval(), ngram, (0.6, 0.3))
     return built(entries[name], num_layers=2).eval()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textrnn.corpus.readers import read_rows
-from textrnn.corpus.readers.unlabelled import ABSENT, Block
+from textrnn.corpus.readers.given import ABSENT, Block
 from textrnn.errors import ConfigError
 from textrnn.report.answer_files import Added, Answered, answer_writer, cell_text, format_of
 from textrnn.saved.answers import Answers
@@ -200,7 +200,9 @@ def test_n_rows_in_n_rows_out(cells: list[list[str]], size: int) -> None:
     assert [[record["id"], record["text"]] for record in map(json.loads, lines)] == cells
     table = csv.reader(io.StringIO(written("csv", ["id", "text"], *blocks).decode("utf-8-sig"), newline=""))
     rows = [row[:2] for row in table][1:]
-    assert [[cell.removeprefix("'") for cell in row] for row in rows] == [[c.removeprefix("'") for c in row] for row in cells]
+    assert [[cell.removeprefix("'") for cell in row] for row in rows] == [
+        [c.removeprefix("'") for c in row] for row in cells
+    ]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,10 @@ def test_every_row_is_answered_as_alone(classifier: Classifier, tmp_path: Path) 
     assert [row["id"] for row in rows] == [str(at + 100) for at in range(len(TEXTS))]
     for row, text in zip(rows, TEXTS, strict=True):
         (alone,) = predict(classifier, [text], top_k=3)
-        ranked = [(row["label"], row["probability"]), *((row[f"label_{at}"], row[f"probability_{at}"]) for at in (2, 3))]
+        ranked = [
+            (row["label"], row["probability"]),
+            *((row[f"label_{at}"], row[f"probability_{at}"]) for at in (2, 3)),
+        ]
         assert [label for label, _ in ranked] == [label for label, _ in alone.classes]
         assert [float(share) for _, share in ranked] == pytest.approx([share for _, share in alone.classes], abs=2e-4)
         assert row["note"] == ("" if alone.note is None else words(alone.note).replace("`", ""))
@@ -65,14 +68,14 @@ def test_every_row_is_answered_as_alone(classifier: Classifier, tmp_path: Path) 
 
 
 def test_blocks_of_any_size_and_processes_give_the_same_bytes(
-    classifier: Classifier, trained_classifier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "AT_ONCE", 4)
     source = write_titles(tmp_path / "titles.csv", TEXTS * 5)
     found = []
     for count in (1, 2):
         output = tmp_path / f"{count}.jsonl"
-        answer_file(classifier, Bulk(source, output, top_k=2, processes=count, folder=trained_classifier))
+        answer_file(classifier, Bulk(source, output, top_k=2, processes=count))
         found.append(output.read_bytes())
     assert found[0] == found[1]
     assert [json.loads(line)["id"] for line in found[0].splitlines()] == [str(at + 100) for at in range(35)]
@@ -166,9 +169,9 @@ def test_files_that_are_in_each_others_way(tmp_path: Path) -> None:
         assert str(error.value) == (
             f"`output` {output}: the file that is read; expected another one: it is written while that is read"
         )
-    with pytest.raises(ConfigError, match="`below` .*a.csv: the file that is read; expected another one"):
+    with pytest.raises(ConfigError, match=r"`below` .*a\.csv: the file that is read; expected another one"):
         Bulk(source, below=Below(0.5, source))
-    with pytest.raises(ConfigError, match="`below` .*b.csv: the file of `output`; expected another one"):
+    with pytest.raises(ConfigError, match=r"`below` .*b\.csv: the file of `output`; expected another one"):
         Bulk(source, tmp_path / "b.csv", below=Below(0.5, tmp_path / "b.csv"))
 
 
@@ -177,11 +180,6 @@ def test_a_folder_that_cannot_be_written(classifier: Classifier, tmp_path: Path)
     with pytest.raises(ArtifactError) as error:
         answer_file(classifier, Bulk(write_titles(tmp_path / "a.csv"), tmp_path / "file" / "b.csv"))
     assert str(error.value).endswith("expected a folder you may write to: see `output`")
-
-
-def test_a_model_in_memory_answers_in_several_processes(classifier: Classifier, tmp_path: Path) -> None:
-    output = tmp_path / "answers.csv"
-    assert answer_file(classifier, Bulk(write_titles(tmp_path / "a.csv"), output, processes=2)).rows == len(TEXTS)
 
 
 CELLS = st.text(st.characters(exclude_characters="\0\r\ufeff", exclude_categories=("Cs",)), max_size=8)

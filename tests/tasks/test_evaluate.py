@@ -32,7 +32,7 @@ def csv_file(path: Path, rows: list[tuple[str, str]], header: str = "id,label,te
 
 def test_figures_are_those_of_scikit_learn(classifier: Classifier, trained_classifier: Path, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in trained_classifier.iterdir() if path.is_file()}
-    rows = small_rows(60, 9) + [("猫狗", "山水"), ("一二", "猫狗")]
+    rows = [*small_rows(60, 9), ("猫狗", "山水"), ("一二", "猫狗")]
     result = evaluate(classifier, str(csv_file(tmp_path / "other.csv", rows)), folder=trained_classifier)
     folder = trained_classifier / "evaluations" / "other"
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
@@ -62,7 +62,13 @@ def test_the_page_speaks_of_nothing_that_was_not_done(
 ) -> None:
     evaluate(classifier, str(csv_file(tmp_path / "other.csv", small_rows(9, 5))), folder=trained_classifier)
     page = (trained_classifier / "evaluations" / "other" / "report.html").read_text(encoding="utf-8")
-    for heading in ("How training went", "Labels in doubt", "Accuracy against rows per class", "Findings", "texts in memory"):
+    for heading in (
+        "How training went",
+        "Labels in doubt",
+        "Accuracy against rows per class",
+        "Findings",
+        "texts in memory",
+    ):
         assert heading not in page
     for heading in ("Confusion matrix", "Most confident errors", "How sure it is"):
         assert heading in page
@@ -74,7 +80,9 @@ def test_labels_are_names_or_indices(classifier: Classifier, tmp_path: Path, for
     if form == "one class alone":
         rows = [row for row in rows if row[1] == "猫狗"]
     shift = 1 if form == "from one" else 0
-    written = [(t, label if form in ("names", "one class alone") else str(NAMES.index(label) + shift)) for t, label in rows]
+    written = [
+        (t, label if form in ("names", "one class alone") else str(NAMES.index(label) + shift)) for t, label in rows
+    ]
     data = evaluate(classifier, str(write_rows(tmp_path / "other.txt", written))).dataset
     assert [data.class_names[label] for label in data.test.labels] == [label for _, label in rows]
 

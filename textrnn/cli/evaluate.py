@@ -24,11 +24,11 @@ def refuse(options: argparse.Namespace) -> None:
 
 def run(asked: Run, options: argparse.Namespace) -> int:
     """Score, and give the exit status."""
-    from textrnn.tasks.evaluate import evaluate, evaluation_folder, test_split_of
+    from textrnn.tasks.evaluate import evaluate, evaluation_folder, files_of
 
     own, config = for_another_file(asked)
     with shown(quiet=options.quiet, say=say) as (listener, download_bar):
-        test_split_of(options.evaluate, download_bar)  # before anything is trained to be scored on nothing
+        files_of(options.evaluate, download_bar)  # before anything is trained to be scored on nothing
         classifier, folder = trained_classifier(own, options)
         result = evaluate(classifier, options.evaluate, config, listener, folder=folder, on_download=download_bar)
     say(f"saved in {evaluation_folder(folder, result.dataset.name)} (open report.html)")

@@ -62,7 +62,7 @@ def run(asked: Run, options: argparse.Namespace) -> int:
 
     classifier, folder = trained_classifier(asked, options)
     done = export_classifier(classifier, target(folder, options), int8=options.int8)
-    tell(done, unit="texts", figure="accuracy", example="央行下调存款准备金率")
+    tell(done, apart="test", unit="texts", figure="accuracy", example="央行下调存款准备金率")
     return 0
 
 
@@ -73,8 +73,12 @@ def target(folder: Path, options: argparse.Namespace) -> Path:
     return folder / FOLDER if options.output is None else user_path(options.output, "output")
 
 
-def tell(done: Exported, *, unit: str, figure: str, example: str) -> None:
-    """Say what was written, how well it answers, and how to try it."""
+def tell(done: Exported, *, apart: str, unit: str, figure: str, example: str) -> None:
+    """Say what was written, how well it answers, and how to try it.
+
+    Args:
+        apart: what those are that were measured and not learnt: test texts, held-out characters.
+    """
     from textrnn.export.documents import EXAMPLE_FILE, GRAPH_FILE, INT8_FILE
 
     say(
@@ -85,21 +89,21 @@ def tell(done: Exported, *, unit: str, figure: str, example: str) -> None:
         share = done.sizes[INT8_FILE] / done.sizes[GRAPH_FILE]
         larger = ", which is larger" if share > 1 else ""
         size = f"{_megabytes(done.sizes[INT8_FILE])}, {share:.0%} of fp32{larger}"
-        say(f"{INT8_FILE}: {size}; {_costs(done, unit, figure)}")
+        say(f"{INT8_FILE}: {size}; {_costs(done, apart, unit, figure)}")
     say(f"saved in {done.folder}. Try it (it needs onnxruntime and numpy, no textrnn and no PyTorch):")
     say(f'  {command_line(["python", str(done.folder / EXAMPLE_FILE)])} "{example}"')
     if done.not_measured is not None:
         say_aside(f"note: what 8 bits cost was not measured: {flagged(done.not_measured)}")
 
 
-def _costs(done: Exported, unit: str, figure: str) -> str:
+def _costs(done: Exported, apart: str, unit: str, figure: str) -> str:
     if done.comparison is None:
         return f"its {figure} was not measured"
     fp32, int8 = done.comparison.fp32, done.comparison.int8
     pace = int8.speed / fp32.speed
     slower = ", which is slower" if pace * SLOWER < 1 else ""
     return (
-        f"{figure} {int8.figure:.4f} (fp32 {fp32.figure:.4f}) on {done.comparison.count:,} {unit} not learnt; "
+        f"{figure} {int8.figure:.4f} (fp32 {fp32.figure:.4f}) on {done.comparison.count:,} {apart} {unit}; "
         f"{int8.speed:,.0f} {unit}/s, {pace:.2f} times fp32{slower}"
     )
 

@@ -34,8 +34,8 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--output",
         metavar="FILE",
-        help="with --predict or --predict-file: write the answers to a file, .csv, .tsv, .jsonl or .parquet by its "
-        "ending; with --export: the folder to write",
+        help="with --predict or --predict-file: write the answers to a .csv, .tsv, .jsonl or .parquet file; with "
+        "--explain: an .html, .json or .jsonl file; with --export: the folder",
     )
     main_group.add_argument(
         "--top-k", type=int, metavar="N", help="classes of each answer (default: 3; 1 with --predict-file)"

@@ -45,6 +45,11 @@ class EncodedTexts:
         """Tokens in each text."""
         return np.diff(self.offsets)
 
+    def first(self, count: int) -> EncodedTexts:
+        """The first of the texts."""
+        offsets = self.offsets[: count + 1]
+        return EncodedTexts(self.token_ids[: offsets[-1]], offsets)
+
 
 def _ended(flat: NDArray[np.int32], kept: NDArray[np.int64], lengths: NDArray[np.int64]) -> EncodedTexts:
     """Texts end to end.

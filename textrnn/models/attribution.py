@@ -90,9 +90,10 @@ def attribute(
         way = _Way(network, token_ids.clone(), lengths.clone(), chosen, baseline)
         everything = torch.arange(len(lengths), device=lengths.device)
         # Where the gradient is the same at two places, it is taken to be the same everywhere; whether that is so shows.
-        first, second = (way.gradients(everything, torch.full_like(way.difference, place)) for place in (0.25, 0.75))
-        same = [_same(*both) for both in zip(first, second, strict=True)]
-        means = [(one + other) / 2 for one, other in zip(first, second, strict=True)]
+        probes = torch.tensor([0.25, 0.75], device=lengths.device).repeat_interleave(len(lengths))
+        pairs = [both.chunk(2) for both in way.gradients(everything.repeat(2), probes)]
+        same = [_same(first, second) for first, second in pairs]
+        means = [(first + second) / 2 for first, second in pairs]
         exact_bags = torch.stack(same[1:]).all(dim=0) if len(same) > 1 else torch.zeros_like(same[0])
         found = Attribution(
             way.contributions(everything, means),

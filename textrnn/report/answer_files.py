@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textrnn.corpus.readers.unlabelled import ABSENT, Block
+from textrnn.corpus.readers.given import ABSENT, Block
 from textrnn.errors import ConfigError
 from textrnn.report.notes import words
 from textrnn.report.spreadsheet import FORMULA_STARTS
@@ -76,7 +76,9 @@ class Answered:
         answers, block = self.answers, self.block
         places = [self.places[at] for at in kept]
         part = Block(
-            *([values[place] for place in places] for values in (block.lines, block.cells, block.texts)),
+            [block.lines[place] for place in places],
+            [block.cells[place] for place in places],
+            [block.texts[place] for place in places],
             others={at: block.others[place] for at, place in enumerate(places) if place in block.others},
         )
         of_part = Answers(
@@ -156,7 +158,7 @@ class AnswerWriter(ABC):
     def write(self, answered: Answered) -> None:
         """The next records."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most have nothing to do
         """Nothing more comes."""
 
     def _leave_out(self, block: Block) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -25,6 +26,9 @@ from textrnn.serve.application import Application
 from textrnn.serve.gate import Gate, checked_key
 from textrnn.serve.limits import DEFAULT, Limits
 from textrnn.serve.protocol import Connection, State
+
+# A layer of oneDNN's is prepared anew for each number of texts and of tokens, and a thousand of them would be kept.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 
 BACKLOG = 2048
 CHECK_SECONDS = 0.5

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textrnn.config import Run
-from textrnn.corpus.readers.unlabelled import Block
+from textrnn.corpus.readers.given import Block
 from textrnn.corpus.running_text import read_running_text
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.sources.kinds import refuse_url

@@ -51,7 +51,7 @@ def evaluate(
         DataError: for a file that cannot be read, or labels that the model does not know.
     """
     config, listener = config or DataConfig(), listener or Listener()
-    source, path = test_split_of(data, on_download)
+    source, path = files_of(data, on_download)
     rows = read_rows(path, _as_learnt(config, classifier, path))
     test = _with_classes(rows, source.class_names, classifier, config)
     readings = [rows.reading] if rows.reading is not None else []
@@ -73,7 +73,7 @@ def evaluation_folder(folder: Path, name: str) -> Path:
     return folder / EVALUATIONS / portable_name(name)
 
 
-def test_split_of(data: str, on_download: Progress | None = None) -> tuple[Source, Path]:
+def files_of(data: str, on_download: Progress | None = None) -> tuple[Source, Path]:
     """What is to be scored: a file itself, of a folder, an archive or a data set the test split.
 
     Raises:
@@ -154,8 +154,9 @@ def _unknown(rows: Rows, names: Sequence[str], strange: Sequence[int], classes: 
     first, more = names[strange[0]], len(strange) - 1
     others = f", as in {more:,} more {'row' if more == 1 else 'rows'} with others or the same" if more else ""
     return DataError(
-        f"{rows.where(strange[0])}: {one_line(repr(first), widest=60)} is no class of the model{others}; expected one of "
-        f"{listed(classes)}{did_you_mean(first, classes)}: correct them, or leave such rows out with `on_bad_row=skip`"
+        f"{rows.where(strange[0])}: {one_line(repr(first), widest=60)} is no class of the model{others}; expected one "
+        f"of {listed(classes)}{did_you_mean(first, classes)}: correct them, or leave such rows out with "
+        "`on_bad_row=skip`"
     )
 
 

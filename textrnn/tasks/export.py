@@ -5,22 +5,21 @@ model -> graph -> checked against the network -> 8 bits -> measured on texts tha
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textrnn.config import DataIdentity
 from textrnn.corpus.dataset import load_dataset
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.sources.identity import identify_dataset
 from textrnn.corpus.texts import find_local, load_corpus, several
-from textrnn.errors import ConfigError, DataError, TextRNNError
+from textrnn.errors import ArtifactError, ConfigError, DataError, TextRNNError, one_line
 from textrnn.export.check import check_classifier, check_language_model
 from textrnn.export.documents import (
     CONFIG_FILE,
@@ -30,6 +29,7 @@ from textrnn.export.documents import (
     language_model_documents,
 )
 from textrnn.export.graph import Graph, classifier_graph, language_model_graph
+from textrnn.export.measure import Comparison, Unlearnt, compare
 from textrnn.export.quantised import quantised
 from textrnn.export.runtime import Session
 from textrnn.files import remove_file, write_together
@@ -40,32 +40,6 @@ from textrnn.tasks.model_folders import identify_corpus
 
 FOLDER = "onnx"  # in the model's
 MOST_TEXTS, MOST_CHARACTERS = 10_000, 20_000  # measured
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How a graph does on texts that the model has not learnt from.
-
-    Attributes:
-        figure: accuracy of a classifier, nats a character of a language model
-        speed: texts a second, or characters
-    """
-
-    figure: float
-    speed: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The graph of fp32 and that of 8 bits on the same texts.
-
-    Attributes:
-        count: of texts, or of characters
-    """
-
-    count: int
-    fp32: Measured
-    int8: Measured
 
 
 @dataclass(frozen=True)
@@ -86,12 +60,6 @@ class Exported:
     not_measured: str | None = None
 
 
-class Measure(Protocol):
-    """Asks the graphs that are given, in order. Gives how many texts, and the figures of each graph."""
-
-    def __call__(self, *graphs: bytes) -> tuple[int, list[Measured]]: ...
-
-
 def export_classifier(classifier: Classifier, folder: Path, *, int8: bool = False) -> Exported:
     """Write a classifier as ONNX into a folder.
 
@@ -106,8 +74,8 @@ def export_classifier(classifier: Classifier, folder: Path, *, int8: bool = Fals
     smoothing = classifier.settings.training.label_smoothing
     graph = classifier_graph(classifier.network, name, temperature=classifier.temperature, label_smoothing=smoothing)
     difference = check_classifier(graph, classifier.network, name)
-    measure = partial(_test_split, classifier) if int8 else None
-    return _write(folder, graph, classifier_documents(classifier, graph), difference, measure)
+    texts = partial(_test_texts, classifier) if int8 else None
+    return _write(folder, graph, classifier_documents(classifier, graph), difference, texts)
 
 
 def export_language_model(model: CharacterModel, folder: Path, *, int8: bool = False) -> Exported:
@@ -116,8 +84,8 @@ def export_language_model(model: CharacterModel, folder: Path, *, int8: bool = F
     name = model.settings.model_name
     graph = language_model_graph(model.model, name)
     difference = check_language_model(graph, model.model, name)
-    measure = partial(_held_out_text, model, graph) if int8 else None
-    return _write(folder, graph, language_model_documents(model, graph), difference, measure)
+    texts = partial(_held_out_text, model, graph) if int8 else None
+    return _write(folder, graph, language_model_documents(model, graph), difference, texts)
 
 
 def refuse_folder(folder: Path) -> None:
@@ -140,28 +108,42 @@ def _write(
     graph: Graph,
     documents: Mapping[str, bytes],
     difference: float,
-    find_measure: Callable[[], Measure] | None,
+    find_texts: Callable[[], Unlearnt] | None,
 ) -> Exported:
-    """Write all files, the configuration last; without 8 bits, a graph of an earlier export goes."""
-    graphs = {GRAPH_FILE: graph.content}
-    comparison = not_measured = None
-    if find_measure is not None:
-        graphs[INT8_FILE] = quantised(graph.content)
+    """Write all files, the configuration last; without 8 bits, a graph of an earlier export goes.
+
+    Args:
+        find_texts: what 8 bits are measured on; None: they are not asked for.
+    """
+    files, comparison, not_measured = {GRAPH_FILE: graph.content, **documents}, None, None
+    if find_texts is not None:
+        in_8_bits, session = _in_8_bits(graph)
+        files = {INT8_FILE: in_8_bits, **files}
         try:
-            count, (fp32, in_8_bits) = find_measure()(*graphs.values())
-            comparison = Comparison(count, fp32, in_8_bits)
+            comparison = compare(Session(graph.content), session, find_texts())
         except TextRNNError as error:
             not_measured = str(error)
-    files = {**graphs, **documents}
     write_together(folder, files)
-    if find_measure is None:
+    if find_texts is None:
         remove_file(folder / INT8_FILE)
     sizes = {name: len(content) for name, content in files.items()}
     return Exported(folder, sizes, difference, comparison, not_measured)
 
 
-def _test_split(classifier: Classifier) -> Measure:
-    """Accuracy on the test split that the classifier was judged by, or on texts spread evenly over a large one.
+def _in_8_bits(graph: Graph) -> tuple[bytes, Session]:
+    """The graph of 8 bits, which onnxruntime has read."""
+    try:
+        content = quantised(graph.content)
+        return content, Session(content)
+    except Exception as error:  # onnxruntime's own, which have no common base
+        raise ArtifactError(
+            f"`int8`: onnxruntime makes no graph of 8 bits of this model ({one_line(error)}); expected one that it "
+            "can: leave out `int8` to export it in fp32"
+        ) from error
+
+
+def _test_texts(classifier: Classifier) -> Unlearnt:
+    """The test split that the classifier was judged by, or texts spread evenly over a large one.
 
     Raises:
         DataError: if it is not here, or not what it was.
@@ -169,24 +151,22 @@ def _test_split(classifier: Classifier) -> Measure:
     named = classifier.settings.data.dataset
     if named == STDIN:
         raise DataError("the data came from standard input")
-    find_dataset(named, download=False)  # says why there is none
+    source = find_dataset(named, download=False)
     _refuse_other_data(classifier, identify_dataset(named), named)
-    test = load_dataset(find_dataset(named, download=False), classifier.settings.data).test
+    test = load_dataset(source, classifier.settings.data).test
     rows = np.unique(np.linspace(0, len(test) - 1, min(len(test), MOST_TEXTS)).astype(np.int64))
     encoded = classifier.encode([test.texts[row] for row in rows])
     labels = np.array(test.labels)[rows]
 
-    def measure(*graphs: bytes) -> tuple[int, list[Measured]]:
-        sessions = [Session(content) for content in graphs]
-        found = [_timed(partial(session.logits_of, encoded)) for session in sessions]
-        judged = [(float((logits.argmax(axis=1) == labels).mean()), seconds) for logits, seconds in found]
-        return len(rows), [Measured(figure, len(rows) / seconds) for figure, seconds in judged]
+    def answer(session: Session, most: int) -> NDArray[np.int64]:
+        answers: NDArray[np.int64] = session.logits_of(encoded.first(most)).argmax(axis=1)
+        return answers
 
-    return measure
+    return Unlearnt(len(rows), answer, lambda answers: float((answers == labels).mean()))
 
 
-def _held_out_text(model: CharacterModel, graph: Graph) -> Measure:
-    """Nats a character of the beginning of the text that was held out.
+def _held_out_text(model: CharacterModel, graph: Graph) -> Unlearnt:
+    """The beginning of the text that was held out.
 
     Raises:
         DataError: if it is not here, or not what it was.
@@ -200,22 +180,13 @@ def _held_out_text(model: CharacterModel, graph: Graph) -> Measure:
     if len(token_ids) == 0:
         raise DataError("no text was held out")
 
-    def measure(*graphs: bytes) -> tuple[int, list[Measured]]:
-        sessions, states = [Session(content) for content in graphs], graph.inputs[1:]
-        found = [_timed(partial(each.losses_of, token_ids, model.start_id, states)) for each in sessions]
-        return len(token_ids), [Measured(float(losses.mean()), len(losses) / seconds) for losses, seconds in found]
+    def answer(session: Session, most: int) -> NDArray[np.float64]:
+        return session.losses_of(token_ids[:most], model.start_id, graph.inputs[1:])
 
-    return measure
+    return Unlearnt(len(token_ids), answer, lambda losses: float(losses.mean()))
 
 
-def _refuse_other_data(model: SavedModel, here: Any, named: str) -> None:
+def _refuse_other_data(model: SavedModel, here: DataIdentity, named: str) -> None:
     kept = model.data_identity
     if kept is not None and (not here.is_the_data_of(kept) or here.has_changed_since(kept)):
         raise DataError(f"{named}: not what the model has learnt from any more")
-
-
-def _timed(answer: Callable[[], NDArray[Any]]) -> tuple[NDArray[Any], float]:
-    """What is answered, and the seconds that took."""
-    started = time.perf_counter()
-    found = answer()
-    return found, time.perf_counter() - started

@@ -28,6 +28,13 @@ def texts_in(
         DataError: if a row has no text that could be answered.
     """
     given = open_given(content, config, read, separator=separator)
+    reading = given.reading
+    if reading.format == LINES and reading.header is None:  # as they are, whatever bytes are lost
+        lines = [str(cells[-1]) for block in given.blocks(AT_ONCE) for cells in block.cells]
+        if reading.encoding == "UTF-8" and not reading.damaged_lines and not reading.details:
+            return lines, None
+        damaged = reading.damaged_lines
+        return lines, Note("read_as", path=reading.path, encoding=reading.encoding, damaged=damaged)
     texts: list[str] = []
     for block in given.blocks(AT_ONCE):
         if block.errors:
@@ -37,5 +44,4 @@ def texts_in(
                 "or use `predict_file`, which answers all the others"
             )
         texts += block.texts
-    told = given.reading.format != LINES or given.reading.encoding not in ("UTF-8", "ASCII")
-    return texts, Note("given_read", reading=given.reading) if told else None
+    return texts, Note("given_read", reading=reading)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.corpus.readers.writers import write_workbook
 from textrnn.config import DataConfig
-from textrnn.corpus.readers.unlabelled import ABSENT, GivenTexts, open_given
+from textrnn.corpus.readers.given import ABSENT, GivenTexts
+from textrnn.corpus.readers.unlabelled import open_given
 from textrnn.corpus.sources.content import Content, content_of
 from textrnn.errors import DataError
 
@@ -43,7 +44,7 @@ def all_of(given: GivenTexts, size: int = 3) -> tuple[list[list[Any]], list[str]
 
 FORMS: dict[str, tuple[str, bytes]] = {
     "comma": ("a.csv", b'id,text\n1,"a, ""b"""\n2,c\n'),
-    "tab": ("a.tsv", b"id\ttext\n1\ta, \"b\"\n2\tc\n"),
+    "tab": ("a.tsv", b'id\ttext\n1\ta, "b"\n2\tc\n'),
     "semicolon": ("a.csv", b'id;text\n1;"a, ""b"""\n2;c\n'),
     "mark": ("a.csv", b'\xef\xbb\xbfid,text\r\n1,"a, ""b"""\r\n2,c\r\n'),
     "gzip": ("a.csv.gz", gzip.compress(b'id,text\n1,"a, ""b"""\n2,c\n', mtime=0)),
@@ -171,7 +172,7 @@ def test_undecodable_bytes_lose_their_own_row(count: int) -> None:
 
 
 def test_undecodable_bytes_beside_the_text_do_no_harm() -> None:
-    data = "id,text\n".encode() + "文,文字\n".encode() * 9 + b"\xff\xff,ok\n"
+    data = b"id,text\n" + "文,文字\n".encode() * 9 + b"\xff\xff,ok\n"
     _, texts, errors = all_of(opened(data, "a.csv"))
     assert (texts[-1], errors) == ("ok", {})
 
@@ -198,10 +199,9 @@ def test_what_is_no_file_of_texts_is_refused(data: str, name: str, settings: Any
 
 def test_the_place_in_the_file_is_known() -> None:
     data = b"id,text\n" + b"1,abcdefg\n" * 50_000
-    given, places = opened(data, "a.csv"), []
+    given = opened(data, "a.csv")
     assert (given.unit, given.total) == ("B", len(data))
-    for _ in given.blocks(1000):
-        places.append(given.done)
+    places = [given.done for _ in given.blocks(1000)]
     assert places == sorted(places)
     assert 0 < places[0] < len(data) == places[-1]
 
@@ -224,7 +224,9 @@ def test_as_many_csv_records_come_out_as_python_wrote(rows: list[tuple[str, str]
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | CELLS, lambda inner: st.lists(inner, max_size=3), max_leaves=4
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | CELLS,
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
 )
 
 

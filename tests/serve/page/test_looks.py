@@ -109,4 +109,6 @@ def test_text_can_be_read_on_every_colour(theme: str) -> None:
 
 def test_nothing_moves_by_itself() -> None:
     for path in PAGE.glob("*.[cj]s*"):
-        assert not re.search(r"transition|animat(?!ionFrame)|behavior: .?smooth|@keyframes", path.read_text(encoding="utf-8")), path
+        assert not re.search(
+            r"transition|animat(?!ionFrame)|behavior: .?smooth|@keyframes", path.read_text(encoding="utf-8")
+        ), path

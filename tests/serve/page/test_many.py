@@ -50,7 +50,7 @@ def test_pasted_lines_become_a_table(open_page: Open) -> None:
     page.keyboard.press("Control+V")
     expect(page.locator("#many-start")).to_have_text("Classify 30 texts")
     page.locator("#lines").press("Control+Enter")
-    expect(page.locator("#many-said")).to_contain_text("30 texts answered")
+    expect(page.locator("#many-said")).to_contain_text("30 texts answered by headlines/LSTM in ")
     expect(page.locator("#table-rows tr")).to_have_count(30)
     assert shown_texts(page) == lines
     assert page.locator("#table-rows td.label").all_text_contents() == [best(line)[0] for line in lines]
@@ -164,7 +164,7 @@ def test_ten_thousand_rows_in_batches_and_pages(open_page: Open, server: PageSer
     lines = [f"第{number}条" for number in range(10_000)]
     choose_file(page, "a.txt", "\n".join(lines).encode())
     page.locator("#many-start").click()
-    expect(page.locator("#many-said")).to_contain_text("10,000 texts answered", timeout=15_000)
+    expect(page.locator("#many-said")).to_contain_text("10,000 texts answered by headlines/LSTM", timeout=15_000)
     assert sorted(len(body["texts"]) for _, body in server.log) == [200] * 50
     expect(page.locator("#table-rows tr")).to_have_count(100)
     expect(page.locator("#table-page")).to_have_text("Page 1 of 100")
@@ -179,7 +179,7 @@ def test_it_can_be_stopped(open_page: Open, server: PageServer) -> None:
     lines = [f"第{number}条" for number in range(1000)]
     gates = server.gates = {lines[400]: threading.Event(), lines[600]: threading.Event()}
     classify(page, lines)
-    expect(page.locator("#many-said")).to_have_text("400 of 1,000 texts")
+    expect(page.locator("#many-count")).to_have_text("400 of 1,000 texts")
     assert page.locator("#many-progress").evaluate("(bar) => bar.value / bar.max") == 0.4
     page.locator("#many-stop").click()
     expect(page.locator("#many-said")).to_have_text("Stopped: 400 of 1,000 texts are answered.")

@@ -129,8 +129,8 @@ async function run() {
       for (const [index, place] of places.entries()) answers[place] = found[index];
       done += places.length;
       progress.value = done;
-      if (under()) find("many-said").textContent = say("many.progress", { done, all: rows.length });
-      table.grown();
+      if (under()) find("many-count").textContent = say("many.progress", { done, all: rows.length });
+      table.grown(false);
     }
   };
   let fault = null;
@@ -145,15 +145,18 @@ async function run() {
   drawRunning(false);
   const failed = answers.filter((answer) => answer?.label === null && answer.text.trim()).length;
   const seconds = number((performance.now() - began) / 1000, "two");
-  find("many-said").textContent = done === rows.length ? say("many.done", { n: rows.length - failed, seconds }) : say("many.stopped", { done, all: rows.length });
+  const outcome = done === rows.length ? ["many.done", { n: rows.length - failed, model: own(model.id), seconds }] : ["many.stopped", { done, all: rows.length }];
+  find("many-said").replaceChildren(saying(...outcome));
   if (failed) find("many-fault").textContent = say("many.failed", { n: failed });
   if (fault) find("many-fault").textContent = plainWords(fault);
-  table.grown();
+  table.grown(true);
 }
 
 function drawRunning(is) {
   find("many-stop").hidden = find("many-progress").hidden = !is;
   find("many-start").hidden = is;
+  find("many-count").textContent = "";
+  if (is) find("many-said").textContent = "";
   drawGiven();
   (is ? find("many-stop") : find("many-start")).focus({ preventScroll: true });
 }

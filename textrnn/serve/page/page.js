@@ -103,9 +103,11 @@ function watchServer() {
   });
   find("key").addEventListener("submit", (event) => {
     event.preventDefault();
-    refused = true; // until an answer comes
-    useKey(find("key-value").value.trim());
+    const given = find("key-value").value.trim();
     find("key-value").value = "";
+    refused = true; // until an answer comes
+    if (/^[!-~]+$/.test(given)) useKey(given);
+    else find("key-fault").textContent = say("server.key.wrong"); // it could not stand in a request
   });
   const again = () => { if (!document.hidden && find("gone").hidden && find("key").hidden) look(); };
   document.addEventListener("visibilitychange", again);

@@ -13,6 +13,7 @@ const REDRAWN = 250; // milliseconds between two looks while answers still come
 let shown = null; // {model, columns, rows, at, answers}
 let order = []; // places of the rows that are shown, in their order
 let page = 0;
+let drawn = ""; // the places of the rows that stand there
 let waiting = 0;
 
 export function show(given) {
@@ -23,9 +24,10 @@ export function show(given) {
   draw();
 }
 
-/** More answers are there. */
-export function grown() {
-  waiting ||= setTimeout(() => { waiting = 0; draw(); }, REDRAWN);
+/** More answers are there. Their number is read out when all are. */
+export function grown(all) {
+  find("table-shown").setAttribute("aria-live", all ? "polite" : "off");
+  waiting ||= setTimeout(() => { waiting = 0; draw(false); }, REDRAWN);
 }
 
 function drawChoices(anew = false) {
@@ -57,26 +59,31 @@ function settleOrder() {
   if (compare) order.sort(compare);
 }
 
-function draw() {
+/** anew: also rows that stand there already. Else a button would be replaced while it is clicked. */
+function draw(anew = true) {
   if (!shown) return;
   settleOrder();
   const pages = Math.max(1, Math.ceil(order.length / ROWS));
   page = Math.min(page, pages - 1);
-  const body = find("table-rows"), within = body.contains(document.activeElement) ? document.activeElement.dataset.place : null;
-  body.replaceChildren(...order.slice(page * ROWS, (page + 1) * ROWS).map(row));
-  if (within) body.querySelector(`button[data-place="${within}"]`)?.focus();
-  const answered = shown.answers.filter(Boolean).length;
-  if (!order.length && answered) {
-    const cell = element("td", "soft", say("table.none"));
-    cell.colSpan = 5;
-    body.replaceChildren(element("tr", "", cell));
-  }
+  const answered = shown.answers.filter(Boolean).length, places = order.slice(page * ROWS, (page + 1) * ROWS);
+  if (anew || String(places) !== drawn) drawRows(places, answered);
   const words = say("table.shown", { n: order.length, all: answered });
   if (find("table-shown").textContent !== words) find("table-shown").textContent = words;
   find("table-pages").hidden = pages < 2;
   find("table-page").textContent = say("table.page", { page: page + 1, pages });
   find("table-previous").disabled = page === 0;
   find("table-next").disabled = page === pages - 1;
+}
+
+function drawRows(places, answered) {
+  const body = find("table-rows"), within = body.contains(document.activeElement) ? document.activeElement.dataset.place : null;
+  drawn = String(places);
+  body.replaceChildren(...places.map(row));
+  if (within) body.querySelector(`button[data-place="${within}"]`)?.focus();
+  if (places.length || !answered) return;
+  const cell = element("td", "soft", say("table.none"));
+  cell.colSpan = 5;
+  body.replaceChildren(element("tr", "", cell));
 }
 
 function row(place) {
@@ -147,6 +154,6 @@ export function start() {
   find("table-next").addEventListener("click", () => turn(1));
   find("table-csv").addEventListener("click", () => download(true));
   find("table-jsonl").addEventListener("click", () => download(false));
-  corrections.addEventListener("change", draw);
+  corrections.addEventListener("change", () => draw());
   changed.addEventListener("change", () => { drawChoices(); draw(); });
 }
