@@ -15,7 +15,7 @@ from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.spans import Span, token_spans
 from textrnn.corpus.vocab import EncodedTexts
 from textrnn.errors import ConfigError, did_you_mean, listed, one_line
-from textrnn.models.attribution import Attribution, attribute
+from textrnn.models.attribution import ROUNDS, Attribution, attribute
 from textrnn.saved.classifier import Classifier
 from textrnn.saved.neighbours import Neighbour as Neighbour
 from textrnn.saved.neighbours import Neighbours as Neighbours
@@ -87,13 +87,19 @@ class Explanation:
 
 
 def explain(
-    classifier: Classifier, texts: Sequence[str], *, label: str | None = None, against: str | None = None
+    classifier: Classifier,
+    texts: Sequence[str],
+    *,
+    label: str | None = None,
+    against: str | None = None,
+    rounds: int = ROUNDS,
 ) -> list[Explanation]:
     """Explain the answers to texts: exactly where the model is linear, by integrated gradients elsewhere.
 
     Args:
         label: the class to explain; by default the answer to each text.
         against: the class to compare it with; by default the most probable one of the others.
+        rounds: of steps at most, three times as many in each; with one, an answer comes quickly, and more is left open.
 
     Raises:
         ConfigError: if a class is unknown, both are the same, or there is only one.
@@ -111,7 +117,7 @@ def explain(
     classes = [_pair(row, *chosen) for row in probabilities]
     found: list[Explanation | None] = [None] * len(texts)
     for rows in _batches(encoded.lengths):
-        attribution = _attributed(classifier, encoded, rows, [classes[row] for row in rows])
+        attribution = _attributed(classifier, encoded, rows, [classes[row] for row in rows], rounds)
         for place, row in enumerate(rows):
             probability = float(probabilities[row][classes[row][0]])
             ids = encoded.token_ids[encoded.offsets[row] : encoded.offsets[row + 1]]
@@ -148,7 +154,7 @@ def _batches(lengths: NDArray[np.int64]) -> Iterator[list[int]]:
 
 
 def _attributed(
-    classifier: Classifier, encoded: EncodedTexts, rows: list[int], classes: list[tuple[int, int]]
+    classifier: Classifier, encoded: EncodedTexts, rows: list[int], classes: list[tuple[int, int]], rounds: int
 ) -> Attribution:
     device = next(classifier.network.parameters()).device
     texts = LabelledTexts.from_encoded(encoded, [0] * len(encoded.lengths), device)
@@ -156,7 +162,7 @@ def _attributed(
     label, against = torch.tensor(classes, device=device).unbind(1)
     tokens = len(rows) * batch.token_ids.shape[1]
     with thread_count(1) if tokens < BATCH_TOKENS // 4 else classifier.threads.piece(tokens):
-        return attribute(classifier.network, batch.token_ids, batch.lengths, label, against)
+        return attribute(classifier.network, batch.token_ids, batch.lengths, label, against, rounds=rounds)
 
 
 def _told(
