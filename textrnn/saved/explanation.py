@@ -52,7 +52,8 @@ class Explanation:
         probability: of `label`
         logit_difference: the logit of `label` less that of `against`, of the text
         baseline: the same of a text that says nothing: unknown tokens, no n-gram
-        method: ``exact`` or ``integrated gradients``, or both
+        method: ``exact`` or ``integrated gradients``, or both; ``(clipped)`` where the gradients were too steep to be
+            summed up as they are, so that the numbers are rough
         steps: from the baseline to the text; 0 where the contributions are exact
         gap: what the steps left open of the sum; it was divided among the tokens, by the size of their contributions
         unread_from: the position in the text from which on the model reads nothing (see `pad_size`); None if it
@@ -191,11 +192,11 @@ def _told(
         )
     ]
     label, against = (classifier.class_names[index] for index in classes)
-    method = _method(steps, exact_bags=bool(attribution.exact_bags[place]))
+    method = _method(steps, bool(attribution.exact_bags[place]), bool(attribution.clipped[place]))
     return Explanation(text, label, against, probability, difference, baseline, method, tokens, steps, gap, unread_from)
 
 
-def _method(steps: int, *, exact_bags: bool) -> str:
+def _method(steps: int, exact_bags: bool, clipped: bool) -> str:
     if steps == 0:
         return "exact"
-    return "integrated gradients, n-grams exact" if exact_bags else "integrated gradients"
+    return f"integrated gradients{' (clipped)' if clipped else ''}{', n-grams exact' if exact_bags else ''}"
