@@ -13,7 +13,7 @@ import pytest
 from tests.serve.running import Running, received, running, until
 from textrnn.serve.limits import DEFAULT
 
-SHORT = replace(DEFAULT, read_seconds=0.5, write_seconds=0.5, idle_seconds=1, connections=30, linger_seconds=0.1)
+SHORT = replace(DEFAULT, read_seconds=0.5, write_seconds=0.5, idle_seconds=1, connections=12, linger_seconds=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +45,10 @@ def test_slow_requests_are_cut_off_and_block_nobody(hasty: Running) -> None:
 
 
 def test_a_byte_now_and_then_is_slow_too(hasty: Running) -> None:
-    opened, started = hasty.raw(), time.monotonic()
-    try:
+    with hasty.raw() as opened, pytest.raises(OSError):  # noqa: PT011  # closed, in the words of any system
         for byte in request(hasty.port):
             opened.sendall(bytes([byte]))
             time.sleep(0.1)
-    except OSError:
-        pass
-    opened.close()
-    assert time.monotonic() - started < 5
 
 
 def test_idle_connections_are_closed(hasty: Running) -> None:
