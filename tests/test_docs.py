@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import torch
 
 from tests.factories import WORDS, small_rows, write_rows, write_small_corpus, write_small_dataset
 from tests.pages import PAGES, ROOT, Block, anchors_of, blocks_of, images_of, links_of, spans_of
+from tests.serve.page_commands import ServerOfPage
 from tests.tasks.memory import test_problems
 from textrnn.cli import TASKS, build_parser, command_line_of, find_task, main
 from textrnn.cli.flags import parse
@@ -78,6 +80,14 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def server() -> Iterator[ServerOfPage]:
+    """Runs from the line of a page that starts it to the page's end."""
+    server = ServerOfPage(Path("saved_dict"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def at_work(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The same as the working folder; what a page drops into the package is forgotten afterwards."""
     monkeypatch.chdir(workplace)
@@ -87,13 +97,17 @@ def at_work(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_everything_on_a_page_works(page: Path, at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_on_a_page_works(
+    page: Path, at_work: Path, server: ServerOfPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names: dict[str, Any] = {}
     for block in blocks_of(page):
         place = f"{page.name}:{block.line}"
         if block.language in SHELLS:
             for line in block.code.splitlines():
                 for command in line.split(" && "):
+                    if server.follows(command):
+                        continue
                     follow(command, block.language, f"{place}: {command}")
         elif block.language == "python":
             follow_python(block, names, monkeypatch)
@@ -110,7 +124,7 @@ def follow(command: str, language: str, place: str) -> None:
         return
     variable = re.fullmatch(r'(?:export |\$env:)(\w+) ?= ?("[^"]+"|\S+)', command)
     if variable:
-        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn" / "corpus").rglob("*.py"))
+        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn").rglob("*.py"))
         assert f'environ.get("{variable[1]}"' in sources, f"{place}: nothing reads it"
         return
     assert "\\" not in command, f"{place}: no rule for this"
@@ -140,7 +154,10 @@ def check_pip(arguments: list[str], place: str) -> None:
     parser.add_argument("packages", nargs="*")
     asked = parser.parse_args(arguments).packages
     pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert set(asked) <= set(pinned), f"{place}: another version than in requirements.txt"
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    optional = {re.split(r"[>=]", package)[0] for extra in extras.values() for package in extra}
+    assert set(asked) <= {*pinned, *optional}, f"{place}: another version than in requirements.txt"
 
 
 def check_benchmark(name: str, arguments: list[str], place: str) -> None:
@@ -304,7 +321,7 @@ def test_pictures_are_there_and_small() -> None:
 def test_every_flag_that_is_named_exists(page: Path) -> None:
     known = {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
-    assert named - known - {"--data", "--index-url", "--platform"} == set()  # of the benchmarks, pip, mypy
+    assert named - known - {"--data", "--index-url", "--platform", "--soak"} == set()  # of the benchmarks, pip, mypy
 
 
 def test_a_command_that_no_rule_covers_is_noticed(at_work: Path) -> None:

@@ -98,6 +98,7 @@ def test_requests_at_once_get_their_own_answers(served: Running, classifier: Cla
         ({"text": "a", "texts": ["b"]}, 422, "wrong_fields", "expected either `text` or `texts`"),
         ({"text": " \n"}, 422, "empty_text", "`text`: it is empty; expected a text"),
         ({"texts": []}, 422, "empty_text", "`texts`: it is empty; expected a text at least"),
+        ({"text": None}, 422, "wrong_fields", "`text`: input should be a valid string"),
         ({"text": 3}, 422, "wrong_fields", "`text`: input should be a valid string"),
         ({"texts": ["a", None]}, 422, "wrong_fields", "`texts.1`: input should be a valid string"),
         ({"text": "a", "top_k": "3"}, 422, "wrong_fields", "`top_k`: input should be a valid integer"),
@@ -234,7 +235,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200) | FIELDS.map(lambda value: json.dumps(value).encode()))
 def test_no_body_is_an_error_of_the_server(client: httpx.Client, body: bytes) -> None:
     found = client.post("/v1/classify", content=body, headers={"content-type": "application/json"})

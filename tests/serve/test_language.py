@@ -112,6 +112,27 @@ def test_refused_scores(client: httpx.Client, body: Any, code: str, message: str
     assert found.json() == {"error": {"status": 422, "code": code, "message": message}}
 
 
+def test_nothing_is_computed_for_clients_that_are_gone(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored = []
+
+    def slow(loaded: Any, text: str) -> bytes:
+        scored.append(text)
+        time.sleep(0.3)
+        return b"{}"
+
+    monkeypatch.setattr("textrnn.serve.language._scored", slow)
+    for text in "abcde":
+        body = json.dumps({"text": text}).encode()
+        head = f"POST /v1/score HTTP/1.1\r\nHost: localhost:{served.port}\r\nContent-Type: application/json\r\n"
+        opened = served.raw(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        until(lambda: bool(scored))
+        if text != "e":
+            opened.close()
+    assert opened.recv(100).startswith(b"HTTP/1.1 200 ")
+    opened.close()
+    assert scored == ["a", "e"]
+
+
 def test_what_is_slow_is_bounded(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(loaded: Any, text: str) -> bytes:
         time.sleep(0.4)

@@ -12,14 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.commands import SLOWED, Result, command, error_of
 from tests.serve.conftest import CLASSIFIER, LANGUAGE_MODEL
-from tests.serve.running import received
-from textrnn.serve.server import listen
+from tests.serve.running import received, running
+from textrnn.serve.address import listen
+from textrnn.serve.language import _some_lines
+from textrnn.serve.limits import DEFAULT
+from textrnn.serve.server import Ended
 
 Run = Callable[..., Result]
 
@@ -91,11 +95,43 @@ def test_a_stop_under_load_loses_nothing(models_folder: Path) -> None:
         assert process.stderr.read() == "stopped; every request is answered\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C can be sent to one process there")
-def test_ctrl_c(models_folder: Path) -> None:
-    with server_of(models_folder) as (process, _):
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+@pytest.mark.parametrize(
+    ("ended", "status", "told"),
+    [
+        (Ended(interrupted=False, cut_off=0), 0, "stopped; every request is answered\n"),
+        (Ended(interrupted=True, cut_off=0), 130, "stopped; every request is answered\n"),
+        (Ended(interrupted=False, cut_off=3), 0, "stopped; 3 requests took too long and were cut off\n"),
+    ],
+)
+def test_how_it_ended(run: Run, monkeypatch: pytest.MonkeyPatch, ended: Ended, status: int, told: str) -> None:
+    monkeypatch.setattr("textrnn.serve.server.serve", lambda *_: ended)
+    found = run("--serve", "--port", "0")
+    assert (found.status, found.err) == (status, told)
+
+
+def test_ctrl_c_is_told_from_a_plain_stop(models_folder: Path) -> None:
+    with running(models_folder) as served:
+        assert not served.server.interrupted
+        served.server.handle_exit(signal.SIGINT, None)
+    assert served.server.interrupted
+
+
+def test_what_takes_too_long_at_the_end_is_cut_off(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(characters: Iterator[tuple[str, float]], most: int) -> tuple[bytes, int]:
+        time.sleep(0.02)
+        return _some_lines(characters, 1)
+
+    monkeypatch.setattr("textrnn.serve.language._some_lines", slowly)
+    with running(models_folder, limits=replace(DEFAULT, stop_seconds=1)) as served:
+        body = {"length": 10_000, "temperature": 1.0}
+        with served.client.stream("POST", "/v1/generate", json=body) as found:
+            lines = found.iter_lines()
+            next(lines)
+            served.server.should_exit = True
+            *_, last = lines
+        error = {"status": 503, "code": "stopping", "message": "the server stops; ask another one"}
+        assert json.loads(last) == {"error": error}
+    assert served.server.application.cut_off == 1
 
 
 def test_an_address_that_is_taken(run: Run, models_folder: Path) -> None:

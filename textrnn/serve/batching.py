@@ -12,12 +12,12 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.classifier import Classifier
-from textrnn.serve.http import RequestError, busy, json_line
+from textrnn.serve.http import ClientGone, Request, RequestError, busy, json_line
 from textrnn.serve.limits import Limits
 from textrnn.serve.metrics import Metrics
 from textrnn.serve.shelf import Loaded
@@ -39,9 +39,9 @@ class Job:
 
 def answer_of(prediction: Prediction, top_k: int) -> dict[str, Any]:
     """One answer, as it stands everywhere."""
-    document = prediction.to_dict()
-    document["classes"] = document["classes"][:top_k]
-    return document
+    if len(prediction.classes) > top_k:
+        prediction = replace(prediction, classes=prediction.classes[:top_k])
+    return prediction.to_dict()
 
 
 def compute(classifier: Classifier | CharacterModel, wanted: Sequence[tuple[list[str], int]]) -> list[list[bytes]]:
@@ -214,18 +214,23 @@ class Slow:
         """Compute no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, work: Any, *arguments: Any) -> Any:
-        """Do something in a thread.
+    async def run(self, request: Request, work: Any, *arguments: Any) -> Any:
+        """Do something in a thread for a request that has been read.
 
         Raises:
             RequestError: if too much waits already, or it takes too long.
+            ClientGone: if the client went away before it began: a page asks anew with every key.
         """
         if self.under_way >= self.most:
             raise busy("queue_full", f"{self.under_way} such requests are waiting; ask again in a second")
         self.under_way += 1
         started = time.monotonic()
 
+        gone = asyncio.ensure_future(request.client_gone())
+
         def in_time() -> Any:
+            if gone.done():
+                raise ClientGone
             if time.monotonic() - started > self.limits.request_seconds:
                 raise too_slow(self.limits)  # nobody waits for it any more
             return work(*arguments)
@@ -236,6 +241,8 @@ class Slow:
             return await asyncio.wait_for(asyncio.shield(done), self.limits.request_seconds)
         except TimeoutError:
             raise too_slow(self.limits) from None
+        finally:
+            gone.cancel()
 
     def _ended(self, done: asyncio.Future[Any]) -> None:
         self.under_way -= 1

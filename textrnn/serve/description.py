@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from textrnn.serve import schemas
+from textrnn.serve.endpoints import MOST_ERRORS
 from textrnn.version import __version__
 
 MEANINGS = {
@@ -22,6 +23,7 @@ MEANINGS = {
     429: "Too much is waiting: ask again in a second",
     503: "Not answered in time, or the model cannot be read just now",
 }
+Limit = Annotated[int, Query(ge=1, le=MOST_ERRORS)]
 FOR_ALL = (400, 401, 403)
 WITH_A_BODY = (404, 408, 413, 415, 422, 429, 503)
 
@@ -62,7 +64,9 @@ def describe(*, with_key: bool) -> dict[str, Any]:
         """Tell about a model, with the figures of its report."""
 
     @api.get("/v1/models/{data}/{model}/errors", response_model=schemas.ErrorTexts, responses=_errors(404, 422))
-    def errors(data: str, model: str, true: str | None = None, predicted: str | None = None, limit: int = 100) -> None:
+    def errors(
+        data: str, model: str, true: str | None = None, predicted: str | None = None, limit: Limit = 100
+    ) -> None:
         """List texts of the test split that it answers wrong, of one class or taken for one."""
 
     unready: dict[int | str, dict[str, Any]] = {

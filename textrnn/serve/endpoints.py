@@ -33,13 +33,18 @@ class Classify:
         asked = read_request(ClassifyRequest, await request.json_body(limits.body_bytes, limits.drained_bytes))
         texts = _texts(asked)
         loaded = await self.shelf.get(asked.model, "classify")
+        classes = len(texts) * min(asked.top_k, len(loaded.entry.facts["classes"]))
+        if classes > limits.answered_classes:
+            raise RequestError(
+                422, "too_many_classes", f"{classes:,} classes to answer; expected at most {limits.answered_classes:,}"
+            )
         if asked.explain:
             if len(texts) > limits.explained_texts:
                 raise RequestError(
                     422, "too_many_texts", f"`explain`: {len(texts)} texts; expected at most {limits.explained_texts}"
                 )
             answers = await self.batcher.classify(loaded, texts, asked.top_k)
-            explanations = await self.slow.run(_explained, loaded, texts)
+            explanations = await self.slow.run(request, _explained, loaded, texts)
             answers = [
                 answer[:-1] + b',"explanation":' + explanation + b"}"
                 for answer, explanation in zip(answers, explanations, strict=True)
@@ -55,13 +60,13 @@ def _texts(asked: ClassifyRequest) -> list[str]:
     Raises:
         RequestError: if there is none.
     """
-    if (asked.text is None) == (asked.texts is None):
+    given = asked.model_fields_set
+    if ("text" in given) == ("texts" in given):
         raise RequestError(422, "wrong_fields", "expected either `text` or `texts`")
-    if asked.text is not None:
+    if "text" in given:
         if not asked.text.strip():
             raise RequestError(422, "empty_text", "`text`: it is empty; expected a text")
         return [asked.text]
-    assert asked.texts is not None
     if not asked.texts:
         raise RequestError(422, "empty_text", "`texts`: it is empty; expected a text at least")
     return asked.texts

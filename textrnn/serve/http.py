@@ -9,12 +9,17 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from textrnn.errors import TextRNNError, one_line
+from textrnn.files import json_bytes
 
 Message = MutableMapping[str, Any]
 Headers = list[tuple[bytes, bytes]]
 
-# What every answer of the API says to browsers: take it for what it is, keep it nowhere.
-API_HEADERS: Headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+# What every answer of the API says to browsers: take it for what it is, keep it nowhere, show it to no other site.
+API_HEADERS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
 JSON: Headers = [(b"content-type", b"application/json"), *API_HEADERS]
 NDJSON: Headers = [(b"content-type", b"application/x-ndjson"), *API_HEADERS]
 
@@ -44,7 +49,10 @@ def busy(code: str, message: str, *, status: int = 429) -> RequestError:
 
 def json_line(value: Any) -> bytes:
     """A JSON document without white space that is not needed."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+    except ValueError:  # a number that is none, in a report say
+        return json_bytes(value)
 
 
 def error_body(status: int, code: str, message: str) -> bytes:
@@ -150,16 +158,23 @@ class Request:
         if kind != b"application/json":
             media, _, parameters = kind.decode("latin-1").partition(";")
             charset = parameters.strip().lower().replace('"', "")
-            if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+            if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8", "charset=utf8"):
                 raise RequestError(
                     415, "wrong_content_type", "expected JSON in UTF-8, with the header Content-Type: application/json"
                 )
         if self.headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
             raise RequestError(415, "wrong_content_encoding", "a compressed body; expected plain JSON")
 
+    async def client_gone(self) -> None:
+        """Returns when the client goes away; to be asked once the body was read."""
+        while (await self.receive())["type"] == "http.request":
+            pass
+
     async def answer(self, answer: Answer) -> None:
         """Send a whole answer."""
-        headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+        headers = answer.headers
+        if answer.status != 304:
+            headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
         self.started = True
         await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": answer.body})

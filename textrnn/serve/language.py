@@ -13,7 +13,7 @@ from typing import Any
 from textrnn.config import GenerationConfig
 from textrnn.errors import ConfigError
 from textrnn.saved.character_model import CharacterModel
-from textrnn.serve.batching import Slow
+from textrnn.serve.batching import Slow, too_slow
 from textrnn.serve.endpoints import model_header
 from textrnn.serve.http import NDJSON, Answer, ClientGone, Request, RequestError, busy, json_line
 from textrnn.serve.limits import Limits
@@ -57,18 +57,23 @@ class Generate:
             config = GenerationConfig(asked.length, asked.temperature, asked.top_k, asked.top_p)
             characters = loaded.model.stream_surprise(asked.prefix, config, seed=asked.seed)
             # The first comes before anything is sent, so that what goes wrong by then still has a status of its own.
-            lines, count = await loop.run_in_executor(self._threads, _some_lines, characters, 1)
+            first = loop.run_in_executor(self._threads, _some_lines, characters, 1)
+            lines, count = await asyncio.wait_for(asyncio.shield(first), self.limits.request_seconds)
+        except TimeoutError:
+            raise too_slow(self.limits) from None
         except ConfigError as error:
             raise RequestError(422, "wrong_fields", str(error)) from error
-        gone = asyncio.ensure_future(request.receive())  # returns when the client goes away
+        gone = asyncio.ensure_future(request.client_gone())
         try:
             await request.begin([*NDJSON, model_header(loaded)])
-            total = 0
+            total, until = 0, loop.time() + self.limits.generation_seconds
             while count:
                 total += count
                 await request.piece(lines)
                 if gone.done():
                     raise ClientGone
+                if loop.time() > until:
+                    raise busy("timeout", f"not taken within {self.limits.generation_seconds:g} seconds", status=503)
                 lines, count = await loop.run_in_executor(self._threads, _some_lines, characters, AT_ONCE)
             await request.piece(json_line({"done": True, "characters": total}) + b"\n", more=False)
         finally:
@@ -95,7 +100,7 @@ class Score:
         limits = self.limits
         asked = read_request(ScoreRequest, await request.json_body(limits.body_bytes, limits.drained_bytes))
         loaded = await self.shelf.get(asked.model, "lm")
-        found = await self.slow.run(_scored, loaded, asked.text)
+        found = await self.slow.run(request, _scored, loaded, asked.text)
         if found is None:
             raise RequestError(
                 422, "empty_text", "`text`: nothing in it that the model reads; expected a text in its characters"

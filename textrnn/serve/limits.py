@@ -18,13 +18,15 @@ class Limits:
         texts: of a request to classify
         explained_texts: of one that asks for explanations, too
         characters: of a text to classify
-        scored_characters: of a text to score, each of which is answered
+        scored_characters: of a text to score, each of which is answered, and of one to continue
         generated_characters: of a continuation
+        answered_classes: of all texts of a request together
         connections: open at once
         queued_texts: waiting to be classified
         batch_texts: computed at once; a request with more is computed in pieces, between those of others
         gather_seconds: that a batch waits for requests that are likely to come; none where nothing else goes on
         generations: under way at once
+        generation_seconds: for one, however slowly the client takes it
         waiting_jobs: texts to score or to explain that wait for those before them
         request_seconds: from a request that was read to its answer
         read_seconds: for a request to arrive whole
@@ -44,11 +46,13 @@ class Limits:
     characters: int = 100_000
     scored_characters: int = 20_000
     generated_characters: int = 10_000
-    connections: int = 1000
+    answered_classes: int = 100_000
+    connections: int = 900
     queued_texts: int = 4096
     batch_texts: int = 256
     gather_seconds: float = 0.002
     generations: int = 4
+    generation_seconds: float = 300.0
     waiting_jobs: int = 32
     request_seconds: float = 30.0
     read_seconds: float = 20.0

@@ -23,8 +23,10 @@ class _Asked(BaseModel):
 class ClassifyRequest(_Asked):
     """One text, or many."""
 
-    text: Text | None = None
-    texts: Annotated[list[Text] | None, Field(max_length=DEFAULT.texts)] = None
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["texts"]}]})
+
+    text: Annotated[Text, Field(json_schema_extra={"pattern": r"\S"})] = ""
+    texts: Annotated[list[Text], Field(max_length=DEFAULT.texts, json_schema_extra={"minItems": 1})] = []
     model: ModelName = None
     top_k: Annotated[int, Field(ge=1, le=100_000, description="classes that are answered, the likeliest first")] = 3
     explain: Annotated[bool, Field(description=f"for at most {DEFAULT.explained_texts} texts")] = False
@@ -33,7 +35,7 @@ class ClassifyRequest(_Asked):
 class GenerateRequest(_Asked):
     """How a text is continued; without temperature, top_k or top_p by the likeliest character."""
 
-    prefix: Text = ""
+    prefix: Annotated[str, Field(max_length=DEFAULT.scored_characters)] = ""
     model: ModelName = None
     length: Annotated[int, Field(ge=0, le=DEFAULT.generated_characters)] = 50
     temperature: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
@@ -45,7 +47,7 @@ class GenerateRequest(_Asked):
 class ScoreRequest(_Asked):
     """A text to score."""
 
-    text: Annotated[str, Field(max_length=DEFAULT.scored_characters)]
+    text: Annotated[str, Field(max_length=DEFAULT.scored_characters, json_schema_extra={"minLength": 1})]
     model: ModelName = None
 
 

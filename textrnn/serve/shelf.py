@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -106,17 +107,29 @@ def read_entry(folder: Path, state: State) -> Entry | None:
             "id": f"{folder.parent.name}/{folder.name}",
             "task": task,
             "model": str(config["model"]),
-            "data": " ".join(map(str, data)) if isinstance(data, list) else Path(str(data)).name,
+            "data": " ".join(map(_name_of, data if isinstance(data, list) else [data])),
         }
     except (KeyError, TypeError) as error:
         raise ArtifactError(f"{folder / CONFIG_FILE}: {error} is missing; expected what training wrote") from error
     made = state[0][0] / 1e9 if state[0] else 0.0
-    facts["classes"] = read_json(folder / LABELS_FILE) if task == "classify" else []
+    facts["classes"] = _class_names(folder / LABELS_FILE) if task == "classify" else []
     facts["made"] = datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds")
     part, names = FIGURES[task]
     figures = read_metrics(folder).get(part)
     facts[part] = {name: figures.get(name) for name in names} if isinstance(figures, dict) else None
     return Entry(facts["id"], task, folder, state, made, facts)
+
+
+def _name_of(data: object) -> str:
+    """What was learnt, without the folders that it lay in on the machine where it was."""
+    return re.split(r"[\\/]", str(data).rstrip("\\/"))[-1]
+
+
+def _class_names(path: Path) -> list[str]:
+    names = read_json(path)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ArtifactError(f"{path}: not a list of class names; expected what training wrote: train again")
+    return names
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
