@@ -29,7 +29,7 @@ def test_what_training_says_and_leaves(
     trained, folder = language_model_training[1], trained_language_model
     assert trained.status == 0, trained.err
     assert {path.name for path in folder.iterdir()} >= {
-        "model.safetensors", "config.json", "vocab.json", "metrics.json", "history.csv", "report.html",
+        "model.safetensors", "config.json", "vocab.json", "metrics.json", "history.csv", "report.html", "run.toml",
         "perplexity.png", "perplexity.svg",
     }  # fmt: skip
     assert not (folder / "checkpoint.safetensors").exists()

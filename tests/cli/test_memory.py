@@ -31,7 +31,7 @@ def test_lengths_of_one_model(run: Run) -> None:
     assert result.status == 0, result.err
     folder = ROOT / "lengths_LSTM"
     assert {path.name for path in folder.iterdir()} == {
-        "metrics.json", "history.csv", "section.html", "accuracy.png", "accuracy.svg", "losses.png", "losses.svg",
+        "run.toml", "metrics.json", "history.csv", "section.html", "accuracy.png", "accuracy.svg", "losses.png", "losses.svg",
         ".lock",
     }  # fmt: skip
     metrics = metrics_of("lengths_LSTM")

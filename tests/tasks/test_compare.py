@@ -57,7 +57,7 @@ def test_the_table_is_what_the_models_answer(run: Callable[..., Result], small_d
     with open(folder / "comparison" / "comparison.csv", encoding="utf-8", newline="") as file:
         assert [row["model"] for row in csv.DictReader(file)] == [entry["model"] for entry in document["models"]]
     files = {path.name for path in (folder / "comparison").iterdir() if not path.name.startswith(".")}
-    assert files == {"comparison.json", "comparison.csv", "comparison.png", "comparison.svg", "report.html"}
+    assert files == {"run.toml", "comparison.json", "comparison.csv", "comparison.png", "comparison.svg", "report.html"}
     assert "FastText" in (folder / "comparison" / "report.html").read_text(encoding="utf-8")
 
 

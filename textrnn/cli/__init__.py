@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from textrnn.cli.config_file import ConfigFile
 from textrnn.cli.flags import SAVE_DIR, Parser, add_model_settings, add_settings, parse
 from textrnn.cli.output import OutputError, command_line, print_error, program, say_aside, write
 from textrnn.errors import ConfigError, Interrupted, TextRNNError, did_you_mean
@@ -23,6 +24,7 @@ from textrnn.version import __version__
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 TASKS = {"classify": "classify", "lm": "language_model", "memory": "memory"}  # and the module of each
 TASK_HELP = "what to do: classify texts; lm, a character language model; memory, experiments (default: classify)"
+CONFIG_HELP = "read flags from a TOML file, such as the run.toml of a model folder; those typed here come before them"
 
 
 def command_line_of(task: str) -> ModuleType:
@@ -43,7 +45,8 @@ def build_parser(task: str) -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"textrnn {__version__}")
     group = parser.add_argument_group("what to do")
-    group.add_argument("--task", choices=list(TASKS), default="classify", help=TASK_HELP)
+    group.add_argument("--task", choices=list(TASKS), default=task, help=TASK_HELP)
+    group.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
     module.add_flags(group)
     saved = f"{module.SAVE_DIR_HELP} (default: {SAVE_DIR})"
     group.add_argument("--save-dir", default=SAVE_DIR, metavar="DIR", help=saved)
@@ -61,8 +64,14 @@ def find_task(arguments: Sequence[str]) -> str:
         ConfigError: for one that is not known.
     """
     finder = Parser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--task", default="classify")
-    task: str = finder.parse_known_args(arguments)[0].task
+    finder.add_argument("--task")
+    finder.add_argument("--config")
+    named = finder.parse_known_args(arguments)[0]
+    task: str | None = named.task
+    if task is None and named.config is not None:
+        task = ConfigFile.read(named.config).task(list(TASKS))
+    if task is None:
+        return "classify"
     if task not in TASKS:
         raise ConfigError(f"--task {task}: expected one of {', '.join(TASKS)}{did_you_mean(task, TASKS)}")
     return task

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from textrnn.cli import bulk, check, evaluate, export, predict, serve
+from textrnn.cli import bulk, check, evaluate, export, predict, search, serve
 from textrnn.cli.flags import flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
+from textrnn.cli.tracking import add_flags as add_tracking_flags
+from textrnn.cli.tracking import tracked
 from textrnn.cli.trained import train
 from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.sources.catalog import dataset_name
@@ -47,6 +49,7 @@ DOORS: dict[str, ModuleType] = {
     "predict_file": bulk,
     "evaluate": evaluate,
     "check": check,
+    "search": search,
     "export": export,
     "serve": serve,
 }
@@ -72,6 +75,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     )
     for door in DOORS.values():
         door.add_flags(main_group)
+    add_tracking_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -136,7 +140,7 @@ def run(options: argparse.Namespace) -> int:
             status: int = door.run(runs[0], options)
             return status
     if options.compare is not None:
-        _compare(runs, quiet=options.quiet)
+        _compare(runs, options)
         return 0
     done = train(runs[0], options, say=say)
     dataset = runs[0].named.get("dataset")
@@ -152,9 +156,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(runs: Sequence[Run], *, quiet: bool) -> None:
+def _compare(runs: Sequence[Run], options: argparse.Namespace) -> None:
     from textrnn.tasks.compare import compare
 
-    with shown(quiet=quiet, say=say) as (listener, download_bar):
+    with shown(quiet=options.quiet, say=say) as (shower, download_bar), tracked(options, shower) as listener:
         folder = compare(runs, listener, on_download=download_bar)
     say(f"saved in {folder} (open report.html); the models are beside it")

@@ -11,6 +11,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from textrnn.cli.config_file import ConfigFile
 from textrnn.config import TASK_CONFIGS, GenerationConfig, Recipe, Settings
 from textrnn.errors import ConfigError, as_typed, did_you_mean
 from textrnn.models.registry import ModelEntry, all_models
@@ -189,7 +190,11 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     known = [text for action in parser._actions for text in action.option_strings]
     texts, others = _split_off_texts(arguments) if "--predict" in known else (None, list(arguments))
     options, unknown = parser.parse_known_args(others)
-    options.predict = texts and [as_typed(text) for text in texts]
+    if options.config is not None and not unknown:
+        given = options.model if isinstance(options.model, str) else None
+        ConfigFile.read(options.config).give_to(parser, parser.get_default("task"), model=given)
+        options, unknown = parser.parse_known_args(others)
+    options.predict = [as_typed(text) for text in texts] if texts else getattr(options, "predict", None)
     if hasattr(options, "text_column"):
         options.text_column = tuple(map(as_typed, options.text_column))
     if hasattr(options, "corpus"):

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textrnn.cli import export, serve
+from textrnn.cli import export, search, serve
 from textrnn.cli.flags import SAVE_DIR, add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import Say, Teller, command_line, program, say, say_aside, shown, write
+from textrnn.cli.tracking import add_flags as add_tracking_flags
+from textrnn.cli.tracking import tracked
 from textrnn.config import (
     LANGUAGE_MODEL_RECIPES,
     USUAL_TEMPERATURE,
@@ -80,6 +82,8 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     export.add_flags(main_group)
     main_group.add_argument("--output", metavar="DIR", help="with --export: the folder to write")
     serve.add_flags(main_group)
+    search.add_flags(main_group)
+    add_tracking_flags(main_group)
     main_group.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
 
 
@@ -105,11 +109,11 @@ def _refuse(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: that names one.
     """
-    for door in (export, serve):
+    for door in (search, export, serve):
         door.refuse(options)
     if options.export is None and options.output is not None:
         raise ConfigError("`output`: belongs to `export`; expected `export=onnx` beside it")
-    doors = [name for name in ("export", "serve") if getattr(options, name)]
+    doors = [name for name in ("search", "export", "serve") if getattr(options, name)]
     texts = [name for name in ("predict", "score") if getattr(options, name) is not None]  # these two go together
     if doors and len(doors) + len(texts) > 1:
         other = [*texts, *doors[1:]][0]
@@ -125,10 +129,12 @@ def _generation(options: argparse.Namespace) -> GenerationConfig:
 def run(options: argparse.Namespace) -> int:
     """Do what was asked for, and give the exit status."""
     asked = to_run(options)
-    if options.serve:
-        return serve.run(asked, options)
+    for name, door in (("search", search), ("serve", serve)):
+        if getattr(options, name):
+            status: int = door.run(asked, options)
+            return status
     if options.predict is None and options.score is None and options.export is None:
-        done = _train(asked, quiet=options.quiet, say=say)
+        done = _train(asked, options, say=say)
         naming = {
             "task": "lm",
             "model": None if asked.model_name == "LSTM" else asked.model_name,
@@ -166,10 +172,10 @@ def _export(model: CharacterModel, folder: Path, options: argparse.Namespace) ->
     export.tell(done, apart="held-out", unit="characters", figure="nats a character", example="time ")
 
 
-def _train(run: Run, *, quiet: bool, say: Say, prefix: str | None = None) -> Run:
+def _train(run: Run, options: argparse.Namespace, *, say: Say, prefix: str | None = None) -> Run:
     from textrnn.tasks.language_model import train
 
-    with shown(quiet=quiet, say=say) as (listener, download_bar):
+    with shown(quiet=options.quiet, say=say) as (shower, download_bar), tracked(options, shower) as listener:
         return train(run, listener, on_download=download_bar, prefix=prefix)[0]
 
 
@@ -201,7 +207,7 @@ def _trained(asked: Run, options: argparse.Namespace, *, prefix: str | None) -> 
     if can_go_on(unfinished):
         other = unfinished
     say_aside(f"no saved model in {other.folder}: {'finishing' if other.resume else 'training'} it first")
-    done = _train(other, quiet=options.quiet, say=say_aside, prefix=prefix)
+    done = _train(other, options, say=say_aside, prefix=prefix)
     assert done.folder is not None
     say_aside(f"saved in {done.folder} (open report.html)")
     return done, done.folder

@@ -7,6 +7,8 @@ import sys
 
 from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
+from textrnn.cli.tracking import add_flags as add_tracking_flags
+from textrnn.cli.tracking import tracked
 from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig, SequenceConfig
 from textrnn.errors import ConfigError, one_line, user_path
 from textrnn.models.registry import all_models
@@ -96,6 +98,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--dataset", metavar="NAME|DIR|FILE", help="what the classifiers of normalisation learn (default: headlines)"
     )
+    add_tracking_flags(main_group)
     resumable = ", ".join(name for name, known in experiments.items() if known.resumable)
     main_group.add_argument(
         "--resume", action="store_true", help=f"go on after the last training that was finished ({resumable})"
@@ -129,7 +132,7 @@ def run(options: argparse.Namespace) -> None:
 
     # In a log file, a line for each training says enough; the bar is for eyes.
     quiet = options.quiet or not sys.stderr.isatty()
-    with shown(quiet=quiet, say=say, throughout=True) as (listener, _):
+    with shown(quiet=quiet, say=say, throughout=True) as (shower, _), tracked(options, shower) as listener:
         page = run_experiment(request, listener)
     folders = ", ".join(map(str, request.folders))
     say(f"saved in {folders}; all experiments are shown in {page}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import SAVE_DIR
 from textrnn.cli.output import Say, Teller, say_aside, shown
+from textrnn.cli.tracking import tracked
 from textrnn.config import DataConfig, Run
 from textrnn.errors import user_path
 
@@ -20,7 +21,7 @@ def train(run: Run, options: argparse.Namespace, *, say: Say) -> Run:
     """Train a classifier, and show how it goes. Returns the run in its own folder."""
     from textrnn.tasks.classify import train
 
-    with shown(quiet=options.quiet, say=say) as (listener, download_bar):
+    with shown(quiet=options.quiet, say=say) as (shower, download_bar), tracked(options, shower) as listener:
         return train(run, listener, on_download=download_bar, baseline=options.baseline)[0]
 
 

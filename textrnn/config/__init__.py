@@ -1,6 +1,6 @@
 """Settings as frozen dataclasses: validated when built, turned into plain dictionaries and back, no input or output."""
 
-from textrnn.config.base import FitConfig, Recipe, Settings, find_problem, option
+from textrnn.config.base import Choices, FitConfig, Recipe, Settings, Span, find_problem, option
 from textrnn.config.classification import DataConfig, ModelConfig, NoisyConfig, RecurrentConfig, TrainConfig
 from textrnn.config.language_model import (
     LANGUAGE_MODEL_RECIPES,
@@ -31,6 +31,7 @@ __all__ = [
     "TASK_CONFIGS",
     "UNKNOWN_ID",
     "USUAL_TEMPERATURE",
+    "Choices",
     "ClassifierSettings",
     "CorpusConfig",
     "DataConfig",
@@ -51,6 +52,7 @@ __all__ = [
     "RunSettings",
     "SequenceConfig",
     "Settings",
+    "Span",
     "TrainConfig",
     "find_problem",
     "option",

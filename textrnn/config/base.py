@@ -16,6 +16,33 @@ from typing import Any, Self
 from textrnn.errors import ConfigError, did_you_mean
 
 
+@dataclass(frozen=True)
+class Span:
+    """Where a search looks for a number: from `low` to `high`.
+
+    Attributes:
+        log: drawn evenly by its logarithm
+        of_default: the bounds are multiples of the default
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    of_default: bool = False
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The values that a search tries.
+
+    Attributes:
+        of_default: they are multiples of the default, whole numbers
+    """
+
+    values: tuple[Any, ...]
+    of_default: bool = False
+
+
 def option(
     default: Any,
     help: str,
@@ -28,6 +55,7 @@ def option(
     fitted: bool = False,
     free: bool = False,
     formerly: Any = None,
+    searched: Span | Choices | None = None,
 ) -> Any:
     """Declare a settings field: its default, its one-line meaning and the values it may take.
 
@@ -36,9 +64,11 @@ def option(
             is that of the fitted value.
         free: may differ when a run goes on, and names no other model.
         formerly: what runs did that were kept by versions without this field.
+        searched: where a search looks for a better value; the default is always among what it tries.
     """
-    known = {"choices": choices, "at_least": at_least, "above": above, "at_most": at_most, "below": below}
-    known |= {"fitted": fitted or None, "free": free or None, "formerly": formerly}
+    known: dict[str, Any] = {"choices": choices, "at_least": at_least, "above": above}
+    known |= {"at_most": at_most, "below": below}
+    known |= {"fitted": fitted or None, "free": free or None, "formerly": formerly, "searched": searched}
     return field(default=default, metadata={"help": help, **{k: v for k, v in known.items() if v is not None}})
 
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textrnn.config.base import FitConfig, Settings, option
+from textrnn.config.base import Choices, FitConfig, Settings, Span, option
 from textrnn.errors import ConfigError
 
 
@@ -15,25 +15,41 @@ from textrnn.errors import ConfigError
 class ModelConfig(Settings):
     """Base of every model's ``Config``: what all models share. Sizes found in the data are never part of it."""
 
-    embedding_size: int = option(128, "numbers per token vector (a pretrained file brings its own)", at_least=1)
+    embedding_size: int = option(
+        128,
+        "numbers per token vector (a pretrained file brings its own)",
+        at_least=1,
+        searched=Choices((0.5, 1, 2), of_default=True),
+    )
 
 
 @dataclass(frozen=True)
 class NoisyConfig(ModelConfig):
     """What the classifiers that come with the project share: three kinds of noise while they train."""
 
-    dropout: float = option(0.4, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
-    embedding_dropout: float = option(0.4, "dropout on token vectors", at_least=0.0, below=1.0)
-    token_dropout: float = option(0.1, "share of tokens replaced by <unk> while training", at_least=0.0, below=1.0)
+    dropout: float = option(
+        0.4, "dropout between layers and before the classifier", at_least=0.0, below=1.0, searched=Span(0.1, 0.6)
+    )
+    embedding_dropout: float = option(0.4, "dropout on token vectors", at_least=0.0, below=1.0, searched=Span(0.0, 0.6))
+    token_dropout: float = option(
+        0.1, "share of tokens replaced by <unk> while training", at_least=0.0, below=1.0, searched=Span(0.0, 0.25)
+    )
 
 
 @dataclass(frozen=True)
 class RecurrentConfig(NoisyConfig):
     """What all recurrent classifiers share."""
 
-    hidden_size: int = option(128, "units of each layer and direction", at_least=1)
+    hidden_size: int = option(
+        128, "units of each layer and direction", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
+    )
     num_layers: int = option(1, "recurrent layers", at_least=1)
-    pooling: str = option("max", "how the states of all steps become one vector", choices=("max", "mean", "last"))
+    pooling: str = option(
+        "max",
+        "how the states of all steps become one vector",
+        choices=("max", "mean", "last"),
+        searched=Choices(("max", "mean")),
+    )
 
 
 @dataclass(frozen=True)
@@ -125,10 +141,17 @@ class TrainConfig(FitConfig):
         fitted=True,
     )
     learning_rate: float = option(
-        3e-3, "peak learning rate (default: 0.003; FastText 0.005, Transformer 0.001)", above=0.0
+        3e-3,
+        "peak learning rate (default: 0.003; FastText 0.005, Transformer 0.001)",
+        above=0.0,
+        searched=Span(1 / 3, 3, log=True, of_default=True),
     )
     batch_size: int = option(
-        None, "rows a batch (default: 128; fewer where rows are few or texts long)", at_least=1, fitted=True
+        None,
+        "rows a batch (default: 128; fewer where rows are few or texts long)",
+        at_least=1,
+        fitted=True,
+        searched=Choices((0.5, 1, 2), of_default=True),
     )
     precision: str = option(
         "auto",
@@ -136,7 +159,15 @@ class TrainConfig(FitConfig):
         choices=("auto", "fp32", "bf16"),
         formerly="fp32",
     )
-    label_smoothing: float = option(0.1, "share of the target spread over all classes", at_least=0.0, below=1.0)
+    label_smoothing: float = option(
+        0.1, "share of the target spread over all classes", at_least=0.0, below=1.0, searched=Span(0.0, 0.2)
+    )
+    weight_decay: float = option(
+        0.0,
+        "decoupled weight decay (adamw) or L2 penalty (adam, sgd)",
+        at_least=0.0,
+        searched=Choices((0.0, 1e-7, 1e-6, 1e-5)),
+    )
     class_weight: str = option(
         "none",
         "balanced: each class counts alike, however few its rows; finds more of the rare ones",

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-from textrnn.config.base import FitConfig, Recipe, Settings, option
+from textrnn.config.base import Choices, FitConfig, Recipe, Settings, Span, option
 from textrnn.errors import ConfigError
 
 USUAL_TEMPERATURE = 0.7  # of what is drawn where nothing else is said
@@ -17,8 +17,15 @@ USUAL_TEMPERATURE = 0.7  # of what is drawn where nothing else is said
 class LanguageModelConfig(Settings):
     """What all recurrent language models share."""
 
-    embedding_size: int = option(128, "numbers per character vector; 0 feeds one-hot vectors", at_least=0)
-    hidden_size: int = option(512, "units of each layer", at_least=1)
+    embedding_size: int = option(
+        128,
+        "numbers per character vector; 0 feeds one-hot vectors",
+        at_least=0,
+        searched=Choices((0.5, 1, 2), of_default=True),
+    )
+    hidden_size: int = option(
+        512, "units of each layer", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
+    )
     num_layers: int = option(1, "recurrent layers", at_least=1, at_most=64)
     dropout: float = option(
         None,
@@ -26,9 +33,15 @@ class LanguageModelConfig(Settings):
         at_least=0.0,
         below=1.0,
         fitted=True,
+        searched=Span(0.0, 0.6),
     )
     embedding_dropout: float = option(
-        None, "dropout on character vectors (default: four tenths of `dropout`)", at_least=0.0, below=1.0, fitted=True
+        None,
+        "dropout on character vectors (default: four tenths of `dropout`)",
+        at_least=0.0,
+        below=1.0,
+        fitted=True,
+        searched=Span(0.0, 0.4),
     )
     tied: bool = option(False, "one matrix for the character vectors and the output")
     initialisation: str = option(
@@ -103,6 +116,7 @@ class LanguageModelTrainConfig(FitConfig):
         "rows a batch (default: 16, more where the text is long, fewer where it is short)",
         at_least=1,
         fitted=True,
+        searched=Choices((0.5, 1, 2), of_default=True),
     )
     num_steps: int = option(100, "characters a window; gradients do not reach further back", at_least=1)
     sampling: str = option(
@@ -111,9 +125,16 @@ class LanguageModelTrainConfig(FitConfig):
         choices=("sequential", "random"),
     )
     keep_rest: bool = option(True, "let what is left at the end of the rows be a shorter window (sequential sampling)")
-    learning_rate: float = option(8e-3, "peak learning rate", above=0.0)
+    learning_rate: float = option(
+        8e-3, "peak learning rate", above=0.0, searched=Span(1 / 3, 3, log=True, of_default=True)
+    )
     optimizer: str = option("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
-    weight_decay: float = option(0.01, "decoupled weight decay (adamw) or L2 penalty (adam, sgd)", at_least=0.0)
+    weight_decay: float = option(
+        0.01,
+        "decoupled weight decay (adamw) or L2 penalty (adam, sgd)",
+        at_least=0.0,
+        searched=Span(0.1, 10, log=True, of_default=True),
+    )
     require_improvement: int = option(
         10**9, "stop after this many batches without a better held-out loss (default: never)", at_least=1
     )

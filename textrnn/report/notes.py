@@ -8,15 +8,15 @@ from typing import Any
 from textrnn.errors import Note, listed
 from textrnn.report.label_errors import doubted
 from textrnn.report.reading import all_understood, texts_understood
+from textrnn.report.search import tried
 from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed", "data_set",
     "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "network",
-    "network_learnt",
-    "nothing_to_resume", "read", "sequences_learnt", "table", "tables", "text", "text_read", "trained", "using_saved",
-    "vectors", "vocabulary",
+    "network_learnt", "nothing_to_resume", "read", "searched", "sequences_learnt", "table", "tables", "text",
+    "text_read", "tracked", "trained", "tried", "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -233,10 +233,17 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "text_read": _text_read,
     "time_bound": _time_bound,
     "to_be_replaced": "{folder} holds {what}; it will be replaced (another `save_dir` keeps both)",
+    "tracked": "{tracker}: {place}",
+    "tracking_failed": "{tracker}: {error}; the training goes on without it",
     "trained": _trained,
     "training_texts_edited": (
         "{learnt} has changed since the model learnt it; the nearest training texts are of what is there now"
     ),
+    "tried": tried,
+    "search_out_of_time": (
+        "{done} of {wanted} trials were done when the rest of {budget:g} s was needed to train with the best settings"
+    ),
+    "searched": lambda result: str(result.to_text()),
     "unknown_characters": lambda unknown: (
         f"the model never saw {listed(map(repr, unknown))}; read as an unknown character"
     ),

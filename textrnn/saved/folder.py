@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textrnn.config import DataIdentity
+from textrnn.config import DataIdentity, RunSettings
 from textrnn.errors import ArtifactError, ConfigError, listed, one_line
 from textrnn.files import json_bytes, load_tensors, write_together
 from textrnn.version import __version__
@@ -34,9 +34,11 @@ class SavedModel(ABC):
     """A model that can be kept in a folder.
 
     Attributes:
+        settings: settled, by which it was trained
         data_identity: of what it has learnt, where that is a file or folder
     """
 
+    settings: RunSettings[Any, Any, Any]
     data_identity: DataIdentity | None
 
     @abstractmethod

@@ -31,6 +31,7 @@ from textrnn.saved.classifier import Classifier
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
+    as_begun,
     build_network,
     checkpoint_of,
     explain_impossible_network,
@@ -138,9 +139,11 @@ def train_on(
     """
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
+    run = as_begun(run, kept)
     checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept)
     introduce(dataset, settings, facts.vectors(settings), listener)
     announce_replacement(run.folder, listener)
+    listener.on_training(settings, "", run.folder)
     learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
@@ -148,7 +151,7 @@ def train_on(
     if doubted:
         listener.on_note(Note("labels_doubted", count=len(doubted), total=len(dataset), folder=run.folder))
     files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
-    keep(run, learnt.classifier, files, notes, listener)
+    keep(run, learnt.classifier, files, notes, listener, beside={} if baseline else {"baseline": False})
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -14,12 +15,14 @@ from textrnn.errors import ArtifactError, ConfigError, Note, one_line
 from textrnn.files import exclusive_use, remove_file
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
+from textrnn.report.repeat import RUN_FILE, run_file
 from textrnn.saved.folder import CONFIG_FILE, IDENTITY, SavedModel, described, is_saved, kept_identity, read_json
 from textrnn.tasks.settings import saved_settings
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint_settings
 from textrnn.training.events import Listener
 from textrnn.training.threads import thread_count
 
+NAMED = "named"  # in the checkpoint, the settings that were named
 Kept = Mapping[str, Any]  # the settings of a run as a checkpoint or config.json keeps them, and the digest of its data
 
 
@@ -129,7 +132,7 @@ def checkpoint_of(run: Run, settings: RunSettings[Any, Any, Any], digest: str, k
     path = run.folder / CHECKPOINT_NAME
     if kept is not None and kept.get("digest") != digest:
         refuse_other_data(path)
-    known = {**settings.to_kept(), **kept_identity(run.data_identity), "digest": digest}
+    known = {**settings.to_kept(), **kept_identity(run.data_identity), "digest": digest, NAMED: as_kept(run.named)}
     return Checkpoint(path, known, resume=kept is not None)
 
 
@@ -175,11 +178,41 @@ def explain_impossible_network(settings: RunSettings[Any, Any, Any]) -> Iterator
         ) from error
 
 
-def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], notes: Sequence[Note], listener: Listener) -> None:
+def as_kept(named: Mapping[str, Any]) -> dict[str, Any]:
+    """What was named, for a JSON document."""
+    plain = (bool, int, float, str, type(None))
+    return {
+        name: list(map(str, v)) if isinstance(v, list | tuple) else v if isinstance(v, plain) else str(v)
+        for name, v in named.items()
+    }
+
+
+def as_begun(run: Run, kept: Kept | None) -> Run:
+    """The run with all that was named when it began: whoever goes on need not name it again.
+
+    Args:
+        kept: what the run that goes on has kept; earlier versions did not keep what was named.
+    """
+    if kept is None:
+        return run
+    before = kept.get(NAMED) or saved_settings(run.task, kept).to_flat()
+    return dataclasses.replace(run, named={**before, **run.named})
+
+
+def keep(
+    run: Run,
+    model: SavedModel,
+    files: Mapping[str, bytes],
+    notes: Sequence[Note],
+    listener: Listener,
+    *,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
     """Write the model with its report into the run's folder; the unfinished run is then gone.
 
     Args:
         notes: on the report, told first.
+        beside: flags that repeat the run and are no settings.
 
     Raises:
         ArtifactError: if the folder cannot be written; a model that was there stays as it was.
@@ -187,7 +220,8 @@ def keep(run: Run, model: SavedModel, files: Mapping[str, bytes], notes: Sequenc
     model.data_identity = run.data_identity
     for note in notes:
         listener.on_note(note)
-    if run.folder is None:
-        return
-    model.save(run.folder, files)
-    remove_file(run.folder / CHECKPOINT_NAME)
+    if run.folder is not None:
+        files = {**files, RUN_FILE: run_file(model.settings, run.named, run.folder, beside)}
+        model.save(run.folder, files)
+        remove_file(run.folder / CHECKPOINT_NAME)
+    listener.on_report(files)

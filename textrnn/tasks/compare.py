@@ -19,6 +19,7 @@ from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import exclusive_use, write_together
 from textrnn.report.comparison import Comparison
 from textrnn.report.notes import WITHOUT_PREFIX, words
+from textrnn.report.repeat import RUN_FILE, request_file
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import METRICS_FILE, MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import train_baseline, train_on
@@ -71,8 +72,15 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
             listener.on_note(Note("compared", entry=entry))
         comparison = Comparison(dataset.name, [*dataset.notes, *failed], found)
         listener.on_note(Note("comparison", comparison=comparison))
-        write_together(folder, comparison.to_files())
+        write_together(folder, {RUN_FILE: _run_file(runs, folder), **comparison.to_files()})
     return folder
+
+
+def _run_file(runs: Sequence[Run], folder: Path) -> bytes:
+    named = {name: value for run in runs for name, value in run.named.items()}
+    models = [run.model_name for run in runs]
+    seed = {"seed": combine(runs[0]).training.seed}
+    return request_file({"task": "classify", "compare": models, **named, **seed}, folder)
 
 
 def _train_one(run: Run, dataset: Dataset, linear: Baseline, listener: Listener) -> ComparisonEntry:

@@ -26,6 +26,7 @@ from textrnn.saved.folder import is_saved
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
+    as_begun,
     build_network,
     checkpoint_of,
     held,
@@ -77,7 +78,7 @@ def train(
         TextRNNError: for anything the user can mend.
     """
     listener = listener or Listener()
-    run, source = _find(run, listener, on_download)
+    run, source = find_source(run, listener, on_download)
     run = with_content(placed(run))
     announce_folder(run, listener)
     if is_finished(run, listener):
@@ -103,8 +104,10 @@ def train_on(
     settings: LanguageModelSettings = settle(run, kept, CorpusFacts(len(corpus.train), corpus.letters))
     if kept is None and _leaves_length_open(run):
         settings = within_a_minute(corpus, run, settings, listener)
+    run = as_begun(run, kept)
     checkpoint = checkpoint_of(run, settings, corpus.digest, kept)
     announce_replacement(run.folder, listener)
+    listener.on_training(settings, "", run.folder)
     learnt = learn(corpus, settings, listener, checkpoint=checkpoint, prefix=prefix)
     result = judge(learnt, corpus)
     listener.on_note(Note("judged", result=result))
@@ -240,6 +243,12 @@ def learn(
     return Learnt(model, history)
 
 
+def learn_network(corpus: Corpus, settings: LanguageModelSettings, listener: Listener) -> History:
+    """As :func:`learn`, for the history alone: nothing is mixed in, and the model forgotten."""
+    ready = prepare(corpus, settings)
+    return fit(ready.model.network, ready.objective, settings.training, listener=listener)
+
+
 def refuse_short_text(corpus: Corpus, num_steps: int) -> None:
     """A text must fill a window.
 
@@ -283,7 +292,7 @@ def _of_the_story(run: Run) -> Run:
     return dataclasses.replace(run, named={**run.named, "corpus": (STORY,)}, folder=folder, data_identity=None)
 
 
-def _find(run: Run, listener: Listener, on_download: Progress | None) -> tuple[Run, TextSource]:
+def find_source(run: Run, listener: Listener, on_download: Progress | None) -> tuple[Run, TextSource]:
     """The text's file; of the default text, when it can neither be found nor fetched, the story takes the place."""
     corpus = combine(run).data.corpus
     try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from textrnn.config import RunSettings
 from textrnn.errors import Note
 from textrnn.training.history import Sample
 
@@ -14,6 +17,17 @@ class Listener:
     def on_note(self, note: Note) -> None:
         """Something the user should know, which stops nothing."""
 
+    def on_training(self, settings: RunSettings[Any, Any, Any], name: str, folder: Path | None) -> None:
+        """A network with these settings is about to be trained, `on_start` follows.
+
+        Args:
+            name: of this training among those of the same folder; empty where it is the only one
+            folder: where the run is kept; None: nowhere
+        """
+
+    def on_report(self, files: Mapping[str, bytes]) -> None:
+        """The report of the training that :meth:`on_training` announced, file by file, as its folder has it."""
+
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
         """Training starts, or goes on after `done_steps`; either `total_steps` or `seconds_left` may be open."""
 
@@ -21,7 +35,11 @@ class Listener:
         """A step is done; `loss` is the latest that was copied from the device."""
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
-        """The held-out data was scored."""
+        """The held-out data was scored.
+
+        Args:
+            row: as in the history, with the latest ``learning_rate`` and the ``examples_per_second`` of the run so far
+        """
 
     def on_sample(self, sample: Sample) -> None:
         """What the network writes by now; only of what can write."""
@@ -48,6 +66,14 @@ class ListenerGroup(Listener):
     def on_note(self, note: Note) -> None:
         for listener in self.listeners:
             listener.on_note(note)
+
+    def on_training(self, settings: RunSettings[Any, Any, Any], name: str, folder: Path | None) -> None:
+        for listener in self.listeners:
+            listener.on_training(settings, name, folder)
+
+    def on_report(self, files: Mapping[str, bytes]) -> None:
+        for listener in self.listeners:
+            listener.on_report(files)
 
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
         for listener in self.listeners:

@@ -295,7 +295,8 @@ def _look(
     if checkpoint is not None and (history.stopped_by or pacer.checkpoint_is_due):
         _save(run, checkpoint, pacer)
     history.seconds = pacer.seconds
-    listener.on_evaluation(history.evaluations[-1], history.best_step == run.step)
+    pace = {"learning_rate": history.learning_rate[-1], "examples_per_second": history.examples_per_second}
+    listener.on_evaluation({**history.evaluations[-1], **pace}, history.best_step == run.step)
 
 
 def _step(run: TrainingState, config: FitConfig, position: _Position, rate: float) -> int:

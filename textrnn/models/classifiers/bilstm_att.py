@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import NoisyConfig, option
+from textrnn.config import Choices, NoisyConfig, option
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, valid_mask
 
@@ -21,7 +21,9 @@ NAME = "BiLSTM_Att"
 class Config(NoisyConfig):
     """Hyper-parameters of the bidirectional LSTM with attention."""
 
-    hidden_size: int = option(128, "units of each layer and direction", at_least=1)
+    hidden_size: int = option(
+        128, "units of each layer and direction", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
+    )
     num_layers: int = option(1, "recurrent layers", at_least=1)
 
 

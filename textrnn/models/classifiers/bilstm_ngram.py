@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import NoisyConfig, option
+from textrnn.config import Choices, NoisyConfig, Span, option
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
@@ -25,14 +25,20 @@ PASSES = 4  # n-grams overfit soon
 class Config(NoisyConfig):
     """Hyper-parameters of the bidirectional LSTM with n-grams."""
 
-    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
-    embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
-    hidden_size: int = option(128, "units of each layer and direction", at_least=1)
+    dropout: float = option(
+        0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0, searched=Span(0.1, 0.6)
+    )
+    embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0, searched=Span(0.0, 0.6))
+    hidden_size: int = option(
+        128, "units of each layer and direction", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
+    )
     num_layers: int = option(1, "recurrent layers", at_least=1)
     max_steps: int = option(512, "tokens of a text that the LSTM reads; the n-grams are of all", at_least=1)
-    ngram_size: int = option(64, "numbers per n-gram", at_least=1)
-    ngram_dropout: float = option(0.5, "dropout on the n-gram features", at_least=0.0, below=1.0)
-    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
+    ngram_size: int = option(64, "numbers per n-gram", at_least=1, searched=Choices((0.5, 1, 2), of_default=True))
+    ngram_dropout: float = option(
+        0.5, "dropout on the n-gram features", at_least=0.0, below=1.0, searched=Span(0.2, 0.7)
+    )
+    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8, searched=Choices((2, 3, 4)))
     max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textrnn.config import NoisyConfig, option
+from textrnn.config import Choices, NoisyConfig, option
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import MaskedConvolution, TokenEmbedding, dropout, valid_mask
 
@@ -24,7 +24,9 @@ NAME = "DPCNN"
 class Config(NoisyConfig):
     """Hyper-parameters of the deep pyramid."""
 
-    num_filters: int = option(192, "filters of each convolution", at_least=1)
+    num_filters: int = option(
+        192, "filters of each convolution", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
+    )
 
 
 class Model(ClassifierNetwork):

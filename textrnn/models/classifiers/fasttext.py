@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import NoisyConfig, option
+from textrnn.config import Choices, NoisyConfig, Span, option
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import TokenEmbedding, dropout, mean_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import HashedNgrams
@@ -26,12 +26,19 @@ PASSES = 4  # n-grams overfit soon
 class Config(NoisyConfig):
     """Hyper-parameters of the mean of n-grams."""
 
-    embedding_size: int = option(64, "numbers per token vector (a pretrained file brings its own)", at_least=1)
-    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
-    embedding_dropout: float = option(0.0, "dropout on token vectors", at_least=0.0, below=1.0)
+    embedding_size: int = option(
+        64,
+        "numbers per token vector (a pretrained file brings its own)",
+        at_least=1,
+        searched=Choices((0.5, 1, 2), of_default=True),
+    )
+    dropout: float = option(
+        0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0, searched=Span(0.1, 0.6)
+    )
+    embedding_dropout: float = option(0.0, "dropout on token vectors", at_least=0.0, below=1.0, searched=Span(0.0, 0.4))
     ngram_rows: int = option(1_000_000, "rows of the table of hashed n-grams", at_least=1, at_most=100_000_000)
-    ngram_size: int = option(16, "numbers per n-gram", at_least=1)
-    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=2, at_most=8)
+    ngram_size: int = option(16, "numbers per n-gram", at_least=1, searched=Choices((0.5, 1, 2), of_default=True))
+    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=2, at_most=8, searched=Choices((2, 3, 4)))
 
 
 class Model(ClassifierNetwork):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from textrnn.config import RecurrentConfig, option
+from textrnn.config import Choices, RecurrentConfig, option
 from textrnn.models.classifiers.recurrent_classifier import RecurrentClassifier
 
 NAME = "GRU"
@@ -19,8 +19,10 @@ NAME = "GRU"
 class Config(RecurrentConfig):
     """Hyper-parameters of the GRU."""
 
-    hidden_size: int = option(192, "units of each layer and direction", at_least=1)
-    bidirectional: bool = option(False, "read the text in both directions")
+    hidden_size: int = option(
+        192, "units of each layer and direction", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
+    )
+    bidirectional: bool = option(False, "read the text in both directions", searched=Choices((False, True)))
 
 
 class Model(RecurrentClassifier):

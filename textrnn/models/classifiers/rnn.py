@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from textrnn.config import RecurrentConfig, option
+from textrnn.config import Choices, RecurrentConfig, Span, option
 from textrnn.models.classifiers.recurrent_classifier import RecurrentClassifier
 
 NAME = "RNN"
@@ -19,9 +19,11 @@ NAME = "RNN"
 class Config(RecurrentConfig):
     """Hyper-parameters of the simple recurrent network."""
 
-    dropout: float = option(0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
-    embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0)
-    bidirectional: bool = option(False, "read the text in both directions")
+    dropout: float = option(
+        0.3, "dropout between layers and before the classifier", at_least=0.0, below=1.0, searched=Span(0.1, 0.6)
+    )
+    embedding_dropout: float = option(0.3, "dropout on token vectors", at_least=0.0, below=1.0, searched=Span(0.0, 0.6))
+    bidirectional: bool = option(False, "read the text in both directions", searched=Choices((False, True)))
 
 
 class Model(RecurrentClassifier):

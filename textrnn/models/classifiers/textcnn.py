@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import NoisyConfig, option
+from textrnn.config import Choices, NoisyConfig, option
 from textrnn.errors import ConfigError
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import MaskedConvolution, TokenEmbedding, dropout, max_over_time, valid_mask
@@ -22,9 +22,13 @@ NAME = "TextCNN"
 class Config(NoisyConfig):
     """Hyper-parameters of the convolutional network."""
 
-    num_filters: int = option(192, "filters of each width", at_least=1)
+    num_filters: int = option(
+        192, "filters of each width", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
+    )
     narrowest_filter: int = option(2, "tokens that the narrowest filters span", at_least=1, at_most=32)
-    widest_filter: int = option(4, "tokens that the widest filters span", at_least=1, at_most=32)
+    widest_filter: int = option(
+        4, "tokens that the widest filters span", at_least=1, at_most=32, searched=Choices((3, 4, 5))
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

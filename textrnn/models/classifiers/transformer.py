@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textrnn.config import NoisyConfig, option
+from textrnn.config import Choices, NoisyConfig, Span, option
 from textrnn.errors import ConfigError
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import LayerNorm, TokenEmbedding, dropout, make_pooling, valid_mask
@@ -26,12 +26,24 @@ LEARNING_RATE = 1e-3  # at three times that, it learns nothing
 class Config(NoisyConfig):
     """Hyper-parameters of the transformer."""
 
-    dropout: float = option(0.2, "dropout between layers and before the classifier", at_least=0.0, below=1.0)
-    embedding_dropout: float = option(0.2, "dropout on token vectors", at_least=0.0, below=1.0)
-    hidden_size: int = option(128, "numbers per token inside; a multiple of `num_heads`", at_least=2)
-    num_layers: int = option(2, "layers of attention and feed-forward network", at_least=1)
-    num_heads: int = option(4, "attention heads", at_least=1)
-    pooling: str = option("max", "how the states of all steps become one vector", choices=("max", "mean"))
+    dropout: float = option(
+        0.2, "dropout between layers and before the classifier", at_least=0.0, below=1.0, searched=Span(0.05, 0.5)
+    )
+    embedding_dropout: float = option(0.2, "dropout on token vectors", at_least=0.0, below=1.0, searched=Span(0.0, 0.5))
+    hidden_size: int = option(
+        128,
+        "numbers per token inside; a multiple of `num_heads`",
+        at_least=2,
+        searched=Choices((0.5, 1, 2), of_default=True),
+    )
+    num_layers: int = option(2, "layers of attention and feed-forward network", at_least=1, searched=Choices((1, 2, 3)))
+    num_heads: int = option(4, "attention heads", at_least=1, searched=Choices((2, 4, 8)))
+    pooling: str = option(
+        "max",
+        "how the states of all steps become one vector",
+        choices=("max", "mean"),
+        searched=Choices(("max", "mean")),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

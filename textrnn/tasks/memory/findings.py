@@ -10,6 +10,7 @@ from typing import Any
 from textrnn.errors import Note, one_line
 from textrnn.files import json_bytes, remove_file, write_atomically, write_together
 from textrnn.report.html import Part, render, render_section
+from textrnn.report.repeat import RUN_FILE, request_file
 from textrnn.tasks.memory.registry import all_experiments
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.training.events import Listener
@@ -43,7 +44,7 @@ class Findings:
         about = {"task": "memory", "experiment": request.experiment, "model": "+".join(self.models)}
         about |= {"problem": request.other_problem} if request.other_problem else {}
         about["recipe"] = request.recipe_name
-        files = dict(self.files)
+        files = {**self.files, RUN_FILE: request_file(request.flags(self.models), folder)}
         if self.section is not None:
             files[SECTION_FILE] = render_section(self.section).encode("utf-8")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,17 @@ class MemoryRequest:
         """All folders that are written: one of each model, or one of all together, or both."""
         found = {"each": [self.folder_of(model) for model in self.models], "together": [self.folder]}
         return list(dict.fromkeys(folder for kind in self.experiment_entry.folders for folder in found[kind]))
+
+    def flags(self, models: Sequence[str]) -> dict[str, Any]:
+        """What makes the same request again, for these models alone; the folder aside."""
+        own = {
+            "model": models, "lengths": self.lengths, "problem": self.problem, "digits": self.digits,
+            "seeds": self.seeds, "dataset": self.dataset,
+        }  # fmt: skip
+        meant = {name: value for name, value in own.items() if name in self.experiment_entry.accepts}
+        return {
+            "task": "memory", "experiment": self.experiment, **meant, **self.named, "seed": self.all_seeds[0],
+        }  # fmt: skip
 
     @property
     def recipe_name(self) -> str:

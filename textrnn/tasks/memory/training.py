@@ -180,6 +180,8 @@ class Bench:
         settings = fit_to_data(settings, SequenceFacts(len(train.labels), length), {})
         network = self.build(settings, length)
         begin(network)
+        name = training_key(model, length, config.seed, config.learning_rate)
+        self.listener.on_training(settings, name, self.request.folder_of(model))
         objective = SequenceObjective(train, dev, settings.training)
         history = fit(network, objective, settings.training, listener=ListenerGroup([self.listener, *listeners]))
         return network, history
