@@ -123,11 +123,16 @@ def server() -> Iterator[ServerOfPage]:
 
 @pytest.fixture
 def at_work(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The same as the working folder; what a page drops into the package is forgotten afterwards."""
+    """The same as the working folder; what a page drops into the package is forgotten afterwards, with its trainings."""
     monkeypatch.chdir(workplace)
     yield workplace
+    monkeypatch.undo()
     registry.all_models.cache_clear()
     all_problems.cache_clear()
+    for config in workplace.glob("saved_dict/*/*/config.json"):
+        kept = json.loads(config.read_text(encoding="utf-8"))
+        if kept["model"] not in registry.all_models(kept["task"]):
+            shutil.rmtree(config.parent)
 
 
 @pytest.mark.parametrize("page", FOLLOWED, ids=name_of)

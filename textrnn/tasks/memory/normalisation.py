@@ -68,7 +68,7 @@ class PaddedTexts(LabelledTexts):
         batch = super().batch(rows)
         token_ids = functional.pad(batch.token_ids, (0, self.width - batch.token_ids.shape[1]), value=PAD_ID)
         lengths = torch.full_like(batch.lengths, self.width) if self.reads_padding else batch.lengths
-        return batch._replace(token_ids=token_ids, lengths=lengths)
+        return Batch(token_ids, lengths, batch.labels, batch.weights)  # its len() is that of the rows: no _replace
 
 
 def padded_texts(
