@@ -1,9 +1,9 @@
 """A million titles through ``--predict-file``: ``python -m benchmarks.bulk --data DIR [--rows N] [--models DIR]``.
 
-The file is made of the titles of DIR over and over, with a number before each; DIR is that of thucnews. Beside it, in the
-same run: the network alone on batches that are encoded already, with as many threads. Shown are titles a second from the
-start of the command to its end, those of the network alone, and the peak memory of all processes together (Linux: what
-each has for itself, and its share of what several have, looked at ten times a second).
+The file is made of the titles of DIR over and over, with a number before each; DIR is that of thucnews. Beside it, in
+the same run: the network alone on batches that are encoded already, with as many threads. Shown are titles a second
+from the start of the command to its end, those of the network alone, and the peak memory of all processes together
+(Linux: what each has for itself, and its share of what several have, looked at ten times a second).
 """
 
 from __future__ import annotations
@@ -71,21 +71,26 @@ def check(output: Path, source: Path) -> None:
             assert number == 0 or answer[2], f"row {number} has no answer"
 
 
-def network_alone(folder: Path, titles: list[str], threads: int, seconds: float = 8.0) -> float:
-    """Titles a second of the network on batches that are encoded already."""
+def network_alone(folder: Path, titles: list[str], threads: int | None, seconds: float = 8.0) -> float:
+    """Titles a second of the network on batches that are encoded already.
+
+    Args:
+        threads: None: as many as are quickest.
+    """
     import torch
 
     from textrnn.corpus.batches import LabelledTexts, sorted_batches
     from textrnn.saved.classifier import load_classifier
+    from textrnn.training.threads import Threads
 
-    torch.set_num_threads(threads)
     classifier = load_classifier(folder)
+    counted = Threads(threads)
     encoded = classifier.encode(titles[: 1 << 15])
     rows = LabelledTexts.from_encoded(encoded, [0] * len(encoded.lengths))
     batches = [rows.batch(part) for part in sorted_batches(rows.lengths)]
     done, started = 0, time.perf_counter()
     with torch.inference_mode():
-        for batch in itertools.cycle(batches):
+        for batch in counted.over(itertools.cycle(batches), lambda batch: float(batch.token_ids.numel())):
             classifier.network(batch.token_ids, batch.lengths)
             done += len(batch)
             if time.perf_counter() - started > seconds:
@@ -112,7 +117,7 @@ def main() -> None:
         print(f"{options.rows:,} titles, {source.stat().st_size / 1e6:.0f} MB", flush=True)
         print("processes  seconds  titles/s  network alone  ratio  peak MB", flush=True)
         for count in options.processes:
-            alone = network_alone(folder, titles, 2 if count == 1 else 1) * max(1, count - (count == 1))
+            alone = network_alone(folder, titles, None if count == 1 else 1) * count
             command = [*base, "--predict-file", str(source), "--output", str(output), "--processes", str(count)]
             seconds, peak = timed(command)
             if output.suffix == ".csv":

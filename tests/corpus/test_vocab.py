@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.commands import ROOT
@@ -150,15 +150,24 @@ def test_encoding() -> None:
     assert vocabulary.coverage(encoded) == pytest.approx(2 / 5)
 
 
-@given(st.lists(st.text(max_size=12), max_size=8), st.integers(1, 12))
-def test_encoding_agrees_with_looking_up_each_token(texts: list[str], longest: int) -> None:
-    vocabulary = Vocabulary.build(["hello world 你好"], CHARACTERS)
-    ids = {token: index for index, token in enumerate(vocabulary.tokens)}
+@given(
+    st.lists(st.text(max_size=12), max_size=8), st.integers(1, 12), st.booleans(), st.sampled_from(["char", "mixed"])
+)
+@example(["\ud800a", "", "hello", "HELLO İİİ"], 4, True, "char")
+def test_encoding_agrees_with_looking_up_each_token(texts: list[str], longest: int, lowercase: bool, name: str) -> None:
+    vocabulary = Vocabulary.build(["hello world 你好"], Tokenizer(name, lowercase))
+    ids = {token: index for index, token in enumerate(vocabulary.tokens) if index > 1}
     encoded = vocabulary.encode(texts, max_tokens=longest)
+    cut, unread = [], 0
     for index, text in enumerate(texts):
-        expected = [ids.get(token, 1) for token in text[:longest]] or [1]
+        head = text[: longest + 1] if name == "char" else text  # what is beyond is only counted
+        tokens = [ids.get(token, 1) for token in vocabulary.tokenizer(head)] or [1]
+        expected, beyond = tokens[:longest], len(tokens) - longest + len(text) - len(head)
+        cut += [index] if len(tokens) > longest else []
+        unread += beyond if len(tokens) > longest else 0
         assert encoded.token_ids[encoded.offsets[index] : encoded.offsets[index + 1]].tolist() == expected
     assert np.all(encoded.lengths >= 1)
+    assert (encoded.cut.tolist(), encoded.truncated, encoded.unread) == (cut, len(cut), unread)
 
 
 def test_saved_with_its_tokenizer(tmp_path: Path) -> None:

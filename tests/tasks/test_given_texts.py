@@ -8,6 +8,7 @@ import pytest
 from textrnn.config import DataConfig
 from textrnn.corpus.sources.content import content_of
 from textrnn.errors import DataError, Note
+from textrnn.report.notes import words
 from textrnn.tasks.given_texts import texts_in
 
 READ = [{"header": True, "text_columns": ["text"]}]
@@ -33,7 +34,8 @@ TABLES = {
 def test_the_column_that_was_learnt_from_is_taken(tmp_path: Path, name: str) -> None:
     texts, note = given(tmp_path, TABLES[name])
     assert texts == ['a, "b"', "c"]
-    assert note == Note("column_taken", path=tmp_path / "given", columns="text", rows=2)
+    assert note is not None
+    assert words(note).partition("; ")[2].partition(" (")[0] == "text = text"
 
 
 def test_cells_keep_their_place_and_their_line_ends(tmp_path: Path) -> None:
@@ -48,16 +50,19 @@ def test_several_columns_are_joined(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"a, b\nc, d\n", b"the text\nof two lines\n", b'say "a"\n\n\nend', b"id,review\n1,a\n"],
+    [b"a, b\nc, d\n", b"the text\nof two lines\n", b'say "a"\n\n\nend', b"review, as such\n1,a\n2\n3\n"],
 )
 def test_anything_else_is_a_text_a_line(tmp_path: Path, content: bytes) -> None:
     assert given(tmp_path, content) == (content.decode().removesuffix("\n").split("\n"), None)
 
 
-def test_of_models_without_named_columns_every_line_is_a_text(tmp_path: Path) -> None:
+def test_a_table_is_found_by_itself(tmp_path: Path) -> None:
     read: list[dict[str, object]] = [{"header": False, "text_columns": ["column 1"]}]
     for known in (read, []):
-        assert given(tmp_path, b"id,text\n1,a\n", known) == (["id,text", "1,a"], None)
+        texts, note = given(tmp_path, b"id,review\n1,a\n", known)
+        assert texts == ["a"]
+        assert note is not None
+        assert words(note) == "given: UTF-8, comma, header; text = review (also there: id)"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +70,7 @@ def test_of_models_without_named_columns_every_line_is_a_text(tmp_path: Path) ->
     [
         (b"id,text\n1,a\n2\n", "given:3: 1 field instead of 2; expected a row like the others"),
         (b"id,text\n1,a, b\n", "given:2: 3 fields instead of 2; expected a row like the others"),
-        (b"text, as such\nb\n", "given:2: 1 field instead of 2; expected a row like the others"),
+        (b"text, as such\nb\n", "given:2: 1 field instead of 2; expected a row like the others: mend it, or use "),
         (b'{"text": "a"}\nbroken\n', "given:2: not JSON ("),
         (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n\0", "given: a PDF; expected text: "),
     ],

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from textrnn.cli import bulk, check, predict, serve
+from textrnn.cli import bulk, check, evaluate, predict, serve
 from textrnn.cli.flags import flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
 from textrnn.cli.trained import train
@@ -30,6 +30,7 @@ EXAMPLES = """examples:
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"
+  python run.py --model LSTM --predict-file titles.csv --output answers.csv
   python run.py --serve
   python run.py --task lm --help
 """
@@ -44,6 +45,7 @@ SETTINGS = {"data": DataConfig, "training": TrainConfig}  # by the title in the 
 DOORS: dict[str, ModuleType] = {
     "predict": predict,
     "predict_file": bulk,
+    "evaluate": evaluate,
     "check": check,
     "serve": serve,
 }

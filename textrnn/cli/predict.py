@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import flagged
 from textrnn.cli.output import command_line, say, say_aside
 from textrnn.cli.trained import trained_classifier
-from textrnn.config import Run
+from textrnn.config import DataConfig, Run
 from textrnn.corpus.sources.content import STDIN
 from textrnn.errors import ConfigError, user_path
 
@@ -34,7 +33,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--output",
         metavar="FILE",
-        help="with --predict or --predict-file: write the answers to a file, .csv, .tsv, .jsonl or .parquet by its ending",
+        help="with --predict or --predict-file: write the answers to a .csv, .tsv, .jsonl or .parquet file",
     )
     main_group.add_argument(
         "--top-k", type=int, metavar="N", help="classes of each answer (default: 3; 1 with --predict-file)"
@@ -70,8 +69,8 @@ def _texts(given: Sequence[str], classifier: Classifier, encoding: str | None) -
         if text != STDIN:
             texts.append(text)
             continue
-        config = replace(classifier.settings.data, encoding=encoding)
-        found, note = texts_in(content_of(Path(STDIN)), config, classifier.read)
+        usual = classifier.settings.data.separator
+        found, note = texts_in(content_of(Path(STDIN)), DataConfig(encoding=encoding), classifier.read, separator=usual)
         texts += found
         if note:
             say_aside(line(note))
@@ -88,31 +87,32 @@ def _refuse_empty_stdin(given: Sequence[str]) -> None:
 
 def _predict(asked: Run, options: argparse.Namespace) -> None:
     from textrnn.files import write_together
+    from textrnn.report.answer_files import format_of
     from textrnn.report.notes import words
-    from textrnn.report.spreadsheet import answers_csv
     from textrnn.report.text import shortened
-    from textrnn.tasks.answers import is_data_file, predict
+    from textrnn.saved.answers import answer
+    from textrnn.tasks.answers import answers_as, is_data_file, predict
 
     for text in options.predict:
         if is_data_file(text):
             say_aside(
-                f"note: {text} is a file; it is answered as a text here: its rows would be by --predict - < "
-                f"{command_line([text])}"
+                f"note: {text} is a file; it is answered as a text here: its rows are answered by "
+                f"{command_line(['--predict-file', text])}"
             )
+    path = None if options.output is None else user_path(options.output, "output")
+    form = None if path is None else format_of(path, "output")
     _refuse_empty_stdin(options.predict)
     classifier, _ = trained_classifier(asked, options)
     texts = _texts(options.predict, classifier, asked.named.get("encoding"))
-    answers = predict(classifier, texts, top_k=options.top_k or SHOWN)
-    if options.output is not None:
-        path = user_path(options.output, "output")
-        if path.is_dir():
-            raise ConfigError(f"`output` {path}: a folder; expected the name of a file in it, such as answers.csv")
-        write_together(path.parent, {path.name: answers_csv((answer.text, *answer.classes[0]) for answer in answers)})
-        rows = "1 row" if len(answers) == 1 else f"{len(answers):,} rows"
+    top_k = options.top_k or SHOWN
+    if path is not None and form is not None:
+        content = answers_as(form, answer(classifier, texts, top_k=top_k), texts)
+        write_together(path.parent, {path.name: content})
+        rows = "1 row" if len(texts) == 1 else f"{len(texts):,} rows"
         say(f"{rows} written to {path}")
         return
-    for answer in answers:
-        say(shortened(answer.text, 76) or "(empty)")
-        say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answer.classes))
-        if answer.note:
-            say(f"  note: {flagged(words(answer.note))}")
+    for found in predict(classifier, texts, top_k=top_k):
+        say(shortened(found.text, 76) or "(empty)")
+        say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in found.classes))
+        if found.note:
+            say(f"  note: {flagged(words(found.note))}")

@@ -46,9 +46,7 @@ class EncodedTexts:
         return np.diff(self.offsets)
 
 
-def _ended(
-    flat: NDArray[np.int32], kept: NDArray[np.int64], lengths: NDArray[np.int64]
-) -> EncodedTexts:
+def _ended(flat: NDArray[np.int32], kept: NDArray[np.int64], lengths: NDArray[np.int64]) -> EncodedTexts:
     """Texts end to end.
 
     Args:

@@ -59,8 +59,8 @@ class VerdictFigures:
     """The figures of a verdict.
 
     Attributes:
-        evaluations: on the dev split, as the history has them
-        best: the one whose weights were kept
+        evaluations: on the dev split, as the history has them; none where nothing was trained
+        best: the one whose weights were kept; empty likewise
     """
 
     figures: ClassifierFigures
@@ -139,11 +139,13 @@ class VerdictFigures:
     @property
     def learnt_by_heart(self) -> bool:
         """Whether the network knows its training texts far better than others."""
-        return self.best["train_loss"] < LEARNT_BY_HEART * self.best["dev_loss"]
+        return bool(self.best) and self.best["train_loss"] < LEARNT_BY_HEART * self.best["dev_loss"]
 
     @property
     def still_improving(self) -> bool:
         """Whether the dev loss fell to the very end."""
+        if not self.evaluations:
+            return False
         last = self.evaluations[-1]
         if last["step"] != self.best["step"] or self.learnt_by_heart:
             return False

@@ -34,9 +34,10 @@ CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
 
 @dataclass(frozen=True)
 class ClassificationResult:
-    """A finished run.
+    """A finished run, or a saved classifier on other texts.
 
     Attributes:
+        history: of the training; None where nothing was trained, and the data set is its test split alone
         test_logits: (test rows, C)
         label_smoothing: that the network learnt with
         temperature: by which logits are divided after the smoothing is undone, fitted on the dev split
@@ -45,7 +46,7 @@ class ClassificationResult:
     model_name: str
     seed: int
     dataset: Dataset
-    history: History
+    history: History | None
     test_logits: NDArray[np.float32]
     label_smoothing: float
     temperature: float
@@ -67,12 +68,14 @@ class ClassificationResult:
     def comparison(self) -> list[list[str]]:
         """A header row, this model, and the baseline where there is one."""
         rows = [["on test", "accuracy", "loss", "macro F1", "seconds"]]
+        own = None if self.history is None else self.history.seconds
         for name, confusion, loss, seconds in (
-            (self.model_name, self.figures.confusion, f"{self.figures.loss:.4f}", self.history.seconds),
+            (self.model_name, self.figures.confusion, f"{self.figures.loss:.4f}", own),
             *([(BASELINE_NAME, self.baseline.confusion, "", self.baseline.seconds)] if self.baseline else []),
         ):
-            rows.append([name, f"{accuracy(confusion):.4f}", loss, f"{macro_f1(confusion):.4f}", f"{seconds:.1f}"])
-        return rows
+            took = "" if seconds is None else f"{seconds:.1f}"
+            rows.append([name, f"{accuracy(confusion):.4f}", loss, f"{macro_f1(confusion):.4f}", took])
+        return rows if self.history is not None else [row[:-1] for row in rows]
 
     @cached_property
     def confused(self) -> list[tuple[str, str, int, list[str]]]:
@@ -87,7 +90,8 @@ class ClassificationResult:
     def verdict(self) -> Verdict:
         """What was learnt, and what to try next."""
         history, dataset = self.history, self.dataset
-        figures = VerdictFigures(self.figures, self.baseline, history.evaluations, history.best, self.circumstances)
+        evaluations, best = ([], {}) if history is None else (history.evaluations, history.best)
+        figures = VerdictFigures(self.figures, self.baseline, evaluations, best, self.circumstances)
         return Verdict(self.model_name, dataset.class_names, dataset.test.texts, figures)
 
     def to_text(self) -> str:
@@ -111,19 +115,13 @@ class ClassificationResult:
 
     def to_metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
-        history, best, figures = self.history, self.history.best, self.figures
+        figures = self.figures
         metrics: dict[str, Any] = {
             "task": "classify",
             "model": self.model_name,
             "dataset": self.dataset.name,
             "seed": self.seed,
-            "train": {
-                "seconds": history.seconds,
-                "epochs": round(history.examples_seen / len(self.dataset.train), 3),
-                "examples": len(self.dataset.train),
-                "examples_per_second": history.examples_seen / history.seconds,
-            },
-            "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
+            **({} if self.history is None else self._training(self.history)),
             "test": classification_report(figures.confusion, figures.loss, self.dataset.class_names),
         }
         if files := [reading.to_dict() for reading in readings(self.dataset)]:
@@ -146,6 +144,18 @@ class ClassificationResult:
         metrics["verdict"] = self.verdict.to_dict()
         return metrics
 
+    def _training(self, history: History) -> dict[str, Any]:
+        best = history.best
+        return {
+            "train": {
+                "seconds": history.seconds,
+                "epochs": round(history.examples_seen / len(self.dataset.train), 3),
+                "examples": len(self.dataset.train),
+                "examples_per_second": history.examples_seen / history.seconds,
+            },
+            "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
+        }
+
     def to_files(
         self,
         settings: list[tuple[str, str]],
@@ -167,10 +177,10 @@ class ClassificationResult:
         plots, named = plot_confusion(self.figures.confusion, names, title=title)
         files = {
             METRICS_FILE: json_bytes(self.to_metrics()),
-            HISTORY_FILE: self.history.to_csv().encode("utf-8"),
+            **({} if self.history is None else {HISTORY_FILE: self.history.to_csv().encode("utf-8")}),
             ERRORS_FILE: errors_csv(self.answers),
             **({} if suspects is None else {SUSPECTS_FILE: suspects_csv(suspects)}),
-            **plot_curves(self.history, title=title),
+            **({} if self.history is None else plot_curves(self.history, title=title)),
             **plots,
             PAGE_FILE: self._page(title, settings, run, suspects).encode("utf-8"),
         }
@@ -183,13 +193,14 @@ class ClassificationResult:
         run: ClassifierSettings | None,
         suspects: Sequence[SuspectRow] | None,
     ) -> str:
-        history = self.history
-        summary = [
-            ("training texts", f"{len(self.dataset.train):,}"),
-            *settings,
-            ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
-            ("dev accuracy", f"{history.best['dev_accuracy']:.4f}"),
-            ("seed", str(self.seed)),
-        ]
+        history, summary = self.history, [*settings, ("seed", str(self.seed))]
+        if history is not None:
+            summary = [
+                ("training texts", f"{len(self.dataset.train):,}"),
+                *settings,
+                ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+                ("dev accuracy", f"{history.best['dev_accuracy']:.4f}"),
+                ("seed", str(self.seed)),
+            ]
         values = page_values(self, summary, run, suspects)
         return render_classifier_page(title=title, headline=headline(self), **values)

@@ -56,10 +56,11 @@ def lengths(summary: DataSummary) -> Chart:
         "Share of texts by their length", "characters", "share of texts", (0, float(bounds[-1])), (0.0, highest * 1.05),
         percent=True,
     )  # fmt: skip
-    train = shares["train"].tolist()
-    chart.bars(list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), train, strict=True)), "train", "train")
+    first, *others = summary.names or SPLITS
+    bars = zip(bounds[:-1].tolist(), bounds[1:].tolist(), shares[first].tolist(), strict=True)
+    chart.bars(list(bars), "train", first)
     middles = ((bounds[:-1] + bounds[1:]) / 2).tolist()
-    for name in SPLITS[1:]:
+    for name in others:
         chart.line(list(zip(middles, shares[name].tolist(), strict=True)), name, name)
     return chart
 

@@ -64,6 +64,12 @@ class DataSummary:
     dataset: Dataset
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The splits that have texts: of a saved model on other texts, the test split alone."""
+        splits = (self.dataset.train, self.dataset.dev, self.dataset.test)
+        return SPLITS if len(self.dataset.train) else tuple(n for n, s in zip(SPLITS, splits, strict=True) if len(s))
+
+    @cached_property
     def class_counts(self) -> NDArray[np.int64]:
         """(C, 3): rows of each class in each split."""
         classes = len(self.dataset.class_names)
@@ -86,11 +92,11 @@ class DataSummary:
         return {name: character_counts(split.texts) for name, split in zip(SPLITS, splits, strict=True)}
 
     def split_rows(self) -> list[list[str]]:
-        """A header row, and of each split: rows, lengths, characters."""
+        """A header row, and of each split that has texts: rows, lengths, characters."""
         shown = ["shortest", "5 %", "median", "95 %", "longest"]
         table = [["split", "texts", *shown, "different characters", "not in train"]]
         known = self._characters["train"] > 0
-        for name in SPLITS:
+        for name in self.names:
             lengths, counts = self.lengths[name], self._characters[name]
             quantiles = np.quantile(lengths, QUANTILES, method="lower") if len(lengths) else np.zeros(len(QUANTILES))
             new = int(((counts > 0) & ~known).sum())
@@ -103,7 +109,7 @@ class DataSummary:
                     "" if name == "train" else f"{new:,}",
                 ]
             )
-        return table
+        return table if "train" in self.names else [row[:-1] for row in table]
 
     def script_rows(self) -> list[list[str]]:
         """A header row, and of each kind of characters: its share of all, different ones, the commonest."""
@@ -123,7 +129,7 @@ class DataSummary:
     def length_histogram(self) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
         """Bounds (B + 1,) in characters, and by split the share of texts (B,) in each bin; the last has all longer
         ones."""
-        train = self.lengths["train"]
+        train = self.lengths[self.names[0] if self.names else "train"]
         longest = max(1, int(np.quantile(train, 0.99, method="higher"))) if len(train) else 1
         width = max(1, -(-(longest + 1) // 24))
         bounds = np.arange(0, longest + width + 1, width)

@@ -162,9 +162,6 @@ def _sequences_learnt(training: Any) -> str:
 
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
-    "column_taken": (
-        "{path}: a table with the columns that the model learnt from; text = {columns}, {rows:,} rows, an answer each"
-    ),
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
@@ -240,7 +237,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "unreadable_section": "{path} cannot be read ({error}) and is left out of the page; run it again",
     "unlabelled_test": lambda path, error: (
         f"{path}: no labels there, so that nothing can be tested on it; not used (once a model is trained, "
-        f"`predict` - < {path} answers its rows)"
+        f"`predict_file` {path} answers its rows)"
     ),
     "using_saved": "using the model in {folder} (delete the folder to train another)",
     "vectors": _vectors,

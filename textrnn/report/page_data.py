@@ -63,7 +63,7 @@ def page_values(
         "read": files_read(dataset),
         **_data(data),
         **_findings(dataset),
-        "curves": curves(result.history),
+        "curves": [] if result.history is None else curves(result.history),
         "per_class": _classes(result, data),
         "matrix": MatrixView.of(answers),
         "confused": result.confused,
@@ -101,6 +101,8 @@ def files_read(dataset: Dataset) -> list[dict[str, Any]]:
     """Of each file: the splits that are from it, what was understood, and the first rows that were left out."""
     by_file: dict[Path | None, dict[str, Any]] = {}
     for name, split in zip(SPLITS, (dataset.train, dataset.dev, dataset.test), strict=True):
+        if not len(dataset.train) and not len(split):
+            continue  # of a saved model on other texts there is the test split alone
         path = split.rows.path if split.rows is not None else None
         file = by_file.setdefault(path, {"splits": [], "rows": 0, "reading": None})
         file["splits"].append(name)
@@ -128,7 +130,8 @@ def test_place(dataset: Dataset) -> str:
 
 
 def _data(data: DataSummary) -> dict[str, Any]:
-    counts, names = data.class_counts, data.dataset.class_names
+    splits = [at for at, name in enumerate(SPLITS) if name in data.names]
+    counts, names = data.class_counts[:, splits or [0]], data.dataset.class_names
     largest = np.argsort(-counts[:, 0], kind="stable")[:MAX_CLASS_ROWS]
     total = max(1, int(counts[:, 0].max()))
     rows = [
@@ -143,6 +146,7 @@ def _data(data: DataSummary) -> dict[str, Any]:
         "splits": data.split_rows(),
         "scripts": data.script_rows(),
         "class_counts": rows,
+        "count_splits": data.names,
         "class_count": len(names),
         "lengths": lengths(data),
     }
@@ -165,8 +169,9 @@ def _classes(result: ClassificationResult, data: DataSummary) -> dict[str, Any]:
     scores = class_scores(confusion)
     linear = None if result.baseline is None else class_scores(result.baseline.confusion)
     shown = np.sort(np.argsort(-scores.support, kind="stable")[:MAX_CLASS_ROWS]).tolist()
-    heads = ["class", "precision", "recall", "F1", *(["F1, linear model"] if linear else []), "test", "training"]
-    table = [heads]
+    heads = ["class", "precision", "recall", "F1", *(["F1, linear model"] if linear else []), "test"]
+    has_training = result.history is not None
+    table = [[*heads, "training"] if has_training else heads]
     for index in shown:
         shares = [scores.precision[index], scores.recall[index], scores.f1[index]]
         shares += [linear.f1[index]] if linear else []
@@ -176,12 +181,13 @@ def _classes(result: ClassificationResult, data: DataSummary) -> dict[str, Any]:
                 plain(names[index], MAX_NAME),
                 *figures,
                 f"{scores.support[index]:,}",
-                f"{data.class_counts[index, 0]:,}",
+                *([f"{data.class_counts[index, 0]:,}"] if has_training else []),
             ]
         )
     means = ["macro mean", "", "", f"{macro_f1(confusion):.4f}"]
     means += [f"{macro_f1(result.baseline.confusion):.4f}"] if result.baseline is not None else []
-    table.append([*means, f"{scores.support.sum():,}", f"{data.class_counts[:, 0].sum():,}"])
+    means.append(f"{scores.support.sum():,}")
+    table.append([*means, f"{data.class_counts[:, 0].sum():,}"] if has_training else means)
     return {"table": table, "left_out": len(names) - len(shown)}
 
 
@@ -245,6 +251,8 @@ def _by_length(result: ClassificationResult) -> dict[str, Any]:
 
 def _by_training_rows(result: ClassificationResult, data: DataSummary) -> dict[str, Any]:
     figures, answers, baseline = result.figures, result.answers, result.baseline
+    if result.history is None:
+        return {"by_rows": None, "by_rows_drawn": 0, "by_rows_tested": 0, "by_rows_rows": []}
     counts = data.class_counts[:, 0]
     groups = by_training_rows(counts, figures.labels, figures.right, answers.linear_right)
     chart, drawn = recall_by_training_rows(

@@ -15,14 +15,16 @@ LONGEST_CELL = 32_000  # characters; Excel breaks a cell of more than 32,767 in 
 FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # what Excel takes for the beginning of a formula, full width as well
 
 
-def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]]) -> bytes:
+def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]], *, separator: str = ",") -> bytes:
     """A CSV file. Without its mark, Excel would show Chinese as something else; readers of this project leave it out.
 
     Args:
         rows: texts, made harmless, and shares, shown with four digits.
     """
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")  # a carriage return alone in a text is quoted only so
+    writer = csv.writer(
+        out, delimiter=separator, lineterminator="\r\n"
+    )  # a carriage return alone in a text is quoted only so
     writer.writerow(columns)
     for row in rows:
         writer.writerow([harmless_cell(cell) if isinstance(cell, str) else f"{cell:.4f}" for cell in row])
@@ -35,6 +37,6 @@ def harmless_cell(text: str) -> str:
     return f"'{cell}" if cell.lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS) else cell
 
 
-def answers_csv(answers: Iterable[tuple[str, str, float]]) -> bytes:
+def answers_csv(answers: Iterable[tuple[str, str, float]], *, separator: str = ",") -> bytes:
     """Texts in their order, each with its likeliest class and the probability of that."""
-    return spreadsheet(("text", "label", "probability"), answers)
+    return spreadsheet(("text", "label", "probability"), answers, separator=separator)

@@ -148,7 +148,9 @@ class Verdict:
         return f"{said}; {too}.{why}"
 
     def _next(self) -> str:
-        """What to try, the most promising first."""
+        """What to try, the most promising first; nothing where nothing was trained."""
+        if not self.figures.evaluations:
+            return ""
         hints = list(self._hints())[:2]
         return f"Next: {'; '.join(hints)}." if hints else ""
 

@@ -55,10 +55,7 @@ def answer(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> Answe
     encoded = classifier.encode(list(texts))
     shares = classifier.probabilities_of(encoded)
     order: NDArray[np.int64]
-    if top_k == 1:
-        order = shares.argmax(axis=1)[:, None]
-    else:
-        order = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]
+    order = shares.argmax(axis=1)[:, None] if top_k == 1 else np.argsort(-shares, axis=1, kind="stable")[:, :top_k]
     unusual = np.zeros(len(texts), dtype=np.int8)
     unusual[encoded.cut] = CUT
     if len(texts):

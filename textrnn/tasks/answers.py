@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textrnn.config import Run
+from textrnn.corpus.readers.given import Block
 from textrnn.corpus.running_text import read_running_text
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.sources.kinds import refuse_url
 from textrnn.corpus.texts import TextSource, corpus_name, find_local, several
 from textrnn.errors import ArtifactError, DataError, Note, user_path
+from textrnn.report.answer_files import Answered, answer_writer
 from textrnn.report.notes import words
+from textrnn.report.spreadsheet import answers_csv
 from textrnn.report.verdict import bare
-from textrnn.saved.answers import answer
+from textrnn.saved.answers import Answers, answer
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.tasks.model_folders import compare_data
 from textrnn.training.events import Listener
@@ -74,7 +77,10 @@ def is_data_file(text: str) -> bool:
 
 def predict(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> list[Prediction]:
     """Answer for raw texts."""
-    answers = answer(classifier, texts, top_k=top_k)
+    return _predictions(answer(classifier, texts, top_k=top_k), texts)
+
+
+def _predictions(answers: Answers, texts: Sequence[str]) -> list[Prediction]:
     notes, names = answers.notes, answers.class_names
     return [
         Prediction(text, [(names[label], share) for label, share in zip(labels, shares, strict=True)], notes.get(index))
@@ -82,6 +88,22 @@ def predict(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> list
             zip(texts, answers.labels.tolist(), answers.probabilities.tolist(), strict=True)
         )
     ]
+
+
+def answers_as(form: str, answers: Answers, texts: Sequence[str]) -> bytes:
+    """Answers as the content of a file.
+
+    Args:
+        form: see :func:`textrnn.report.answer_files.format_of`.
+    """
+    if form in ("csv", "tsv"):
+        rows = ((each.text, *each.classes[0]) for each in _predictions(answers, texts))
+        return answers_csv(rows, separator="\t" if form == "tsv" else ",")
+    block, parts = Block([*range(1, len(texts) + 1)], [[text] for text in texts], list(texts)), list[bytes]()
+    writer = answer_writer(form, parts.append, ["text"], top_k=answers.labels.shape[1])
+    writer.write(Answered(block, answers, range(len(texts))))
+    writer.close()
+    return b"".join(parts)
 
 
 def open_language_model(run: Run, folder: Path, listener: Listener) -> CharacterModel:

@@ -150,7 +150,7 @@ def _unlabelled(note: Note) -> Finding:
         "warning",
         str(note["path"]),
         "no labels there, so that nothing can be tested on it; not used",
-        f"add the labels if there are any; once a model is trained, `predict` - < {note['path']} answers its rows",
+        f"add the labels if there are any; once a model is trained, `predict_file` {note['path']} answers its rows",
     )
 
 

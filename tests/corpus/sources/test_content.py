@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from textrnn.corpus.sources import content as contents
 from textrnn.corpus.sources import unpacking
 from textrnn.corpus.sources.content import Content, content_of, members
 from textrnn.errors import DataError
@@ -304,3 +305,19 @@ def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
     writer.join()
     assert isinstance(content, Content)
     assert content.read() == content.read() == TABLE
+
+
+def test_long_standard_input_is_kept_in_a_file_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "IN_MEMORY", 10)
+    for data in (b"0123456789", b"0123456789a" * 1000):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        found = content_of(Path("-"))
+        assert (found.path, found.packed_bytes) == (Path("stdin"), len(data))
+        with found.open() as first, found.open() as second:
+            assert first.read(3) == second.read(3) == b"012"
+            assert first.read() == data[3:]
+    file = found.stored.args[0]  # type: ignore[attr-defined]
+    assert file.read_bytes() == data
+    contents._stdin = None
+    del found
+    assert not file.exists()

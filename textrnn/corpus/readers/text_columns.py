@@ -19,6 +19,7 @@ from textrnn.corpus.readers.columns import (
 )
 from textrnn.corpus.readers.names import FAR, rank_as_text
 
+SEVERAL = 3  # rows with a field too many; of fewer, that may be a comma in each text
 Read = Sequence[Mapping[str, Any]]  # what a model's own files were understood as, see Reading.to_dict
 
 
@@ -61,7 +62,7 @@ def find_text_columns(
         names = [f"column {at}" for at in range(1, width + 1)]
     elif not named and others and len(names) > 1 and not first[-1].strip() and _ends_blank(others, len(names)):
         names.pop()  # a separator after the last field of every row, the header's too
-    elif not named and has_row_numbers(len(names), others):
+    elif not named and len(others) >= SEVERAL and has_row_numbers(len(names), others):
         names.insert(0, "row number")
     records = others if has_header else sample[skipped:]
     text_at = [

@@ -18,6 +18,7 @@ from textrnn.corpus.readers.delimited import Dialect, Record, read_records
 from textrnn.corpus.readers.encodings import Encoding, encoding_name, find_encoding, read_lines
 from textrnn.corpus.readers.fasttext import has_glued_commas, read_fasttext
 from textrnn.corpus.readers.form import find_form
+from textrnn.corpus.readers.given import ABSENT, Block, GivenTexts, moved
 from textrnn.corpus.readers.json_records import NotJSON, as_object, cell_of, flattened, json_values
 from textrnn.corpus.readers.parquet import parquet_values
 from textrnn.corpus.readers.rows import Reading
@@ -34,92 +35,11 @@ LINES = "one text a line"
 AT_ONCE = 4096  # records
 
 
-class Absent:
-    """Stands in the place of a key that a JSON record does not have."""
-
-
-ABSENT = Absent()
 # Line, cells (an object of JSON as it is), what is odd about it.
 GivenRecord = tuple[int, Any, "Record | NotJSON | None"]
 
 
-@dataclass
-class Block:
-    """Some records of a file, in its order.
-
-    Attributes:
-        lines: where each begins, from 1; in a workbook or a Parquet file, the row
-        cells: as many of each as there are columns
-        texts: empty where there is none
-        errors: what is wrong with a record, by its place in the block; it has no answer
-        others: keys of a JSON record that are no column, by its place in the block
-    """
-
-    lines: list[int] = field(default_factory=list)
-    cells: list[Sequence[Any]] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    errors: dict[int, str] = field(default_factory=dict)
-    others: dict[int, dict[str, Any]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-
-@dataclass
-class GivenTexts:
-    """A file of texts, once it is known what it is.
-
-    Attributes:
-        reading: what was understood of it
-        columns: of every record
-        schema: Arrow's, of a Parquet file
-        unit: in which progress is counted, ``B`` or ``rows``
-        total: of these; None where it is not known
-    """
-
-    reading: Reading
-    columns: tuple[str, ...]
-    schema: Any = None
-    unit: str = "rows"
-    total: int | None = None
-    _blocks: Callable[[], Iterator[Block]] = field(default=lambda: iter(()), repr=False)
-    _position: Callable[[], int] | None = field(default=None, repr=False)
-    _done: int = field(default=0, repr=False)
-
-    def blocks(self, size: int) -> Iterator[Block]:
-        """All records, `size` at a time; once."""
-        held = Block()
-        for block in self._blocks():
-            self._done += len(block)
-            start = 0
-            while start < len(block):
-                start = _move(block, start, held, size)
-                if len(held) == size:
-                    yield held
-                    held = Block()
-        if len(held):
-            yield held
-
-    @property
-    def done(self) -> int:
-        """How far the reading is, in `unit`."""
-        return self._done if self._position is None else self._position()
-
-
-def _move(block: Block, start: int, held: Block, size: int) -> int:
-    """Records from `start` on into another block, until that is full; gives where to go on."""
-    end = min(len(block), start + size - len(held))
-    shift = len(held) - start
-    held.errors |= {at + shift: error for at, error in block.errors.items() if start <= at < end}
-    held.others |= {at + shift: keys for at, keys in block.others.items() if start <= at < end}
-    for own, more in ((held.lines, block.lines), (held.cells, block.cells), (held.texts, block.texts)):
-        own += more[start:end]  # type: ignore[operator]  # lists of the same kind
-    return end
-
-
-def open_given(
-    content: Content, config: DataConfig, read: Read = (), *, separator: str | None = None
-) -> GivenTexts:
+def open_given(content: Content, config: DataConfig, read: Read = (), *, separator: str | None = None) -> GivenTexts:
     """Find out what a file is, and where its texts stand.
 
     Args:
@@ -187,9 +107,7 @@ def _open_text(content: Content, config: DataConfig, read: Read, separator: str 
     return opened.table(itertools.chain(begun, records))
 
 
-def _is_table(
-    records: Sequence[Sequence[str]], suffix: str, separator: str, config: DataConfig, read: Read
-) -> bool:
+def _is_table(records: Sequence[Sequence[str]], suffix: str, separator: str, config: DataConfig, read: Read) -> bool:
     """Whether lines that can be cut into fields are a table, rather than texts with commas in them."""
     first, others = records[0], records[1:]
     width = max(map(len, records))
@@ -293,7 +211,7 @@ class _Opened:
             is_first = True
             for block in self._line_blocks():
                 kept = Block()
-                _move(block, 1 if is_first else 0, kept, len(block))
+                moved(block, 1 if is_first else 0, kept, len(block))
                 is_first = False
                 kept.cells = [[text] for _, text in kept.cells]
                 yield kept

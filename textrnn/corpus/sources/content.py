@@ -8,8 +8,10 @@ from __future__ import annotations
 import functools
 import io
 import re
+import shutil
 import sys
 import tarfile
+import tempfile
 import weakref
 import zipfile
 from abc import ABC, abstractmethod
@@ -178,25 +180,41 @@ def _shown(path: Path) -> Path:
     return Path("stdin") if str(path) == STDIN else path
 
 
-_stdin: tuple[object, bytes] | None = None  # what was read: it can be read only once
+IN_MEMORY = 1 << 26  # bytes of standard input; of more, all is kept in a file until the program ends
+_stdin: tuple[object, Content] | None = None  # what was read: it can be read only once
 
 
-def _standard_input() -> bytes:
+def _standard_input() -> Content:
     global _stdin
     if sys.stdin is None:
         raise DataError("stdin: there is no standard input; expected data from a pipe or a file")
     if _stdin is None or _stdin[0] is not sys.stdin:
         try:
-            _stdin = sys.stdin, sys.stdin.buffer.read()
+            _stdin = sys.stdin, _kept(sys.stdin.buffer)
         except OSError as error:
             raise unreadable(Path("stdin"), error) from error
     return _stdin[1]
 
 
+def _kept(stream: BinaryIO) -> Content:
+    """What a stream gives, so that it can be read several times."""
+    path, begun = Path("stdin"), stream.read(IN_MEMORY + 1)
+    if len(begun) <= IN_MEMORY:
+        return _in_memory(path, begun)
+    folder = tempfile.TemporaryDirectory(prefix="textrnn-", ignore_cleanup_errors=True)
+    file = Path(folder.name) / "stdin"
+    with open(file, "wb") as kept:
+        kept.write(begun)
+        shutil.copyfileobj(stream, kept, 1 << 20)
+    opener = functools.partial(_open_file, file)
+    weakref.finalize(opener, folder.cleanup)
+    return Content(path, file.stat().st_size, opener)
+
+
 def _file(path: Path) -> Content:
     """A file as it lies there."""
     if str(path) == STDIN:
-        return _in_memory(Path("stdin"), _standard_input())
+        return _standard_input()
     refuse_url(path)
     try:
         size = path.stat().st_size

@@ -1,0 +1,175 @@
+"""A saved classifier on other labelled texts: the full report, without training anything.
+
+labelled file -> rows -> classes of the model -> logits -> figures -> report beside the model, in a folder of its own
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from textrnn.config import DataConfig
+from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.labels import class_indices, count_from_one, labels_are_names, look_alike_key
+from textrnn.corpus.readers import LeftOut, Rows, read_class_names, read_rows
+from textrnn.corpus.readers.tables import open_table
+from textrnn.corpus.sources.catalog import Source, find_dataset
+from textrnn.corpus.sources.content import content_at
+from textrnn.corpus.sources.download import Progress
+from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
+from textrnn.files import portable_name, write_together
+from textrnn.report.classification import ClassificationResult
+from textrnn.saved.classifier import Classifier
+from textrnn.tasks.classify import shown_settings
+from textrnn.training.events import Listener
+from textrnn.training.objectives.classification import predict_logits
+from textrnn.training.train_eval import explain_out_of_memory
+
+EVALUATIONS = "evaluations"  # in a model folder
+
+
+def evaluate(
+    classifier: Classifier,
+    data: str,
+    config: DataConfig | None = None,
+    listener: Listener | None = None,
+    *,
+    folder: Path | None = None,
+    on_download: Progress | None = None,
+) -> ClassificationResult:
+    """Score a classifier on labelled texts that it has not learnt from.
+
+    Args:
+        data: a file, or a folder or the name of a data set, whose test split is taken.
+        config: how it is to be read, where that is not to be found out.
+        folder: of the model; the report goes into a folder below it.
+
+    Raises:
+        DataError: for a file that cannot be read, or labels that the model does not know.
+    """
+    config, listener = config or DataConfig(), listener or Listener()
+    source, path = files_of(data, on_download)
+    rows = read_rows(path, _as_learnt(config, classifier, path))
+    test = _with_classes(rows, source.class_names, classifier, config)
+    readings = [rows.reading] if rows.reading is not None else []
+    listener.on_note(Note("read", readings=readings))
+    nothing = Split([], [])
+    dataset = Dataset(source.name, classifier.class_names, nothing, nothing, test, [], readings=readings)
+    result = judged(classifier, dataset)
+    listener.on_note(Note("judged", result=result))
+    if folder is not None:
+        files, notes = result.to_files(shown_settings(classifier))
+        for note in notes:
+            listener.on_note(note)
+        write_together(evaluation_folder(folder, source.name), files)
+    return result
+
+
+def evaluation_folder(folder: Path, name: str) -> Path:
+    """Where the report on a data set goes, in the folder of a model."""
+    return folder / EVALUATIONS / portable_name(name)
+
+
+def files_of(data: str, on_download: Progress | None = None) -> tuple[Source, Path]:
+    """What is to be scored: a file itself, of a folder, an archive or a data set the test split.
+
+    Raises:
+        DataError: if there is none.
+    """
+    try:
+        source = find_dataset(data, on_progress=on_download)
+    except DataError as error:  # names the setting of training
+        raise DataError(str(error).replace("`dataset`", "`evaluate`")) from error
+    if source.train == Path(data).expanduser() or (source.test is None and source.dev is None):
+        return source, source.train
+    if source.test is None:
+        raise DataError(f"{source.folder}: no test split there; expected one: name the file that is meant")
+    return source, source.test
+
+
+def _as_learnt(config: DataConfig, classifier: Classifier, path: Path) -> DataConfig:
+    """The columns that the model has learnt from, where a table has them and nobody has named others."""
+    usual = classifier.settings.data.separator
+    if path.is_dir():
+        return config
+    content = content_at(path)
+    if usual and config.separator is None and usual.encode("utf-8") in content.head().partition(b"\n")[0]:
+        config = dataclasses.replace(config, separator=usual)
+    names: Sequence[str] = ()
+    with contextlib.suppress(DataError, StopIteration):  # whatever is wrong is told when it is read
+        names = [name.strip() for name in next(open_table(content, config).records)[1]]
+    for file in classifier.read:
+        texts, label = tuple(file["text_columns"]), file["label_column"]
+        if file.get("header") is False or not set(texts) <= set(names):
+            continue
+        own = config.label_column or (label if label in names else None)
+        return dataclasses.replace(config, text_column=config.text_column or texts, label_column=own)
+    return config
+
+
+def _with_classes(rows: Rows, class_file: Path | None, classifier: Classifier, config: DataConfig) -> Split:
+    """The rows with the indices of their classes in the model.
+
+    Raises:
+        DataError: for a label that is none of them, unless such rows are to be left out.
+    """
+    names, known = _label_names(rows, class_file, classifier), {}
+    if classifier.settings.data.merge_labels:
+        known = {look_alike_key(name): index for index, name in enumerate(classifier.class_names)}
+    index_of = {name: index for index, name in enumerate(classifier.class_names)}
+    indices = [index_of.get(name, known.get(look_alike_key(name)) if known else None) for name in names]
+    strange = [at for at, index in enumerate(indices) if index is None]
+    if strange and config.on_bad_row != "skip":
+        raise _unknown(rows, names, strange, classifier.class_names)
+    if len(strange) == len(rows):
+        raise _unknown(rows, names, strange, classifier.class_names)
+    if strange and rows.reading is not None:
+        lost = [
+            LeftOut(rows.line_numbers[at], "unknown-class", f"unknown class {names[at]!r}", rows.texts[at][:80])
+            for at in strange
+        ]
+        left_out = tuple(sorted([*rows.reading.left_out, *lost], key=lambda row: row.line))
+        rows.reading = dataclasses.replace(rows.reading, rows=len(rows) - len(strange), left_out=left_out)
+    kept = [at for at, index in enumerate(indices) if index is not None]
+    rows = rows.select(kept) if strange else rows
+    return Split(rows.texts, [index for index in indices if index is not None], rows)
+
+
+def _label_names(rows: Rows, class_file: Path | None, classifier: Classifier) -> list[str]:
+    """Labels by name: indices stand for the classes of the file beside them, else for those of the model."""
+    names = classifier.class_names if class_file is None else read_class_names(class_file)[0]
+    labels = rows.labels
+    if labels_are_names(labels, [*names, *classifier.class_names]):
+        return labels
+    if count_from_one(labels, len(names)):
+        return [names[int(label.removesuffix(".0")) - 1] for label in labels]
+    found = class_indices(labels, names, by_name=False)
+    return [names[found[label]] if label in found else label for label in labels]
+
+
+def _unknown(rows: Rows, names: Sequence[str], strange: Sequence[int], classes: Sequence[str]) -> DataError:
+    first, more = names[strange[0]], len(strange) - 1
+    others = f", as in {more:,} more {'row' if more == 1 else 'rows'} with others or the same" if more else ""
+    return DataError(
+        f"{rows.where(strange[0])}: {one_line(repr(first), widest=60)} is no class of the model{others}; expected one "
+        f"of {listed(classes)}{did_you_mean(first, classes)}: correct them, or leave such rows out with "
+        "`on_bad_row=skip`"
+    )
+
+
+def judged(classifier: Classifier, dataset: Dataset) -> ClassificationResult:
+    """The figures of a classifier on the test split."""
+    settings = classifier.settings
+    device = next(classifier.network.parameters()).device
+    with explain_out_of_memory():
+        encoded = classifier.encode(dataset.test.texts)
+        rows = LabelledTexts.from_encoded(encoded, dataset.test.labels, device)
+        logits = predict_logits(classifier.network, rows, classifier.threads).numpy()
+    training = settings.training
+    return ClassificationResult(
+        settings.model_name, training.seed, dataset, None, logits, training.label_smoothing,
+        classifier.temperature or 1.0, None,
+    )  # fmt: skip
