@@ -78,7 +78,7 @@ def _explained(loaded: Loaded, texts: list[str]) -> list[bytes]:
     assert isinstance(loaded.model, Classifier)
     if len(loaded.model.class_names) < 2:
         raise RequestError(422, "nothing_to_explain", "the model knows one class only: there is nothing to explain")
-    return [json_line(explanation.to_dict()) for explanation in explain(loaded.model, texts)]
+    return [json_line(explanation.to_dict()) for explanation in explain(loaded.model, texts, rounds=1)]
 
 
 class Models:
