@@ -34,6 +34,7 @@ def typing_times(page: Page, text: str, *, pause: float = 0.0) -> list[float]:
         pause: milliseconds between an answer and the next key.
     """
     page.locator("#text").fill("")
+    page.wait_for_timeout(100)  # the bars are emptied; that is no answer
     page.evaluate("window.times.length = 0")
     for count, character in enumerate(text, 1):
         page.keyboard.insert_text(character)
