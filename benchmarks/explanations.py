@@ -68,17 +68,16 @@ def with_baseline_of_zeros(classifier: Classifier, texts: list[str]) -> list[Exp
 
 
 def with_few_steps(classifier: Classifier, texts: list[str]) -> list[Explanation]:
-    with mock.patch.object(explanation, "attribute", functools.partial(attribution.attribute, rounds=1)):
-        return explain(classifier, texts)
+    return explain(classifier, texts, rounds=1)
 
 
 def by_gradient(classifier: Classifier, texts: list[str]) -> list[Explanation]:
-    once = functools.partial(attribution.attribute, steps=1, rounds=1)
+    once = functools.partial(attribution.attribute, steps=1)
     with (
         mock.patch.object(explanation, "attribute", once),
         mock.patch.object(attribution, "midpoints", return_value=[1.0]),
     ):
-        return explain(classifier, texts)
+        return explain(classifier, texts, rounds=1)
 
 
 def by_leaving_out(classifier: Classifier, texts: list[str]) -> list[Explanation]:

@@ -230,7 +230,7 @@ def soak(server: subprocess.Popen[str], port: int, cases: Path, options: argpars
     beside = threading.Thread(target=nuisance, args=(port, until, counts))
     under_load = in_own_process(port, cases, options.connections, options.soak)
     beside.start()
-    time.sleep(min(30.0, options.soak / 5))
+    time.sleep(min(90.0, options.soak / 5))  # what threads and layers keep for themselves comes with their first use
     before = memory(port)
     beside.join()
     print(shown("soak", figures := measured(under_load)), *figures["errors"][:3], sep="\n", flush=True)

@@ -36,7 +36,7 @@ NOT_ON_EVERY_DISK = {  # of os, and of paths
 }
 OPENERS = {"bz2", "codecs", "gzip", "io", "lzma", "os"}  # their open() has the path first
 OPEN_AS_BYTES = {"archive", "content", "self", "whole"}  # no paths: their own open() knows no text
-SIGNALS = {"SIGINT", "SIG_DFL", "default_int_handler", "getsignal", "signal"}  # what Windows has
+SIGNALS = {"SIGINT", "SIG_DFL", "SIG_IGN", "default_int_handler", "getsignal", "signal"}  # what Windows has
 
 
 def nodes(path: Path) -> list[ast.AST]:

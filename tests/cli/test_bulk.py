@@ -83,6 +83,8 @@ def test_what_is_said_of_the_file_is_not_of_the_model(ask: Callable[..., Result]
         (["--predict-file", "titles.csv", "--processes", "0"], "--processes 0: expected a number from 1 to 256"),
         (["--predict-file", "titles.csv", "--json", "--output", "a.csv"], "--json: cannot stand beside --output, whose ending names the format; expected one of them"),
         (["--predict-file", "titles.csv", "--text-column", "tilte"], "titles.csv:1: no column 'tilte'; expected --text-column to be one of id, text"),
+        (["--predict-file", ""], "--predict-file: nothing is named; expected a path"),
+        (["--evaluate", " "], "--evaluate: nothing is named; expected a path"),
         (["--processes", "2"], "--processes: belongs to --predict-file; expected --predict-file beside it"),
         (["--below", "0.5", "a.csv"], "--below: belongs to --predict-file; expected --predict-file beside it"),
         (["--output", "a.csv"], "--output: belongs to --predict-file or --predict; expected one of them beside it"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
 import typing
 from collections.abc import Callable
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.commands import SMALL_MEMORY, TINY, Result, error_of, metrics_of, without_seconds
+from tests.commands import SMALL_MEMORY, Result, error_of
 from textrnn.cli import build_parser, find_task, main
 from textrnn.cli.classify import to_runs
 from textrnn.cli.config_file import ConfigFile
@@ -24,6 +23,7 @@ from textrnn.config import TASK_CONFIGS, Run
 from textrnn.errors import ConfigError
 from textrnn.models.registry import all_models
 from textrnn.report.repeat import request_file, run_file, toml_value
+from textrnn.tasks.compare import comparison_file
 from textrnn.tasks.memory.registry import all_experiments
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.settings import combine
@@ -151,6 +151,7 @@ def named_of(draw: st.DrawFn, task: str) -> tuple[str, dict[str, Any]]:
 def test_what_was_named_comes_back(task: str, tmp_path: Path) -> None:
     """From settings to run.toml and back, whatever the texts and numbers are; ``request_file`` writes it, too."""
 
+    @settings(deadline=None, max_examples=25)
     @given(named_of(task))
     def check(drawn: tuple[str, dict[str, Any]]) -> None:
         model, named = drawn
@@ -169,8 +170,8 @@ def test_what_was_named_comes_back(task: str, tmp_path: Path) -> None:
 def test_what_a_model_was_trained_with_comes_back(task: str, tmp_path: Path) -> None:
     """From a run through its settings: also what was not named stands there, as comments that can be made lines."""
     named: dict[str, Any] = {"epochs": 3, "seed": 2**63 - 1, "learning_rate": 1e-05, "encoding": 'a"\\\n\x7f\u2028猫'}
-    settings = combine(Run(task, "GRU", named))
-    content = run_file(settings, named, tmp_path / "a" / "b").decode("utf-8")
+    settled = combine(Run(task, "GRU", named))
+    content = run_file(settled, named, tmp_path / "a" / "b").decode("utf-8")
     path = tmp_path / "run.toml"
     path.write_text(content, encoding="utf-8")
     options = parse(build_parser(task), ["--config", str(path)])
@@ -179,10 +180,11 @@ def test_what_a_model_was_trained_with_comes_back(task: str, tmp_path: Path) -> 
     held = "\n".join(line.removeprefix("# ") if " = " in line else line for line in content.split("\n"))
     path.write_text(held, encoding="utf-8")
     all_named = named_settings(task, parse(build_parser(task), ["--config", str(path)]))
-    assert combine(Run(task, "GRU", all_named)).to_flat() == settings.to_flat()
+    assert combine(Run(task, "GRU", all_named)).to_flat() == settled.to_flat()
     assert len(all_named) > 20
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.recursive(TEXTS | st.booleans() | st.integers() | st.floats(allow_nan=False), lambda part: st.lists(part)))
 def test_values_are_toml(value: Any) -> None:
     import tomllib
@@ -221,23 +223,30 @@ def test_a_language_model_again(trained_language_model: Path, run: Command) -> N
     assert (folder / "model.safetensors").read_bytes() == before
 
 
-def test_a_machine_that_is_slower_does_as_much(small_corpus: Path, run: Command) -> None:
+@pytest.mark.parametrize(("epochs", "budget"), [(14, None), (None, 60.0)])
+def test_a_machine_that_is_slower_does_as_much(epochs: int | None, budget: float | None) -> None:
     """Nobody named epochs or a budget: what the speed of the machine chose is held."""
-    assert run(*TINY, "--corpus", small_corpus.name, "--num-steps", "100", "--max-chars", "1000").status == 0
-    folder = Path("saved_dict") / small_corpus.stem / "lm_LSTM"
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    assert f"\nepochs = {config['training']['epochs']}\n" in (folder / "run.toml").read_text(encoding="utf-8")
+    settled = combine(Run("lm")).replaced(
+        {"epochs": epochs, "budget": budget, "dropout": 0.3, "embedding_dropout": 0.1}
+    )
+    lines = run_file(settled, {"hidden_size": 512}, Path("saved_dict/a/lm_LSTM")).decode("utf-8").splitlines()
+    held = ["epochs = 14"] if epochs else ["budget = 60.0", "dropout = 0.3", "embedding_dropout = 0.1"]
+    always = ['task = "lm"', 'model = "LSTM"', "hidden_size = 512", "seed = 0"]
+    assert {line for line in lines if line and not line.startswith("#")} == {*held, *always}
+    assert any("differs a little each time" in line for line in lines) == (budget is not None)
 
 
 def test_an_experiment_again(run: Command) -> None:
     assert run("--task", "memory", "--lengths", "4", "--model", "SRN", "--seed", "3", *SMALL_MEMORY).status == 0
-    folder, before = Path("saved_dict/memory/lengths_SRN"), without_seconds(metrics_of("lengths_SRN"))
+    folder = Path("saved_dict/memory/lengths_SRN")
     assert set((folder / "run.toml").read_text(encoding="utf-8").splitlines()[3:]) == {
         'task = "memory"', 'experiment = "lengths"', 'model = ["SRN"]', "lengths = [4]", "hidden_size = 5", "epochs = 2",
         "evaluate_every = 5", "seed = 3",
     }  # fmt: skip
-    assert run(*repeated(folder), "--quiet").status == 0
-    assert without_seconds(metrics_of("lengths_SRN")) == before
+    assert to_request(parse(build_parser("memory"), repeated(folder))).flags(["SRN"]) == {
+        "task": "memory", "experiment": "lengths", "model": ["SRN"], "lengths": (4,), "problem": None, "seeds": None,
+        "hidden_size": 5, "epochs": 2, "evaluate_every": 5, "seed": 3,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("experiment", all_experiments())
@@ -250,17 +259,14 @@ def test_every_experiment_takes_its_own_file(experiment: str, tmp_path: Path) ->
     assert again.folders == request.folders
 
 
-def test_a_comparison_again(small_dataset: Path, run: Command) -> None:
-    flags = ["--dataset", small_dataset.name, "--embedding-size", "8", "--epochs", "1", "--quiet"]
-    assert run("--compare", "TextCNN", "FastText", *flags).status == 0
-    folder = Path("saved_dict") / small_dataset.name
-    weights = {path.parent.name: path.read_bytes() for path in folder.glob("*/model.safetensors")}
-    assert set((folder / "comparison" / "run.toml").read_text(encoding="utf-8").splitlines()[3:]) == {
-        'task = "classify"', 'compare = ["TextCNN", "FastText"]', "embedding_size = 8", 'dataset = "小数据"', "epochs = 1",
-        "seed = 0",
-    }  # fmt: skip
-    assert run(*repeated(folder / "comparison"), "--quiet").status == 0
-    assert {path.parent.name: path.read_bytes() for path in folder.glob("*/model.safetensors")} == weights
+def test_a_comparison_again(in_folder: Callable[[], Path]) -> None:
+    in_folder()
+    flags = ["--dataset", "a b.csv", "--num-filters", "9", "--dropout", "0.1", "--compare", "TextCNN", "FastText"]
+    runs, folder = to_runs(parse(build_parser("classify"), flags)), Path("saved_dict/a b/comparison")
+    folder.mkdir(parents=True)
+    (folder / "run.toml").write_bytes(comparison_file(runs, folder))
+    again = to_runs(parse(build_parser("classify"), repeated(folder)))
+    assert again == [dataclasses.replace(run, named={**run.named, "seed": 0}) for run in runs]
 
 
 def test_a_run_that_went_on_keeps_what_was_named_first(small_dataset: Path, run: Command) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import typing
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textrnn.config import Choices, DataConfig, Run, Span, find_problem
@@ -61,6 +61,7 @@ def test_no_two_choices_contradict_each_other(model: str) -> None:
     defaults = defaults_of("classify", model)
     space = space_of(defaults, ())
 
+    @settings(deadline=None, max_examples=10)
     @given(st.fixed_dictionaries({name: _values(place) for name, place in space.items()}))
     def check(values: dict[str, typing.Any]) -> None:
         changed = defaults.replaced(values).to_flat()
@@ -76,10 +77,8 @@ def _values(place: Span | Choices) -> st.SearchStrategy[typing.Any]:
 
 
 def test_what_is_fixed_and_what_was_named() -> None:
-    settings = combine(
-        Run("classify", "LSTM", {"hidden_size": 7, "learning_rate": 0.5, "batch_size": 3, "dropout": 0.9})
-    )
-    space = space_of(settings, {"pooling", "dropout"})
+    named = combine(Run("classify", "LSTM", {"hidden_size": 7, "learning_rate": 0.5, "batch_size": 3, "dropout": 0.9}))
+    space = space_of(named, {"pooling", "dropout"})
     assert space["hidden_size"] == Choices((4, 7, 10, 14))
     assert space["batch_size"] == Choices((2, 3, 6))
     assert space["learning_rate"] == Span(0.167, 1.5, log=True)

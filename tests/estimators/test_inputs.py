@@ -63,7 +63,6 @@ def test_columns_of_texts(given: Any) -> None:
         (5, "texts: a int; expected a list of texts, or a column of a table"),
         (scipy.sparse.eye(2), "texts: a sparse matrix; expected texts, not what was counted of them"),
     ],
-    ids=str,
 )  # fmt: skip
 def test_what_is_no_column_of_texts(given: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError)) as caught:

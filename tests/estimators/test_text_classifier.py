@@ -267,6 +267,17 @@ def test_learning_on_goes_on_with_the_same_network() -> None:
         TextClassifier(model="BiLSTM_Ngram").partial_fit(TEXTS, LABELS)
 
 
+def test_explanations_are_those_of_the_saved_model(fitted: TextClassifier) -> None:
+    (of_answer,) = fitted.explain(TEXTS[0])
+    assert of_answer.label == LABELS[0]
+    assert sum(each.contribution for each in of_answer.tokens) == pytest.approx(
+        of_answer.logit_difference - of_answer.baseline, abs=1e-4
+    )
+    named = fitted.explain(pd.Series(TEXTS[:2]), label="数字", against="山水")
+    assert [(each.label, each.against) for each in named] == [("数字", "山水")] * 2
+    json.dumps(named[0].to_dict())
+
+
 def test_report(fitted: TextClassifier, tmp_path: Path) -> None:
     fitted.report(*rows_of(30, 3), folder=tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
@@ -275,8 +286,10 @@ def test_report(fitted: TextClassifier, tmp_path: Path) -> None:
     assert {"report.html", "errors.csv", "history.csv", "suspects.csv"} <= {path.name for path in tmp_path.iterdir()}
     held_out = fitted.report(baseline=False).to_metrics()
     assert held_out["test"]["accuracy"] == held_out["dev"]["accuracy"]
-    with pytest.raises(TextRNNError, match=r"^report: the texts that the model learnt from are not here"):
-        copy.copy(fitted).report()
+    copied, test = copy.copy(fitted), metrics["test"]
+    assert copied.report(*rows_of(30, 3)).to_metrics()["test"]["confusion_matrix"] == test["confusion_matrix"]
+    with pytest.raises(TextRNNError, match=r"^report: the texts that were held out are not here, only the model"):
+        copied.report()
     with pytest.raises(InputError, match=r"^labels\[0\]: 'x' is none of the model's classes"):
         fitted.report(["a"], ["x"])
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tests.models.classifiers.test_contract import CLASSES, VOCABULARY, build, every_model, texts
 from textrnn.config import UNKNOWN_ID
 from textrnn.models import attribution
-from textrnn.models.attribution import Attribution, attribute, midpoints
+from textrnn.models.attribution import Attribution, attribute, midpoints, without_jumps
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import TokenEmbedding, mean_over_time, set_precision, valid_mask
 from textrnn.models.parts.ngram_bag import HashedNgrams, NgramBag, hashed
@@ -174,6 +174,43 @@ def test_more_steps_use_what_fewer_have_found() -> None:
         thrice = attributed(network, token_ids, lengths, steps=5, rounds=3)
     assert thrice.steps.tolist() == once.steps.tolist() == [45]
     torch.testing.assert_close(thrice.contributions, once.contributions, atol=1e-5, rtol=1e-4)
+
+
+def test_a_step_that_is_far_too_steep_keeps_its_direction() -> None:
+    by_step = torch.tensor([[[1.0, 1.0], [2.0, -1.0], [-600.0, 0.0], [3.0, 0.0], [0.0, 0.0]]])  # median slope 2
+    expected = torch.tensor([[[1.0, 1.0], [2.0, -1.0], [-6.0, 0.0], [3.0, 0.0], [0.0, 0.0]]])
+    torch.testing.assert_close(without_jumps(by_step), expected)
+
+
+class Exploding(ClassifierNetwork):
+    """Its gradient is large at a place that no step is near to by chance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = TokenEmbedding(VOCABULARY, 1, dropout=0.0, token_dropout=0.0)
+        self.classifier = nn.Linear(1, CLASSES)
+        with torch.no_grad():
+            self.embedding.table.weight.copy_(torch.arange(VOCABULARY)[:, None] / VOCABULARY)
+
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
+        total = self.embedding(token_ids).sum(dim=1)
+        return total + torch.sin(5000 * total) / 100
+
+
+def test_gradients_that_explode_are_clipped_and_the_gap_is_told() -> None:
+    torch.manual_seed(0)
+    network = Exploding()
+    token_ids, lengths = torch.tensor([[20, 30, 49]]), torch.tensor([3])
+    found = attributed(network, token_ids, lengths, rounds=2)
+    assert found.clipped.tolist() == [True]
+    difference_explained = float((found.difference - found.baseline).abs())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attribution, "TOO_OPEN", math.inf)
+        plain = attributed(network, token_ids, lengths, rounds=2)
+    assert plain.clipped.tolist() == [False]
+    assert float(found.gap.abs()) <= float(plain.gap.abs())
+    assert difference_explained > 0
 
 
 class Later(ClassifierNetwork):

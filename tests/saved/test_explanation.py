@@ -109,6 +109,15 @@ def test_the_strongest_come_first() -> None:
         assert len(found) == min(3, sum(sign * each.contribution > 0 for each in told.tokens))
 
 
+def test_fewer_rounds_take_fewer_steps() -> None:
+    model = classifier()
+    assert {told.steps for told in explain(model, TEXTS, rounds=1)} <= {0, 16}
+    for quick, whole in zip(explain(model, TEXTS, rounds=1), explain(model, TEXTS), strict=True):
+        assert [each.contribution for each in quick.tokens] == pytest.approx(
+            [each.contribution for each in whole.tokens], abs=0.02
+        )
+
+
 def test_no_texts() -> None:
     assert explain(classifier(), []) == []
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import httpx
 
+from textrnn.serve.address import listen
 from textrnn.serve.limits import DEFAULT, Limits
-from textrnn.serve.server import Server, build_server, listen
+from textrnn.serve.server import Server, build_server
 
 
 @dataclass

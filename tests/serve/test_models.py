@@ -14,10 +14,11 @@ from tests.serve.conftest import CLASSIFIER, LANGUAGE_MODEL
 from tests.serve.running import Running
 from textrnn.report.spreadsheet import spreadsheet
 from textrnn.serve import schemas
+from textrnn.serve.address import listen
 from textrnn.serve.endpoints import _errors
 from textrnn.serve.http import Request
 from textrnn.serve.limits import DEFAULT
-from textrnn.serve.server import build_server, listen
+from textrnn.serve.server import build_server
 from textrnn.serve.static import read_page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from tests.serve.running import Running, received, running, until
 from textrnn.serve.limits import DEFAULT
 
-SHORT = replace(DEFAULT, read_seconds=0.5, write_seconds=0.5, idle_seconds=1, connections=30, linger_seconds=0.1)
+SHORT = replace(DEFAULT, read_seconds=0.5, write_seconds=0.5, idle_seconds=1, connections=12, linger_seconds=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +46,13 @@ def test_slow_requests_are_cut_off_and_block_nobody(hasty: Running) -> None:
 
 
 def test_a_byte_now_and_then_is_slow_too(hasty: Running) -> None:
-    opened, started = hasty.raw(), time.monotonic()
-    try:
-        for byte in request(hasty.port):
+    sent, content = 0, request(hasty.port)
+    with hasty.raw() as opened, contextlib.suppress(OSError):
+        for byte in content:
             opened.sendall(bytes([byte]))
+            sent += 1
             time.sleep(0.1)
-    except OSError:
-        pass
-    opened.close()
-    assert time.monotonic() - started < 5
+    assert sent < len(content)
 
 
 def test_idle_connections_are_closed(hasty: Running) -> None:

@@ -20,9 +20,10 @@ import pytest
 from tests.commands import SLOWED, Result, command, error_of
 from tests.serve.conftest import CLASSIFIER, LANGUAGE_MODEL
 from tests.serve.running import received, running
+from textrnn.serve.address import listen
 from textrnn.serve.language import _some_lines
 from textrnn.serve.limits import DEFAULT
-from textrnn.serve.server import Ended, listen
+from textrnn.serve.server import Ended
 
 Run = Callable[..., Result]
 
@@ -104,7 +105,7 @@ def test_a_stop_under_load_loses_nothing(models_folder: Path) -> None:
 )
 def test_how_it_ended(run: Run, monkeypatch: pytest.MonkeyPatch, ended: Ended, status: int, told: str) -> None:
     monkeypatch.setattr("textrnn.serve.server.serve", lambda *_: ended)
-    found = run("--serve")
+    found = run("--serve", "--port", "0")
     assert (found.status, found.err) == (status, told)
 
 

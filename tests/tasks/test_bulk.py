@@ -67,6 +67,14 @@ def test_every_row_is_answered_as_alone(classifier: Classifier, tmp_path: Path) 
     assert (done.rows, done.errors, done.notes) == (7, 0, {"empty_text": 1, "no_known_token": 1, "long_text": 1})
 
 
+def test_an_answer_as_json_has_it_everywhere(classifier: Classifier, tmp_path: Path) -> None:
+    source, output = write_titles(tmp_path / "titles.csv"), tmp_path / "answers.jsonl"
+    answer_file(classifier, Bulk(source, output, top_k=2))
+    lines = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    for line, alone in zip(lines, predict(classifier, TEXTS, top_k=2), strict=True):
+        assert {key: value for key, value in line.items() if key not in ("id", "error")} == alone.to_dict()
+
+
 def test_blocks_of_any_size_and_processes_give_the_same_bytes(
     classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

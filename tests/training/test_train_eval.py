@@ -200,6 +200,21 @@ def test_asked_to_stop_at_the_last_step(tmp_path: Path) -> None:
     assert (len(history.train_loss), history.stopped_by) == (32, "all epochs done")
 
 
+def test_asked_to_end_it_keeps_the_best_weights() -> None:
+    class EndAt(StopAt):
+        def should_stop(self) -> bool:
+            return False
+
+        def should_end(self) -> bool:
+            return super().should_stop()
+
+    model = new_model()
+    history = learn(model, short(epochs=50), listener=EndAt(7))
+    assert (len(history.train_loss), history.stopped_by) == (7, "a request to end")
+    assert history.evaluations[-1]["step"] == 7  # a last look
+    assert evaluate(model, DEV).loss == pytest.approx(history.best["dev_loss"])
+
+
 def test_mean_training_loss_counts_rows_not_batches() -> None:
     model = new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0)
     config = short(epochs=1, batch_size=119, evaluate_every=2, learning_rate=1e-12, label_smoothing=0.0)

@@ -54,6 +54,7 @@ def refuse(options: argparse.Namespace) -> None:
             raise ConfigError(f"`{name}`: belongs to `predict_file`; expected `predict_file` beside it")
     if options.predict_file is None:
         return
+    user_path(options.predict_file, "predict_file")
     if options.processes is not None and not 1 <= options.processes <= MOST_PROCESSES:
         raise ConfigError(f"`processes` {options.processes}: expected a number from 1 to {MOST_PROCESSES}")
     if options.json and options.output is not None:

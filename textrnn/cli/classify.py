@@ -32,6 +32,7 @@ EXAMPLES = """examples:
   python run.py --dataset thucnews --model LSTM --budget 60
   python run.py --dataset my_reviews.csv --compare LSTM BiLSTM_Ngram FastText
   python run.py --model LSTM --predict "央行下调存款准备金率"
+  python run.py --model LSTM --predict-file titles.csv --output answers.csv
   python run.py --serve
   python run.py --task lm --help
 """

@@ -7,6 +7,7 @@ import argparse
 from textrnn.cli.output import say, shown
 from textrnn.cli.trained import for_another_file, trained_classifier
 from textrnn.config import Run
+from textrnn.errors import user_path
 
 
 def add_flags(main_group: argparse._ArgumentGroup) -> None:
@@ -19,7 +20,13 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
 
 
 def refuse(options: argparse.Namespace) -> None:
-    """Nothing: the one flag stands for itself."""
+    """What is wrong with the flag.
+
+    Raises:
+        ConfigError: that names it.
+    """
+    if options.evaluate is not None:
+        user_path(options.evaluate, "evaluate")
 
 
 def run(asked: Run, options: argparse.Namespace) -> int:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import named_settings
 from textrnn.cli.output import say, say_aside
 from textrnn.config import Run
 from textrnn.errors import ConfigError, user_path
+
+if TYPE_CHECKING:
+    from textrnn.serve.server import Ended
 
 HOST, PORT = "127.0.0.1", 8000
 INTERRUPTED = 130
@@ -58,6 +64,24 @@ class _OneLine(logging.Handler):
 
 def run(asked: Run, options: argparse.Namespace) -> int:
     """Serve until a signal ends it, and give the exit status: 0, or 130 after Ctrl-C."""
+    from textrnn.serve.address import listen
+    from textrnn.serve.gate import checked_key
+
+    save_dir = user_path(options.save_dir, "save_dir")
+    host = (options.host or HOST).strip("[]")
+    key = checked_key(host, os.environ.get("TEXTRNN_API_KEY"))
+    sockets = listen(host, PORT if options.port is None else options.port)
+    try:
+        ended = _serve(save_dir, host, sockets, key)
+    finally:
+        for opened in sockets:
+            opened.close()
+    left = f"{ended.cut_off} requests took too long and were cut off" if ended.cut_off else "every request is answered"
+    say_aside(f"stopped; {left}")
+    return INTERRUPTED if ended.interrupted else 0
+
+
+def _serve(save_dir: Path, host: str, sockets: list[socket.socket], key: str | None) -> Ended:
     try:
         from textrnn.serve.server import serve
     except ModuleNotFoundError as error:
@@ -74,10 +98,4 @@ def run(asked: Run, options: argparse.Namespace) -> int:
     def tell(address: str, names: list[str]) -> None:
         say(f"serving on {address} (Ctrl-C ends it): {', '.join(names)}")
 
-    save_dir = user_path(options.save_dir, "save_dir")
-    host = (options.host or HOST).strip("[]")
-    port = PORT if options.port is None else options.port
-    ended = serve(save_dir, host, port, os.environ.get("TEXTRNN_API_KEY"), tell)
-    left = f"{ended.cut_off} requests took too long and were cut off" if ended.cut_off else "every request is answered"
-    say_aside(f"stopped; {left}")
-    return INTERRUPTED if ended.interrupted else 0
+    return serve(save_dir, host, sockets, key, tell)

@@ -38,12 +38,12 @@ def tracked(options: argparse.Namespace, listener: Listener) -> Iterator[Listene
     """
     trackers: list[Listener] = []
     with contextlib.ExitStack() as at_the_end:
-        if options.tensorboard is not None:
+        if getattr(options, "tensorboard", None) is not None:
             from textrnn.report.tracking.tensorboard import TensorBoard
 
             place = user_path(options.tensorboard, "tensorboard") if options.tensorboard else None
             trackers.append(at_the_end.enter_context(TensorBoard(place, listener.on_note)))
-        if options.mlflow is not None:
+        if getattr(options, "mlflow", None) is not None:
             from textrnn.report.tracking.mlflow import MLflow
 
             trackers.append(at_the_end.enter_context(MLflow(options.mlflow or None, listener.on_note)))

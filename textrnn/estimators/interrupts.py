@@ -56,11 +56,15 @@ class KeepingTheBest(Listener):
     def should_end(self) -> bool:
         return self.asked
 
-    def warn(self, history: History) -> None:
-        """Say what was kept, where something was cut short."""
+    def warn(self, history: History, *, stacklevel: int = 3) -> None:
+        """Say what was kept, where something was cut short.
+
+        Args:
+            stacklevel: that of the caller's line, as :func:`warnings.warn` counts.
+        """
         if self.asked:
             warnings.warn(
                 f"interrupted after {len(history.learning_rate):,} steps; the best weights so far are kept, those of "
                 f"step {history.best_step:,} (Ctrl-C twice stops everything)",
-                stacklevel=3,
+                stacklevel=stacklevel,
             )

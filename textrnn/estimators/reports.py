@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textrnn.corpus.dataset import Dataset, Split
-from textrnn.corpus.in_memory import Labelled
+from textrnn.corpus.in_memory import NAME, Labelled
 from textrnn.corpus.readers import cleaned
-from textrnn.errors import listed
+from textrnn.errors import TextRNNError, listed
 from textrnn.estimators.inputs import InputError
 from textrnn.estimators.settings import folder_of
 from textrnn.files import write_together
 from textrnn.report.classification import ClassificationResult
 from textrnn.report.label_errors import suspect_rows
+from textrnn.saved.classifier import Classifier
 from textrnn.tasks.classify import Learnt, judge, shown_settings, train_baseline
+from textrnn.tasks.evaluate import judged
 from textrnn.tasks.label_errors import suspects_beside
+from textrnn.training.history import History
 
 
 def split_of(rows: Labelled, class_names: Sequence[str]) -> Split:
@@ -36,22 +39,45 @@ def split_of(rows: Labelled, class_names: Sequence[str]) -> Split:
 
 
 def report_on(
-    learnt: Learnt, dataset: Dataset, test: Split, folder: str | Path | None, *, baseline: bool
+    classifier: Classifier,
+    history: History | None,
+    learnt_from: Dataset | None,
+    rows: Labelled | None,
+    folder: str | Path | None,
+    *,
+    baseline: bool,
 ) -> ClassificationResult:
     """Score a classifier, and write the report.
 
     Args:
-        dataset: that it has learnt from.
-        test: what it is tested on; may be the dev split itself.
+        history: of its training; None of a model that was loaded.
+        learnt_from: the data set that it has learnt from; None where that is gone.
+        rows: what it is tested on; None: what was held out.
         folder: where the files go; None: nowhere.
-        baseline: whether the linear model is trained to compare with, and to find labels in doubt.
+        baseline: whether the linear model is trained to compare with, and to find labels in doubt, where there is
+            something to train it on.
+
+    Raises:
+        TextRNNError: if there is nothing to test it on.
     """
-    tested = dataclasses.replace(dataset, test=test, _encoded={})
-    result = judge(learnt, tested, train_baseline(tested) if baseline else None)
-    if folder is None:
-        return result
-    each_once = dataclasses.replace(tested, dev=Split([], []), _encoded={}) if test is dataset.dev else tested
-    doubted = suspect_rows(each_once, suspects_beside(learnt.classifier, each_once)) if baseline else None
-    files, _ = result.to_files(shown_settings(learnt.classifier), suspects=doubted)
-    write_together(folder_of(folder), files)
+    nothing = Split([], [])
+    if learnt_from is None or history is None:
+        if rows is None:
+            raise TextRNNError(
+                "report: the texts that were held out are not here, only the model (it was loaded or copied); expected "
+                "texts with labels: report(texts, labels)"
+            )
+        test = split_of(rows, classifier.class_names)
+        tested = Dataset(NAME, classifier.class_names, nothing, nothing, test)
+        result, doubted = judged(classifier, tested), None
+    else:
+        test = learnt_from.dev if rows is None else split_of(rows, classifier.class_names)
+        tested = dataclasses.replace(learnt_from, test=test, _encoded={})
+        result = judge(Learnt(classifier, history), tested, train_baseline(tested) if baseline else None)
+        each_once = tested if rows is not None else dataclasses.replace(tested, dev=nothing, _encoded={})
+        looked_for = baseline and folder is not None
+        doubted = suspect_rows(each_once, suspects_beside(classifier, each_once)) if looked_for else None
+    if folder is not None:
+        files, _ = result.to_files(shown_settings(classifier), suspects=doubted)
+        write_together(folder_of(folder), files)
     return result

@@ -28,6 +28,10 @@ from textrnn.models.registry import all_models, find_model
 one_training = threading.RLock()  # dropout comes from torch's one generator: two at a time would not repeat themselves
 
 
+OF_FILES = dict.fromkeys(
+    ("dataset", "text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels"),
+    "a setting of files, and texts in memory are read as they are; expected none: leave it out",
+)
 OTHER_NAMES = {
     "random_state": "here it is `seed`; expected a whole number by that name",
     "n_jobs": "here it is `threads`; expected a whole number by that name",

@@ -19,14 +19,14 @@ from sklearn.utils.validation import check_is_fitted
 from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset
 from textrnn.corpus.in_memory import NAME, Labelled, dataset_in_memory, more_of_a_dataset
-from textrnn.errors import TextRNNError
 from textrnn.estimators.answers import Answer
 from textrnn.estimators.inputs import InputError, texts_of, weights_of
 from textrnn.estimators.interrupts import KeepingTheBest
 from textrnn.estimators.labels import LabelType, labels_of, names_like
 from textrnn.estimators.progress import Progress
-from textrnn.estimators.reports import report_on, split_of
+from textrnn.estimators.reports import report_on
 from textrnn.estimators.settings import (
+    OF_FILES,
     OTHER_NAMES,
     SettingError,
     SettingsEstimator,
@@ -39,22 +39,19 @@ from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.registry import find_model
 from textrnn.report.classification import ClassificationResult
 from textrnn.report.notes import words
+from textrnn.report.verdict import bare
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import SavedModel, explain_mismatched_files
 from textrnn.tasks.answers import predict
-from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, learn
+from textrnn.tasks.classify import DatasetFacts, introduce, learn
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import ListenerGroup
 from textrnn.training.history import History
 from textrnn.training.threads import Threads
 
 if TYPE_CHECKING:
-    from textrnn.saved.explanation import Explanation  # type: ignore[import-not-found, unused-ignore]
+    from textrnn.saved.explanation import Explanation
 
-NAMES_OF_FILES = (
-    "dataset", "text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels",
-)  # fmt: skip
-OF_FILES = "a setting of files, and texts in memory are read as they are; expected none: leave it out"
 AT_THE_END = 10**9  # batches between two evaluations, so that there is one when all are done
 SMALLEST = 1e-300  # a probability whose logarithm is finite
 
@@ -63,7 +60,7 @@ class TextClassifier(
     ClassifierMixin,  # type: ignore[misc]
     SettingsEstimator,
     task="classify",
-    left_out={**dict.fromkeys(NAMES_OF_FILES, OF_FILES), **OTHER_NAMES},
+    left_out={**OF_FILES, **OTHER_NAMES},
 ):
     """A recurrent network that classifies texts, as an estimator of scikit-learn.
 
@@ -209,7 +206,7 @@ class TextClassifier(
         with one_training:
             introduce(dataset, settings, vectors, listener)
             learnt = learn(dataset, settings, listener, vectors=vectors, start=start)
-        interrupts.warn(learnt.history)
+        interrupts.warn(learnt.history, stacklevel=4)
         self._take(learnt.classifier, label_type)
         self.history_: History | None = learnt.history
         self._dataset: Dataset | None = dataset
@@ -296,7 +293,7 @@ class TextClassifier(
             Answer(
                 found.text,
                 [(label_of[name], probability) for name, probability in found.classes],
-                None if found.note is None else words(found.note),
+                None if found.note is None else bare(words(found.note)),
             )
             for found in predict(self.classifier_, given, top_k=top_k)
         ]
@@ -313,8 +310,7 @@ class TextClassifier(
         check_is_fitted(self)
         given = [texts] if isinstance(texts, str) else texts_of(texts)
         names = [None if each is None else str(each) for each in (label, against)]
-        found: list[Explanation] = explain(self.classifier_, given, label=names[0], against=names[1])
-        return found
+        return explain(self.classifier_, given, label=names[0], against=names[1])
 
     def report(
         self, texts: Any = None, labels: Any = None, folder: str | Path | None = None, *, baseline: bool = True
@@ -329,21 +325,18 @@ class TextClassifier(
         Returns:
             The figures; ``print(result.to_text())`` shows them, ``result.to_metrics()`` is what is in ``metrics.json``.
 
+        Of a model that was loaded or copied, whose texts are gone, it is about the given texts alone, without a linear
+        model and the curves of the training.
+
         Raises:
-            TextRNNError: if the texts that it learnt from are gone, as after ``load``.
+            TextRNNError: without texts, if those that were held out are gone, as after ``load``.
         """
         check_is_fitted(self)
-        dataset, history = self._dataset, self.history_
-        if dataset is None or history is None:
-            raise TextRNNError(
-                "report: the texts that the model learnt from are not here, only the model (it was loaded or copied); "
-                "expected one that was trained by this object: call `report` before `save`"
-            )
-        test = dataset.dev
+        rows = None
         if texts is not None or labels is not None:
-            test = split_of(self._labelled(texts, labels, self.classes_.dtype, "texts", "labels"), dataset.class_names)
+            rows = self._labelled(texts, labels, self.classes_.dtype, "texts", "labels")
         with one_training:
-            return report_on(Learnt(self.classifier_, history), dataset, test, folder, baseline=baseline)
+            return report_on(self.classifier_, self.history_, self._dataset, rows, folder, baseline=baseline)
 
     # --- keeping
 
@@ -370,7 +363,7 @@ class TextClassifier(
         self.device = device
         self._take_folder(folder_of(folder), device)
         settings = self.classifier_.settings
-        kept = kept_of(self.classifier_).get("parameters", self._settings_that_differ(settings))
+        kept = self.classifier_.estimator.get("parameters", self._settings_that_differ(settings))
         known = {name: value for name, value in kept.items() if name in cls._settings}
         return self.set_params(
             **{**known, "model": settings.model_name, **({} if device is None else {"device": device})}
@@ -388,7 +381,7 @@ class TextClassifier(
     def _take_folder(self, folder: Path, device: str | None) -> None:
         classifier = load_classifier(folder, device_here(self.device) if device is None else device)
         with explain_mismatched_files(folder):
-            self._take(classifier, LabelType.from_kept(kept_of(classifier).get("labels")))
+            self._take(classifier, LabelType.from_kept(classifier.estimator.get("labels")))
         self.history_, self._dataset, self._calls = None, None, 0
 
     def _to_state(self) -> dict[str, Any]:
@@ -406,8 +399,3 @@ class TextClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.string, tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, True, False
         return tags
-
-
-def kept_of(classifier: Classifier) -> dict[str, Any]:
-    """What this estimator, or a later one, added to a model folder."""
-    return classifier.estimator if isinstance(classifier.estimator, dict) else {}

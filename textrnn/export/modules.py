@@ -32,7 +32,7 @@ from textrnn.models.parts.recurrent_layers import FusedGRU, FusedLSTM, FusedRNN
 
 Network = TypeVar("Network", bound=nn.Module)
 # Steps written out, and PyTorch's layer of the same weights, for which ONNX has an operation.
-FUSED = {WrittenLSTM: FusedLSTM, WrittenGRU: FusedGRU, WrittenRNN: FusedRNN}
+FUSED: dict[type[nn.Module], Any] = {WrittenLSTM: FusedLSTM, WrittenGRU: FusedGRU, WrittenRNN: FusedRNN}
 
 
 def plain(network: Network) -> Network:
@@ -49,9 +49,9 @@ def traceable(network: Network) -> Network:
     """The same, to be traced."""
     found = plain(network)
     for module in list(found.modules()):
-        for kind, prepare in PREPARED.items():
-            if isinstance(module, kind):
-                prepare(module)
+        prepare = PREPARED.get(type(module))  # what is derived from one of them may do something else
+        if prepare is not None:
+            prepare(module)
     return found
 
 
@@ -62,7 +62,7 @@ def _name_the_table(table: SparseTable) -> None:
 
 
 def _fuse(layer: nn.Module) -> None:
-    fused: Any = next(fused for written, fused in FUSED.items() if isinstance(layer, written))
+    fused: Any = FUSED[type(layer)]
     own: Any = layer
     own.forward = MethodType(fused.forward, layer)
     if isinstance(layer, WrittenGRU | WrittenRNN):

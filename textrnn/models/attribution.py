@@ -27,6 +27,7 @@ from textrnn.models.parts.layers import set_precision, valid_mask
 STEPS, ROUNDS = 16, 3  # three times as many in each round, until what was added is complete
 SHARE_OF_GAP, SMALLEST_GAP = 0.01, 1e-3  # of what is explained; logits: what may be left open
 CHUNK_TOKENS = 1 << 12  # of all rows that are computed at once, roughly
+TOO_OPEN, MOST_OF_MEDIAN = 0.05, 3.0  # of all contributions, left open at last; of the slopes of the steps
 SAME = 1e-4  # gradients that differ by a smaller share of the largest number are the same
 
 
@@ -40,6 +41,7 @@ class Attribution:
         baseline: (B,) the same of the baseline
         steps: (B,) on the way from there; 0 where the gradient is the same all the way, so that one is enough
         exact_bags: (B,) whether that holds of the bags of n-grams; False without one
+        clipped: (B,) whether steps that are far too steep were made less so, see :func:`without_jumps`
     """
 
     contributions: Tensor
@@ -47,6 +49,7 @@ class Attribution:
     baseline: Tensor
     steps: Tensor
     exact_bags: Tensor
+    clipped: Tensor
 
     @property
     def gap(self) -> Tensor:
@@ -93,25 +96,33 @@ def attribute(
         probes = torch.tensor([0.25, 0.75], device=lengths.device).repeat_interleave(len(lengths))
         pairs = [both.chunk(2) for both in way.gradients(everything.repeat(2), probes)]
         same = [_same(first, second) for first, second in pairs]
-        means = [(first + second) / 2 for first, second in pairs]
+        vectors, *bags = ((first + second) / 2 for first, second in pairs)
         exact_bags = torch.stack(same[1:]).all(dim=0) if len(same) > 1 else torch.zeros_like(same[0])
+        by_step = (vectors * way.change).sum(dim=2)[:, None]  # (B, S, T), here of one step
         found = Attribution(
-            way.contributions(everything, means),
+            by_step.mean(dim=1) + way.by_bags(everything, bags),
             way.difference,
             way.baseline,
             torch.zeros_like(lengths),
             exact_bags,
+            torch.zeros_like(exact_bags),
         )
         left = (~(found.is_complete & torch.stack(same).all(dim=0))).nonzero().squeeze(1)
         for place in range(rounds):
             if not len(left):
                 break
-            more = way.mean_gradients(left, steps * 3**place, thirds=place > 0)
-            means = [(mean + 2 * new) / 3 for mean, new in zip(means, more, strict=True)] if place else more
-            found.contributions[left] = way.contributions(left, means)
+            new, new_bags = way.walked(left, steps * 3**place, thirds=place > 0)
+            by_step = torch.cat([by_step, new], dim=1) if place else new
+            bags = [(bag + 2 * of_new) / 3 for bag, of_new in zip(bags, new_bags, strict=True)] if place else new_bags
+            found.contributions[left] = by_step.mean(dim=1) + way.by_bags(left, bags)
             found.steps[left] = steps * 3**place
-            open_rows = ~found.is_complete[left]
-            left, means = left[open_rows], [mean[open_rows] for mean in means]
+            rest = ~found.is_complete[left]
+            left, by_step, bags = left[rest], by_step[rest], [bag[rest] for bag in bags]
+        far_off = found.gap[left].abs() > TOO_OPEN * found.contributions[left].abs().sum(dim=1)
+        if far_off.any():
+            left, bags = left[far_off], [bag[far_off] for bag in bags]
+            found.contributions[left] = without_jumps(by_step[far_off]).mean(dim=1) + way.by_bags(left, bags)
+            found.clipped[left] = True
     return Attribution(**{name: value.cpu() for name, value in vars(found).items()})
 
 
@@ -119,6 +130,19 @@ def _same(some: Tensor, others: Tensor) -> Tensor:
     """(B, ...), (B, ...) -> (B,): whether gradients are the same but for rounding."""
     some, others = some.flatten(1), others.flatten(1)
     return (some - others).abs().amax(dim=1) <= SAME * torch.maximum(some.abs(), others.abs()).amax(dim=1)
+
+
+def without_jumps(by_step: Tensor) -> Tensor:
+    """(B, S, T) what tokens add at each step -> the same, the steepest steps scaled down.
+
+    Gradients of a recurrent network explode on a text that is many times longer than those it has learnt from: at
+    single places, they are hundreds of times larger than what the logits do on the way. As in training (Pascanu et al.
+    2013, section 3.2), their direction is kept, and their size bounded: a slope is at most three times the median of
+    all.
+    """
+    slopes = by_step.sum(dim=2).abs()  # (B, S)
+    most = MOST_OF_MEDIAN * slopes.median(dim=1, keepdim=True).values
+    return by_step * (most / slopes.clamp(min=1e-12)).clamp(max=1.0)[:, :, None]
 
 
 def midpoints(steps: int, *, thirds: bool = False) -> list[float]:
@@ -202,24 +226,28 @@ class _Way:
         found = torch.autograd.grad(difference.sum(), inputs, allow_unused=True, materialize_grads=True)
         return list(found)
 
-    def mean_gradients(self, rows: Tensor, steps: int, *, thirds: bool) -> list[Tensor]:
-        """The mean of the same over the whole way, some rows at a time.
+    def walked(self, rows: Tensor, steps: int, *, thirds: bool) -> tuple[Tensor, list[Tensor]]:
+        """What tokens add through their vectors, (R, S, T), at each step over the whole way, and the mean gradient of
+        each bag, (R, G).
 
         Args:
-            thirds: only over the places that were not among those of a third of the steps.
+            thirds: leave out the places that are among those of a third of the steps.
         """
         places = torch.tensor(midpoints(steps, thirds=thirds), device=rows.device)
-        means = [torch.zeros_like(given[rows]) for given in (self.change, *(bag.sums for bag in self.bags))]
+        added = self.change.new_zeros(len(rows), len(places), self.token_ids.shape[1])
+        means = [torch.zeros_like(bag.sums[rows]) for bag in self.bags]
         pairs = torch.cartesian_prod(torch.arange(len(places)), torch.arange(len(rows))).to(rows.device)
         for place, row in (chunk.unbind(1) for chunk in pairs.split(max(1, CHUNK_TOKENS // self.token_ids.shape[1]))):
-            for mean, gradient in zip(means, self.gradients(rows[row], places[place]), strict=True):
+            vectors, *bags = self.gradients(rows[row], places[place])
+            added[row, place] = (vectors * self.change[rows[row]]).sum(dim=2)
+            for mean, gradient in zip(means, bags, strict=True):
                 mean.index_add_(0, row, gradient / len(places))
-        return means
+        return added, means
 
-    def contributions(self, rows: Tensor, gradients: list[Tensor]) -> Tensor:
-        """(R,), gradients over the whole way -> (R, T)."""
-        added = (gradients[0] * self.change[rows]).sum(dim=2)
-        for bag, gradient in zip(self.bags, gradients[1:], strict=True):
+    def by_bags(self, rows: Tensor, gradients: list[Tensor]) -> Tensor:
+        """(R,), (R, G) for each bag, the mean of the whole way -> (R, T)."""
+        added = self.change.new_zeros(len(rows), self.token_ids.shape[1])
+        for bag, gradient in zip(self.bags, gradients, strict=True):
             of_tokens = bag.module.token_contributions(*(argument[rows] for argument in bag.arguments), gradient)
             added[:, : of_tokens.shape[1]] += of_tokens
         return added

@@ -5,7 +5,6 @@ Shapes: N records, K classes of each.
 
 from __future__ import annotations
 
-import csv
 import importlib
 import io
 import json
@@ -13,6 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from textrnn.saved.answers import Answers
 ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 ROWS_A_GROUP = 1 << 17  # of Parquet
 NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]+)? ?%?")
-_FORMULAS = re.compile(f"(?:\\A|\0)[ \u00a0\u3000]*[{re.escape(''.join(FORMULA_STARTS))}]")
+BLANKS = " \u00a0\u3000"  # before a formula
+_SUSPICIOUS = {*FORMULA_STARTS, *BLANKS}
 
 
 def format_of(path: Path, setting: str) -> str:
@@ -173,49 +174,49 @@ class TableWriter(AnswerWriter):
         self, write: Callable[[bytes], object], columns: Sequence[str], *, separator: str = ",", **others: Any
     ):
         super().__init__(write, columns, **others)
-        self._text = io.StringIO(newline="")
-        # Also where lines end otherwise: a carriage return alone in a text is quoted only so.
-        self._writer = csv.writer(self._text, delimiter=separator, lineterminator="\r\n")
+        self._separator, self._end = separator, "\r\n" if self.in_a_file else "\n"
+        # Not by the csv module, which quotes a carriage return only where one ends the lines, and takes longer.
+        self._quoted = re.compile(f'["\r\n{separator}]')
         if self.in_a_file:
             write("\ufeff".encode())
-        self._write([_harmless([*self.columns, *self.added.flat])])
+        self._write([[name] for name in _harmless([*self.columns, *self.added.flat])])
 
     def write(self, answered: Answered) -> None:
         labels, shares, notes, errors = answered.columns()
-        columns = [_harmless(list(map(cell_text, column))) for column in zip(*answered.block.cells, strict=True)]
+        columns = [_harmless(_cell_texts(column)) for column in zip(*answered.block.cells, strict=True)]
         for names, column in zip(labels, shares, strict=True):
             columns.append(_harmless([name or "" for name in names]))
             columns.append(["" if share is None else f"{share:.4f}" for share in column])
         columns += [[note or "" for note in notes], [error or "" for error in errors]]
-        self._write(list(zip(*columns, strict=True)))
+        self._write(columns)
         self._leave_out(answered.block)
 
-    def _write(self, rows: Sequence[Sequence[str]]) -> None:
-        text = self._as_text(rows)
-        if not self.in_a_file:
-            if text.count("\r") == len(rows):
-                text = text.replace("\r\n", "\n")
-            else:  # some are of the texts
-                text = "".join(self._as_text([row]).removesuffix("\r\n") + "\n" for row in rows)
+    def _write(self, columns: Sequence[Sequence[str]]) -> None:
+        rows = zip(*map(self._fields, columns), strict=True)
+        text = "".join([self._separator.join(row) + self._end for row in rows])
         self.write_bytes(text.encode("utf-8", "replace"))
 
-    def _as_text(self, rows: Sequence[Sequence[str]]) -> str:
-        self._writer.writerows(rows)
-        text = self._text.getvalue()
-        self._text.seek(0)
-        self._text.truncate()
-        return text
+    def _fields(self, cells: Sequence[str]) -> Sequence[str]:
+        """Cells with quotation marks where they need them."""
+        needs = self._quoted.search
+        if not needs("".join(cells)):
+            return cells
+        return ['"' + cell.replace('"', '""') + '"' if needs(cell) else cell for cell in cells]
 
 
-def _harmless(cells: list[str]) -> list[str]:
+def _cell_texts(column: Sequence[Any]) -> Sequence[str]:
+    return column if set(map(type, column)) == {str} else list(map(cell_text, column))
+
+
+def _harmless(cells: Sequence[str]) -> Sequence[str]:
     """Texts that no spreadsheet computes: what begins like a formula and is no number has an apostrophe before it.
 
     Nothing else of them is changed: other programs read these files, too.
     """
-    if not _FORMULAS.search("\0".join(cells)):
+    if _SUSPICIOUS.isdisjoint({cell[:1] for cell in cells}):
         return cells
     return [
-        f"'{cell}" if cell.lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS) and not NUMBER.fullmatch(cell) else cell
+        f"'{cell}" if cell.lstrip(BLANKS).startswith(FORMULA_STARTS) and not NUMBER.fullmatch(cell) else cell
         for cell in cells
     ]
 
@@ -243,31 +244,53 @@ def _as_json(value: Any) -> Any:
 class JSONLinesWriter(AnswerWriter):
     """An object a line: the record as it was, and the answer as JSON has it everywhere."""
 
-    def __init__(self, *arguments: Any, **others: Any):
-        super().__init__(*arguments, **others)
-        self._encode = json.JSONEncoder(ensure_ascii=False, default=_as_json).encode
-
     def write(self, answered: Answered) -> None:
         labels, shares, notes, errors = answered.columns()
-        own = list(map(self.added.name, ("label", "probability", "classes", "note", "error")))
-        names, others, encode = (*self.columns, *own), answered.block.others, self._encode
-        classes = zip(*(zip(*pair, strict=True) for pair in zip(labels, shares, strict=True)), strict=True)
-        lines = []
-        rows = zip(answered.block.cells, labels[0], shares[0], classes, notes, errors, strict=True)
-        for at, (cells, label, share, every, note, error) in enumerate(rows):
-            ranked = [] if label is None else [{"label": name, "probability": part} for name, part in every]
-            values = (*map(_finite, cells), label, share, ranked, note, error)
-            record = dict(zip(names, values, strict=True))
-            if any(cell is ABSENT for cell in cells):
-                record = {name: value for name, value in record.items() if value is not ABSENT}
-            lines.append(encode(record if at not in others else {**others[at], **record}))
+        columns = list(zip(*answered.block.cells, strict=True))
+        fields = [self._fields(name, column) for name, column in zip(self.columns, columns, strict=True)]
+        if answered.block.others:
+            others = [answered.block.others.get(at, {}) for at in range(len(answered.block))]
+            fields.append([encode(keys)[1:-1] for keys in others])  # without its braces
+        own = ("label", labels[0]), ("probability", shares[0]), ("note", notes), ("error", errors)
+        label, share, note, error = (self._fields(self.added.name(name), column) for name, column in own)
+        classes = f"{encode(self.added.name('classes'))}: "
+        ranked = [
+            f"{classes}[{', '.join(filter(None, row))}]" for row in zip(*map(_ranked, labels, shares), strict=True)
+        ]
+        rows = zip(*fields, label, share, ranked, note, error, strict=True)
+        lines = [f"{{{', '.join(filter(None, row))}}}\n" for row in rows]
         # Half characters, which UTF-8 has not, become JSON's escapes for them.
-        self.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+        self.write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
+
+    @staticmethod
+    def _fields(name: str, column: Sequence[Any]) -> list[str]:
+        """``"name": value`` of each value; nothing of a key that is not there."""
+        key = f"{encode(name)}: "
+        if set(map(type, column)) == {str}:
+            return [key + cell for cell in map(encode_basestring, column)]
+        return ["" if cell is ABSENT else key + _value(cell) for cell in column]
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity."""
-    return None if isinstance(value, float) and value - value != 0 else value
+encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _as_json(value)).encode
+
+
+def _ranked(labels: Sequence[str | None], shares: Sequence[float | None]) -> list[str]:
+    """One rank of the classes of each answer; nothing where there is no answer."""
+    return [
+        "" if label is None else f'{{"label": {encode_basestring(label)}, "probability": {share!r}}}'
+        for label, share in zip(labels, shares, strict=True)
+    ]
+
+
+def _value(value: Any) -> str:
+    """A value as JSON has it, which has no NaN and no infinity."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, float):
+        return repr(value) if value - value == 0 else "null"
+    return encode(value)
 
 
 class ParquetWriter(AnswerWriter):

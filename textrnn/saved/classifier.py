@@ -145,5 +145,6 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     network.to(device).eval()
     set_precision(network, precision_for(settings.training.precision, torch.device(device)))
     identity = DataIdentity.from_kept(config.get(IDENTITY))
-    told = {"read": config.get("read", []), "estimator": config.get("estimator", {})}
+    estimator = config.get("estimator")
+    told = {"read": config.get("read", []), "estimator": estimator if isinstance(estimator, dict) else {}}
     return Classifier(settings, network, vocabulary, class_names, temperature, data_identity=identity, **told)

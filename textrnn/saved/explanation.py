@@ -15,7 +15,7 @@ from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.spans import Span, token_spans
 from textrnn.corpus.vocab import EncodedTexts
 from textrnn.errors import ConfigError, did_you_mean, listed, one_line
-from textrnn.models.attribution import Attribution, attribute
+from textrnn.models.attribution import ROUNDS, Attribution, attribute
 from textrnn.saved.classifier import Classifier
 from textrnn.saved.neighbours import Neighbour as Neighbour
 from textrnn.saved.neighbours import Neighbours as Neighbours
@@ -52,7 +52,8 @@ class Explanation:
         probability: of `label`
         logit_difference: the logit of `label` less that of `against`, of the text
         baseline: the same of a text that says nothing: unknown tokens, no n-gram
-        method: ``exact`` or ``integrated gradients``, or both
+        method: ``exact`` or ``integrated gradients``, or both; ``(clipped)`` where the gradients were too steep to be
+            summed up as they are, so that the numbers are rough
         steps: from the baseline to the text; 0 where the contributions are exact
         gap: what the steps left open of the sum; it was divided among the tokens, by the size of their contributions
         unread_from: the position in the text from which on the model reads nothing (see `pad_size`); None if it
@@ -87,13 +88,19 @@ class Explanation:
 
 
 def explain(
-    classifier: Classifier, texts: Sequence[str], *, label: str | None = None, against: str | None = None
+    classifier: Classifier,
+    texts: Sequence[str],
+    *,
+    label: str | None = None,
+    against: str | None = None,
+    rounds: int = ROUNDS,
 ) -> list[Explanation]:
     """Explain the answers to texts: exactly where the model is linear, by integrated gradients elsewhere.
 
     Args:
         label: the class to explain; by default the answer to each text.
         against: the class to compare it with; by default the most probable one of the others.
+        rounds: of steps at most, three times as many in each; with one, an answer comes quickly, and more is left open.
 
     Raises:
         ConfigError: if a class is unknown, both are the same, or there is only one.
@@ -111,7 +118,7 @@ def explain(
     classes = [_pair(row, *chosen) for row in probabilities]
     found: list[Explanation | None] = [None] * len(texts)
     for rows in _batches(encoded.lengths):
-        attribution = _attributed(classifier, encoded, rows, [classes[row] for row in rows])
+        attribution = _attributed(classifier, encoded, rows, [classes[row] for row in rows], rounds)
         for place, row in enumerate(rows):
             probability = float(probabilities[row][classes[row][0]])
             ids = encoded.token_ids[encoded.offsets[row] : encoded.offsets[row + 1]]
@@ -148,7 +155,7 @@ def _batches(lengths: NDArray[np.int64]) -> Iterator[list[int]]:
 
 
 def _attributed(
-    classifier: Classifier, encoded: EncodedTexts, rows: list[int], classes: list[tuple[int, int]]
+    classifier: Classifier, encoded: EncodedTexts, rows: list[int], classes: list[tuple[int, int]], rounds: int
 ) -> Attribution:
     device = next(classifier.network.parameters()).device
     texts = LabelledTexts.from_encoded(encoded, [0] * len(encoded.lengths), device)
@@ -156,7 +163,7 @@ def _attributed(
     label, against = torch.tensor(classes, device=device).unbind(1)
     tokens = len(rows) * batch.token_ids.shape[1]
     with thread_count(1) if tokens < BATCH_TOKENS // 4 else classifier.threads.piece(tokens):
-        return attribute(classifier.network, batch.token_ids, batch.lengths, label, against)
+        return attribute(classifier.network, batch.token_ids, batch.lengths, label, against, rounds=rounds)
 
 
 def _told(
@@ -185,11 +192,11 @@ def _told(
         )
     ]
     label, against = (classifier.class_names[index] for index in classes)
-    method = _method(steps, exact_bags=bool(attribution.exact_bags[place]))
+    method = _method(steps, bool(attribution.exact_bags[place]), bool(attribution.clipped[place]))
     return Explanation(text, label, against, probability, difference, baseline, method, tokens, steps, gap, unread_from)
 
 
-def _method(steps: int, *, exact_bags: bool) -> str:
+def _method(steps: int, exact_bags: bool, clipped: bool) -> str:
     if steps == 0:
         return "exact"
-    return "integrated gradients, n-grams exact" if exact_bags else "integrated gradients"
+    return f"integrated gradients{' (clipped)' if clipped else ''}{', n-grams exact' if exact_bags else ''}"

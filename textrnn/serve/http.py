@@ -172,7 +172,9 @@ class Request:
 
     async def answer(self, answer: Answer) -> None:
         """Send a whole answer."""
-        headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+        headers = answer.headers
+        if answer.status != 304:
+            headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
         self.started = True
         await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": answer.body})

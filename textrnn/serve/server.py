@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,62 +19,17 @@ import torch
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
-from textrnn.errors import ArtifactError, ConfigError
+from textrnn.errors import ArtifactError
+from textrnn.serve.address import BACKLOG
 from textrnn.serve.application import Application
-from textrnn.serve.gate import Gate, checked_key
+from textrnn.serve.gate import Gate
 from textrnn.serve.limits import DEFAULT, Limits
 from textrnn.serve.protocol import Connection, State
 
 # A layer of oneDNN's is prepared anew for each number of texts and of tokens, and a thousand of them would be kept.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 
-BACKLOG = 2048
 CHECK_SECONDS = 0.5
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets at an address, one for each that its name stands for.
-
-    Raises:
-        ConfigError: if there is no such address, or another program has it.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError) as error:
-        raise ConfigError(f"`host` {host}: no address of this machine; expected one, such as 127.0.0.1") from error
-    sockets: list[socket.socket] = []
-    try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            if port == 0 and sockets:  # the same for all
-                address = (address[0], sockets[0].getsockname()[1], *address[2:])
-            sockets.append(_bound(socket.socket(family, kind, protocol), address))
-    except OSError as error:
-        for opened in sockets:
-            opened.close()
-        if error.errno == errno.EADDRINUSE:
-            raise ConfigError(
-                f"`port` {port}: another program has it on {host}; expected a free one: end that, or name another"
-            ) from error
-        if error.errno == errno.EACCES:
-            raise ConfigError(f"`port` {port}: not allowed to this user; expected one above 1023") from error
-        raise ConfigError(
-            f"`host` {host}: cannot be listened at ({error.strerror}); expected an address of this machine"
-        ) from error
-    return sockets
-
-
-def _bound(opened: socket.socket, address: object) -> socket.socket:
-    try:
-        if sys.platform != "win32":  # there, it would let two programs have one port
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if opened.family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        opened.bind(address)  # type: ignore[arg-type]
-        opened.listen(BACKLOG)  # now, so that a port in use shows before anything is loaded
-    except OSError:
-        opened.close()
-        raise
-    return opened
 
 
 @dataclass(frozen=True)
@@ -181,7 +134,7 @@ def build_server(
 def serve(
     save_dir: Path,
     host: str,
-    port: int,
+    sockets: list[socket.socket],
     key: str | None,
     on_start: Callable[[str, list[str]], None],
     limits: Limits = DEFAULT,
@@ -189,26 +142,20 @@ def serve(
     """Answer requests until a signal ends it.
 
     Args:
-        key: as it stands in the environment, if it does.
+        host: where the sockets listen, as it was named.
+        key: that requests must bring, if any.
         on_start: called with the address and the models' names when requests are answered.
 
     Returns:
         How it ended.
 
     Raises:
-        ConfigError: for an address that cannot be had, or a missing key.
         ArtifactError: if there is no model.
     """
-    key = checked_key(host, key)
-    sockets = listen(host, port)
-    try:
-        server = build_server(save_dir, sockets, host, key, limits)
-        shown = f"[{host}]" if ":" in host else host
-        on_start(f"http://{shown}:{sockets[0].getsockname()[1]}", sorted(server.application.shelf.entries))
-        gc.collect()
-        gc.freeze()  # what is there now stays; it need not be looked through again and again
-        server.run(sockets=sockets)
-    finally:
-        for opened in sockets:
-            opened.close()
+    server = build_server(save_dir, sockets, host, key, limits)
+    shown = f"[{host}]" if ":" in host else host
+    on_start(f"http://{shown}:{sockets[0].getsockname()[1]}", sorted(server.application.shelf.entries))
+    gc.collect()
+    gc.freeze()  # what is there now stays; it need not be looked through again and again
+    server.run(sockets=sockets)
     return Ended(server.interrupted, server.application.cut_off)

@@ -170,7 +170,7 @@ class Shelf:
         self.save_dir, self.limits = save_dir, limits
         self.entries: dict[str, Entry] = {}
         self.loaded: dict[str, Loaded] = {}
-        self._unreadable: dict[str, State] = {}  # what was told of already
+        self._unreadable: dict[str, State] = {}  # what is not looked at again until it changes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
         self._coming: dict[str, asyncio.Future[Loaded]] = {}
 
@@ -291,7 +291,10 @@ class Shelf:
             kept = "; the model that was read before keeps answering" if name in self.loaded else ""
             log.error("%s%s", error, kept)
             return before if name in self.loaded else None
-        self._unreadable.pop(name, None)
+        if entry is None:  # of a task that is not served: no need to read it again and again
+            self._unreadable[name] = state
+        else:
+            self._unreadable.pop(name, None)
         return entry
 
     def load(self, entry: Entry, before: Entry | None = None) -> Loaded:

@@ -72,11 +72,12 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
             listener.on_note(Note("compared", entry=entry))
         comparison = Comparison(dataset.name, [*dataset.notes, *failed], found)
         listener.on_note(Note("comparison", comparison=comparison))
-        write_together(folder, {RUN_FILE: _run_file(runs, folder), **comparison.to_files()})
+        write_together(folder, {RUN_FILE: comparison_file(runs, folder), **comparison.to_files()})
     return folder
 
 
-def _run_file(runs: Sequence[Run], folder: Path) -> bytes:
+def comparison_file(runs: Sequence[Run], folder: Path) -> bytes:
+    """The file of flags that repeats a comparison."""
     named = {name: value for run in runs for name, value in run.named.items()}
     models = [run.model_name for run in runs]
     seed = {"seed": combine(runs[0]).training.seed}

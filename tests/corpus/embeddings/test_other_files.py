@@ -51,11 +51,11 @@ def array() -> bytes:
     [
         (b"", f" holds nothing; {LINES}, or an .npz archive"),
         (b"\n \n", f"1: no vectors (blank lines); {LINES}"),
-        (gzip.compress(b""), f" holds nothing; {LINES}, or an .npz archive"),
+        (gzip.compress(b"", mtime=0), f" holds nothing; {LINES}, or an .npz archive"),
         (bz2.compress(b"x 0.5 1\n" * 9)[:20], "1: damaged, or breaks off here (Compressed file ended before the "
          "end-of-stream marker was reached); expected a whole file: copy or download it once more"),
         ((793712314).to_bytes(4, "little") + b"\x0c\0\0\0" + bytes(60), FASTTEXT),
-        (gzip.compress((793712314).to_bytes(4, "little") + bytes(60)), FASTTEXT),
+        (gzip.compress((793712314).to_bytes(4, "little") + bytes(60), mtime=0), FASTTEXT),
         (pickle.dumps({"a": 1}), PICKLE),
         (pickle.dumps({"a": 1}, protocol=2), PICKLE),
         (array(), " a single NumPy array, which does not say whose its rows are; expected numpy.savez(file, "

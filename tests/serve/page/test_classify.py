@@ -24,7 +24,7 @@ def expect_answer(page: Page, text: str, classes: list[str] = CLASSES) -> None:
 
 
 def test_every_key_is_answered(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(again=True)
     expect(page.locator("#answer-empty")).to_be_visible()
     page.locator("#text").focus()
     text = ""
@@ -46,7 +46,7 @@ def test_every_key_is_answered(open_page: Open) -> None:
 
 
 def test_an_older_answer_never_follows_a_newer_one(open_page: Open, server: PageServer) -> None:
-    page = open_page()
+    page = open_page(again=True)
     gates = server.gates = {text: threading.Event() for text in ("甲", "甲乙", "甲乙丙")}
     page.locator("#text").focus()
     for character in "甲乙丙":
@@ -62,7 +62,7 @@ def test_an_older_answer_never_follows_a_newer_one(open_page: Open, server: Page
 
 
 def test_an_answer_to_what_is_cleared_is_not_shown(open_page: Open, server: PageServer) -> None:
-    page = open_page()
+    page = open_page(again=True)
     gate = server.gates["甲"] = threading.Event()
     page.locator("#text").fill("甲")
     page.locator("#text").fill("")
@@ -75,7 +75,7 @@ def test_colours_stay_with_what_is_not_edited(open_page: Open) -> None:
     carried = """([before, now]) => import('/colour.js').then(({ carriedOver }) => carriedOver(
         Array.from(before).map((token, start) => ({ token, start, end: start + 1 })), before, now)
         .filter(({ start, end }) => end > start).map(({ token, start }) => [token, start]))"""
-    page = open_page()
+    page = open_page(again=True)
     for before, now in (("甲乙丙", "甲丙"), ("aa", "aaa"), ("😀乙", "😀甲乙"), ("", "甲"), ("甲", ""), ("abc", "xyz")):
         kept = page.evaluate(carried, [before, now])
         assert all(now[place] == token for token, place in kept)
@@ -83,7 +83,7 @@ def test_colours_stay_with_what_is_not_edited(open_page: Open) -> None:
 
 
 def test_reasons_are_coloured_by_characters(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(again=True)
     page.locator("#text").fill("😀央行\u202e")
     expect(page.locator("#why-text [data-at]")).to_have_count(4)
     assert page.locator("#why-text [data-at]").all_inner_texts()[:3] == ["😀", "央", "行"]
@@ -96,7 +96,7 @@ def test_reasons_are_coloured_by_characters(open_page: Open) -> None:
 
 
 def test_of_many_classes_the_likeliest_stand_there_and_the_rest_on_request(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(again=True)
     page.locator("#model-choice").select_option("意图 库/TextCNN")
     page.locator("#text").fill("查天气")
     ordered = [one["label"] for one in probabilities("查天气", MANY)]
@@ -110,7 +110,7 @@ def test_of_many_classes_the_likeliest_stand_there_and_the_rest_on_request(open_
 
 
 def test_hostile_texts_and_names_are_text(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(again=True)
     page.locator("#model-choice").select_option("意图 库/TextCNN")
     text = "<img src=x onerror=alert(1)>\u202e<script>alert(2)</script>"
     page.locator("#text").fill(text)
@@ -122,7 +122,7 @@ def test_hostile_texts_and_names_are_text(open_page: Open) -> None:
 
 
 def test_a_long_text_is_shown_whole(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(again=True)
     text = "很长的文本" * 8000
     page.locator("#text").fill(text)
     expect_answer(page, text)
@@ -146,7 +146,7 @@ def test_faults_are_told_in_plain_words(open_page: Open, server: PageServer) -> 
 
 def test_how_long_a_key_takes(open_page: Open, record_property: Callable[[str, object], None]) -> None:
     """Only measured here; benchmarks/page_typing.py does it with the real server."""
-    page = open_page()
+    page = open_page(again=True)
     watch(page)
     times = typing_times(page, "央行下调存款准备金率")
     record_property("milliseconds from a key to its bars", [round(time, 1) for time in times])

@@ -12,7 +12,7 @@ WRONG = [(COUNTS[a][b], a, b) for a in range(10) for b in range(10) if a != b an
 
 
 def test_the_matrix_and_the_texts_of_a_cell(open_page: Open) -> None:
-    page = open_page("errors")
+    page = open_page("errors", again=True)
     expect(page.locator("#matrix tbody tr")).to_have_count(10)
     shown = page.locator("#matrix tbody tr").evaluate_all(
         "(rows) => rows.map((row) => [...row.querySelectorAll('td')].map((td) => Number(td.textContent)))"
@@ -34,7 +34,7 @@ def test_the_matrix_and_the_texts_of_a_cell(open_page: Open) -> None:
 
 
 def test_cells_by_keys(open_page: Open) -> None:
-    page = open_page("errors")
+    page = open_page("errors", again=True)
     first = page.locator("#matrix button").first
     first.focus()
     assert page.locator("#matrix button[tabindex='0']").count() == 1
@@ -67,7 +67,7 @@ def test_pairs_and_classes(open_page: Open) -> None:
 
 
 def test_of_many_classes_those_that_are_confused_most(open_page: Open) -> None:
-    page = open_page("errors")
+    page = open_page("errors", again=True)
     page.locator("#model-choice").select_option("意图 库/TextCNN")
     expect(page.locator("#matrix tbody tr")).to_have_count(20)
     expect(page.locator("#matrix-most")).to_contain_text("The 20 classes that are confused most, of 242.")

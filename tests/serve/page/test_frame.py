@@ -12,7 +12,7 @@ PARTS = ["classify", "many", "errors", "corrections", "generate", "score"]
 
 
 def test_parts_by_keys(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(again=True)
     page.locator("#tab-classify").focus()
     keys = [
         ("ArrowRight", "many"),

@@ -15,7 +15,7 @@ def heat(nats: float) -> str:
 
 
 def test_text_is_written_with_its_surprise_as_colour(open_page: Open, server: PageServer) -> None:
-    page = open_page("generate")
+    page = open_page("generate", again=True)
     page.locator("#prefix").fill("One evening ")
     page.locator("#length").fill("80")
     page.locator("#temperature").fill("0.55")
@@ -50,7 +50,7 @@ def test_text_is_written_with_its_surprise_as_colour(open_page: Open, server: Pa
 
 
 def test_it_streams_and_stops(open_page: Open, server: PageServer) -> None:
-    page = open_page("generate")
+    page = open_page("generate", again=True)
     server.pace = 0.01
     page.locator("#length").fill("5000")
     page.locator("#generate-start").click()
@@ -92,7 +92,7 @@ def test_what_cannot_be_asked_for(open_page: Open, server: PageServer) -> None:
 
 
 def test_a_text_is_scored(open_page: Open) -> None:
-    page = open_page("score")
+    page = open_page("score", again=True)
     expect(page.locator("#score-empty")).to_be_visible()
     page.locator("#score-input").focus()
     for character in "a 😀\n":

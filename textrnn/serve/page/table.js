@@ -27,7 +27,10 @@ export function show(given) {
 /** More answers are there. Their number is read out when all are. */
 export function grown(all) {
   find("table-shown").setAttribute("aria-live", all ? "polite" : "off");
-  waiting ||= setTimeout(() => { waiting = 0; draw(false); }, REDRAWN);
+  if (!all) { waiting ||= setTimeout(() => { waiting = 0; draw(false); }, REDRAWN); return; }
+  clearTimeout(waiting);
+  waiting = 0;
+  draw(false);
 }
 
 function drawChoices(anew = false) {
