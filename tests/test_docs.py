@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.commands import run_in
 from tests.factories import WORDS, small_rows, write_rows, write_small_corpus, write_small_dataset
 from tests.pages import (
     CHINESE_README,
@@ -110,6 +111,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.make_archive(str(place / "novels"), "zip", place / "novels")
     (place / "titles.txt").write_text("央行下调存款准备金率\n国足客场两球告负\n", encoding="utf-8")
     (place / "vectors.vec").write_text("猫 0.1 0.2 0.3\n山水 0.3 0.1 0.2\n一 0.2 0.2 0.1\n", encoding="utf-8")
+    # Of the file and the folder of that name, the file has the folder of models, whichever page is followed first.
+    assert run_in(place, "--dataset", "reviews.csv", "--epochs", 1, "--no-baseline", "--quiet").status == 0
     return place
 
 
