@@ -19,6 +19,7 @@ from textrnn.cli.classify import to_runs
 from textrnn.cli.flags import parse
 from textrnn.config import ClassifierSettings, Run
 from textrnn.errors import DivergedError, Interrupted, Note
+from textrnn.report.search import SearchResult
 from textrnn.tasks import classify
 from textrnn.tasks.search import search
 from textrnn.training.events import Listener
@@ -72,6 +73,7 @@ def acting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Acted], Acted]
     def act(play: Acted) -> Acted:
         monkeypatch.setattr(classify, "learn", play.learn)
         monkeypatch.setattr(classify, "train_on", play.train_on)
+        monkeypatch.setattr(SearchResult, "_plot", lambda result: {})
         return play
 
     return act
