@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from textrnn.saved.answers import as_document
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -31,5 +33,4 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line and the server write them: labels are strings."""
-        classes = [{"label": str(label), "probability": probability} for label, probability in self.classes]
-        return {"text": self.text, **classes[0], "classes": classes, "note": self.note}
+        return as_document(self.text, self.classes, self.note)

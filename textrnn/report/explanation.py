@@ -11,6 +11,8 @@ from typing import Any
 from textrnn.report.html import render
 from textrnn.report.plain import MAX_MARKS, as_cell, plain
 from textrnn.report.text import display_width, shortened
+from textrnn.report.verdict import bare
+from textrnn.saved.answers import as_document
 from textrnn.saved.explanation import Explanation, TokenContribution
 from textrnn.saved.neighbours import Neighbour
 
@@ -41,13 +43,9 @@ class ExplainedAnswer:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        label, probability = self.classes[0]
+        note = None if self.note is None else bare(self.note)
         return {
-            "text": self.explanation.text,
-            "label": label,
-            "probability": probability,
-            "classes": [{"label": name, "probability": share} for name, share in self.classes],
-            "note": self.note,
+            **as_document(self.explanation.text, self.classes, note),
             "explanation": self.explanation.to_dict(),
             "nearest": [vars(neighbour) for neighbour in self.nearest],
         }

@@ -63,3 +63,14 @@ def answer(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> Answe
         unusual[nothing_known] = [UNKNOWN if texts[index].strip() else EMPTY for index in nothing_known.tolist()]
     pad_size: Any = classifier.settings.data.pad_size
     return Answers(classifier.class_names, order, np.take_along_axis(shares, order, axis=1), unusual, pad_size)
+
+
+def as_document(text: str, classes: Sequence[tuple[Any, float]], note: str | None) -> dict[str, Any]:
+    """One answer as JSON has it, everywhere.
+
+    Args:
+        classes: labels and their probabilities, the likeliest first.
+        note: what was unusual about the text, in words for a file.
+    """
+    shown = [{"label": str(label), "probability": probability} for label, probability in classes]
+    return {"text": text, **shown[0], "classes": shown, "note": note}

@@ -18,7 +18,7 @@ from textrnn.report.answer_files import Answered, answer_writer
 from textrnn.report.notes import words
 from textrnn.report.spreadsheet import answers_csv
 from textrnn.report.verdict import bare
-from textrnn.saved.answers import Answers, answer
+from textrnn.saved.answers import Answers, answer, as_document
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.tasks.model_folders import compare_data
 from textrnn.training.events import Listener
@@ -39,14 +39,7 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON has it, everywhere."""
-        label, probability = self.classes[0]
-        return {
-            "text": self.text,
-            "label": label,
-            "probability": probability,
-            "classes": [{"label": name, "probability": share} for name, share in self.classes],
-            "note": None if self.note is None else bare(words(self.note)),
-        }
+        return as_document(self.text, self.classes, None if self.note is None else bare(words(self.note)))
 
 
 def open_classifier(run: Run, folder: Path, listener: Listener) -> Classifier:
