@@ -305,7 +305,7 @@ def test_a_test_split_without_labels_is_passed_over(tmp_path: Path, name: str, c
         assert len(dataset.train) + len(dataset.dev) + len(dataset.test) == 60
         assert words(dataset.notes[0]) == (
             f"{tmp_path / name}: no labels there, so that nothing can be tested on it; not used (once a model is trained, "
-            f"`predict` - < {tmp_path / name} answers its rows)"
+            f"`predict_file` {tmp_path / name} answers its rows)"
         )
         assert [note.kind for note in dataset.notes[:3]] == ["unlabelled_test", "read", "split_made"]
     (tmp_path / name).rename(tmp_path / name.replace("test", "dev"))

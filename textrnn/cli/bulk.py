@@ -12,7 +12,7 @@ from textrnn.cli.output import ReaderGone, Teller, say, say_aside, write_bytes
 from textrnn.cli.trained import for_another_file, trained_classifier
 from textrnn.config import DataConfig, Run
 from textrnn.corpus.sources.content import STDIN
-from textrnn.errors import ConfigError, DataError, Note, listed, user_path
+from textrnn.errors import ConfigError, DataError, listed, user_path
 
 if TYPE_CHECKING:
     from textrnn.tasks.bulk import Bulk, Done
@@ -115,7 +115,7 @@ def _say(done: Done, bulk: Bulk) -> None:
     from textrnn.report.notes import words
 
     for kind, count in done.notes.items():
-        say_aside(f"note: {_rows(count)}: {flagged(words(Note(kind, **done.facts[kind])))}")
+        say_aside(f"note: {_rows(count)}: {flagged(words(done.unusual[kind]))}")
     if done.left_out:
         say_aside(
             f"note: keys that first come far behind the beginning are left out ({listed(done.left_out)}); a .jsonl "

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from textrnn.config import DataConfig
 from textrnn.corpus.readers.given import Block, GivenTexts
@@ -92,7 +91,8 @@ class Done:
         rows: read and written
         errors: rows without an answer
         first_error: of them
-        notes: rows by what was unusual about their texts, and the facts of such notes
+        notes: rows by what was unusual about their texts
+        unusual: one of these notes of each kind
         aside: rows put aside for people
         left_out: keys of JSON records that have no column in what was written
     """
@@ -101,7 +101,7 @@ class Done:
     errors: int = 0
     first_error: str = ""
     notes: Counter[str] = field(default_factory=Counter)
-    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unusual: dict[str, Note] = field(default_factory=dict)
     aside: int = 0
     left_out: tuple[str, ...] = ()
 
@@ -209,4 +209,4 @@ def _count(done: Done, answered: Answered) -> None:
         done.first_error = block.errors[min(block.errors)]
     for note in answered.answers.notes.values():
         done.notes[note.kind] += 1
-        done.facts[note.kind] = dict(note.facts)
+        done.unusual[note.kind] = note
