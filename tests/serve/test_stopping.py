@@ -174,6 +174,6 @@ def test_a_missing_package(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert error_of(run("--serve", "--port", "0")) == (
-        '--serve: it takes the package uvicorn: `pip install "textrnn[serve]"`, or pip install fastapi uvicorn '
-        "httptools prometheus-client"
+        "--serve: takes the package uvicorn; expected it installed: `pip install fastapi uvicorn httptools "
+        "prometheus-client`"
     )

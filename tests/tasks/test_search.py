@@ -319,5 +319,5 @@ def test_what_is_refused(
     assert told.endswith("); expected what a search left: delete it and start over")
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert error_of(run(*flags, "--search", "2")) == (
-        '--search: takes the package optuna; expected it installed: `pip install "textrnn[search]"` or `pip install optuna`'
+        "--search: takes the package optuna; expected it installed: `pip install optuna`"
     )

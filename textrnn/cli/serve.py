@@ -88,8 +88,8 @@ def _serve(save_dir: Path, host: str, sockets: list[socket.socket], key: str | N
         if (error.name or "").partition(".")[0] in ("textrnn", "torch"):
             raise
         raise ConfigError(
-            f'`serve`: it takes the package {error.name}: `pip install "textrnn[serve]"`, or pip install fastapi '
-            "uvicorn httptools prometheus-client"
+            f"`serve`: takes the package {error.name}; expected it installed: `pip install fastapi uvicorn httptools "
+            "prometheus-client`"
         ) from error
     log = logging.getLogger("textrnn.serve")
     log.handlers, log.propagate = [_OneLine()], False

@@ -35,10 +35,7 @@ def refuse_missing_package() -> None:
         with _quietly():
             import optuna  # noqa: F401
     except ImportError as error:
-        raise ConfigError(
-            '`search`: takes the package optuna; expected it installed: `pip install "textrnn[search]"` or '
-            "`pip install optuna`"
-        ) from error
+        raise ConfigError("`search`: takes the package optuna; expected it installed: `pip install optuna`") from error
 
 
 @contextlib.contextmanager

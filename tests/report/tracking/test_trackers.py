@@ -249,8 +249,7 @@ def test_a_missing_package(
     monkeypatch.setitem(sys.modules, module, None)
     name = package.partition(" ")[0].removesuffix("-skinny")
     assert error_of(run("--dataset", small_dataset.name, *SMALL, flag)) == (
-        f'{flag}: takes the package {name}; expected it installed: `pip install "textrnn[tracking]"` or '
-        f"`pip install {package}`"
+        f"{flag}: takes the package {name}; expected it installed: `pip install {package}`"
     )
     assert not Path("saved_dict").exists()
 

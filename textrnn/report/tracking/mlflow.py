@@ -61,8 +61,8 @@ class MLflow(Tracker):
                     importlib.import_module("alembic")
         except ImportError as error:
             raise ConfigError(
-                f'`mlflow`: takes the package {error.name}; expected it installed: `pip install "textrnn[tracking]"`'
-                " or `pip install mlflow-skinny sqlalchemy alembic`"
+                f"`mlflow`: takes the package {error.name}; expected it installed: "
+                "`pip install mlflow-skinny sqlalchemy alembic`"
             ) from error
         for logger in LOGGERS:
             logging.getLogger(logger).setLevel(logging.CRITICAL)

@@ -42,8 +42,7 @@ class TensorBoard(Tracker):
                 import torch.utils.tensorboard  # noqa: F401
         except ImportError as error:
             raise ConfigError(
-                '`tensorboard`: takes the package tensorboard; expected it installed: `pip install "textrnn[tracking]"`'
-                " or `pip install tensorboard`"
+                "`tensorboard`: takes the package tensorboard; expected it installed: `pip install tensorboard`"
             ) from error
 
     def begin(self, done_steps: int) -> str:
