@@ -74,7 +74,7 @@ def only_for_some_systems(path: Path) -> Iterator[str]:
             owner = node.value.id if isinstance(node.value, ast.Name) else ""
             if owner == "signal" and node.attr not in SIGNALS:
                 yield f"signal.{node.attr}"
-            elif owner == "multiprocessing" and node.attr != "get_context":
+            elif owner == "multiprocessing" and node.attr not in ("get_context", "current_process"):  # begin no process
                 yield f"multiprocessing.{node.attr}: processes are spawned, by get_context('spawn')"
             elif node.attr in NOT_ON_EVERY_DISK or (owner == "os" and node.attr in ONLY_OF_POSIX):
                 yield node.attr
