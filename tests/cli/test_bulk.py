@@ -87,7 +87,7 @@ def test_what_is_said_of_the_file_is_not_of_the_model(ask: Callable[..., Result]
         (["--evaluate", " "], "--evaluate: nothing is named; expected a path"),
         (["--processes", "2"], "--processes: belongs to --predict-file; expected --predict-file beside it"),
         (["--below", "0.5", "a.csv"], "--below: belongs to --predict-file; expected --predict-file beside it"),
-        (["--output", "a.csv"], "--output: belongs to --predict-file or --predict; expected one of them beside it"),
+        (["--output", "a.csv"], "--output: belongs to --predict-file, --predict or --export; expected one of them beside it"),
         (["--predict", "a", "--output", "a.txt"], "--output a.txt: nothing can be written in a format of that ending; "),
         (["--evaluate", "no.csv"], "no.csv: no such file or folder; expected --evaluate to be a name, a folder or a file"),
     ],

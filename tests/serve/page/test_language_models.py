@@ -105,6 +105,7 @@ def test_a_text_is_scored(open_page: Open) -> None:
     classes = page.locator("#score-text span").evaluate_all("(spans) => spans.map((span) => span.className)")
     assert classes == [heat(one) for one in nats]
     page.locator("#score-most summary").click()
+    expect(page.locator("#score-most tbody .swatch")).to_have_count(4)
     values = [float(text) for text in page.locator("#score-most tbody .swatch").all_text_contents()]
     assert values == sorted((round(one, 2) for one in nats), reverse=True)
     expect(page.locator("#score-most tbody")).to_contain_text("line break")
