@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from textrnn.tasks import bulk, workers
 from textrnn.tasks.answers import predict
 from textrnn.tasks.bulk import Below, Bulk, answer_file
 from textrnn.training.events import Listener
+from textrnn.training.threads import Threads
 
 TEXTS = ["猫和狗", "山水", "", "😀", "一二三", "河" * 600, "鸟"]
 
@@ -92,6 +94,35 @@ def test_blocks_of_any_size_and_processes_give_the_same_bytes(
     answer_file(classifier, Bulk(source, output, top_k=2))
     whole = [json.loads(line) for line in output.read_bytes().splitlines()]
     assert [row["label"] for row in whole] == [json.loads(line)["label"] for line in found[0].splitlines()]
+
+
+def test_threads_that_answer_texts_of_their_own_give_the_same_bytes(
+    classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 4)
+    source = write_titles(tmp_path / "titles.csv", TEXTS * 20)
+    before, found = torch.get_num_threads(), []
+    for count in (1, 3):
+        monkeypatch.setattr(classifier, "threads", threads := Threads(count))
+        answer_file(classifier, Bulk(source, tmp_path / "answers.csv"))
+        found.append((tmp_path / "answers.csv").read_bytes())
+        assert classifier.threads is threads
+    assert found[0] == found[1]
+    assert torch.get_num_threads() == before
+
+
+def test_what_goes_wrong_in_a_thread_is_told(
+    classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classifier, "threads", Threads(2))
+    monkeypatch.setattr(workers, "answer", fails)
+    with pytest.raises(MemoryError):
+        answer_file(classifier, Bulk(write_titles(tmp_path / "titles.csv"), tmp_path / "answers.csv"))
+    assert [path.name for path in tmp_path.iterdir()] == ["titles.csv"]
+
+
+def fails(*arguments: object, **others: object) -> None:
+    raise MemoryError
 
 
 def test_a_process_that_dies_is_an_error_that_says_so(

@@ -22,7 +22,7 @@ from textrnn.files import written_whole
 from textrnn.report.answer_files import Answered, AnswerWriter, answer_writer, format_of
 from textrnn.saved.answers import Answers, answer
 from textrnn.saved.classifier import Classifier
-from textrnn.tasks.workers import Workers
+from textrnn.tasks.workers import Workers, answers_by_threads
 from textrnn.training.events import Listener
 
 AT_ONCE = 16_384  # records: enough of each length for batches with little padding (3 % with titles)
@@ -188,8 +188,12 @@ def _all_answered(
 ) -> Iterator[Answered]:
     answers: Iterator[tuple[tuple[Block, list[int] | range], Answers]]
     with contextlib.ExitStack() as at_the_end:
-        if asked.processes == 1:
+        threads = classifier.threads.most
+        if asked.processes == 1 and threads == 1:
             answers = ((item, answer(classifier, texts, top_k=asked.top_k)) for item, texts in items)
+        elif asked.processes == 1:
+            by_threads = answers_by_threads(classifier, items, threads, asked.top_k)
+            answers = at_the_end.enter_context(contextlib.closing(by_threads))  # type: ignore[type-var]
         else:
             folder = asked.folder
             if folder is None:  # of a model in memory alone

@@ -1,7 +1,8 @@
-"""Answers from several processes with one thread each, this one among them; in the order of the texts.
+"""Answers from several threads of this process, or from several processes with one thread each; in the texts' order.
 
-The others are spawned, as on every system: each loads the model from its folder. This one reads and writes, and answers
-where all others are busy.
+Threads that each answer texts of their own do not wait for each other, as those that share a layer do, and meanwhile
+this one reads and writes. Other processes are spawned, as on every system: each loads the model from its folder. This
+one reads and writes, and answers where all others are busy.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import contextlib
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +29,7 @@ AHEAD = 2  # items under way for each other process
 MOST_WAITING = 8  # items for each process, answered or not
 
 Found = tuple[Any, Any, Any]  # labels, probabilities and what is unusual, as Answers has them
+Result = TypeVar("Result")
 
 _classifier: Classifier | None = None  # of a process that was spawned
 _top_k = 1
@@ -46,6 +49,45 @@ def _answer(texts: list[str]) -> Found:
     assert _classifier is not None
     found = answer(_classifier, texts, top_k=_top_k)
     return found.labels, found.probabilities, found.unusual
+
+
+def in_order(
+    items: Iterable[tuple[Item, list[str]]],
+    begin: Callable[[list[str], Iterable[tuple[Item, Future[Result]]]], Future[Result]],
+    most: int,
+) -> Iterator[tuple[Item, Result]]:
+    """What comes of each item, in their order.
+
+    Args:
+        begin: has the texts of an item answered; told of the items before that have not been taken yet.
+        most: items asked for ahead, answered or not.
+    """
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    for item, texts in items:
+        waiting.append((item, begin(texts, waiting)))
+        while waiting and (waiting[0][1].done() or len(waiting) > most):
+            first, future = waiting.popleft()
+            yield first, future.result()
+    while waiting:
+        first, future = waiting.popleft()
+        yield first, future.result()
+
+
+def answers_by_threads(
+    classifier: Classifier, items: Iterable[tuple[Item, list[str]]], count: int, top_k: int
+) -> Iterator[tuple[Item, Answers]]:
+    """Answers to the texts of each item, in their order, by so many threads beside this one."""
+    import torch
+
+    usual, before = torch.get_num_threads(), classifier.threads
+    classifier.threads = Threads(1)
+    pool = ThreadPoolExecutor(count, "answers", torch.set_num_threads, (1,))
+    try:
+        yield from in_order(items, lambda texts, _: pool.submit(answer, classifier, texts, top_k=top_k), AHEAD * count)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        classifier.threads = before
+        torch.set_num_threads(usual)  # the latest call decides what threads to come begin with
 
 
 @dataclass
@@ -78,16 +120,13 @@ class Workers:
             initargs=(str(self.folder), device, self.top_k),
         )
         threads, self.classifier.threads = self.classifier.threads, Threads(1)
-        waiting: deque[tuple[Item, Future[Found]]] = deque()
+        pad_size: Any = self.classifier.settings.data.pad_size
         try:
             with _interrupts_ignored():
                 pool.submit(_ready)  # starts them
-            for item, texts in items:
-                waiting.append((item, self._begun(pool, texts, waiting)))
-                while waiting and (waiting[0][1].done() or len(waiting) > MOST_WAITING * self.count):
-                    yield self._taken(*waiting.popleft())
-            while waiting:
-                yield self._taken(*waiting.popleft())
+            begin = partial(self._begun, pool)
+            for item, (labels, shares, unusual) in in_order(items, begin, MOST_WAITING * self.count):
+                yield item, Answers(self.classifier.class_names, labels, shares, unusual, pad_size)
         except BrokenProcessPool as error:
             raise WorkerError(
                 f"`processes` {self.count}: one of them has ended before its work was done, as happens where memory is "
@@ -106,11 +145,6 @@ class Workers:
         found, own = answer(self.classifier, texts, top_k=self.top_k), Future[Found]()
         own.set_result((found.labels, found.probabilities, found.unusual))
         return own
-
-    def _taken(self, item: Item, future: Future[Found]) -> tuple[Item, Answers]:
-        labels, shares, unusual = future.result()
-        pad_size: Any = self.classifier.settings.data.pad_size
-        return item, Answers(self.classifier.class_names, labels, shares, unusual, pad_size)
 
 
 def _ready() -> None:

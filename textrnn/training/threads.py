@@ -109,6 +109,11 @@ class Threads:
         if len(self.counts) > 1:
             self._begin_trial(self.counts)
 
+    @property
+    def most(self) -> int:
+        """The largest number of threads that may be taken."""
+        return self.counts[0]
+
     @classmethod
     def on(cls, device: torch.device, count: int | None = None) -> Self:
         """For work on a device; beside a GPU, the number of threads is not tried."""
