@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse
 
 from textrnn.errors import TextRNNError
-from textrnn.estimators.inputs import InputError, texts_of, weights_of
+from textrnn.estimators.inputs import InputError, texts_of, weights_of, weights_of_classes
 from textrnn.estimators.labels import LabelType, labels_of
 
 THREE = ["一", "", "c\n"]
@@ -116,6 +116,7 @@ def test_labels_keep_their_type(given: Any, dtype: str, expected: list[Any]) -> 
         ([0.5, 1.0], "labels[0]: 0.5, a fraction; expected classes. Unknown label type: continuous. Numbers are predicted by regression, which this is not"),
         (np.zeros((2, 2)), "labels: an array of 2 x 2; y should be a 1d array, one label for each text"),
         ([["a"], ["b", "c"]], "labels[0]: of type list; expected a string, a whole number or a truth value"),
+        ([10**20, 3], "labels: numbers of more than 64 bits; expected smaller ones, or strings"),
         (np.array([b"a", b"b"]), "labels: of type |S1; expected strings, whole numbers or truth values"),
     ],
     ids=str,
@@ -149,4 +150,28 @@ def test_weights() -> None:
 def test_what_are_no_weights(given: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         weights_of(given, 2)
+    assert str(caught.value) == message
+
+
+def test_weights_of_classes() -> None:
+    labels = np.array([2, 1, 2])
+    assert weights_of_classes({np.int64(2): 3}, labels, np.unique(labels)).tolist() == [3, 1, 3]
+    # A weight for every class there is, and one for a class that a part of a cross-validation lacks.
+    assert weights_of_classes({1: 5, 2: 3, 7: 9}, labels, np.unique(labels)).tolist() == [3, 5, 3]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"2": 3}, "class_weight: '2' is no class of the training texts; expected one of 1, 2"),
+        ({1: -1}, "class_weight[1]: -1; expected a finite number, 0 or above"),
+        ({1: "much"}, "class_weight[1]: much; expected a finite number, 0 or above"),
+        ({1: None}, "class_weight[1]: None; expected a finite number, 0 or above"),
+    ],
+    ids=str,
+)
+def test_what_are_no_weights_of_classes(given: Any, message: str) -> None:
+    labels = np.array([2, 1, 2])
+    with pytest.raises(InputError) as caught:
+        weights_of_classes(given, labels, np.unique(labels))
     assert str(caught.value) == message

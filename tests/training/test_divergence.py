@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -29,6 +31,21 @@ def test_guessing_by_hand() -> None:
     assert found == pytest.approx(-(math.log(4 / 6) + math.log(2 / 6)) / 2)
     objective = ClassificationObjective(TRAIN, DEV, short(), 3)
     assert objective.guessing_loss() == pytest.approx(math.log(3), abs=1e-6)
+
+
+def test_guessing_with_weights_by_hand() -> None:
+    """Half of the rows count nine times as much: who learns from labels by chance answers 0.9 and 0.1."""
+    labels = torch.arange(len(TRAIN)) % 2
+    rows = dataclasses.replace(TRAIN, labels=labels)
+    objective = ClassificationObjective(rows.weighted(np.where(labels == 0, 9.0, 1.0)), rows, short(), 2)
+    assert objective.guessing_loss() == pytest.approx(-(math.log(0.9) + math.log(0.1)) / 2, abs=1e-6)
+
+
+def test_guessing_with_balanced_classes_by_hand() -> None:
+    """One row in four is of the rare class, and both classes are taught to be as likely."""
+    rows = dataclasses.replace(TRAIN, labels=(torch.arange(len(TRAIN)) % 4 == 0).long())
+    objective = ClassificationObjective(rows, rows, short(class_weight="balanced"), 2)
+    assert objective.guessing_loss() == pytest.approx(math.log(2), abs=0.01)  # shares have one more of each
 
 
 def test_diverged() -> None:

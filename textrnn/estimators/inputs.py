@@ -116,3 +116,34 @@ def weights_of(given: Any, rows: int) -> NDArray[np.float64] | None:
     if not weights.any():
         raise InputError("sample_weight: all are zero; expected at least one non-zero number")
     return None if (weights == weights[0]).all() else weights
+
+
+def weights_of_classes(given: Mapping[Any, Any], labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.float64]:
+    """What each row counts by its label; classes that are not named count 1.
+
+    Args:
+        given: weights by label.
+        classes: all labels that there are.
+
+    Raises:
+        InputError: for what is no weight, or a name that is no class while a class has no weight.
+    """
+    found = {label: _weight(given[label], label) for label in given}
+    known = set(classes.tolist())
+    strangers = [label for label in found if label not in known]
+    if strangers and not known <= found.keys():  # else they are of classes that are not among these texts
+        raise InputError(
+            f"class_weight: {strangers[0]!r} is no class of the training texts; expected one of "
+            f"{listed(map(repr, classes.tolist()), most=10)}"
+        )
+    return np.array([found.get(label, 1.0) for label in labels.tolist()])
+
+
+def _weight(value: Any, label: Any) -> float:
+    try:
+        weight = float(value)
+    except (TypeError, ValueError):
+        weight = float("nan")
+    if not (np.isfinite(weight) and weight >= 0):
+        raise InputError(f"class_weight[{label!r}]: {one_line(value, widest=40)}; expected a finite number, 0 or above")
+    return weight

@@ -167,7 +167,10 @@ def _of_one_type(array: NDArray[Any], name: str) -> NDArray[Any]:
     kind = next(iter(kinds), "str")
     if kind == "str":
         return np.array(list(map(str, array.tolist())), dtype=object)
-    return array.astype({"bool": np.bool_, "int": np.int64, "float": np.float64}[kind])
+    try:
+        return array.astype({"bool": np.bool_, "int": np.int64, "float": np.float64}[kind])
+    except OverflowError as error:
+        raise InputError(f"{name}: numbers of more than 64 bits; expected smaller ones, or strings") from error
 
 
 def _kind(value: Any, where: str) -> str:

@@ -20,7 +20,7 @@ from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset
 from textrnn.corpus.in_memory import NAME, Labelled, dataset_in_memory, more_of_a_dataset
 from textrnn.estimators.answers import Answer
-from textrnn.estimators.inputs import InputError, texts_of, weights_of
+from textrnn.estimators.inputs import InputError, texts_of, weights_of, weights_of_classes
 from textrnn.estimators.interrupts import KeepingTheBest
 from textrnn.estimators.labels import LabelType, labels_of, names_like
 from textrnn.estimators.progress import Progress
@@ -136,10 +136,11 @@ class TextClassifier(
             InputError: for texts, labels or weights that are not what they should be.
         """
         self._refuse_to_learn_on()
-        texts, labels, weights = self._checked(X, y, sample_weight)
         before: Classifier | None = getattr(self, "classifier_", None)
+        known = None if classes is None else labels_of(classes, len(classes), "classes")
+        texts, labels, weights = self._checked(X, y, sample_weight, known if before is None else self.classes_)
         if before is None:
-            every = labels if classes is None else labels_of(classes, len(classes), "classes")
+            every = labels if known is None else known
             label_type, calls = LabelType.of(np.unique(every)), 0
             class_names, vocabulary = label_type.names(np.unique(every)), None
             if len(class_names) < 2:
@@ -162,7 +163,7 @@ class TextClassifier(
         return Run("classify", self._model_name(), {**named, "dataset": NAME})
 
     def _checked(
-        self, X: Any, y: Any, sample_weight: Any
+        self, X: Any, y: Any, sample_weight: Any, classes: NDArray[Any] | None = None
     ) -> tuple[list[str], NDArray[Any], NDArray[np.float64] | None]:
         """Texts, labels and weights to learn from; those of no weight are left out."""
         texts = texts_of(X)
@@ -171,7 +172,9 @@ class TextClassifier(
         if not texts:
             raise InputError("texts: none; expected texts of two classes or more")
         if isinstance(self.class_weight, Mapping):
-            of_classes = np.array([float(self.class_weight.get(label, 1.0)) for label in labels.tolist()])
+            of_classes = weights_of_classes(
+                self.class_weight, labels, np.unique(labels) if classes is None else classes
+            )
             weights = weights_of(of_classes if weights is None else of_classes * weights, len(texts))
         if weights is not None and not weights.all():
             kept = np.flatnonzero(weights)

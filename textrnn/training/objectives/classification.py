@@ -178,8 +178,17 @@ class ClassificationObjective(Objective[Batch]):
         return scores["dev_calibrated_loss"]
 
     def guessing_loss(self) -> float:
-        """That of answering every text with the shares of the classes in the training split."""
-        return loss_of_shares(self.train.labels, self.dev.labels, self.class_count)
+        """That of answering every text with the shares of the classes in the training split.
+
+        The losses that it is compared with count all rows alike. Where weights teach other shares than those, the best
+        answers have a loss that is higher by ln(mean of the weights) - mean of ln(weights), at most (Jensen).
+        """
+        loss = loss_of_shares(self.train.labels, self.dev.labels, self.class_count)
+        weights = self._weights(self.train.labels, self.train.weights)
+        if weights is None:
+            return loss
+        weights = weights.double()
+        return loss + float(weights.mean().log() - weights.log().mean())
 
     def evaluation_seconds(self, network: nn.Module) -> float:
         """Estimated from one batch of the dev split (scored twice, because the first call is slower)."""
