@@ -12,7 +12,7 @@ import scipy.sparse
 
 from textrnn.errors import TextRNNError
 from textrnn.estimators.inputs import InputError, texts_of, weights_of, weights_of_classes
-from textrnn.estimators.labels import LabelType, labels_of
+from textrnn.estimators.labels import LabelType, classes_of, labels_of, names_like
 
 THREE = ["一", "", "c\n"]
 
@@ -116,6 +116,7 @@ def test_labels_keep_their_type(given: Any, dtype: str, expected: list[Any]) -> 
         ([0.5, 1.0], "labels[0]: 0.5, a fraction; expected classes. Unknown label type: continuous. Numbers are predicted by regression, which this is not"),
         (np.zeros((2, 2)), "labels: an array of 2 x 2; y should be a 1d array, one label for each text"),
         ([["a"], ["b", "c"]], "labels[0]: of type list; expected a string, a whole number or a truth value"),
+        ([2**63, -1], "labels: numbers of more than 64 bits; expected smaller ones, or strings"),
         ([10**20, 3], "labels: numbers of more than 64 bits; expected smaller ones, or strings"),
         (np.array([b"a", b"b"]), "labels: of type |S1; expected strings, whole numbers or truth values"),
     ],
@@ -175,3 +176,30 @@ def test_what_are_no_weights_of_classes(given: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         weights_of_classes(given, labels, np.unique(labels))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("given", "dtype", "expected"),
+    [
+        ([1.0, 2.0], "int64", ["1", "2"]),
+        ([1, 0], "bool", ["True", "False"]),
+        ([2, 0], "bool", ["2", "False"]),  # no class of the model, and said to be none
+        ([257, 2], "uint8", ["257", "2"]),
+        ([-1, 1], "uint8", ["-1", "1"]),
+        ([True, False], "int64", ["1", "0"]),
+        ([1, 2], "float64", ["1.0", "2.0"]),
+    ],
+    ids=str,
+)
+def test_names_of_labels_of_another_type(given: Any, dtype: str, expected: list[str]) -> None:
+    assert names_like(np.array(given), np.dtype(dtype), "labels") == expected
+
+
+def test_classes() -> None:
+    assert classes_of(None) is None
+    for given in (["b", "a", "b"], {"a", "b"}, pd.Series(["b", "a"])):
+        found = classes_of(given)
+        assert found is not None
+        assert found.tolist() == ["a", "b"]
+    with pytest.raises(InputError, match=r"^classes: of type int; expected a list of all labels that there will be$"):
+        classes_of(3)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -18,7 +19,7 @@ from sklearn.exceptions import NotFittedError
 
 from tests.commands import Result
 from textrnn import LanguageModel
-from textrnn.errors import DataError
+from textrnn.errors import ConfigError, DataError
 from textrnn.estimators import interrupts, language_model
 from textrnn.estimators.settings import SettingError
 from textrnn.training.events import Listener, ListenerGroup
@@ -125,3 +126,17 @@ def test_ctrl_c_keeps_the_best_weights(text: str, monkeypatch: pytest.MonkeyPatc
 def test_shows_what_is_known_where_it_is_asked_to(text: str, capfd: pytest.CaptureFixture[str]) -> None:
     LanguageModel(**QUICK, verbose=True).fit(text)
     assert "dev perplexity" in capfd.readouterr().out
+
+
+def test_scores_are_compared_and_numbers_are_of_any_kind(small_corpus: Path) -> None:
+    model = LanguageModel(**QUICK).fit(small_corpus)
+    assert model.score("the time") == model.score("the time")
+    assert model.score("the time") != model.score("the tame")
+    assert len({model.score("the time"), model.score("the time")}) == 1
+    drawn = model.generate("the", np.int64(9), temperature=np.float32(0.5), top_k=np.int64(3), seed=np.int64(4))
+    assert drawn == model.generate("the", 9, temperature=0.5, top_k=3, seed=4)
+    for given in (["the time"], None):
+        with pytest.raises(
+            ConfigError, match=rf"^score: of type {type(given).__name__}; expected a text: score several"
+        ):
+            model.score(given)  # type: ignore[arg-type]

@@ -242,6 +242,28 @@ def test_weights_of_classes_are_weights_of_their_rows() -> None:
     assert pickle.loads(pickle.dumps(by_class)).class_weight == {"山水": 3}
 
 
+def test_weights_may_teach_other_shares_than_the_data_has() -> None:
+    """The same text with both labels, one of which counts nine times: its loss rises, and that is right."""
+    model = TextClassifier(**{**QUICK, "epochs": 10, "learning_rate": 0.02, "batch_size": 8})
+    with pytest.warns(UserWarning, match=r"^60 texts \(1 different\) are too few to hold any out"):
+        model.fit(["山水"] * 60, ["a", "b"] * 30, sample_weight=[9, 1] * 30)
+    assert model.predict("山水") == "a"
+
+
+def test_learning_on_takes_labels_of_a_like_type() -> None:
+    model = TextClassifier(**QUICK).partial_fit(TEXTS[:4], [1.0, 0.0, 1.0, 0.0], classes=[1, 0])
+    model.partial_fit(TEXTS[:2], [True, False])
+    assert model.classes_.tolist() == [0, 1]
+    with pytest.raises(InputError, match=r"^labels: strings; expected numbers or truth values"):
+        model.partial_fit(TEXTS[:2], ["1", "0"])
+
+
+@pytest.mark.parametrize("top_k", [0, -1, "3", None])
+def test_what_is_no_number_of_answers(fitted: TextClassifier, top_k: Any) -> None:
+    with pytest.raises(InputError, match=rf"^`top_k` {top_k}: expected a whole number, 1 or above$"):
+        fitted.answers("山水", top_k=top_k)
+
+
 def test_learning_on_goes_on_with_the_same_network() -> None:
     model = TextClassifier(**{**QUICK, "epochs": None, "learning_rate": 0.02})
     with pytest.raises(InputError, match=r"^classes: only one class; expected all that there will be"):

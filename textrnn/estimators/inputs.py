@@ -147,3 +147,17 @@ def _weight(value: Any, label: Any) -> float:
     if not (np.isfinite(weight) and weight >= 0):
         raise InputError(f"class_weight[{label!r}]: {one_line(value, widest=40)}; expected a finite number, 0 or above")
     return weight
+
+
+def count_of(given: Any, name: str) -> int:
+    """A whole number of things, 1 or above.
+
+    Args:
+        name: of the argument, for messages.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if not isinstance(given, numbers.Integral) or given < 1:
+        raise InputError(f"`{name}` {one_line(given, widest=40)}: expected a whole number, 1 or above")
+    return int(given)

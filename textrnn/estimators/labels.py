@@ -125,14 +125,36 @@ def names_like(labels: NDArray[Any], dtype: np.dtype[Any], name: str) -> list[st
     if are_strings != expected:
         kinds = ("numbers or truth values", "strings")
         raise InputError(f"{name}: {kinds[are_strings]}; expected {kinds[expected]}, as the labels that are learnt")
-    return LabelType.of(labels).names(labels if expected else labels.astype(dtype))
+    own = LabelType.of(labels).names(labels)
+    if expected:
+        return own
+    with np.errstate(invalid="ignore"):
+        converted = labels.astype(dtype)
+    # What another type cannot hold keeps its name, which is that of no class: 257 is not the 1 of 8 bits, nor 2 True.
+    like = zip(own, LabelType(dtype.name).names(converted), (converted == labels).tolist(), strict=True)
+    return [name if is_same else as_given for as_given, name, is_same in like]
+
+
+def classes_of(given: Any) -> NDArray[Any] | None:
+    """All labels that there will be, sorted; None where they are not named.
+
+    Raises:
+        InputError: for what is no column of labels.
+    """
+    if given is None:
+        return None
+    if not hasattr(given, "__len__"):
+        raise InputError(f"classes: of type {type(given).__name__}; expected a list of all labels that there will be")
+    return np.unique(labels_of(given, len(given), "classes"))
 
 
 def _as_objects(values: Any) -> NDArray[Any]:
     """A list as NumPy takes it if all are of one type; it would turn [1, 'a'] into strings."""
     values = list(values)
     if len({type(value) for value in values}) == 1 and not isinstance(values[0], list | tuple | np.ndarray):
-        return np.asarray(values)
+        array = np.asarray(values)
+        if array.dtype.kind != "f" or not isinstance(values[0], int):  # NumPy makes floats of [2**63, -1]
+            return array
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

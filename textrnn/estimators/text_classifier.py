@@ -20,9 +20,9 @@ from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset
 from textrnn.corpus.in_memory import NAME, Labelled, dataset_in_memory, more_of_a_dataset
 from textrnn.estimators.answers import Answer
-from textrnn.estimators.inputs import InputError, texts_of, weights_of, weights_of_classes
+from textrnn.estimators.inputs import InputError, count_of, texts_of, weights_of, weights_of_classes
 from textrnn.estimators.interrupts import KeepingTheBest
-from textrnn.estimators.labels import LabelType, labels_of, names_like
+from textrnn.estimators.labels import LabelType, classes_of, labels_of, names_like
 from textrnn.estimators.progress import Progress
 from textrnn.estimators.reports import report_on
 from textrnn.estimators.settings import (
@@ -110,8 +110,10 @@ class TextClassifier(
             facts = DatasetFacts(dataset)
             settings: ClassifierSettings = settle(run, None, facts)
         if dataset.dev is dataset.train:
+            different = len(set(texts))
+            alike = "" if different == len(texts) else f" ({different} different)"
             warnings.warn(
-                f"{len(texts)} texts are too few to hold any out; the weights are chosen, and the probabilities "
+                f"{len(texts)} texts{alike} are too few to hold any out; the weights are chosen, and the probabilities "
                 "calibrated, on those that are learnt from",
                 stacklevel=2,
             )
@@ -137,20 +139,21 @@ class TextClassifier(
         """
         self._refuse_to_learn_on()
         before: Classifier | None = getattr(self, "classifier_", None)
-        known = None if classes is None else labels_of(classes, len(classes), "classes")
+        known = classes_of(classes)
         texts, labels, weights = self._checked(X, y, sample_weight, known if before is None else self.classes_)
         if before is None:
-            every = labels if known is None else known
-            label_type, calls = LabelType.of(np.unique(every)), 0
-            class_names, vocabulary = label_type.names(np.unique(every)), None
+            known = np.unique(labels) if known is None else known
+            label_type, calls = LabelType.of(known), 0
+            class_names, vocabulary = label_type.names(known), None
             if len(class_names) < 2:
                 raise InputError("classes: only one class; expected all that there will be: name them in `classes`")
         else:
             label_type, calls = self._label_type, self._calls
             class_names, vocabulary = before.class_names, before.vocabulary
-            self._refuse_other_classes(classes)
+            if known is not None and not np.array_equal(known, self.classes_):
+                raise InputError("classes: not those of the first call; expected the same, or none")
         with explained():
-            rows = (texts, label_type.names(labels))
+            rows = (texts, names_like(labels, np.dtype(label_type.dtype), "labels"))
             dataset = more_of_a_dataset(rows, class_names, vocabulary, weights)
             facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
             settings = self._settings_to_learn_on(facts, before, calls)
@@ -231,12 +234,6 @@ class TextClassifier(
                 "`partial_fit` makes no sense; expected `fit` with all texts, or another model"
             )
 
-    def _refuse_other_classes(self, classes: Any) -> None:
-        if classes is not None and not np.array_equal(
-            np.unique(labels_of(classes, len(classes), "classes")), self.classes_
-        ):
-            raise InputError("classes: not those of the first call; expected the same, or none")
-
     def _settings_to_learn_on(self, facts: DatasetFacts, before: Classifier | None, calls: int) -> ClassifierSettings:
         run = self._run()
         named = {"epochs": 1, "schedule": "constant", **run.named, "evaluate_every": AT_THE_END}
@@ -282,15 +279,14 @@ class TextClassifier(
         return self.classifier_.predict_probabilities(texts_of(X))[:, self._order]
 
     def answers(self, texts: Any, top_k: int = 3) -> list[Answer]:
-        """For each text its most probable labels, and what was unusual about it; ``to_dict()`` gives plain values."""
+        """For each text its most probable labels, and what was unusual about it; ``to_dict()`` gives plain values.
+
+        Raises:
+            InputError: for texts that are none, or a `top_k` below 1.
+        """
         check_is_fitted(self)
-        label_of = dict(
-            zip(
-                self.classifier_.class_names,
-                self._label_type.labels(self.classifier_.class_names).tolist(),
-                strict=True,
-            )
-        )
+        names = self.classifier_.class_names
+        label_of = dict(zip(names, self._label_type.labels(names).tolist(), strict=True))
         given = [texts] if isinstance(texts, str) else texts_of(texts)
         return [
             Answer(
@@ -298,7 +294,7 @@ class TextClassifier(
                 [(label_of[name], probability) for name, probability in found.classes],
                 None if found.note is None else bare(words(found.note)),
             )
-            for found in predict(self.classifier_, given, top_k=top_k)
+            for found in predict(self.classifier_, given, top_k=count_of(top_k, "top_k"))
         ]
 
     def explain(self, texts: Any, *, label: Any = None, against: Any = None) -> list[Explanation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +62,7 @@ class Carried:
     state: State | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
     """A scored text.
 
@@ -74,6 +75,15 @@ class Score:
     text: str
     losses: NDArray[np.float64]
     carried: Carried = field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same text got the same losses; what is carried on does not count."""
+        if not isinstance(other, Score):
+            return NotImplemented
+        return self.text == other.text and np.array_equal(self.losses, other.losses)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.losses.tobytes()))
 
     @property
     def characters(self) -> int:
@@ -164,7 +174,12 @@ class CharacterModel(SavedModel):
         Args:
             carried: what a score before this one left, to go on where it ended. However a text is cut, the sum over its
                 pieces is that over the whole.
+
+        Raises:
+            ConfigError: if it is no text.
         """
+        if not isinstance(text, str):
+            raise ConfigError(f"score: of type {type(text).__name__}; expected a text: score several one by one")
         if carried is None:
             data = self.settings.data
             carried = Carried(TextReader(letters=data.letters, line_join=data.line_join), self.start_id, None)
@@ -227,11 +242,11 @@ class CharacterModel(SavedModel):
         Raises:
             ConfigError: if the prefix is too long, or the seed out of bounds.
         """
-        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**63:
             raise ConfigError(f"`seed` {seed}: must be a whole number from 0 to 2**63 - 1")
         body, _ = self.read_prefix(prefix)
         start = torch.tensor([self.start_id], device=self.device)
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(int(seed))
         tokens = self.vocabulary.tokens
         ids = torch.cat([start, self.encode(body)])
         following = continued(self.model, ids, config or GenerationConfig(), generator)
@@ -252,7 +267,8 @@ class CharacterModel(SavedModel):
         Raises:
             ConfigError: for a value out of bounds, or a prefix that is too long.
         """
-        config = GenerationConfig(length, temperature, top_k, top_p)
+        given = (length, temperature, top_k, top_p)
+        config = GenerationConfig(*(each.item() if isinstance(each, np.generic) else each for each in given))
         body, _ = self.read_prefix(prefix)
         return body + "".join(self.stream(prefix, config, seed=seed))
 
