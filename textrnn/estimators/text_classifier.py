@@ -281,13 +281,8 @@ class TextClassifier(
     def answers(self, texts: Any, top_k: int = 3) -> list[Answer]:
         """For each text its most probable labels, and what was unusual about it; ``to_dict()`` gives plain values."""
         check_is_fitted(self)
-        label_of = dict(
-            zip(
-                self.classifier_.class_names,
-                self._label_type.labels(self.classifier_.class_names).tolist(),
-                strict=True,
-            )
-        )
+        names = self.classifier_.class_names
+        label_of = dict(zip(names, self._label_type.labels(names).tolist(), strict=True))
         given = [texts] if isinstance(texts, str) else texts_of(texts)
         return [
             Answer(
