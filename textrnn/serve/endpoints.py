@@ -7,7 +7,6 @@ import csv
 import io
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from textrnn.corpus.readers import decode
 from textrnn.report.errors_table import ERRORS_FILE
@@ -142,8 +141,3 @@ def _errors(path: Path) -> list[dict[str, Any]]:
         ]  # fmt: skip
     except (OSError, KeyError, TypeError, ValueError, csv.Error):
         return []
-
-
-def model_header(loaded: Loaded) -> tuple[bytes, bytes]:
-    """Which model answers, where the answer itself does not say it; in percent-encoding, as names are in addresses."""
-    return b"textrnn-model", quote(loaded.entry.id).encode("ascii")
