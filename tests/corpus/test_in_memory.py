@@ -35,9 +35,10 @@ def test_weights_go_with_their_rows() -> None:
     for split in (dataset.train, dataset.dev):
         assert split.weights is not None
         assert [TEXTS[int(weight) - 1] for weight in split.weights] == split.texts
-    own = dataset_in_memory((TEXTS, LABELS), (TEXTS[:5], LABELS[:5]), weights=np.arange(60.0) + 1)
-    assert own.dev.weights is None
-    assert own.train.weights is not None
+    for dev in ((TEXTS[:5], LABELS[:5]), (TEXTS * 2, LABELS * 2)):  # also one of more rows than there are weights
+        own = dataset_in_memory((TEXTS, LABELS), dev, weights=np.arange(60.0) + 1)
+        assert own.dev.weights is None
+        assert own.train.weights is not None
     plain, weighted = (dataset_in_memory((TEXTS, LABELS), weights=w) for w in (None, np.arange(60.0) + 1))
     settings = DataConfig().fitted_to(words_are_spaced=False, pad_size=20)
     assert plain.encoded(settings).digest != weighted.encoded(settings).digest

@@ -167,7 +167,7 @@ def test_no_name_is_taken_twice(columns: list[str], top_k: int, names: list[str]
 @pytest.mark.parametrize(
     ("cell", "shown"),
     [("=1+1", "'=1+1"), ("@a", "'@a"), ("  =1", "'  =1"), ("+49 x", "'+49 x"), ("-5", "-5"), ("-0.25", "-0.25"),
-     ("+1e-5", "+1e-5"), ("-5 %", "-5 %"), ("-1+1", "'-1+1"), ("a=1", "a=1"), ("x" * 40_000, "x" * 40_000)],
+     ("+1e-5", "+1e-5"), ("-5 %", "-5 %"), ("-1+1", "'-1+1"), ("a=1", "a=1"), ("\r=1", "'\r=1"), ("x" * 40_000, "x" * 40_000)],
 )  # fmt: skip
 def test_nothing_is_computed_and_numbers_stay_numbers(cell: str, shown: str) -> None:
     content = written("csv", ["id", "text"], block_of([[cell, "a"]]), top_k=1)

@@ -13,7 +13,8 @@ from tests.report.results import HOSTILE, made_result, split_of
 from textrnn.corpus.readers.rows import Rows
 from textrnn.evaluation.records import ClassifierFigures
 from textrnn.report.errors_table import Answers, errors_csv
-from textrnn.report.spreadsheet import harmless_cell
+from textrnn.report.plain import as_cell
+from textrnn.report.spreadsheet import harmless_cell, without_apostrophe
 
 NAMES = ["财经", "体育", '=HYPERLINK("x")']
 
@@ -83,6 +84,7 @@ def test_hostile_texts_are_harmless() -> None:
 )
 def test_formulas(text: str, cell: str) -> None:
     assert harmless_cell(text) == cell
+    assert without_apostrophe(cell) == as_cell(text, 100)
 
 
 def test_a_text_longer_than_a_cell_of_excel_is_cut() -> None:

@@ -65,11 +65,11 @@ class _OneLine(logging.Handler):
 def run(asked: Run, options: argparse.Namespace) -> int:
     """Serve until a signal ends it, and give the exit status: 0, or 130 after Ctrl-C."""
     from textrnn.serve.address import listen
-    from textrnn.serve.gate import checked_key
+    from textrnn.serve.gate import KEY_VARIABLE, checked_key
 
     save_dir = user_path(options.save_dir, "save_dir")
     host = (options.host or HOST).strip("[]")
-    key = checked_key(host, os.environ.get("TEXTRNN_API_KEY"))
+    key = checked_key(host, os.environ.get(KEY_VARIABLE))
     sockets = listen(host, PORT if options.port is None else options.port)
     try:
         ended = _serve(save_dir, host, sockets, key)

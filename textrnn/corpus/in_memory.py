@@ -54,9 +54,8 @@ def dataset_in_memory(
         rows = make_splits(rows, ["dev"], split_seed)
         counts = {split: len(part) for split, part in rows.items()}
         notes.append(Note("split_made", path=NAME, missing=["dev"], seed=split_seed, rows=counts))
-    splits = {name: _split(part, index_of, weights) for name, part in rows.items()}
-    if dev is not None:
-        splits["dev"].weights = None
+    weighted = {"train"} if dev is not None else set(rows)
+    splits = {name: _split(part, index_of, weights if name in weighted else None) for name, part in rows.items()}
     return Dataset(NAME, class_names, splits["train"], splits.get("dev", splits["train"]), Split([], []), notes)
 
 

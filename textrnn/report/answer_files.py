@@ -19,14 +19,13 @@ from typing import Any
 from textrnn.corpus.readers.given import ABSENT, Block
 from textrnn.errors import ConfigError
 from textrnn.report.notes import words
-from textrnn.report.spreadsheet import FORMULA_STARTS
+from textrnn.report.spreadsheet import BLANKS, FORMULA_STARTS, starts_like_a_formula
 from textrnn.report.verdict import bare
 from textrnn.saved.answers import Answers
 
 ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 ROWS_A_GROUP = 1 << 17  # of Parquet
 NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]+)? ?%?")
-BLANKS = " \u00a0\u3000"  # before a formula
 _SUSPICIOUS = {*FORMULA_STARTS, *BLANKS}
 
 
@@ -215,10 +214,7 @@ def _harmless(cells: Sequence[str]) -> Sequence[str]:
     """
     if _SUSPICIOUS.isdisjoint({cell[:1] for cell in cells}):
         return cells
-    return [
-        f"'{cell}" if cell.lstrip(BLANKS).startswith(FORMULA_STARTS) and not NUMBER.fullmatch(cell) else cell
-        for cell in cells
-    ]
+    return [f"'{cell}" if starts_like_a_formula(cell) and not NUMBER.fullmatch(cell) else cell for cell in cells]
 
 
 def cell_text(value: Any) -> str:

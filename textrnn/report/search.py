@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from textrnn.config import Choices, Run, RunSettings
 from textrnn.config.space import Space
-from textrnn.errors import Note
 from textrnn.evaluation.trials import DONE, FAILED, MAXIMISED, STOPPED_EARLY, Trial, best_of
 from textrnn.files import json_bytes
 from textrnn.report.drawing import BEST_COLOUR, DEV_COLOUR, INK, add_grid, render_titled_plot
@@ -151,9 +150,9 @@ class SearchResult:
             files = {RUN_FILE: request_file(named, folder, place=folder / "search"), **files}
         return files
 
-    def to_report(self) -> tuple[dict[str, bytes], list[Note]]:
-        """All files, a plot among them, and notes about it."""
-        return {**self._plot(), **self.to_files()}, []
+    def to_report(self) -> dict[str, bytes]:
+        """All files, a plot among them."""
+        return {**self._plot(), **self.to_files()}
 
     def _plot(self) -> dict[str, bytes]:
         """``trials.png`` and ``trials.svg``: the score of each trial, and the best up to it."""

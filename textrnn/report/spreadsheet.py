@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from textrnn.report.plain import as_cell
 
 LONGEST_CELL = 32_000  # characters; Excel breaks a cell of more than 32,767 in two
-FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # what Excel takes for the beginning of a formula, full width as well
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what Excel takes for the beginning of a formula, full width as well
+BLANKS = " \u00a0\u3000"  # that may stand before it
 
 
 def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]], *, separator: str = ",") -> bytes:
@@ -34,7 +35,17 @@ def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]], *
 def harmless_cell(text: str) -> str:
     """A text that no spreadsheet computes: one that begins like a formula has an apostrophe before it."""
     cell = as_cell(text, LONGEST_CELL)
-    return f"'{cell}" if cell.lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS) else cell
+    return f"'{cell}" if starts_like_a_formula(cell) else cell
+
+
+def without_apostrophe(cell: str) -> str:
+    """What :func:`harmless_cell` was given, of a text that it did not shorten."""
+    return cell[1:] if cell[:1] == "'" and starts_like_a_formula(cell[1:]) else cell
+
+
+def starts_like_a_formula(cell: str) -> bool:
+    """Whether a spreadsheet would compute a cell."""
+    return cell.lstrip(BLANKS).startswith(FORMULA_STARTS)
 
 
 def answers_csv(answers: Iterable[tuple[str, str, float]], *, separator: str = ",") -> bytes:

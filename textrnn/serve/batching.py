@@ -200,7 +200,7 @@ def too_slow(limits: Limits) -> RequestError:
 
 
 class Slow:
-    """Threads for what takes long, beside those that classify: scores, explanations, continuations.
+    """Threads for what takes long, beside those that classify: scores and explanations.
 
     Args:
         waiting: jobs that may wait, beyond those under way.

@@ -7,11 +7,10 @@ import csv
 import io
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from textrnn.corpus.readers import decode
 from textrnn.report.errors_table import ERRORS_FILE
-from textrnn.report.spreadsheet import FORMULA_STARTS
+from textrnn.report.spreadsheet import without_apostrophe
 from textrnn.saved.classifier import Classifier
 from textrnn.serve.batching import Batcher, Slow
 from textrnn.serve.http import Answer, Request, RequestError, json_line
@@ -136,19 +135,9 @@ def _errors(path: Path) -> list[dict[str, Any]]:
         content, _ = decode(path.read_bytes(), path)
         rows = list(csv.DictReader(io.StringIO(content, newline="")))
         return [
-            {**{name: _as_it_was(row[name]) for name in ("text", "true", "predicted")},
+            {**{name: without_apostrophe(row[name]) for name in ("text", "true", "predicted")},
              "probability": float(row["probability"])}
             for row in rows
         ]  # fmt: skip
     except (OSError, KeyError, TypeError, ValueError, csv.Error):
         return []
-
-
-def _as_it_was(cell: str) -> str:
-    starts_like_a_formula = cell[1:].lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS)
-    return cell[1:] if cell[:1] == "'" and starts_like_a_formula else cell
-
-
-def model_header(loaded: Loaded) -> tuple[bytes, bytes]:
-    """Which model answers, where the answer itself does not say it; in percent-encoding, as names are in addresses."""
-    return b"textrnn-model", quote(loaded.entry.id).encode("ascii")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from textrnn import files
 from textrnn.errors import TextRNNError, one_line
-from textrnn.files import json_bytes
 
 Message = MutableMapping[str, Any]
 Headers = list[tuple[bytes, bytes]]
@@ -52,7 +52,7 @@ def json_line(value: Any) -> bytes:
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
     except ValueError:  # a number that is none, in a report say
-        return json_bytes(value)
+        return files.json_line(value).rstrip(b"\n")
 
 
 def error_body(status: int, code: str, message: str) -> bytes:

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 from textrnn.config import GenerationConfig
 from textrnn.errors import ConfigError
 from textrnn.saved.character_model import CharacterModel
 from textrnn.serve.batching import Slow, too_slow
-from textrnn.serve.endpoints import model_header
 from textrnn.serve.http import NDJSON, Answer, ClientGone, Request, RequestError, busy, json_line
 from textrnn.serve.limits import Limits
 from textrnn.serve.schemas import GenerateRequest, ScoreRequest, read_request
@@ -65,7 +65,7 @@ class Generate:
             raise RequestError(422, "wrong_fields", str(error)) from error
         gone = asyncio.ensure_future(request.client_gone())
         try:
-            await request.begin([*NDJSON, model_header(loaded)])
+            await request.begin([*NDJSON, _model_header(loaded)])
             total, until = 0, loop.time() + self.limits.generation_seconds
             while count:
                 total += count
@@ -78,6 +78,11 @@ class Generate:
             await request.piece(json_line({"done": True, "characters": total}) + b"\n", more=False)
         finally:
             gone.cancel()
+
+
+def _model_header(loaded: Loaded) -> tuple[bytes, bytes]:
+    """Which model answers, where the answer itself does not say it; in percent-encoding, as names are in addresses."""
+    return b"textrnn-model", quote(loaded.entry.id).encode("ascii")
 
 
 def _some_lines(characters: Iterator[tuple[str, float]], most: int) -> tuple[bytes, int]:

@@ -189,10 +189,8 @@ def _search(
     if result.best is None:
         reason = result.trials[0].reason if result.trials else "there was no time for one"
         raise TrainingError(f"search: no trial came to its end ({reason}); expected one: see `learning_rate`, `budget`")
-    files, notes = result.to_report()
-    for note in [*notes, Note("searched", result=result)]:
-        listener.on_note(note)
-    _write(run, files)
+    listener.on_note(Note("searched", result=result))
+    _write(run, result.to_report())
     return result
 
 

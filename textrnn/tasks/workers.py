@@ -123,7 +123,8 @@ class Workers:
         pad_size: Any = self.classifier.settings.data.pad_size
         try:
             with _interrupts_ignored():
-                pool.submit(_ready)  # starts them
+                for _ in range(self.count - 1):
+                    pool.submit(_ready)  # starts one each, as long as none of them is ready
             begin = partial(self._begun, pool)
             for item, (labels, shares, unusual) in in_order(items, begin, MOST_WAITING * self.count):
                 yield item, Answers(self.classifier.class_names, labels, shares, unusual, pad_size)

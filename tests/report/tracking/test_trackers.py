@@ -20,7 +20,7 @@ from textrnn.config import Run
 from textrnn.errors import DivergedError, Interrupted, Note
 from textrnn.report.tracking.mlflow import MLflow
 from textrnn.report.tracking.tensorboard import TensorBoard
-from textrnn.report.tracking.tracker import Figures, Tracker, figures_of, final_figures
+from textrnn.report.tracking.tracker import Figures, Tracker, figures_of, final_figures, without_password
 from textrnn.tasks.classify import train
 from textrnn.tasks.settings import combine
 from textrnn.training.events import Listener, ListenerGroup
@@ -213,6 +213,12 @@ def test_samples_and_what_is_only_drawn(tmp_path: Path) -> None:
         again.on_evaluation({"step": 1, "dev_loss": 2.0}, True)
     assert events(tmp_path).Tags()["tensors"] == []
     assert len(list(tmp_path.glob("events*"))) == 1
+
+
+@pytest.mark.parametrize("password", ["secret", "se@cret", "%2Fsecret"])
+def test_a_password_in_an_address_is_not_told(password: str) -> None:
+    told = f"API request to http://user:{password}@host:5000/api failed; see https://mlflow.org, mail a@b.org"
+    assert without_password(told) == told.replace(f"user:{password}@", "")
 
 
 def test_names_of_figures() -> None:

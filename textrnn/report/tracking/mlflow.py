@@ -6,7 +6,6 @@ import importlib
 import json
 import logging
 import os
-import re
 import tempfile
 import time
 import warnings
@@ -17,7 +16,7 @@ from typing import Any
 from textrnn.errors import ConfigError, Note, one_line
 from textrnn.files import json_bytes, write_atomically
 from textrnn.report.repeat import command_line, every_setting
-from textrnn.report.tracking.tracker import FAILED, FINISHED, STOPPED, Figures, Tracker
+from textrnn.report.tracking.tracker import FAILED, FINISHED, STOPPED, Figures, Tracker, without_password
 
 RUN_FILE = "mlflow.json"  # in the model folder: which run it is
 FOLDER, STORE = "mlflow", "mlflow.db"  # beside the folders of the models
@@ -75,9 +74,9 @@ class MLflow(Tracker):
                 warnings.simplefilter("ignore")
                 self.mlflow.MlflowClient(tracking_uri=uri)
         except Exception as error:
-            reason = one_line(_without_password(str(error)), widest=100)
+            reason = one_line(without_password(str(error)), widest=100)
             raise ConfigError(
-                f"`mlflow` {_without_password(uri)}: cannot be used ({reason}); expected a folder, or a tracking URI "
+                f"`mlflow` {without_password(uri)}: cannot be used ({reason}); expected a folder, or a tracking URI "
                 "such as http://127.0.0.1:5000 or sqlite:///runs.db"
             ) from error
 
@@ -88,9 +87,9 @@ class MLflow(Tracker):
             self._new_run(artifacts)
             if self.folder is not None and not self.name:
                 write_atomically(
-                    self.folder / RUN_FILE, json_bytes({"store": _without_password(uri), "run": self.run_id})
+                    self.folder / RUN_FILE, json_bytes({"store": without_password(uri), "run": self.run_id})
                 )
-        return command_line(["mlflow", "ui", "--backend-store-uri", uri]) if artifacts else _without_password(uri)
+        return command_line(["mlflow", "ui", "--backend-store-uri", uri]) if artifacts else without_password(uri)
 
     def _place(self) -> tuple[str, Path | None]:
         """The tracking URI, and where a local store has its files."""
@@ -108,7 +107,7 @@ class MLflow(Tracker):
             return False
         try:
             kept = json.loads((self.folder / RUN_FILE).read_bytes())
-            if kept["store"] != _without_password(uri):
+            if kept["store"] != without_password(uri):
                 return False
             self.run_id = self.client.get_run(kept["run"]).info.run_id
         except (OSError, ValueError, KeyError, TypeError, self.mlflow.exceptions.MlflowException):
@@ -154,10 +153,6 @@ class MLflow(Tracker):
 def _is_uri(store: str) -> bool:
     """Whether it is no folder."""
     return "://" in store or store.startswith(("databricks", "file:"))
-
-
-def _without_password(uri: str) -> str:
-    return re.sub("//[^/@]*@", "//", uri)
 
 
 def _beside_models(folder: Path | None) -> Path:

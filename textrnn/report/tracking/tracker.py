@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -140,8 +141,13 @@ class Tracker(Listener):
                 action()
         except Exception as error:
             self.is_broken, self.is_open = True, False
-            what = one_line(error) or type(error).__name__
+            what = one_line(without_password(str(error))) or type(error).__name__
             self.tell(Note("tracking_failed", tracker=self.title, error=what))
+
+
+def without_password(text: str) -> str:
+    """A text without what stands before the host of an address in it, such as ``user:password@``."""
+    return re.sub(r"//[^/\s]*@", "//", text)
 
 
 def figures_of(row: Figures) -> dict[str, float]:
