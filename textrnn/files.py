@@ -46,6 +46,14 @@ def _patiently(action: Callable[[], object]) -> None:
     action()
 
 
+def is_same(path: Path, other: Path) -> bool:
+    """Whether two paths name one file, which need not be there yet."""
+    with contextlib.suppress(OSError):
+        if path.exists() and other.exists():
+            return path.samefile(other)
+    return path.absolute() == other.absolute()
+
+
 def replace_file(new: Path, old: Path) -> None:
     """Rename `new` to `old`, which it replaces; for two seconds, until no other program has either open."""
     _patiently(lambda: os.replace(new, old))

@@ -83,6 +83,8 @@ def test_what_is_said_of_the_file_is_not_of_the_model(ask: Callable[..., Result]
         (["--predict-file", "titles.csv", "--processes", "0"], "--processes 0: expected a number from 1 to 256"),
         (["--predict-file", "titles.csv", "--json", "--output", "a.csv"], "--json: cannot stand beside --output, whose ending names the format; expected one of them"),
         (["--predict-file", "titles.csv", "--text-column", "tilte"], "titles.csv:1: no column 'tilte'; expected --text-column to be one of id, text"),
+        (["--predict-file", "."], "--predict-file .: a folder; expected a table or one text a line"),
+        (["--predict", "a", "titles.csv", "--output", "titles.csv"], "--output titles.csv: the file that --predict names, which would be lost; expected another one"),
         (["--predict-file", ""], "--predict-file: nothing is named; expected a path"),
         (["--evaluate", " "], "--evaluate: nothing is named; expected a path"),
         (["--processes", "2"], "--processes: belongs to --predict-file; expected --predict-file beside it"),
@@ -93,7 +95,9 @@ def test_what_is_said_of_the_file_is_not_of_the_model(ask: Callable[..., Result]
     ],
 )  # fmt: skip
 def test_what_cannot_be_done(ask: Callable[..., Result], arguments: list[str], message: str) -> None:
+    before = Path("titles.csv").read_bytes()
     assert error_of(ask(*arguments)).startswith(message)
+    assert Path("titles.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n"])

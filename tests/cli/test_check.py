@@ -149,7 +149,7 @@ def test_errors_that_keep_splits_from_being_made_are_findings(run: Run, in_folde
     ("flags", "message"),
     [
         (["--fix", "x"], "--fix: belongs to --check; expected --check beside it"),
-        (["--json"], "--json: belongs to --check; expected --check beside it"),
+        (["--json"], "--json: belongs to --check or --predict-file; expected one of them beside it"),
         (["--labels"], "--labels: belongs to --check; expected --check beside it"),
         (["--check", "--compare"], "--check: cannot stand beside --compare; expected one of them"),
         (["--check", "--predict", "x"], "--predict: cannot stand beside --check; expected one of them"),

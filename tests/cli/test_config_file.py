@@ -296,3 +296,15 @@ def test_help_of_a_file_for_another_task(tmp_path: Path, capsys: pytest.CaptureF
     path.write_text("task = 'memory'", encoding="utf-8")
     assert main(["--config", str(path), "--help"]) == 0
     assert "--experiment" in capsys.readouterr().out
+
+
+def test_a_flag_of_two_values_is_a_list_of_two(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('predict_file = "a.csv"\nbelow = [0.6, "unsure.csv"]\n', encoding="utf-8")
+    assert parse(build_parser("classify"), ["--config", str(path)]).below == ["0.6", "unsure.csv"]
+
+
+@pytest.mark.parametrize("value", ['"b.csv"', "[0.6]", "0.6", '[0.6, "a", "b"]', '[true, "a"]'])
+def test_a_flag_of_two_values_takes_nothing_else(value: str, run: Command) -> None:
+    Path("run.toml").write_text(f"predict_file = 'a.csv'\nbelow = {value}\n", encoding="utf-8")
+    assert error_of(run("--config", "run.toml")) == f"run.toml:2: below = {value}: expected a list of 2 values"

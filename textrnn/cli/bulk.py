@@ -54,7 +54,8 @@ def refuse(options: argparse.Namespace) -> None:
             raise ConfigError(f"`{name}`: belongs to `predict_file`; expected `predict_file` beside it")
     if options.predict_file is None:
         return
-    user_path(options.predict_file, "predict_file")
+    if options.predict_file != STDIN and user_path(options.predict_file, "predict_file").is_dir():
+        raise ConfigError(f"`predict_file` {options.predict_file}: a folder; expected a table or one text a line")
     if options.processes is not None and not 1 <= options.processes <= MOST_PROCESSES:
         raise ConfigError(f"`processes` {options.processes}: expected a number from 1 to {MOST_PROCESSES}")
     if options.json and options.output is not None:

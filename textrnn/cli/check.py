@@ -52,6 +52,8 @@ def refuse(options: argparse.Namespace) -> None:
     others = ("fix", "labels") if options.predict_file is not None else ("fix", "json", "labels")
     for name in others if not options.check else ():
         if getattr(options, name):
+            if name == "json":
+                raise ConfigError("--json: belongs to --check or --predict-file; expected one of them beside it")
             raise ConfigError(f"--{name}: belongs to --check; expected --check beside it")
     if options.check and options.resume:
         raise ConfigError("--resume: cannot stand beside --check; expected one of them")

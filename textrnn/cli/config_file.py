@@ -149,6 +149,10 @@ def _taken(key: str, value: Any, action: argparse.Action) -> tuple[str | None, A
         return (None, value) if isinstance(value, bool) else (_expected(key, value, KINDS[bool]), None)
     kind: Any = str if action.type is None else action.type
     several = action.nargs in ("+", "*")
+    if isinstance(action.nargs, int):  # such as `below`: so many values, of any kind that can be typed
+        if isinstance(value, list) and len(value) == action.nargs and all(map(_can_be_typed, value)):
+            return None, [str(part) for part in value]
+        return _expected(key, value, f"a list of {action.nargs} values"), None
     if action.nargs == "?" and isinstance(value, bool):  # such as `tensorboard`: its value may be left out
         return None, action.const if value else None
     values = value if several and isinstance(value, list) else [value]
@@ -162,6 +166,10 @@ def _taken(key: str, value: Any, action: argparse.Action) -> tuple[str | None, A
         known = list(map(str, action.choices))
         return f"{key} {_shown(value)}: expected one of {', '.join(known)}{did_you_mean(str(value), known)}", None
     return None, taken if several else taken[0]
+
+
+def _can_be_typed(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _one(value: Any, kind: Any) -> Any:

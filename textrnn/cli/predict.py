@@ -91,21 +91,23 @@ def _refuse_empty_stdin(given: Sequence[str]) -> None:
 
 
 def _predict(asked: Run, options: argparse.Namespace) -> None:
-    from textrnn.files import write_together
+    from textrnn.files import is_same, write_together
     from textrnn.report.answer_files import format_of
     from textrnn.report.notes import words
     from textrnn.report.text import shortened
     from textrnn.saved.answers import answer
     from textrnn.tasks.answers import answers_as, is_data_file, predict
 
+    path = None if options.output is None else user_path(options.output, "output")
+    form = None if path is None or options.explain else format_of(path, "output")
+    if path is not None and any(is_data_file(text) and is_same(path, Path(text)) for text in options.predict):
+        raise ConfigError(f"`output` {path}: the file that `predict` names, which would be lost; expected another one")
     for text in options.predict:
         if is_data_file(text):
             say_aside(
                 f"note: {text} is a file; it is answered as a text here: its rows are answered by "
                 f"{command_line(['--predict-file', text])}"
             )
-    path = None if options.output is None else user_path(options.output, "output")
-    form = None if path is None or options.explain else format_of(path, "output")
     _refuse_empty_stdin(options.predict)
     classifier, _ = trained_classifier(asked, options)
     texts = _texts(options.predict, classifier, asked.named.get("encoding"))

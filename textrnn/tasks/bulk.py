@@ -18,7 +18,7 @@ from textrnn.corpus.readers.given import Block, GivenTexts
 from textrnn.corpus.readers.unlabelled import open_given
 from textrnn.corpus.sources.content import STDIN, content_at
 from textrnn.errors import ConfigError, Note
-from textrnn.files import written_whole
+from textrnn.files import is_same, written_whole
 from textrnn.report.answer_files import Answered, AnswerWriter, answer_writer, format_of
 from textrnn.saved.answers import Answers, answer
 from textrnn.saved.classifier import Classifier
@@ -68,19 +68,12 @@ class Bulk:
         named += [("below", self.below.path)] if self.below is not None else []
         for setting, path in named:
             format_of(path, setting)
-            if str(self.source) != STDIN and _is_same(path, self.source):
+            if str(self.source) != STDIN and is_same(path, self.source):
                 raise ConfigError(
                     f"`{setting}` {path}: the file that is read; expected another one: it is written while that is read"
                 )
-        if len(named) == 2 and _is_same(named[0][1], named[1][1]):
+        if len(named) == 2 and is_same(named[0][1], named[1][1]):
             raise ConfigError(f"`below` {named[1][1]}: the file of `output`; expected another one")
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    with contextlib.suppress(OSError):
-        if path.exists() and other.exists():
-            return path.samefile(other)
-    return path.absolute() == other.absolute()
 
 
 @dataclass

@@ -170,7 +170,7 @@ def test_an_encoding_that_is_named_and_wrong(tmp_path: Path) -> None:
 def test_what_is_no_text_at_all(tmp_path: Path) -> None:
     junk = bytes((at * 73 + at // 7) % 256 for at in range(5000))
     assert error(tmp_path, "a.csv", junk) == (
-        "a.csv:1: bytes that no text has; expected text: name the text or table that is to be learnt from, or its "
+        "a.csv:1: bytes that no text has; expected text: name the text or table that is meant, or its "
         "`encoding` if it is one"
     )
 

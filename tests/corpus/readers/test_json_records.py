@@ -71,7 +71,7 @@ def test_unicode_escapes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"text": "x", "label": "y"}\nnot json\n', "a.jsonl:2: not JSON (Expecting value: line 1 column 1 (char 0)); expected "
+        ('{"text": "x", "label": "y"}\nnot json\n', "a.jsonl:2: not JSON (Expecting value, column 1); expected "
          "text and label in each row: correct the line, or leave such rows out with `on_bad_row=skip`"),
         ('{"text": "x",\n "label": y}\n', f"a.jsonl:2: not JSON (Expecting value); {SHAPE}"),
         ("[1, 2]\n", f"a.jsonl:1: a JSON number, no object; {SHAPE}"),

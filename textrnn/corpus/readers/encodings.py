@@ -222,7 +222,7 @@ def find_encoding(source: Openable, path: Path, named: str | None = None, *, len
     if len(BINARY.findall(sample)) > MOST_CONTROLS * len(sample):
         raise DataError(
             f"{path}:{survey.foreign_numbers[0]}: bytes that no text has; expected text: name the text or table that "
-            "is to be learnt from, or its `encoding` if it is one"
+            "is meant, or its `encoding` if it is one"
         )
     legacy = legacy_codec(survey.sample, cr_ends_lines=survey.cr_ends_lines)
     guessed = legacy not in COMMON and legacy not in WESTERN and survey.foreign * 10 <= survey.lines

@@ -91,6 +91,8 @@ def _is_object(line: str) -> bool:
 
 
 def _not_json(error: Exception) -> NotJSON:
+    if isinstance(error, json.JSONDecodeError):  # whose own line would be that within the record: always 1
+        return NotJSON(f"not JSON ({one_line(error.msg)}, column {error.colno})")
     return NotJSON(f"not JSON ({one_line(error)})")
 
 
