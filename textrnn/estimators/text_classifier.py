@@ -279,11 +279,7 @@ class TextClassifier(
         return self.classifier_.predict_probabilities(texts_of(X))[:, self._order]
 
     def answers(self, texts: Any, top_k: int = 3) -> list[Answer]:
-        """For each text its most probable labels, and what was unusual about it; ``to_dict()`` gives plain values.
-
-        Raises:
-            InputError: for texts that are none, or a `top_k` below 1.
-        """
+        """For each text its most probable labels, and what was unusual about it; ``to_dict()`` gives plain values."""
         check_is_fitted(self)
         names = self.classifier_.class_names
         label_of = dict(zip(names, self._label_type.labels(names).tolist(), strict=True))

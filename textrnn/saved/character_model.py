@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
-import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -242,7 +241,7 @@ class CharacterModel(SavedModel):
         Raises:
             ConfigError: if the prefix is too long, or the seed out of bounds.
         """
-        if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**63:
+        if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
             raise ConfigError(f"`seed` {seed}: must be a whole number from 0 to 2**63 - 1")
         body, _ = self.read_prefix(prefix)
         start = torch.tensor([self.start_id], device=self.device)
@@ -267,8 +266,7 @@ class CharacterModel(SavedModel):
         Raises:
             ConfigError: for a value out of bounds, or a prefix that is too long.
         """
-        given = (length, temperature, top_k, top_p)
-        config = GenerationConfig(*(each.item() if isinstance(each, np.generic) else each for each in given))
+        config = GenerationConfig(_plain(length), _plain(temperature), _plain(top_k), _plain(top_p))
         body, _ = self.read_prefix(prefix)
         return body + "".join(self.stream(prefix, config, seed=seed))
 
@@ -329,3 +327,8 @@ class CharacterModel(SavedModel):
                 (float(mixture["network"]), float(mixture["ngram"])),
                 data_identity=DataIdentity.from_kept(config.get(IDENTITY)),
             )
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as one of Python."""
+    return value.item() if isinstance(value, np.generic) else value
