@@ -114,7 +114,7 @@ def _predict(asked: Run, options: argparse.Namespace) -> None:
     if options.explain:
         explain.explain(classifier, texts, options)
         return
-    top_k = options.top_k or SHOWN
+    top_k = options.top_k or (1 if form in ("csv", "tsv") else SHOWN)
     if path is not None and form is not None:
         content = answers_as(form, answer(classifier, texts, top_k=top_k), texts)
         write_together(path.parent, {path.name: content})

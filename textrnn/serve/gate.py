@@ -91,7 +91,8 @@ class Gate:
             origin = headers.get(b"origin")
             if origin is not None and origin.lower().partition(b"://")[2] != host.lower():
                 raise RequestError(403, "foreign_origin", "sent by a page of another site; expected this server's own")
-        given = headers.get(b"authorization", b"")
+        scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
+        given = (b"Bearer " if scheme.lower() == b"bearer" else b"") + key
         if self.bearer is not None and not is_open and not hmac.compare_digest(given, self.bearer):
             raise RequestError(
                 401,

@@ -89,7 +89,7 @@ def answers_as(form: str, answers: Answers, texts: Sequence[str]) -> bytes:
     Args:
         form: see :func:`textrnn.report.answer_files.format_of`.
     """
-    if form in ("csv", "tsv"):
+    if form in ("csv", "tsv") and answers.labels.shape[1] == 1:
         rows = ((each.text, *each.classes[0]) for each in _predictions(answers, texts))
         return answers_csv(rows, separator="\t" if form == "tsv" else ",")
     block, parts = Block([*range(1, len(texts) + 1)], [[text] for text in texts], list(texts)), list[bytes]()

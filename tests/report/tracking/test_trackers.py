@@ -205,14 +205,14 @@ def test_samples_and_what_is_only_drawn(tmp_path: Path) -> None:
     with board:
         board.on_start(10, 0, None)
         board.on_sample(Sample(7, 0.5, "the time\n| traveller"))
-    found = events(tmp_path)
+    found = events(tmp_path / "training")
     assert texts(found, "sample") == ["    the time\n    | traveller\n"]
     assert found.Tensors("sample/text_summary")[0].step == 7
-    with TensorBoard(tmp_path, tell=lambda note: None) as again:  # another run in its place
+    with TensorBoard(tmp_path, tell=lambda note: None) as again:  # another one, kept nowhere either
         again.on_start(10, 0, None)
         again.on_evaluation({"step": 1, "dev_loss": 2.0}, True)
-    assert events(tmp_path).Tags()["tensors"] == []
-    assert len(list(tmp_path.glob("events*"))) == 1
+    assert events(tmp_path / "training-2").Tags()["tensors"] == []
+    assert [len(list((tmp_path / name).glob("events*"))) for name in ("training", "training-2")] == [1, 1]
 
 
 @pytest.mark.parametrize("password", ["secret", "se@cret", "%2Fsecret"])

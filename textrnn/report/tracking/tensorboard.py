@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import warnings
 from collections.abc import Callable, Mapping
@@ -60,6 +61,8 @@ class TensorBoard(Tracker):
 
     def _place(self) -> tuple[Path, Path]:
         """The folder of this training, and the one to be looked at."""
+        if self.root is not None and self.folder is None:  # nothing tells it from others that are kept there
+            return _unused(self.root / (portable_name(self.name) or "training")), self.root
         if self.root is not None:
             return self.root / self.path, self.root
         if self.folder is None:
@@ -98,6 +101,12 @@ class TensorBoard(Tracker):
 
     def end(self, how: str) -> None:
         self.writer.close()
+
+
+def _unused(folder: Path) -> Path:
+    """The folder, or the first of its name with a number behind it that is not there yet."""
+    numbered = (folder.with_name(f"{folder.name}-{number}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([folder], numbered) if not each.exists())
 
 
 def _verbatim(text: str) -> str:
