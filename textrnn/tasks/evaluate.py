@@ -103,7 +103,7 @@ def _as_learnt(config: DataConfig, classifier: Classifier, path: Path) -> DataCo
         names = [name.strip() for name in next(open_table(content, config).records)[1]]
     for file in classifier.read:
         texts, label = tuple(file["text_columns"]), file["label_column"]
-        if file.get("header") is False or not set(texts) <= set(names):
+        if file.get("header") is False or not texts or not set(texts) <= set(names):
             continue
         own = config.label_column or (label if label in names else None)
         return dataclasses.replace(config, text_column=config.text_column or texts, label_column=own)
