@@ -172,7 +172,9 @@ def follow(command: str, language: str, place: str) -> None:
     variable = re.fullmatch(r'(?:export |\$env:)(\w+) ?= ?("[^"]+"|\S+)', command)
     if variable:
         sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "textrnn").rglob("*.py"))
-        assert f'environ.get("{variable[1]}"' in sources, f"{place}: nothing reads it"
+        constant = re.search(rf'^([A-Z_]+) = "{variable[1]}"$', sources, re.MULTILINE)
+        readers = [f'environ.get("{variable[1]}"', *([f"environ.get({constant[1]}"] if constant else [])]
+        assert any(reader in sources for reader in readers), f"{place}: nothing reads it"
         return
     assert "\\" not in command, f"{place}: no rule for this"
     program, _, file = command.partition(" < ")
