@@ -68,20 +68,25 @@ def textbook(data: Path) -> Answer:
     return answer
 
 
-def measure(answer: Answer, data: Path) -> dict[str, Any]:
-    texts, labels = read_rows(data / "test.txt")
+def timed(answer: Answer, texts: list[str]) -> tuple[list[str], list[float], list[float]]:
+    """The answers, the seconds of each time that all texts were answered, and those of texts one by one."""
     answer(texts[:2000])
-    seconds = []
+    seconds, single, answers = [], [], list[str]()
     for _ in range(REPEATS):
         started = time.perf_counter()
         answers = answer(texts)
         seconds.append(time.perf_counter() - started)
-    right = np.mean([str(found) == label for found, label in zip(answers, labels, strict=True)])
-    single = []
     for text in texts[:SINGLE]:
         started = time.perf_counter()
         answer([text])
         single.append(time.perf_counter() - started)
+    return answers, seconds, single
+
+
+def measure(answer: Answer, data: Path) -> dict[str, Any]:
+    texts, labels = read_rows(data / "test.txt")
+    answers, seconds, single = timed(answer, texts)
+    right = np.mean([str(found) == label for found, label in zip(answers, labels, strict=True)])
     p50, p99 = np.percentile(single[SINGLE // 10 :], [50, 99]) * 1e3
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return {

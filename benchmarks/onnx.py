@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.inference import read_rows
+from benchmarks.inference import read_rows, timed
 
 MODELS = ["LSTM", "BiLSTM_Ngram"]
 WAYS = {"own": "model.safetensors", "onnx": "onnx/model.onnx", "onnx int8": "onnx/model.int8.onnx"}
@@ -45,17 +45,7 @@ def answering(way: str, folder: Path) -> Answer:
 def measure(answer: Answer, data: Path) -> dict[str, float]:
     texts, labels = read_rows(data / "test.txt")
     names = (data / "class.txt").read_text(encoding="utf-8").split()
-    answer(texts[:2000])
-    seconds = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        answers = answer(texts)
-        seconds.append(time.perf_counter() - started)
-    single = []
-    for text in texts[:SINGLE]:
-        started = time.perf_counter()
-        answer([text])
-        single.append(time.perf_counter() - started)
+    answers, seconds, single = timed(answer, texts)
     right = np.mean([found == names[int(label)] for found, label in zip(answers, labels, strict=True)])
     return {"accuracy": float(right), "many": len(texts) / min(seconds), "one": float(np.median(single)) * 1e3}
 

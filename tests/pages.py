@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from textrnn.cli import TASKS, build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 README, CHINESE_README = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -68,3 +71,14 @@ def anchors_of(page: Path) -> set[str]:
     """The headings, as GitHub names them in links."""
     headings = re.findall(r"^#+ (.+)$", prose_of(page), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def name_of(page: Path) -> str:
+    """A page in the list of tests."""
+    return str(page.relative_to(ROOT))
+
+
+@functools.cache
+def all_flags() -> set[str]:
+    """The flags of all tasks."""
+    return {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import importlib
 import io
 import json
@@ -24,19 +23,7 @@ import torch
 
 from tests.commands import run_in
 from tests.factories import WORDS, small_rows, write_rows, write_small_corpus, write_small_dataset
-from tests.pages import (
-    CHINESE_README,
-    FOLLOWED,
-    PAGES,
-    README,
-    ROOT,
-    Block,
-    anchors_of,
-    blocks_of,
-    images_of,
-    links_of,
-    spans_of,
-)
+from tests.pages import FOLLOWED, PAGES, ROOT, Block, all_flags, blocks_of, name_of, spans_of
 from tests.serve.page_commands import ServerOfPage
 from tests.tasks.memory import test_problems
 from textrnn.cli import TASKS, build_parser, command_line_of, find_task, main
@@ -79,11 +66,6 @@ THEIRS = {
     "thucnews/train.txt",
     "NAME.txt",
 }
-
-
-def name_of(page: Path) -> str:
-    """A page in the list of tests."""
-    return str(page.relative_to(ROOT))
 
 
 @pytest.fixture(scope="module")
@@ -301,12 +283,6 @@ def follow_span(span: str, folder: Path, place: str) -> None:
         assert found, f"{place}: no such file, neither in the project nor where these commands were run"
 
 
-@functools.cache
-def all_flags() -> set[str]:
-    """The flags of all tasks."""
-    return {text for task in TASKS for action in build_parser(task)._actions for text in action.option_strings}
-
-
 def checked(arguments: list[str]) -> bool:
     """Whether a task takes these flags and values; a flag whose value is left out must be there, no more."""
     if len(arguments) == 1:
@@ -368,40 +344,7 @@ def test_the_example_problem(at_work: Path, monkeypatch: pytest.MonkeyPatch) -> 
     contract.test_examples(problem)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_lead_somewhere(page: Path) -> None:
-    for target, heading in links_of(page):
-        assert target.is_file(), f"{page.name}: no {target}"
-        assert not heading or heading in anchors_of(target), f"{page.name}: no heading {heading} in {target.name}"
-
-
-def test_every_page_can_be_found() -> None:
-    index = ROOT / "docs" / "README.md"
-    for readme in (README, CHINESE_README):
-        assert index in {target.resolve() for target, _ in links_of(readme)}
-    assert {target.resolve() for target, _ in links_of(index)} >= {*PAGES} - {index}
-
-
-def test_pictures_are_there_and_small() -> None:
-    shown = {image.resolve() for page in PAGES for image in images_of(page)}
-    assert shown == set((ROOT / "docs" / "images").glob("*.png"))
-    assert {path.name: size for path in shown if (size := path.stat().st_size) > 100_000} == {}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_flag_that_is_named_exists(page: Path) -> None:
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text(encoding="utf-8")))
-    # Of the benchmarks, pip and mypy:
-    others = {"--data", "--fresh-venv", "--index-url", "--no-deps", "--platform", "--soak"}
-    assert named - all_flags() - others == set()
-
-
 def test_a_command_that_no_rule_covers_is_noticed(at_work: Path) -> None:
     for command in ("make install", "python other.py", "export TEXTRNN_COLOUR=1", r"dir C:\texts"):
         with pytest.raises((AssertionError, pytest.fail.Exception), match=r"no rule|nothing reads"):
             follow(command, "sh", "here")
-
-
-@pytest.mark.parametrize("page", [README, CHINESE_README], ids=name_of)
-def test_the_readmes_are_short(page: Path) -> None:
-    assert len(page.read_text(encoding="utf-8").splitlines()) <= 160

@@ -133,3 +133,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     beginnings = [name for name in by_folded if len(word) > 2 and name.startswith(word.casefold())]
     near = beginnings or difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=0.5)
     return f"; did you mean {by_folded[near[0]]}?" if near else ""
+
+
+def missing_package(setting: str, package: str, install: str) -> ConfigError:
+    """The error for a setting that takes a package which is not installed.
+
+    Args:
+        install: the packages that make it work, as pip takes them.
+    """
+    return ConfigError(f"`{setting}`: takes the package {package}; expected it installed: `pip install {install}`")

@@ -113,11 +113,11 @@ def test_typed_texts_go_into_the_same_files(ask: Callable[..., Result], ending: 
     result = ask("--predict", "=猫狗", "山水", "--output", output)
     assert result.out == f"2 rows written to {output}\n"
     if ending == "csv":
-        assert output.read_bytes().decode("utf-8-sig").splitlines()[0] == "text,label,probability"
+        assert output.read_bytes().decode("utf-8-sig").splitlines()[0] == "text,label,probability,note,error"
     elif ending == "jsonl":
         first = json.loads(output.read_text(encoding="utf-8").splitlines()[0])
         assert list(first) == ["text", "label", "probability", "classes", "note", "error"]
-        assert len(first["classes"]) == 3
+        assert len(first["classes"]) == 1
     rows = read_rows(output)
     assert rows.labels == ["猫狗", "山水"]
     assert [text.removeprefix("'") for text in rows.texts] == ["=猫狗", "山水"]

@@ -51,7 +51,7 @@ def test_data_that_is_gone(run: Run, trained_classifier: Path) -> None:
     data.rename(data.with_name("elsewhere"))
     done = run("--save-dir", trained_classifier, "--predict", "猫", "--explain")
     assert done.status == 0
-    assert done.err == f"note: ./{data.name}: no nearest training texts, for that data is not here any more\n"
+    assert done.err == f"note: ./{data.name}: no nearest training texts, for the data is not here any more\n"
     assert "nearest" not in done.out
 
 

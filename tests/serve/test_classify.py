@@ -313,7 +313,7 @@ def test_errors_of_the_server_tell_nothing(
     models_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def work(model: Classifier, wanted: Any) -> Any:
-        raise ValueError("秘密 /home/somebody")
+        raise ValueError("秘密 in a folder")
 
     monkeypatch.setattr("textrnn.serve.batching.compute", work)
     with running(models_folder) as served:

@@ -37,9 +37,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         help="with --predict or --predict-file: write the answers to a .csv, .tsv, .jsonl or .parquet file; with "
         "--explain: an .html, .json or .jsonl file; with --export: the folder",
     )
-    main_group.add_argument(
-        "--top-k", type=int, metavar="N", help="classes of each answer (default: 3; 1 with --predict-file)"
-    )
+    main_group.add_argument("--top-k", type=int, metavar="N", help="classes of each answer (default: 3; 1 in a file)")
     explain.add_flags(main_group)
 
 
@@ -114,7 +112,7 @@ def _predict(asked: Run, options: argparse.Namespace) -> None:
     if options.explain:
         explain.explain(classifier, texts, options)
         return
-    top_k = options.top_k or (1 if form in ("csv", "tsv") else SHOWN)
+    top_k = options.top_k or (SHOWN if path is None else 1)
     if path is not None and form is not None:
         content = answers_as(form, answer(classifier, texts, top_k=top_k), texts)
         write_together(path.parent, {path.name: content})

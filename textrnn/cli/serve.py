@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from textrnn.cli.flags import named_settings
 from textrnn.cli.output import say, say_aside
 from textrnn.config import Run
-from textrnn.errors import ConfigError, user_path
+from textrnn.errors import ConfigError, missing_package, user_path
 
 if TYPE_CHECKING:
     from textrnn.serve.server import Ended
@@ -87,10 +87,8 @@ def _serve(save_dir: Path, host: str, sockets: list[socket.socket], key: str | N
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("textrnn", "torch"):
             raise
-        raise ConfigError(
-            f"`serve`: takes the package {error.name}; expected it installed: `pip install fastapi uvicorn httptools "
-            "prometheus-client`"
-        ) from error
+        packages = "fastapi uvicorn httptools prometheus-client"
+        raise missing_package("serve", str(error.name), packages) from error
     log = logging.getLogger("textrnn.serve")
     log.handlers, log.propagate = [_OneLine()], False
     log.setLevel(logging.INFO)

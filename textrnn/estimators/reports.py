@@ -16,8 +16,7 @@ from textrnn.files import write_together
 from textrnn.report.classification import ClassificationResult
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.classifier import Classifier
-from textrnn.tasks.classify import Learnt, judge, shown_settings, train_baseline
-from textrnn.tasks.evaluate import judged
+from textrnn.tasks.classify import Learnt, judge, scored, shown_settings, train_baseline
 from textrnn.tasks.label_errors import suspects_beside
 from textrnn.training.history import History
 
@@ -69,7 +68,7 @@ def report_on(
             )
         test = split_of(rows, classifier.class_names)
         tested = Dataset(NAME, classifier.class_names, nothing, nothing, test)
-        result, doubted = judged(classifier, tested), None
+        result, doubted = scored(classifier, tested, classifier.encode(test.texts)), None
     else:
         test = learnt_from.dev if rows is None else split_of(rows, classifier.class_names)
         tested = dataclasses.replace(learnt_from, test=test, _encoded={})

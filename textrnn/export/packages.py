@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from textrnn.errors import ConfigError
+from textrnn.errors import missing_package
 
 STDOUT = 1  # its file descriptor
 PACKAGES = ("onnx", "onnxruntime")
@@ -27,10 +27,7 @@ def require_packages() -> None:
             with quiet():
                 importlib.import_module(name)
         except ImportError as error:
-            raise ConfigError(
-                f"`export`: takes the package {name}, which is not here; expected both: `pip install "
-                f"{' '.join(PACKAGES)}`"
-            ) from error
+            raise missing_package("export", name, " ".join(PACKAGES)) from error
 
 
 def package(name: str) -> Any:

@@ -16,16 +16,14 @@ FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what Excel takes for the beg
 BLANKS = " \u00a0\u3000"  # that may stand before it
 
 
-def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]], *, separator: str = ",") -> bytes:
+def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]]) -> bytes:
     """A CSV file. Without its mark, Excel would show Chinese as something else; readers of this project leave it out.
 
     Args:
         rows: texts, made harmless, and shares, shown with four digits.
     """
     out = io.StringIO(newline="")
-    writer = csv.writer(
-        out, delimiter=separator, lineterminator="\r\n"
-    )  # a carriage return alone in a text is quoted only so
+    writer = csv.writer(out, lineterminator="\r\n")  # a carriage return alone in a text is quoted only so
     writer.writerow(columns)
     for row in rows:
         writer.writerow([harmless_cell(cell) if isinstance(cell, str) else f"{cell:.4f}" for cell in row])
@@ -46,8 +44,3 @@ def without_apostrophe(cell: str) -> str:
 def starts_like_a_formula(cell: str) -> bool:
     """Whether a spreadsheet would compute a cell."""
     return cell.lstrip(BLANKS).startswith(FORMULA_STARTS)
-
-
-def answers_csv(answers: Iterable[tuple[str, str, float]], *, separator: str = ",") -> bytes:
-    """Texts in their order, each with its likeliest class and the probability of that."""
-    return spreadsheet(("text", "label", "probability"), answers, separator=separator)

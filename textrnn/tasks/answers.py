@@ -16,7 +16,6 @@ from textrnn.corpus.texts import TextSource, corpus_name, find_local, several
 from textrnn.errors import ArtifactError, DataError, Note, user_path
 from textrnn.report.answer_files import Answered, answer_writer
 from textrnn.report.notes import words
-from textrnn.report.spreadsheet import answers_csv
 from textrnn.report.verdict import bare
 from textrnn.saved.answers import Answers, answer, as_document
 from textrnn.saved.classifier import Classifier, load_classifier
@@ -70,10 +69,7 @@ def is_data_file(text: str) -> bool:
 
 def predict(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> list[Prediction]:
     """Answer for raw texts."""
-    return _predictions(answer(classifier, texts, top_k=top_k), texts)
-
-
-def _predictions(answers: Answers, texts: Sequence[str]) -> list[Prediction]:
+    answers = answer(classifier, texts, top_k=top_k)
     notes, names = answers.notes, answers.class_names
     return [
         Prediction(text, [(names[label], share) for label, share in zip(labels, shares, strict=True)], notes.get(index))
@@ -89,9 +85,6 @@ def answers_as(form: str, answers: Answers, texts: Sequence[str]) -> bytes:
     Args:
         form: see :func:`textrnn.report.answer_files.format_of`.
     """
-    if form in ("csv", "tsv") and answers.labels.shape[1] == 1:
-        rows = ((each.text, *each.classes[0]) for each in _predictions(answers, texts))
-        return answers_csv(rows, separator="\t" if form == "tsv" else ",")
     block, parts = Block([*range(1, len(texts) + 1)], [[text] for text in texts], list(texts)), list[bytes]()
     writer = answer_writer(form, parts.append, ["text"], top_k=answers.labels.shape[1])
     writer.write(Answered(block, answers, range(len(texts))))

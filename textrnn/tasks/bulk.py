@@ -10,7 +10,7 @@ import gc
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from textrnn.config import DataConfig
@@ -114,7 +114,7 @@ def answer_file(
     usual = classifier.settings.data.separator
     given = open_given(content_at(asked.source), asked.config, classifier.read, separator=usual)
     listener.on_note(Note("given_read", reading=given.reading))
-    asked.top_k = min(asked.top_k, len(classifier.class_names))
+    asked = replace(asked, top_k=min(asked.top_k, len(classifier.class_names)))
     done = Done()
     with _seldom_collected(), contextlib.ExitStack() as files:
         writer, aside = _writers(asked, given, files, listener)

@@ -5,6 +5,7 @@ file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_e
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -262,18 +263,23 @@ def judge(learnt: Learnt, dataset: Dataset, baseline: Baseline | None = None) ->
     Args:
         baseline: the linear model to stand beside it.
     """
-    classifier, history = learnt.classifier, learnt.history
+    settings = learnt.classifier.settings
+    result = scored(learnt.classifier, dataset, dataset.encoded(settings.data).test)
+    return dataclasses.replace(
+        result, history=learnt.history, baseline=baseline, circumstances=circumstances(dataset, settings)
+    )
+
+
+def scored(classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> ClassificationResult:
+    """The figures of a classifier on the test split, whatever it has learnt from."""
     device = next(classifier.network.parameters()).device
-    encoded = dataset.encoded(classifier.settings.data).test
     with explain_out_of_memory():
-        rows = LabelledTexts.from_encoded(encoded, dataset.test.labels, device)
+        rows = LabelledTexts.from_encoded(test, dataset.test.labels, device)
         logits = predict_logits(classifier.network, rows, classifier.threads).numpy()
     name, training = classifier.settings.model_name, classifier.settings.training
-    temperature = classifier.temperature or 1.0
     return ClassificationResult(
-        name, training.seed, dataset, history, logits, training.label_smoothing, temperature, baseline,
-        circumstances(dataset, classifier.settings),
-    )  # fmt: skip
+        name, training.seed, dataset, None, logits, training.label_smoothing, classifier.temperature or 1.0, None
+    )
 
 
 def circumstances(dataset: Dataset, settings: ClassifierSettings) -> Circumstances:

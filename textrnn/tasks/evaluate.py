@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textrnn.config import DataConfig
-from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.labels import class_indices, count_from_one, labels_are_names, look_alike_key
 from textrnn.corpus.readers import LeftOut, Rows, read_class_names, read_rows
@@ -23,10 +22,8 @@ from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
 from textrnn.files import portable_name, write_together
 from textrnn.report.classification import ClassificationResult
 from textrnn.saved.classifier import Classifier
-from textrnn.tasks.classify import shown_settings
+from textrnn.tasks.classify import scored, shown_settings
 from textrnn.training.events import Listener
-from textrnn.training.objectives.classification import predict_logits
-from textrnn.training.train_eval import explain_out_of_memory
 
 EVALUATIONS = "evaluations"  # in a model folder
 
@@ -58,7 +55,7 @@ def evaluate(
     listener.on_note(Note("read", readings=readings))
     nothing = Split([], [])
     dataset = Dataset(source.name, classifier.class_names, nothing, nothing, test, [], readings=readings)
-    result = judged(classifier, dataset)
+    result = scored(classifier, dataset, classifier.encode(test.texts))
     listener.on_note(Note("judged", result=result))
     if folder is not None:
         files, notes = result.to_files(shown_settings(classifier))
@@ -158,18 +155,3 @@ def _unknown(rows: Rows, names: Sequence[str], strange: Sequence[int], classes: 
         f"of {listed(classes)}{did_you_mean(first, classes)}: correct them, or leave such rows out with "
         "`on_bad_row=skip`"
     )
-
-
-def judged(classifier: Classifier, dataset: Dataset) -> ClassificationResult:
-    """The figures of a classifier on the test split."""
-    settings = classifier.settings
-    device = next(classifier.network.parameters()).device
-    with explain_out_of_memory():
-        encoded = classifier.encode(dataset.test.texts)
-        rows = LabelledTexts.from_encoded(encoded, dataset.test.labels, device)
-        logits = predict_logits(classifier.network, rows, classifier.threads).numpy()
-    training = settings.training
-    return ClassificationResult(
-        settings.model_name, training.seed, dataset, None, logits, training.label_smoothing,
-        classifier.temperature or 1.0, None,
-    )  # fmt: skip

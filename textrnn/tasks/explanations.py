@@ -16,6 +16,7 @@ from textrnn.saved.classifier import Classifier
 from textrnn.saved.explanation import explain
 from textrnn.saved.neighbours import Neighbours
 from textrnn.tasks.answers import predict
+from textrnn.tasks.model_folders import is_as_learnt
 from textrnn.training.events import Listener
 
 
@@ -42,20 +43,16 @@ def training_neighbours(classifier: Classifier, listener: Listener) -> Neighbour
 
     Nothing is downloaded. Data that was edited is taken as it is now, and that is told.
     """
-    kept, data = classifier.data_identity, classifier.settings.data
-    if kept is None or data.dataset == STDIN:
-        listener.on_note(Note("no_training_texts", learnt=data.dataset, reason="it is not known where they are from"))
-        return None
-    here = identify_dataset(data.dataset)
-    if here.digest is None or not here.is_the_data_of(kept):
-        listener.on_note(Note("no_training_texts", learnt=data.dataset, reason="that data is not here any more"))
-        return None
+    data = classifier.settings.data
     try:
+        if data.dataset == STDIN:
+            raise DataError("the data came from standard input")
+        is_same = is_as_learnt(classifier, identify_dataset(data.dataset))
         neighbours = _read(classifier, data, listener)
     except DataError as error:
         listener.on_note(Note("no_training_texts", learnt=data.dataset, reason=str(error)))
         return None
-    if here.has_changed_since(kept):
+    if not is_same:
         listener.on_note(Note("training_texts_edited", learnt=data.dataset))
     return neighbours
 

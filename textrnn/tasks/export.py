@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.config import DataIdentity
 from textrnn.corpus.dataset import load_dataset
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.content import STDIN
@@ -35,8 +34,8 @@ from textrnn.export.runtime import Session
 from textrnn.files import remove_file, write_together
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.classifier import Classifier
-from textrnn.saved.folder import MODEL_FILE, SavedModel
-from textrnn.tasks.model_folders import identify_corpus
+from textrnn.saved.folder import MODEL_FILE
+from textrnn.tasks.model_folders import identify_corpus, refuse_edited
 
 FOLDER = "onnx"  # in the model's
 MOST_TEXTS, MOST_CHARACTERS = 10_000, 20_000  # measured
@@ -152,7 +151,7 @@ def _test_texts(classifier: Classifier) -> Unlearnt:
     if named == STDIN:
         raise DataError("the data came from standard input")
     source = find_dataset(named, download=False)
-    _refuse_other_data(classifier, identify_dataset(named), named)
+    refuse_edited(classifier, identify_dataset(named))
     test = load_dataset(source, classifier.settings.data).test
     rows = np.unique(np.linspace(0, len(test) - 1, min(len(test), MOST_TEXTS)).astype(np.int64))
     encoded = classifier.encode([test.texts[row] for row in rows])
@@ -175,7 +174,7 @@ def _held_out_text(model: CharacterModel, graph: Graph) -> Unlearnt:
     source = None if STDIN in several(named) else find_local(named)
     if source is None:
         raise DataError(f"{' '.join(several(named))}: the text is not here")
-    _refuse_other_data(model, identify_corpus(named), " ".join(several(named)))
+    refuse_edited(model, identify_corpus(named))
     token_ids = model.encode(load_corpus(source, model.settings.data).held_out[:MOST_CHARACTERS]).cpu().numpy()
     if len(token_ids) == 0:
         raise DataError("no text was held out")
@@ -184,9 +183,3 @@ def _held_out_text(model: CharacterModel, graph: Graph) -> Unlearnt:
         return session.losses_of(token_ids[:most], model.start_id, graph.inputs[1:])
 
     return Unlearnt(len(token_ids), answer, lambda losses: float(losses.mean()))
-
-
-def _refuse_other_data(model: SavedModel, here: DataIdentity, named: str) -> None:
-    kept = model.data_identity
-    if kept is not None and (not here.is_the_data_of(kept) or here.has_changed_since(kept)):
-        raise DataError(f"{named}: not what the model has learnt from any more")

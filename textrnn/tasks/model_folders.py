@@ -16,7 +16,7 @@ from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.sources.identity import identify_dataset, identity_of
 from textrnn.corpus.texts import find_local, several
 from textrnn.errors import ArtifactError, ConfigError, DataError, Note, listed
-from textrnn.saved.folder import CONFIG_FILE, IDENTITY, is_saved, read_json, saved_models
+from textrnn.saved.folder import CONFIG_FILE, IDENTITY, SavedModel, is_saved, read_json, saved_models
 from textrnn.tasks.settings import combine
 from textrnn.training.checkpoint import CHECKPOINT_NAME, read_checkpoint_settings
 from textrnn.training.events import Listener
@@ -271,3 +271,27 @@ def compare_data(run: Run, kept: DataIdentity, learnt: str, folder: Path, listen
         listener.on_note(Note("data_gone", named=named))
     if asked.has_changed_since(kept):
         listener.on_note(Note("data_edited", named=named))
+
+
+def is_as_learnt(model: SavedModel, here: DataIdentity) -> bool:
+    """Whether the data of a saved model is still what it was; False where it was edited.
+
+    Raises:
+        DataError: if it is not here, or nobody knows whether it is.
+    """
+    kept = model.data_identity
+    if kept is None:
+        raise DataError("it is not known where the data is from")
+    if here.digest is None or not here.is_the_data_of(kept):
+        raise DataError("the data is not here any more")
+    return not here.has_changed_since(kept)
+
+
+def refuse_edited(model: SavedModel, here: DataIdentity) -> None:
+    """The data of a saved model must be what it was.
+
+    Raises:
+        DataError: if it is not, or not here.
+    """
+    if not is_as_learnt(model, here):
+        raise DataError("the data has changed since the model learnt it")

@@ -13,7 +13,7 @@ from typing import Any
 
 from textrnn.config.base import Choices, Span
 from textrnn.config.space import Space, rounded
-from textrnn.errors import ArtifactError, ConfigError, one_line
+from textrnn.errors import ArtifactError, ConfigError, missing_package, one_line
 from textrnn.evaluation.trials import DONE, MAXIMISED, STOPPED_EARLY, Trial
 from textrnn.files import remove_file
 
@@ -35,7 +35,7 @@ def refuse_missing_package() -> None:
         with _quietly():
             import optuna  # noqa: F401
     except ImportError as error:
-        raise ConfigError("`search`: takes the package optuna; expected it installed: `pip install optuna`") from error
+        raise missing_package("search", "optuna", "optuna") from error
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -122,7 +123,7 @@ class Workers:
         threads, self.classifier.threads = self.classifier.threads, Threads(1)
         pad_size: Any = self.classifier.settings.data.pad_size
         try:
-            with _interrupts_ignored():
+            with _interrupts_later():
                 for _ in range(self.count - 1):
                     pool.submit(_ready)  # starts one each, as long as none of them is ready
             begin = partial(self._begun, pool)
@@ -153,14 +154,14 @@ def _ready() -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """So that processes which are started meanwhile are not told of Ctrl-C while they import."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not in the main thread, where it cannot be set
+def _interrupts_later() -> Iterator[None]:
+    """Processes that are started meanwhile are never told of Ctrl-C, not even while they import; this one is told when
+    they are started."""
+    if sys.platform == "win32":
         yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    else:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which a process begins with
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -248,8 +248,8 @@ def _train(
     objective, history = run.objective, run.history
     total_steps = sum(map(objective.batch_count, range(1, config.epochs + 1))) if config.epochs else None
     position, threads = _Position(objective, history), Threads.on(run.device, config.threads)
-    listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
     try:
+        listener.on_start(total_steps, run.step, config.budget - history.seconds if config.budget else None)
         pacer = Pacer(config, total_steps, clock, history.seconds)
         if config.budget:
             pacer.expect_evaluation(objective.evaluation_seconds(run.network))

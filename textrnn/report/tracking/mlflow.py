@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textrnn.errors import ConfigError, Note, one_line
+from textrnn.errors import ConfigError, Note, missing_package, one_line
 from textrnn.files import json_bytes, write_atomically
 from textrnn.report.repeat import command_line, every_setting
 from textrnn.report.tracking.tracker import FAILED, FINISHED, STOPPED, Figures, Tracker, without_password
@@ -59,10 +59,7 @@ class MLflow(Tracker):
                     importlib.import_module("sqlalchemy")
                     importlib.import_module("alembic")
         except ImportError as error:
-            raise ConfigError(
-                f"`mlflow`: takes the package {error.name}; expected it installed: "
-                "`pip install mlflow-skinny sqlalchemy alembic`"
-            ) from error
+            raise missing_package("mlflow", str(error.name), "mlflow-skinny sqlalchemy alembic") from error
         for logger in LOGGERS:
             logging.getLogger(logger).setLevel(logging.CRITICAL)
         if self.store is not None and _is_uri(self.store):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textrnn.errors import ConfigError, Note
+from textrnn.errors import Note, missing_package
 from textrnn.files import portable_name
 from textrnn.report.repeat import command_line, every_setting
 from textrnn.report.tracking.tracker import Figures, Tracker
@@ -42,9 +42,7 @@ class TensorBoard(Tracker):
                 warnings.simplefilter("ignore")
                 import torch.utils.tensorboard  # noqa: F401
         except ImportError as error:
-            raise ConfigError(
-                "`tensorboard`: takes the package tensorboard; expected it installed: `pip install tensorboard`"
-            ) from error
+            raise missing_package("tensorboard", "tensorboard", "tensorboard") from error
 
     def begin(self, done_steps: int) -> str:
         from torch.utils.tensorboard import SummaryWriter
