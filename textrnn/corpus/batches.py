@@ -33,6 +33,11 @@ class Batch(NamedTuple):
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def inputs(self) -> tuple[Tensor, Tensor]:
+        """What a network is called with."""
+        return self.token_ids, self.lengths
+
 
 @dataclass(frozen=True)
 class LabelledTexts:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from textrnn.config import DataConfig
 from textrnn.corpus.check import ReadDataset, ReadFiles, findings
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.labels import (
     class_indices,
     count_from_one,
@@ -39,6 +40,8 @@ class Split:
     """Texts and the indices of their classes, row by row.
 
     Attributes:
+        labels: one class a row; empty where rows have several
+        label_sets: the classes of each row, where there may be several or none; else None
         rows: where they are from; None of texts in memory
         weights: (rows,): what each row counts where it is learnt; None: all alike
     """
@@ -47,6 +50,7 @@ class Split:
     labels: list[int]
     rows: Rows | None = None
     weights: NDArray[np.float64] | None = None
+    label_sets: LabelSets | None = None
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -55,7 +55,7 @@ def predict_logits(network: ClassifierNetwork, texts: LabelledTexts, threads: Th
     threads = threads or Threads.on(texts.labels.device)
     for rows in threads.over(sorted_batches(texts.lengths), lambda rows: float(texts.lengths[rows].sum())):
         batch = texts.batch(rows)
-        scored = network(batch.token_ids, batch.lengths).float().cpu()
+        scored = network(*batch.inputs).float().cpu()
         if logits is None:
             logits = torch.empty(len(texts), scored.shape[1])
         logits[rows] = scored
@@ -133,7 +133,7 @@ class ClassificationObjective(Objective[Batch]):
         return _BatchesOfRows(self.train, rows)
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
-        logits = network(batch.token_ids, batch.lengths).float()
+        logits = network(*batch.inputs).float()
         weights = self._weights(batch.labels, batch.weights)
         if weights is None:
             value = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
