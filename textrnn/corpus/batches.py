@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -16,19 +16,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textrnn.config import PAD_ID
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.vocab import EncodedTexts
 
 POOL_BATCHES = 50  # batches sorted by length together: enough for little padding, few enough to mix the rows well
 SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, roughly
 
 
+class LabelPairs(NamedTuple):
+    """Several labels a row: row ``rows[m]`` has the class ``classes[m]``; int64, (M,) each, rows rising."""
+
+    rows: Tensor
+    classes: Tensor
+
+
 class Batch(NamedTuple):
-    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike."""
+    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike;
+    where rows have several labels, `labels` is empty and `label_pairs` has them."""
 
     token_ids: Tensor
     lengths: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    label_pairs: LabelPairs | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -47,8 +57,10 @@ class LabelledTexts:
         token_ids: int32, (all tokens,)
         starts: int64, (rows,): where each text starts in `token_ids`
         lengths: int64, (rows,), on the CPU, so that the width of a batch is known without asking the device
-        labels: int64, (rows,)
+        labels: int64, (rows,); empty where rows have several
         weights: float32, (rows,): what each row counts in the loss; None: all alike
+        classes: int64, (all labels,): of rows with several labels, each row's one after the other; else None
+        label_starts: int64, (rows + 1,): where those of each row begin in `classes`
     """
 
     size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # to reduce when out of memory
@@ -57,17 +69,22 @@ class LabelledTexts:
     lengths: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    classes: Tensor | None = None
+    label_starts: Tensor | None = None
 
     @classmethod
     def from_encoded(
-        cls, encoded: EncodedTexts, labels: list[int], device: torch.device | str = "cpu"
+        cls, encoded: EncodedTexts, labels: list[int] | LabelSets, device: torch.device | str = "cpu"
     ) -> LabelledTexts:
         """Move encoded texts to a device."""
+        several = labels if isinstance(labels, LabelSets) else None
         return cls(
             torch.from_numpy(encoded.token_ids).to(device),
             torch.from_numpy(encoded.offsets[:-1]).to(device),
             torch.from_numpy(encoded.lengths),
-            torch.tensor(labels, dtype=torch.int64, device=device),
+            torch.tensor([] if isinstance(labels, LabelSets) else labels, dtype=torch.int64, device=device),
+            classes=None if several is None else torch.from_numpy(several.indices).to(device, torch.int64),
+            label_starts=None if several is None else torch.from_numpy(several.offsets).to(device),
         )
 
     def weighted(self, weights: NDArray[np.float64] | None) -> Self:
@@ -79,6 +96,11 @@ class LabelledTexts:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def unlabelled(self, rows: Tensor) -> Self:
+        """Some of the rows, only to be scored."""
+        nothing: dict[str, Any] = {"labels": self.labels[:0], "weights": None, "classes": None, "label_starts": None}
+        return dataclasses.replace(self, starts=self.starts[rows], lengths=self.lengths[rows], **nothing)
+
     def batch(self, rows: Tensor) -> Batch:
         """The rows (B,) as one batch, padded to the longest of them."""
         longest = int(self.lengths[rows].max())
@@ -88,7 +110,20 @@ class LabelledTexts:
         inside = step < lengths[:, None]
         position = torch.where(inside, self.starts[rows][:, None] + step, 0)
         token_ids = self.token_ids[position].long().masked_fill_(~inside, PAD_ID)
-        return Batch(token_ids, lengths, self.labels[rows], None if self.weights is None else self.weights[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        if self.classes is not None:
+            return Batch(token_ids, lengths, self.labels, weights, self.label_pairs(rows))
+        return Batch(token_ids, lengths, self.labels[rows] if len(self.labels) else self.labels, weights)
+
+    def label_pairs(self, rows: Tensor) -> LabelPairs:
+        """(B,) rows -> their labels, the rows counted from 0 in this order."""
+        assert self.classes is not None, "one label a row"
+        assert self.label_starts is not None
+        starts = self.label_starts[rows]
+        counts = self.label_starts[rows + 1] - starts
+        row_of = torch.repeat_interleave(counts)
+        within = torch.arange(len(row_of), device=row_of.device) - (counts.cumsum(0) - counts)[row_of]
+        return LabelPairs(row_of, self.classes[starts[row_of] + within])
 
 
 def shuffled_batches(lengths: Tensor, batch_size: int, generator: torch.Generator) -> list[Tensor]:

@@ -55,6 +55,22 @@ class Split:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def first(self, count: int) -> Split:
+        """The first rows, without what is known of their files."""
+        few = None if self.label_sets is None else self.label_sets.select(range(min(count, len(self))))
+        return Split(self.texts[:count], self.labels[:count], label_sets=few)
+
+    @property
+    def targets(self) -> list[int] | LabelSets:
+        """What is learnt of each row: its class, or its classes."""
+        return self.labels if self.label_sets is None else self.label_sets
+
+    def class_counts(self, class_count: int) -> NDArray[np.int64]:
+        """(C,): rows of each class."""
+        if self.label_sets is not None:
+            return self.label_sets.counts(class_count)
+        return np.bincount(np.asarray(self.labels, dtype=np.int64), minlength=class_count)
+
 
 @dataclass(frozen=True)
 class EncodedDataset:
@@ -97,6 +113,11 @@ class Dataset:
         """Rows of all splits."""
         return len(self.train) + len(self.dev) + len(self.test)
 
+    @property
+    def multi_label(self) -> bool:
+        """Whether rows may have several labels, or none."""
+        return self.train.label_sets is not None or self.test.label_sets is not None
+
     @cached_property
     def words_are_spaced(self) -> bool:
         """Whether most letters of the training texts are of scripts that put spaces between words."""
@@ -122,6 +143,8 @@ class Dataset:
         for encoded, split in zip((train, dev, test), splits, strict=True):
             for array in (encoded.token_ids, encoded.offsets, np.array(split.labels, dtype=np.int64)):
                 digest.update(array.tobytes())
+            if split.label_sets is not None:
+                digest.update(split.label_sets.offsets.tobytes() + split.label_sets.indices.tobytes())
             if split.weights is not None:
                 digest.update(split.weights.tobytes())
         return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())

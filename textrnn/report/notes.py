@@ -32,9 +32,16 @@ def line(note: Note) -> str:
 
 
 def _data_set(dataset: Any, tokens_per_text: float) -> str:
+    several = ""
+    if dataset.multi_label:
+        sizes = dataset.train.label_sets.sizes
+        none = int((sizes == 0).sum())
+        several = f", several a row ({sizes.mean():.2f} on average; {none:,} training rows with none)"
+    what = "labels" if several else "classes"
     return (
-        f"{dataset.name}: {len(dataset.class_names)} classes; {len(dataset.train):,} training, {len(dataset.dev):,} "
-        f"dev, {len(dataset.test):,} test texts; {tokens_per_text:.0f} tokens read of a text on average"
+        f"{dataset.name}: {len(dataset.class_names):,} {what}{several}; {len(dataset.train):,} training, "
+        f"{len(dataset.dev):,} dev, {len(dataset.test):,} test texts; {tokens_per_text:.0f} tokens read of a text on "
+        "average"
     )
 
 
@@ -121,10 +128,10 @@ def _trained(history: Any) -> str:
             f"{done}, {history.examples_per_second:,.0f} characters/s; kept the weights of epoch {int(best['epoch'])}: "
             f"perplexity {best['train_perplexity']:.3f} on train, {best['dev_perplexity']:.3f} held out"
         )
-    return (
-        f"{done}; kept the weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, dev accuracy "
-        f"{best['dev_accuracy']:.4f}"
-    )
+    kept = f"{done}; kept the weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}"
+    if "dev_macro_f1" in best:
+        return f"{kept}, dev macro F1 {best['dev_macro_f1']:.4f}, micro F1 {best['dev_micro_f1']:.4f}"
+    return f"{kept}, dev accuracy {best['dev_accuracy']:.4f}"
 
 
 def _split_made(path: Any, missing: list[str], seed: int, rows: dict[str, int]) -> str:
@@ -164,7 +171,13 @@ def _sequences_learnt(training: Any) -> str:
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
     "comparing_texts": "looking for the nearest of {texts:,} training texts of {learnt} (`nearest=0` leaves that out)",
-    "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
+    "compared": lambda entry: (
+        f"{entry.name}: "
+        + (f"accuracy {entry.accuracy:.4f}, " if entry.micro_f1 is None else "")
+        + f"macro F1 {entry.macro_f1:.4f}, "
+        + ("" if entry.micro_f1 is None else f"micro F1 {entry.micro_f1:.4f}, all right {entry.accuracy:.4f}, ")
+        + f"{entry.seconds:.1f} s"
+    ),
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
     "classifier_tested": "{what}: {test:.4f} on test",

@@ -158,18 +158,21 @@ def _share_label(share: float) -> str:
     return f"{share:.2f}".removeprefix("0") if share >= 0.005 else ""
 
 
-def plot_comparison(entries: Sequence[tuple[str, float, tuple[float, float], float]], title: str) -> dict[str, bytes]:
+def plot_comparison(
+    entries: Sequence[tuple[str, float, tuple[float, float], float]], title: str, *, what: str = "accuracy"
+) -> dict[str, bytes]:
     """``comparison.png`` and ``comparison.svg``: accuracy with its interval, and training time, a line for each model.
 
     Args:
         entries: (name, accuracy, (lower, upper) end of its interval, seconds), the best first.
+        what: the accuracy is.
     """
     names = [shortened(name, 2 * MAX_NAME_WIDTH) for name, *_ in entries]
     rows = range(len(entries))
 
     def draw(figure: Figure) -> None:
         accuracy_axes, time_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-        _draw_accuracies(accuracy_axes, [(accuracy, interval) for _, accuracy, interval, _ in entries])
+        _draw_accuracies(accuracy_axes, [(accuracy, interval) for _, accuracy, interval, _ in entries], what)
         accuracy_axes.set_yticks(rows, names)
         accuracy_axes.invert_yaxis()
         _draw_seconds(time_axes, [max(seconds, 0.01) for *_, seconds in entries])
@@ -182,13 +185,13 @@ def plot_comparison(entries: Sequence[tuple[str, float, tuple[float, float], flo
     return render_titled_plot("comparison", size, shortened(title, MAX_TITLE_WIDTH), draw, texts=names)
 
 
-def _draw_accuracies(axes: Axes, found: Sequence[tuple[float, tuple[float, float]]]) -> None:
+def _draw_accuracies(axes: Axes, found: Sequence[tuple[float, tuple[float, float]]], what: str) -> None:
     reaches = [[accuracy - low for accuracy, (low, _) in found], [high - accuracy for accuracy, (_, high) in found]]
     axes.errorbar(
         [accuracy for accuracy, _ in found], range(len(found)), xerr=np.maximum(reaches, 0.0),
         fmt="o", color=DEV_COLOUR, ecolor=TRAIN_COLOUR, capsize=3,
     )  # fmt: skip
-    axes.set_title("accuracy on test, 95 % interval")
+    axes.set_title(f"{what} on test, 95 % interval")
 
 
 def _draw_seconds(axes: Axes, seconds: Sequence[float]) -> None:

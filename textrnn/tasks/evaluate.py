@@ -20,9 +20,9 @@ from textrnn.corpus.sources.content import content_at
 from textrnn.corpus.sources.download import Progress
 from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
 from textrnn.files import portable_name, write_together
-from textrnn.report.classification import ClassificationResult
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.classify import scored, shown_settings
+from textrnn.tasks.labelling import AnyResult
 from textrnn.training.events import Listener
 
 EVALUATIONS = "evaluations"  # in a model folder
@@ -36,7 +36,7 @@ def evaluate(
     *,
     folder: Path | None = None,
     on_download: Progress | None = None,
-) -> ClassificationResult:
+) -> AnyResult:
     """Score a classifier on labelled texts that it has not learnt from.
 
     Args:

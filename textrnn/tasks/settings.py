@@ -42,9 +42,10 @@ class Vectors(Protocol):
 
 class TextFacts(Protocol):
     """What settling asks of labelled texts: whether most of their letters are of scripts that put spaces between words,
-    how many rows there are, how long the texts are, and the pretrained vectors."""
+    whether rows may have several labels, how many there are, how long the texts are, and the pretrained vectors."""
 
     words_are_spaced: bool
+    multi_label: bool
     training_rows: int
     dev_rows: int
 
@@ -184,6 +185,8 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
     training = settings.training.fitted_to(
         facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes
     )
+    if facts.multi_label and "label_smoothing" not in named:
+        training = dataclasses.replace(training, label_smoothing=0.0)  # it costs F1 there, see benchmarks/LOG.md
     settings = dataclasses.replace(settings, training=training)
     vectors = facts.vectors(settings)
     if vectors is not None:
