@@ -97,6 +97,11 @@ class Dataset:
         """Rows of all splits."""
         return len(self.train) + len(self.dev) + len(self.test)
 
+    @property
+    def multi_label(self) -> bool:
+        """Whether rows may have several labels, or none."""
+        return self.train.label_sets is not None or self.test.label_sets is not None
+
     @cached_property
     def words_are_spaced(self) -> bool:
         """Whether most letters of the training texts are of scripts that put spaces between words."""
@@ -122,6 +127,8 @@ class Dataset:
         for encoded, split in zip((train, dev, test), splits, strict=True):
             for array in (encoded.token_ids, encoded.offsets, np.array(split.labels, dtype=np.int64)):
                 digest.update(array.tobytes())
+            if split.label_sets is not None:
+                digest.update(split.label_sets.offsets.tobytes() + split.label_sets.indices.tobytes())
             if split.weights is not None:
                 digest.update(split.weights.tobytes())
         return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())

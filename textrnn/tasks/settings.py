@@ -42,9 +42,11 @@ class Vectors(Protocol):
 
 class TextFacts(Protocol):
     """What settling asks of labelled texts: whether most of their letters are of scripts that put spaces between words,
-    how many rows there are, how long the texts are, and the pretrained vectors."""
+    whether a row may have several labels, how many rows there are, how long the texts are, and the pretrained vectors.
+    """
 
     words_are_spaced: bool
+    multi_label: bool
     training_rows: int
     dev_rows: int
 
@@ -179,7 +181,9 @@ def fit_to_data(
 
 def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mapping[str, Any]) -> ClassifierSettings:
     entry = find_model(settings.model_name)
-    data = settings.data.fitted_to(words_are_spaced=facts.words_are_spaced, pad_size=entry.pad_size)
+    data = settings.data.fitted_to(
+        words_are_spaced=facts.words_are_spaced, pad_size=entry.pad_size, multi_label=facts.multi_label
+    )
     settings = dataclasses.replace(settings, data=data)
     training = settings.training.fitted_to(
         facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes

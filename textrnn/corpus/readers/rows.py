@@ -128,7 +128,8 @@ class Rows:
 
     Attributes:
         path: the file; of a folder for each class, that folder
-        labels: as they are written in the file, invisible characters aside
+        labels: as they are written in the file, invisible characters aside; empty where rows have several
+        label_sets: the labels of each row, each once, where there may be several or none; else None
         line_numbers: where each row begins, from 1
         files: of a folder for each class, the file of each row
         layout: where text and label stand in a record, see :mod:`textrnn.corpus.readers.columns`
@@ -142,6 +143,7 @@ class Rows:
     reading: Reading | None = None
     layout: Any = None
     notes: list[Note] = field(default_factory=list)
+    label_sets: list[tuple[str, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -155,9 +157,10 @@ class Rows:
         return Rows(
             self.path,
             [self.texts[i] for i in indices],
-            [self.labels[i] for i in indices],
+            [self.labels[i] for i in indices] if self.label_sets is None else [],
             array("q", [self.line_numbers[i] for i in indices]),
             None if self.files is None else [self.files[i] for i in indices],
             self.reading,
             self.layout,
+            label_sets=None if self.label_sets is None else [self.label_sets[i] for i in indices],
         )
