@@ -165,16 +165,23 @@ def _with_tokens(whole: ReadDataset, data: DataConfig) -> ExaminedDataset:
     vocabulary = Vocabulary.from_settings(texts, data)
     encoded = {split: vocabulary.encode(part.texts, max_tokens=data.pad_size) for split, part in whole.rows.items()}
     return ExaminedDataset(
-        whole.rows, whole.class_names, whole.class_file, whole.labels, vocabulary, encoded, data.pad_size
+        whole.rows,
+        whole.class_names,
+        whole.class_file,
+        whole.labels,
+        vocabulary,
+        encoded,
+        data.pad_size,
+        label_sets=whole.label_sets,
     )
 
 
 def _class_counts(whole: ReadDataset) -> dict[str, dict[str, int]]:
-    counts = {name: dict.fromkeys(("train", "dev", "test"), 0) for name in whole.class_names}
-    for split, labels in whole.labels.items():
-        for index in labels:
-            counts[whole.class_names[index]][split] += 1
-    return counts
+    splits = ("train", "dev", "test")
+    by_split = zip(*(whole.class_counts(split) for split in splits), strict=True)
+    return {
+        name: dict(zip(splits, counts, strict=True)) for name, counts in zip(whole.class_names, by_split, strict=True)
+    }
 
 
 def _estimate(examined: ExaminedDataset) -> Estimate:
