@@ -361,6 +361,7 @@ class _Taken:
         several, sets = taken.settle(config, path, like=like, columns=columns, names=class_names)
         self.left_out.sort(key=lambda row: row.line)
         details = [*table.details, *layout.details]
+        details += ["a column for each label, and one label a row"] if columns and sets is None else []
         if self.repeated_headers:
             details.append(
                 "1 repeated header" if self.repeated_headers == 1 else f"{self.repeated_headers} repeated headers"

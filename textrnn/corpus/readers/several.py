@@ -25,7 +25,7 @@ from textrnn.errors import DataError, one_line
 CONTENT_SHOWN = 80  # characters of a row that was left out
 
 # So many rows with several labels are plain; fewer may be slips of the hand.
-PLAIN_SHARE, PLAIN_ROWS, PLAIN_OF_FEW = 0.01, 3, 0.1
+PLAIN_SHARE, PLAIN_ROWS, PLAIN_OF_FEW = 0.01, 5, 0.1
 KNOWN = 0.9  # of the rows with a mark, those whose parts are labels elsewhere
 A_LIST = re.compile(r"\[.*\]|\{.*\}|\(.*\)", re.DOTALL)
 IN_QUOTES = re.compile(r"'([^']*)'|\"([^\"]*)\"")  # of an array, as NumPy prints it
