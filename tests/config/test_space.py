@@ -21,6 +21,7 @@ EVERYWHERE = {"learning_rate", "batch_size", "weight_decay", "dropout", "embeddi
 class Facts:
     """Of a made-up data set."""
 
+    multi_label = False
     words_are_spaced, training_rows, dev_rows = True, 30_000, 3000
 
     def mean_length(self, data: DataConfig) -> float:

@@ -77,6 +77,15 @@ class DataConfig(Settings):
     merge_labels: bool = option(
         False, "join class names that differ only in case, width, end punctuation or the form of a number"
     )
+    multi_label: bool = option(
+        None,
+        "a row may have several labels, or none (default: where the rows make it plain)",
+        fitted=True,
+        formerly=False,
+    )
+    label_separator: str | None = option(
+        None, "what joins the labels of a row, such as '|' or ',' (default: found out from the data)"
+    )
     tokenizer: str = option(
         "auto",
         "what a token is: a character, a word (cut by jieba), what stands between spaces, or mixed: words and marks of "
@@ -105,8 +114,18 @@ class DataConfig(Settings):
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
 
-    def fitted_to(self, *, words_are_spaced: bool, pad_size: int) -> DataConfig:
-        """The same settings with `tokenizer`, `lowercase`, `max_vocab` and `pad_size` chosen where they were open.
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.label_separator is not None and self.multi_label is False:
+            raise ConfigError(
+                "`label_separator`: joins the labels of a row, and `multi_label=False` means one label a row; expected "
+                "one of the two"
+            )
+        if self.label_separator == "":
+            raise ConfigError("`label_separator` '': expected a character or more, such as '|'")
+
+    def fitted_to(self, *, words_are_spaced: bool, pad_size: int, multi_label: bool = False) -> DataConfig:
+        """The same settings, those chosen that were open and depend on the texts: tokens, and `multi_label`.
 
         Args:
             pad_size: what the model asks for, where the user said nothing.
@@ -120,6 +139,8 @@ class DataConfig(Settings):
             chosen["max_vocab"] = 10_000 if chosen.get("tokenizer", self.tokenizer) == "char" else 30_000
         if self.is_open("pad_size"):
             chosen["pad_size"] = pad_size
+        if self.is_open("multi_label"):
+            chosen["multi_label"] = multi_label
         return dataclasses.replace(self, **chosen)
 
 

@@ -42,7 +42,8 @@ class Vectors(Protocol):
 
 class TextFacts(Protocol):
     """What settling asks of labelled texts: whether most of their letters are of scripts that put spaces between words,
-    whether rows may have several labels, how many there are, how long the texts are, and the pretrained vectors."""
+    whether a row may have several labels, how many rows there are, how long the texts are, and the pretrained vectors.
+    """
 
     words_are_spaced: bool
     multi_label: bool
@@ -180,13 +181,13 @@ def fit_to_data(
 
 def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mapping[str, Any]) -> ClassifierSettings:
     entry = find_model(settings.model_name)
-    data = settings.data.fitted_to(words_are_spaced=facts.words_are_spaced, pad_size=entry.pad_size)
+    data = settings.data.fitted_to(
+        words_are_spaced=facts.words_are_spaced, pad_size=entry.pad_size, multi_label=facts.multi_label
+    )
     settings = dataclasses.replace(settings, data=data)
     training = settings.training.fitted_to(
         facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes
     )
-    if facts.multi_label and "label_smoothing" not in named:
-        training = dataclasses.replace(training, label_smoothing=0.0)  # it costs F1 there, see benchmarks/LOG.md
     settings = dataclasses.replace(settings, training=training)
     vectors = facts.vectors(settings)
     if vectors is not None:
