@@ -110,7 +110,7 @@ class Joined:
 
     Attributes:
         rows: that have it between labels
-        known: of them, those whose parts are all labels that stand alone somewhere, or stand in another order, too
+        known: of them, those whose parts are all labels that stand alone somewhere, or in another place of others
     """
 
     mark: str
@@ -119,7 +119,10 @@ class Joined:
 
 
 def joining_marks(counts: Mapping[str, int], names: Iterable[str] = ()) -> list[Joined]:
-    """The marks that join labels by the rule of :func:`joined_labels`, that of most rows first.
+    """The marks that join labels, that of most rows first.
+
+    The rule is that of :func:`joined_labels`, and labels that never stand alone count as such if they stand in
+    different places, as ``b`` in ``a|b`` and ``b|c``; what is always the second of two is a class within a class.
 
     Args:
         counts: rows by label.
@@ -131,9 +134,9 @@ def joining_marks(counts: Mapping[str, int], names: Iterable[str] = ()) -> list[
         split = {label: parts_of(label, mark, classes) for label in counts}
         split = {label: parts for label, parts in split.items() if len(set(parts)) > 1}
         alone = classes.union(label for label in counts if label not in split)
-        if not split or _are_decimals(split.values()) or not _are_joined(split, alone):
+        known = alone | _in_different_places(split.values())
+        if not split or _are_decimals(split.values()) or not _are_joined(split, known):
             continue
-        known = alone.union(*_in_several_orders(split.values()))
         rows = sum(counts[label] for label in split)
         found.append(
             Joined(mark, rows, sum(counts[label] for label, parts in split.items() if known.issuperset(parts)))
@@ -152,6 +155,15 @@ def parts_of(label: str, mark: str, names: Container[str] = ()) -> tuple[str, ..
         return (label,) if label else ()
     parts = label.replace(wide, _NARROW.get(mark, mark)).split(_NARROW.get(mark, mark))
     return tuple(dict.fromkeys(filter(None, map(canonical_label, parts))))
+
+
+def _in_different_places(split: Iterable[Sequence[str]]) -> set[str]:
+    """The parts that are not always the first, the second and so on."""
+    places: dict[str, set[int]] = {}
+    for parts in split:
+        for place, part in enumerate(parts):
+            places.setdefault(part, set()).add(place)
+    return {part for part, different in places.items() if len(different) > 1}
 
 
 def _in_several_orders(split: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:

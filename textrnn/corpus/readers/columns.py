@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from textrnn.config import DataConfig
 from textrnn.corpus.labels import canonical_label
 from textrnn.corpus.readers.column import NUMBER, Column
-from textrnn.corpus.readers.label_columns import LabelColumns, find_label_columns
+from textrnn.corpus.readers.label_columns import LabelColumns, find_label_columns, stand_below_names
 from textrnn.corpus.readers.names import FAR, rank_as_label, rank_as_text
 from textrnn.errors import DataError, UnlabelledError, did_you_mean, listed
 
@@ -241,7 +241,7 @@ def names_columns(
         return True
     if any(found and column.may_be_label for found, column in zip(occurs, columns, strict=True)):
         return False  # it is a class like any other
-    if _known(cells) >= min(2, width) and width > 1:
+    if stand_below_names(cells, columns) or (_known(cells) >= min(2, width) and width > 1):
         return True
     if any(cells[column.at].endswith(("?", "？", ":", "：")) for column in columns if column.may_be_label):
         return True  # the question of a form

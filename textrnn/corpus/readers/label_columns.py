@@ -90,6 +90,12 @@ def find_label_columns(
     return _named(names, group)
 
 
+def stand_below_names(cells: Sequence[str], columns: Sequence[Column]) -> bool:
+    """Whether columns say yes and no below cells that say neither, so that these are their names."""
+    group = _alike(columns)
+    return len(group) > 1 and not any(cells[at].casefold() in YES | NO for at in group)
+
+
 def _alike(columns: Sequence[Column]) -> list[int]:
     """The most columns that say yes and no in the same words."""
     groups: list[list[int]] = []
