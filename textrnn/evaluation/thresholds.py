@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SHRINKAGE = 20.0  # rows that have the label, at which they and the probabilities say as much; see benchmarks/LOG.md
-LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.05, 0.95
+SHRINKAGE = 200.0  # rows that have the label, at which they and the probabilities say as much; see benchmarks/LOG.md
+LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.1, 0.95
 USUAL_THRESHOLD = 0.5  # of a label that nothing is known of
 
 

@@ -17,8 +17,15 @@ from textrnn.evaluation.label_baseline import LabelBaseline
 from textrnn.evaluation.multi_label import LabelFigures, MissedPair, label_report
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.files import json_bytes
+from textrnn.report.errors_table import ERRORS_FILE
+from textrnn.report.html import render_classifier_page
+from textrnn.report.label_answers import LabelAnswers, label_errors_csv
+from textrnn.report.label_charts import plot_label_tables
 from textrnn.report.label_errors import SuspectRow
+from textrnn.report.label_page import label_headline, label_page_values
 from textrnn.report.label_verdict import LabelVerdict
+from textrnn.report.page_data import readings
+from textrnn.report.plots import plot_curves
 from textrnn.report.text import shortened, table, wrapped
 from textrnn.saved.folder import METRICS_FILE
 from textrnn.training.history import History
@@ -52,6 +59,12 @@ class MultiLabelResult:
         history, names = self.history, self.dataset.class_names
         evaluations, best = ([], {}) if history is None else (history.evaluations, history.best)
         return LabelVerdict(self.model_name, names, self.figures, self.baseline, evaluations, best, self.circumstances)
+
+    @cached_property
+    def answers(self) -> LabelAnswers:
+        """On the test split, row by row."""
+        linear = None if self.baseline is None else self.baseline.figures.predictions
+        return LabelAnswers(self.dataset.test, self.dataset.class_names, self.figures, linear)
 
     @cached_property
     def missed(self) -> list[MissedPair]:
@@ -118,8 +131,6 @@ class MultiLabelResult:
 
     def to_metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
-        from textrnn.report.page_data import readings
-
         figures, names = self.figures, self.dataset.class_names
         before, after = figures.calibration_errors
         metrics: dict[str, Any] = {
@@ -190,8 +201,27 @@ class MultiLabelResult:
         Returns:
             The files by name, and notes about the plots.
         """
+        names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
+        plots, named = plot_label_tables(self.figures.tables, self.figures.of_labels, names, title=title)
         files = {
             METRICS_FILE: json_bytes(self.to_metrics()),
             **({} if self.history is None else {HISTORY_FILE: self.history.to_csv().encode("utf-8")}),
+            ERRORS_FILE: label_errors_csv(self.answers),
+            **({} if self.history is None else plot_curves(self.history, title=title)),
+            **plots,
+            PAGE_FILE: self._page(title, settings, run).encode("utf-8"),
         }
-        return files, []
+        return files, [] if named else [Note("no_font_for_names", names=names)]
+
+    def _page(self, title: str, settings: list[tuple[str, str]], run: ClassifierSettings | None) -> str:
+        history, summary = self.history, [*settings, ("seed", str(self.seed))]
+        if history is not None:
+            summary = [
+                ("training texts", f"{len(self.dataset.train):,}"),
+                *settings,
+                ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+                ("dev macro F1", f"{history.best['dev_macro_f1']:.4f}"),
+                ("seed", str(self.seed)),
+            ]
+        values = label_page_values(self, summary, run)
+        return render_classifier_page(title=title, headline=label_headline(self), **values)

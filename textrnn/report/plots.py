@@ -39,8 +39,9 @@ MAX_TICKS, MAX_CELL_NUMBERS = 100, 40  # classes up to which all are named, and 
 
 
 def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
-    """``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy, against the step."""
+    """``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy or macro F1, against the step."""
     rows, best = history.evaluations, history.best
+    judged_by, called = history.judged_by
     at = [row["step"] for row in rows]
     marker = _marker(at)
     steps = np.arange(1, len(history.train_loss) + 1)
@@ -49,7 +50,7 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
     def draw(figure: Figure) -> None:
         loss_axes, accuracy_axes = figure.subplots(1, 2)
         loss_axes.plot(steps, running, color=TRAIN_COLOUR, label="train (running mean)")
-        for axes, key in ((loss_axes, "dev_loss"), (accuracy_axes, "dev_accuracy")):
+        for axes, key in ((loss_axes, "dev_loss"), (accuracy_axes, judged_by)):
             axes.plot(at, [row[key] for row in rows], color=DEV_COLOUR, marker=marker, ms=3, label="dev")
             axes.plot([best["step"]], [best[key]], "o", color=BEST_COLOUR, ms=6, label=f"kept: {best[key]:.4f}")
             axes.set_xlabel("optimizer step")
@@ -58,7 +59,7 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
             axes.legend(frameon=False)
         loss_axes.set_ylim(bottom=0)
         loss_axes.set_title("cross-entropy (nats per text)")
-        accuracy_axes.set_title("accuracy on dev")
+        accuracy_axes.set_title(called)
 
     return render_titled_plot("curves", (9.5, 3.6), shortened(title, MAX_TITLE_WIDTH), draw)
 
