@@ -28,7 +28,7 @@ from textrnn.corpus.labels import (
 )
 from textrnn.corpus.readers import Reading, Rows, read_class_names, read_rows
 from textrnn.corpus.sources.catalog import Source
-from textrnn.corpus.tokenizers import words_are_spaced
+from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note, UnlabelledError, did_you_mean, listed, one_line
 
@@ -101,6 +101,11 @@ class Dataset:
     def words_are_spaced(self) -> bool:
         """Whether most letters of the training texts are of scripts that put spaces between words."""
         return words_are_spaced(self.train.texts)
+
+    @property
+    def cut_into_words(self) -> Tokenizer | None:
+        """What cuts a text into words and marks, in lower case; None where words have no spaces between them."""
+        return Tokenizer("mixed", lowercase=True) if self.words_are_spaced else None
 
     def encoded(self, data: DataConfig) -> EncodedDataset:
         """The vocabulary of the training texts and all splits as token ids; the last result is remembered.

@@ -312,5 +312,11 @@ def train_baseline(dataset: Dataset, *, repeats: int = 1) -> Baseline:
     """
     train, test = dataset.train, dataset.test
     return linear_baseline(
-        train.texts, train.labels, test.texts, test.labels, len(dataset.class_names), repeats=repeats
+        train.texts,
+        train.labels,
+        test.texts,
+        test.labels,
+        len(dataset.class_names),
+        words=dataset.cut_into_words,
+        repeats=repeats,
     )

@@ -13,7 +13,7 @@ from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.errors import ConfigError, Note, TrainingError
-from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
+from textrnn.evaluation.baseline import Baseline
 from textrnn.evaluation.metrics import has_learnt, macro_f1
 from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import exclusive_use, write_together
@@ -144,7 +144,7 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Comparison
 
 def _linear(linear: Baseline, dataset: Dataset) -> ComparisonEntry:
     return ComparisonEntry(
-        name=BASELINE_NAME,
+        name=linear.name,
         correct=int(linear.confusion.trace()),
         texts=int(linear.confusion.sum()),
         macro_f1=macro_f1(linear.confusion),
