@@ -69,7 +69,7 @@ class PieceBag(TfidfBag):
         inside = torch.cat([mask for _, _, mask in self._by_order(characters)], dim=1)
         word = ((characters == SPACE).cumsum(dim=1) - 1).clamp(min=0)  # (B, S): the one that begins there, or goes on
         rows, columns = inside.nonzero(as_tuple=True)
-        found = values.new_zeros(characters.shape[0], int(word.max()) + 1)
+        found = values.new_zeros(characters.shape[0], max(1, int(word.max())))  # no word begins at the last space
         return found.index_put_((rows, word[rows, columns % characters.shape[1]]), values, accumulate=True)
 
     def _by_order(self, characters: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
