@@ -28,7 +28,7 @@ from textrnn.corpus.labels import (
 from textrnn.corpus.readers import Reading, Rows, read_class_names, read_rows
 from textrnn.corpus.sources.catalog import Source
 from textrnn.corpus.splitting import make_splits
-from textrnn.corpus.tokenizers import words_are_spaced
+from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note, UnlabelledError, did_you_mean, listed, one_line
 
@@ -121,13 +121,18 @@ class Dataset:
         """Whether most letters of the training texts are of scripts that put spaces between words."""
         return words_are_spaced(self.train.texts)
 
+    @property
+    def cut_into_words(self) -> Tokenizer | None:
+        """What cuts a text into words and marks, in lower case; None where words have no spaces between them."""
+        return Tokenizer("mixed", lowercase=True) if self.words_are_spaced else None
+
     def encoded(self, data: DataConfig) -> EncodedDataset:
         """The vocabulary of the training texts and all splits as token ids; the last result is remembered.
 
         Args:
             data: settled, see :func:`textrnn.tasks.settings.settle`.
         """
-        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size)
+        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size, data.spelling)
         if key not in self._encoded:
             self._encoded = {key: self._encode(data)}
         return self._encoded[key]
@@ -135,7 +140,8 @@ class Dataset:
     def _encode(self, data: DataConfig) -> EncodedDataset:
         vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
-        train, dev, test = (vocabulary.encode(split.texts, max_tokens=data.pad_size) for split in splits)
+        how: Any = {"max_tokens": data.pad_size, "spelling": bool(data.spelling)}
+        train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))
         for encoded, split in zip((train, dev, test), splits, strict=True):
@@ -143,6 +149,8 @@ class Dataset:
                 digest.update(array.tobytes())
             if split.label_sets is not None:
                 digest.update(split.label_sets.offsets.tobytes() + split.label_sets.indices.tobytes())
+            if encoded.spelling is not None:
+                digest.update(encoded.spelling.characters.tobytes())
             if split.weights is not None:
                 digest.update(split.weights.tobytes())
         return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from textrnn.evaluation.label_calibration import fit_label_calibration
 from textrnn.evaluation.label_scores import PIECE_CELLS, LabelCalibration, LabelRows, collect
+from textrnn.evaluation.linear.features import CutIntoWords, features_named, fit_vectorizer
 from textrnn.evaluation.multi_label import LabelFigures
 from textrnn.evaluation.thresholds import fit_thresholds
 
@@ -55,19 +56,26 @@ class LabelBaseline:
 
 
 def label_baseline(
-    train: LabelledRows, dev: LabelledRows, test: LabelledRows, class_count: int, *, repeats: int = 1
+    train: LabelledRows,
+    dev: LabelledRows,
+    test: LabelledRows,
+    class_count: int,
+    *,
+    words: CutIntoWords | None = None,
+    repeats: int = 1,
 ) -> LabelBaseline | None:
     """Train the linear models and score them on the test split; None where there are too many labels for that.
 
     Args:
         dev: to fit calibration and thresholds on.
+        words: cuts a text into words, where words have spaces; see :func:`vectorizer_for`.
         repeats: how often the test split is answered; the quickest time counts.
     """
     started = time.perf_counter()
-    vectorizer, features, name = _fit_features(train.texts)
-    if class_count * features.nnz > MOST_WORK:
+    vectorizer, features = fit_vectorizer(words, train.texts)
+    if not is_quick(features, class_count):
         return None
-    weights, biases = _fit(features, train.labels, class_count)
+    weights, biases = one_against_all(features, train.labels, class_count)
     of_dev = vectorizer.transform(dev.texts)
     scores = collect(_logits(of_dev, weights, biases), dev.labels, class_count)
     calibration = fit_label_calibration(scores)
@@ -82,7 +90,7 @@ def label_baseline(
     parameters = weights.size + biases.size + len(ngrams)
     return LabelBaseline(
         figures=figures,
-        name=f"TF-IDF ({name}) + logistic regression for each label",
+        name=f"TF-IDF ({features_named(words)}) + logistic regression for each label",
         seconds=trained - started + timings[0],
         training_seconds=trained - started,
         parameters=parameters,
@@ -91,35 +99,47 @@ def label_baseline(
     )
 
 
-def _fit_features(texts: Sequence[str]) -> tuple[Any, Any, str]:
-    """What turns texts into features, the features of the training texts, and what they are."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    # An n-gram seen once is noise in a large set, but all there is in a tiny one.
-    min_texts = 2 if len(texts) >= 1000 else 1
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), sublinear_tf=True, min_df=min_texts)
-    return vectorizer, vectorizer.fit_transform(texts), "characters 1-4"
+def is_quick(features: Any, class_count: int) -> bool:
+    """Whether so many logistic regressions on these features are a matter of a minute or two."""
+    return bool(class_count * features.nnz <= MOST_WORK)
 
 
-def _fit(features: Any, labels: LabelRows, class_count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(C, features) weights and (C,) biases, each label against all rows without it."""
+def one_against_all(
+    features: Any,
+    labels: LabelRows,
+    class_count: int,
+    *,
+    weights: NDArray[np.float64] | None = None,
+    inverse: float | None = None,
+    balanced: bool = False,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(C, features) weights and (C,) biases, each label against all rows without it.
+
+    Args:
+        features: (N, features) sparse.
+        weights: (N,) what each row counts.
+        inverse: scikit-learn's C.
+        balanced: rows with a label and without count alike.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     rows = np.repeat(np.arange(len(labels.offsets) - 1), np.diff(labels.offsets))
-    weights, biases = np.zeros((class_count, features.shape[1])), np.zeros(class_count)
+    by_label, biases = np.zeros((class_count, features.shape[1])), np.zeros(class_count)
+    inverse = inverse or INVERSE_PENALTY
+    how: dict[str, Any] = {"class_weight": "balanced" if balanced else None, "random_state": 0}
     for label in range(class_count):
         own = np.zeros(features.shape[0], dtype=np.bool_)
         own[rows[labels.indices == label]] = True
         if not 0 < own.sum() < len(own):  # nothing to learn: always, or never
             biases[label] = 10.0 if own.any() else -10.0
             continue
-        model = LogisticRegression(C=INVERSE_PENALTY, solver="liblinear", dual=True, tol=TOLERANCE, random_state=0)
+        model = LogisticRegression(C=inverse, solver="liblinear", dual=True, tol=TOLERANCE, **how)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(features, own)
-        weights[label], biases[label] = model.coef_[0], model.intercept_[0]
-    return weights, biases
+            model.fit(features, own, sample_weight=weights)
+        by_label[label], biases[label] = model.coef_[0], model.intercept_[0]
+    return by_label, biases
 
 
 def _logits(

@@ -47,6 +47,7 @@ from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
 from textrnn.training.history import History
+from textrnn.training.linear import is_solved, mix_with_linear, solve
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 STEPS = 512  # what lies beyond in a text is read by bags of n-grams alone, and costs little
@@ -227,7 +228,11 @@ def learn(
     )
     labelling = labelling_of(dataset)
     objective = labelling.objective(dataset, train, dev, training)
-    history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
+    if is_solved(network):
+        history = solve(network, objective, training, listener)
+    else:
+        history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
+        mix_with_linear(network, objective, training)
     listener.on_note(Note("trained", history=history))
     with explain_out_of_memory():
         fitted = labelling.fitted(dataset, network, dev, training, objective.threads)
@@ -247,7 +252,10 @@ def _build(
     """A new network with seeded weights, on its device, the pretrained vectors in place."""
     sizes = {"vocabulary_size": len(encoded.vocabulary), "class_count": class_count}
     network: ClassifierNetwork = build_network(settings, **sizes)
+    spelling = encoded.train.spelling
     with explain_impossible_network(settings):
+        if spelling is not None:
+            network.learn_spelling(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
         network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
     table = network.embedding.table.weight
     if vectors is not None:

@@ -16,7 +16,6 @@ from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.errors import ConfigError, Note, TrainingError
-from textrnn.evaluation.baseline import BASELINE_NAME
 from textrnn.evaluation.label_baseline import LabelBaseline
 from textrnn.evaluation.metrics import has_learnt, macro_f1
 from textrnn.evaluation.records import ComparisonEntry
@@ -178,7 +177,7 @@ def _linear(linear: AnyBaseline, dataset: Dataset) -> ComparisonEntry:
             micro_f1=figures.micro_f1,
         )
     return ComparisonEntry(
-        name=BASELINE_NAME,
+        name=linear.name,
         correct=int(linear.confusion.trace()),
         texts=int(linear.confusion.sum()),
         macro_f1=macro_f1(linear.confusion),

@@ -75,7 +75,13 @@ class OneLabel:
     def baseline(self, dataset: Dataset, *, repeats: int = 1) -> Baseline:
         train, test = dataset.train, dataset.test
         return linear_baseline(
-            train.texts, train.labels, test.texts, test.labels, len(dataset.class_names), repeats=repeats
+            train.texts,
+            train.labels,
+            test.texts,
+            test.labels,
+            len(dataset.class_names),
+            words=dataset.cut_into_words,
+            repeats=repeats,
         )
 
 
@@ -113,7 +119,8 @@ class SeveralLabels:
         train, dev, test = (
             LabelledRows(split.texts, label_sets(split)) for split in (dataset.train, dataset.dev, dataset.test)
         )
-        return label_baseline(train, dev, test, len(dataset.class_names), repeats=repeats)
+        words = dataset.cut_into_words
+        return label_baseline(train, dev, test, len(dataset.class_names), words=words, repeats=repeats)
 
 
 def labelling_of(dataset: Dataset) -> Labelling:

@@ -139,6 +139,13 @@ class MultiLabelObjective(ClassificationObjective):
             value = (batch.weights * losses).sum() / (self.mean_weight * len(batch))
         return Loss(value, reported.mean(), len(batch))
 
+    @property
+    def train_labels(self) -> LabelSets:
+        """Of the training split."""
+        assert self.train.classes is not None, "one label a row"
+        assert self.train.label_starts is not None
+        return LabelSets(self.train.classes.cpu().numpy().astype(np.int32), self.train.label_starts.cpu().numpy())
+
     def evaluate(self, network: nn.Module) -> dict[str, float]:
         """Score the dev split, with thresholds that are fitted there for these figures alone."""
         assert isinstance(network, ClassifierNetwork)
@@ -146,7 +153,7 @@ class MultiLabelObjective(ClassificationObjective):
         figures = fitted_figures(scores, self.dev_labels)
         return {
             "dev_loss": figures.uncalibrated_loss,
-            "dev_calibrated_loss": _calibrated_loss(figures),
+            "dev_calibrated_loss": calibrated_loss(figures),
             "dev_macro_f1": figures.macro_f1,
             "dev_micro_f1": figures.micro_f1,
         }
@@ -173,7 +180,7 @@ def _without_class_weights(config: TrainConfig) -> TrainConfig:
     return dataclasses.replace(config, class_weight="none")
 
 
-def _calibrated_loss(figures: LabelFigures) -> float:
+def calibrated_loss(figures: LabelFigures) -> float:
     """Nats per row of what is kept, calibrated."""
     scores, shares = figures.scores, np.clip(figures.probabilities, 1e-12, 1 - 1e-12)
     losses = np.where(scores.is_true, -np.log(shares), -np.log1p(-shares))
