@@ -96,10 +96,18 @@ class LabelledTexts:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def unlabelled(self, rows: Tensor) -> Self:
-        """Some of the rows, only to be scored."""
-        nothing: dict[str, Any] = {"labels": self.labels[:0], "weights": None, "classes": None, "label_starts": None}
-        return dataclasses.replace(self, starts=self.starts[rows], lengths=self.lengths[rows], **nothing)
+    def select(self, rows: Tensor) -> Self:
+        """Those rows (B,), on the CPU, alone."""
+        here = rows.to(self.labels.device)
+        several: dict[str, Any] = {"labels": self.labels[here]} if self.label_starts is None else {}
+        if self.label_starts is not None:
+            sizes = self.label_starts.diff()[here]
+            starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+            several = {"classes": self.label_pairs(here).classes, "label_starts": starts}
+        weights = None if self.weights is None else self.weights[here]
+        return dataclasses.replace(
+            self, starts=self.starts[here], lengths=self.lengths[rows], weights=weights, **several
+        )
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows (B,) as one batch, padded to the longest of them."""
@@ -113,7 +121,7 @@ class LabelledTexts:
         weights = None if self.weights is None else self.weights[rows]
         if self.classes is not None:
             return Batch(token_ids, lengths, self.labels, weights, self.label_pairs(rows))
-        return Batch(token_ids, lengths, self.labels[rows] if len(self.labels) else self.labels, weights)
+        return Batch(token_ids, lengths, self.labels[rows], weights)
 
     def label_pairs(self, rows: Tensor) -> LabelPairs:
         """(B,) rows -> their labels, the rows counted from 0 in this order."""
