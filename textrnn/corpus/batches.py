@@ -144,12 +144,19 @@ class LabelledTexts:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def unlabelled(self, rows: Tensor) -> Self:
-        """Some of the rows, only to be scored."""
-        nothing: dict[str, Any] = {"labels": self.labels[:0], "weights": None, "classes": None, "label_starts": None}
+    def select(self, rows: Tensor) -> Self:
+        """Those rows (B,), on the CPU, alone."""
+        here = rows.to(self.labels.device)
+        several: dict[str, Any] = {"labels": self.labels[here]} if self.label_starts is None else {}
+        if self.label_starts is not None:
+            sizes = self.label_starts.diff()[here]
+            starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+            several = {"classes": self.label_pairs(here).classes, "label_starts": starts}
+        weights = None if self.weights is None else self.weights[here]
         spelling = None if self.spelling is None else self.spelling.select(rows)
-        starts = self.starts[rows.to(self.starts.device)]
-        return dataclasses.replace(self, starts=starts, lengths=self.lengths[rows], spelling=spelling, **nothing)
+        return dataclasses.replace(
+            self, starts=self.starts[here], lengths=self.lengths[rows], weights=weights, spelling=spelling, **several
+        )
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows (B,) as one batch, padded to the longest of them."""

@@ -192,7 +192,7 @@ class ClassificationObjective(Objective[Batch]):
     def evaluation_seconds(self, network: nn.Module) -> float:
         """Estimated from one batch of the dev split (scored twice, because the first call is slower)."""
         assert isinstance(network, ClassifierNetwork)
-        sample = self.dev.unlabelled(next(sorted_batches(self.dev.lengths)))
+        sample = self.dev.select(next(sorted_batches(self.dev.lengths)))
         self.score(network, sample)
         started = time.perf_counter()
         self.score(network, sample)
