@@ -74,11 +74,12 @@ def test_the_columns_of_training_are_found_again(tmp_path: Path) -> None:
     assert gold(only, classifier) == [("billing",), ()]
 
 
-def test_rows_without_a_label_where_that_was_an_answer(tmp_path: Path) -> None:
+def test_rows_without_a_label(tmp_path: Path) -> None:
     path = write_joined(tmp_path / "a.csv", [("x", ["billing"]), ("y", [])])
-    assert gold(path, learnt(several=SeveralLabels("joined", "|", none=3))) == [("billing",), ()]
-    with pytest.raises(DataError, match=r"a\.csv:3: no label; expected at most 1 % of the rows without text or label"):
-        gold(path, learnt(several=SeveralLabels("joined", "|")))
+    assert gold(path, learnt(several=SeveralLabels("joined", "|"))) == [("billing",), ()]
+    unlabelled = write_joined(tmp_path / "b.csv", [("x", []), ("y", [])])
+    with pytest.raises(DataError, match=r"b\.csv: no label in any row; expected one in each: add them"):
+        gold(unlabelled, learnt(several=SeveralLabels("joined", "|")))
 
 
 def test_labels_that_the_model_does_not_know(tmp_path: Path) -> None:

@@ -132,8 +132,6 @@ def _read(path: Path, config: DataConfig, classifier: Classifier) -> Rows:
     columns = {name for file in classifier.read for name in file.get("label_columns", ())}
     form = SeveralLabels("joined", next((file["separator"] for file in learnt), ""))
     like = Rows(path, reading=Reading(path, labels=form), label_sets=[(name,) for name in classifier.class_names])
-    if any(file["none"] for file in learnt):  # an empty cell was an answer there, and is one here
-        config = dataclasses.replace(config, multi_label=True)
     return read_rows(path, config, like=like, class_names=classifier.class_names, label_columns=columns)
 
 
