@@ -86,12 +86,17 @@ def _held_out_by_labels(
     for at, rows in enumerate(free):  # every label keeps a row for training
         if chosen[at] and any(not learnt[label] for label in sets[rows[0]]):
             chosen[at] = 0
-            learnt.update(sets[rows[0]])
+            learnt.update(list(sets[rows[0]]) * len(rows))
     for split in range(1, len(shares)):  # and every split has a row
-        spare = (at for at, rows in enumerate(free) if not chosen[at] and all(learnt[x] > 1 for x in sets[rows[0]]))
-        if split not in chosen and (place := next(spare, None)) is not None:
+        spare = (
+            at
+            for at, rows in enumerate(free)
+            if not chosen[at] and all(learnt[label] > len(rows) for label in sets[rows[0]])
+        )
+        more = len(groups) - sum(map(bool, chosen)) > 1  # texts that are learnt
+        if split not in chosen and more and (place := next(spare, None)) is not None:
             chosen[place] = split
-            learnt.subtract(sets[free[place][0]])
+            learnt.subtract(list(sets[free[place][0]]) * len(free[place]))
     places = {name: [at for at, found in enumerate(chosen) if found == split] for split, name in enumerate(missing, 1)}
     return {name: [index for at in found for index in free[at]] for name, found in places.items()}
 

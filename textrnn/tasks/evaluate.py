@@ -51,9 +51,7 @@ def evaluate(
     """
     config, listener = config or DataConfig(), listener or Listener()
     source, path = files_of(data, on_download)
-    rows = _read(path, config, classifier)
-    test = _with_classes(rows, source.class_names, classifier, config)
-    readings = [rows.reading] if rows.reading is not None else []
+    test, readings = gold_of(path, source.class_names, classifier, config)
     listener.on_note(Note("read", readings=readings))
     nothing = Split([], [])
     dataset = Dataset(source.name, classifier.class_names, nothing, nothing, test, [], readings=readings)
@@ -109,6 +107,22 @@ def _as_learnt(config: DataConfig, classifier: Classifier, path: Path) -> DataCo
     return config
 
 
+def gold_of(
+    path: Path, class_file: Path | None, classifier: Classifier, config: DataConfig
+) -> tuple[Split, list[Reading]]:
+    """The texts of a file with the classes of the model that they are said to be of, and what was understood of it.
+
+    Args:
+        class_file: beside it, where its labels are indices.
+
+    Raises:
+        DataError: for a file that cannot be read, or labels that the model does not know.
+    """
+    rows = _read(path, config, classifier)
+    test = _with_classes(rows, class_file, classifier, config)
+    return test, [rows.reading] if rows.reading is not None else []
+
+
 def _read(path: Path, config: DataConfig, classifier: Classifier) -> Rows:
     """The labelled texts, with as many labels a row as the model has learnt."""
     config = _as_learnt(config, classifier, path)
@@ -118,8 +132,6 @@ def _read(path: Path, config: DataConfig, classifier: Classifier) -> Rows:
     columns = {name for file in classifier.read for name in file.get("label_columns", ())}
     form = SeveralLabels("joined", next((file["separator"] for file in learnt), ""))
     like = Rows(path, reading=Reading(path, labels=form), label_sets=[(name,) for name in classifier.class_names])
-    if any(file["none"] for file in learnt):  # an empty cell was an answer there, and is one here
-        config = dataclasses.replace(config, multi_label=True)
     return read_rows(path, config, like=like, class_names=classifier.class_names, label_columns=columns)
 
 

@@ -149,6 +149,15 @@ def test_a_row_with_few_labels_more_is_doubtful(tmp_path: Path) -> None:
     assert (joined.label_sets, joined.labels.count("a|b")) == (None, 2)  # a check stops over them
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_was_decided_can_be_said(tmp_path: Path, name: str) -> None:
+    """A run that goes on or is repeated says what the first one found out, and reads the same."""
+    file, write, _, _ = FORMATS[name]
+    sets = [() if at == 9 else each for at, each in enumerate(some_sets())]
+    found, said = (read(tmp_path, file, write(texts_of(40), sets), multi_label=known) for known in (None, True))
+    assert (found.texts, found.label_sets, found.reading) == (said.texts, said.label_sets, said.reading)
+
+
 @pytest.mark.parametrize(
     "values", [["food, drink", "books, music"], ["1,5", "2,5", "1", "2"], ["AC/DC", "rock", "folk"], ["a|", "a"]]
 )
@@ -175,19 +184,20 @@ def test_one_label_a_row_after_all(tmp_path: Path) -> None:
     assert pairs(read(tmp_path, "a.txt", twice)) == some_rows()
 
 
-def test_rows_without_a_label(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", FORMATS)
+def test_rows_without_a_label(tmp_path: Path, name: str) -> None:
+    """Where rows have several labels, none is an answer, too, and it is said how many have none."""
     sets = [() if at in (6, 7, 8) else each for at, each in enumerate(some_sets())]
-    for name in ("JSON lists", "lists in text", "0 and 1", "crosses"):
-        file, write, form, _ = FORMATS[name]
-        found = read(tmp_path, file, write(texts_of(40), sets))
-        assert how(found) == SeveralLabels(form, several=8, none=3)
-        assert [at for at, each in enumerate(found.label_sets or ()) if not each] == [6, 7, 8]
-    for name in ("fastText", "joined by |"):  # there, a label may have been forgotten
-        file, write, form, separator = FORMATS[name]
-        assert "3 of 40 rows: no label on lines" in error(tmp_path, file, write(texts_of(40), sets))
-        found = read(tmp_path, file, write(texts_of(40), sets), multi_label=True)
-        assert how(found) == SeveralLabels(form, separator, several=8, none=3)
-        assert found.texts == texts_of(40)
+    file, write, form, separator = FORMATS[name]
+    found = read(tmp_path, file, write(texts_of(40), sets))
+    assert how(found) == SeveralLabels(form, separator, several=8, none=3)
+    assert found.texts == texts_of(40)
+    assert [at for at, each in enumerate(found.label_sets or ()) if not each] == [6, 7, 8]
+    if form != "columns":  # of one label a row, it may have been forgotten
+        single = [each[:1] for each in sets]
+        assert "3 of 40 rows: no label on lines" in error(tmp_path, file, write(texts_of(40), single))
+        found = read(tmp_path, file, write(texts_of(40), single), multi_label=True)
+        assert how(found).none == 3
 
 
 def test_flags_of_independent_things(tmp_path: Path) -> None:
@@ -232,6 +242,8 @@ def test_named_separators(tmp_path: Path) -> None:
 
 
 def test_one_label_where_that_is_said(tmp_path: Path) -> None:
+    single = [(label,) for _, label in some_rows()]
+    assert pairs(read(tmp_path, "a.csv", as_columns(1, 0)(texts_of(40), single), multi_label=False)) == some_rows()
     found = read(tmp_path, "a.csv", joined_by("|")(texts_of(40), some_sets()), multi_label=False)
     assert (found.label_sets, found.labels[0]) == (None, "delivery|billing")
     assert "8 of 40 rows: more than one label" in error(

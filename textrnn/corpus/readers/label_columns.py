@@ -81,7 +81,7 @@ def find_label_columns(
     if not text_known and rest:
         rest.remove(max(rest, key=lambda column: column.mean_length))
     others = [c for c in rest if c.may_be_label and not NEITHER.intersection(re.split(r"\W|_", names[c.at].casefold()))]
-    if multi_label is False or (others and not multi_label):
+    if others and not multi_label:
         raise DataError(
             f"{where}: a column of 0 and 1 for each label ({listed([names[at] for at in group])}), it seems; expected "
             "one column with the name of the label: name it with `label_column`, or say with `multi_label` that each "

@@ -196,8 +196,7 @@ class _Taken:
         elif isinstance(written, Several) and (written.values or self.layout.label_columns is not None):
             self._add(line, text, written_labels(written), raw)
         elif not label or label in NOTHING:
-            content = self._shown(fields)[:CONTENT_SHOWN]
-            self.without.append(WithoutLabel(line, text, content, meant=isinstance(written, Several)))
+            self.without.append(WithoutLabel(line, text, self._shown(fields)[:CONTENT_SHOWN]))
         elif LOST in label and self.table.encoding is not None and line in self.table.encoding.damaged:
             self.damaged.append((line, fields))
         else:

@@ -38,13 +38,11 @@ class WithoutLabel:
 
     Attributes:
         content: as it stands there
-        meant: whether it says that there is none, as an empty list does
     """
 
     line: int
     text: str
     content: str
-    meant: bool
 
 
 @dataclass
@@ -80,7 +78,7 @@ class Labelled:
         if how is None or not any(self.labels):
             self._leave_out_several()
             return None, None
-        self._take_without_label(all_of_them=bool(config.multi_label or config.label_separator is not None))
+        self._take_without_label()
         split = splitter(how, names)
         sets = [split(label) for label in self.labels]
         several, none = sum(len(each) > 1 for each in sets), sum(not each for each in sets)
@@ -98,15 +96,12 @@ class Labelled:
             self.left_out.append(LeftOut(self.lines[at], kind, problem, self.texts[at][:CONTENT_SHOWN]))
         self._keep([at for at in range(len(self.labels)) if at not in set(odd)] if odd else None)
 
-    def _take_without_label(self, *, all_of_them: bool) -> None:
-        for row in self.without:
-            if row.meant or all_of_them:
-                self.texts.append(row.text)
-                self.labels.append("")
-                self.lines.append(row.line)
-            else:
-                self.left_out.append(LeftOut(row.line, "no-label", "no label", row.content))
+    def _take_without_label(self) -> None:
+        """Where rows have several labels, none is an answer, too."""
         if self.without:
+            self.texts += [row.text for row in self.without]
+            self.labels += [""] * len(self.without)
+            self.lines.extend(row.line for row in self.without)
             self._keep(sorted(range(len(self.lines)), key=self.lines.__getitem__))
 
     def _keep(self, places: list[int] | None) -> None:
