@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch.nn import functional
 
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import LabelledTexts, sorted_batches
-from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
+from textrnn.evaluation.calibration import cross_entropy, fit_temperature, penalised_loss, without_smoothing
 from textrnn.evaluation.linear.solver import calibrated, fitted, weights_by_class
 from textrnn.models.classifiers import bilstm_ngram, linear
 from textrnn.models.classifiers.ngram_classifier import NgramClassifier
@@ -64,21 +65,42 @@ def solve(
     return history
 
 
-def mix_with_linear(network: nn.Module, objective: ClassificationObjective, config: TrainConfig) -> None:
+@dataclass(frozen=True)
+class Mixing:
+    """A trained network, a linear model, and their mixture, on the dev split.
+
+    Attributes:
+        share: of the linear model in the mixture
+        accuracies, losses: of the network alone, the mixture and the linear model alone; losses are of calibrated
+            probabilities, nats per text
+    """
+
+    share: float
+    accuracies: tuple[float, float, float]
+    losses: tuple[float, float, float]
+
+
+def mix_with_linear(network: nn.Module, objective: ClassificationObjective, config: TrainConfig) -> Mixing | None:
     """Take a linear model into a trained network that wants one; its share is what dev says is best.
 
     The shares are judged as the saved model answers: label smoothing undone, calibrated.
     """
     if not (isinstance(network, bilstm_ngram.Model) and network.takes_linear):
-        return
+        return None
     if network.sparse_size * objective.class_count > MOST_WEIGHTS or objective.train.labels.unique().numel() < 2:
-        return
-    own = predict_logits(network, objective.dev, objective.threads)
+        return None
+    own = predict_logits(network, objective.dev, objective.threads).numpy()
     _take_linear(network, objective, config, None)
     network.share.fill_(1.0)
-    of_linear = predict_logits(network, objective.dev, objective.threads)
+    of_linear = predict_logits(network, objective.dev, objective.threads).numpy()
     labels = objective.dev.labels.cpu().numpy()
-    network.share.fill_(best_share(own.numpy(), of_linear.numpy(), labels, objective.smoothing))
+    share = best_share(own, of_linear, labels, objective.smoothing)
+    network.share.fill_(share)
+    every = [own, own + share * (of_linear - own), of_linear]
+    accuracies = [float((logits.argmax(axis=1) == labels).mean()) for logits in every]
+    smoothed = [without_smoothing(logits, objective.smoothing) for logits in every]
+    losses = [cross_entropy(logits, labels, fit_temperature(logits, labels)) for logits in smoothed]
+    return Mixing(share, (accuracies[0], accuracies[1], accuracies[2]), (losses[0], losses[1], losses[2]))
 
 
 def best_share(
