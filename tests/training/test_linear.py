@@ -61,7 +61,11 @@ def solved(language: str, model: str = "Linear") -> tuple[Learnt, Dataset]:
     make, names = (english, ["numbers", "animals"]) if language == "english" else (chinese, ["山水", "数字", "猫狗"])
     dataset = Dataset(language, names, make(200, 1), make(40, 2), make(60, 3))
     settings = settle(
-        Run("classify", model, {"epochs": 2, "inverse_penalty": 0.5} if model == "Linear" else {"epochs": 2}),
+        Run(
+            "classify",
+            model,
+            {"epochs": 2, "inverse_penalty": 0.5} if model == "Linear" else {"epochs": 2, "hidden_size": 8},
+        ),
         None,
         DatasetFacts(dataset),
     )

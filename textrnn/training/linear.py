@@ -114,7 +114,7 @@ def best_share(
         prior = (share - USUAL_SHARE) ** 2 / (2 * DEVIATION**2)
         return penalised_loss(logits, labels, fit_temperature(logits, labels)) + prior / max(1, len(labels))
 
-    return min(SHARES, key=loss)
+    return min(SHARES, key=loss) if len(labels) else USUAL_SHARE
 
 
 def _take_linear(
