@@ -19,7 +19,8 @@ from textrnn.config import DataConfig, Run
 from textrnn.corpus.dataset import Dataset, Split, load_dataset
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.evaluation.metrics import accuracy
-from textrnn.tasks.classify import DatasetFacts, judge, learn, train_baseline
+from textrnn.models.classifiers.bilstm_ngram import Model as Mixture
+from textrnn.tasks.classify import DatasetFacts, Learnt, judge, learn, train_baseline
 from textrnn.tasks.settings import settle
 
 PLAIN = {"linear": False, "spelling": False}
@@ -27,7 +28,6 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "Linear": ("Linear", {}),
     "LSTM": ("LSTM", {}),
     "BiLSTM_Ngram, tokens alone": ("BiLSTM_Ngram", PLAIN),
-    "BiLSTM_Ngram, not mixed": ("BiLSTM_Ngram", {"linear": False}),
     "BiLSTM_Ngram": ("BiLSTM_Ngram", {}),
 }
 
@@ -57,14 +57,23 @@ def data_of(name: str) -> Dataset:
 
 
 def trained(dataset: Dataset, model: str, named: dict[str, Any]) -> tuple[float, float, str]:
-    """Accuracy on test, seconds, and the share of the linear model."""
+    """Accuracy on test, seconds; of a mixture, also the network's and the linear model's own, and its share."""
     started = time.perf_counter()
     settings = settle(Run("classify", model, named), None, DatasetFacts(dataset))
     learnt = learn(dataset, settings)
     seconds = time.perf_counter() - started
-    share = getattr(learnt.classifier.network, "share", None)
-    mixed = share is not None and len(learnt.classifier.network.intercepts)
-    return accuracy(judge(learnt, dataset).figures.confusion), seconds, f"{float(share):.2f}" if mixed else ""
+    found, network = _accuracy(learnt, dataset), learnt.classifier.network
+    if not (isinstance(network, Mixture) and len(network.intercepts)):
+        return found, seconds, ""
+    share, parts = float(network.share), []
+    for alone in (0.0, 1.0):
+        network.share.fill_(alone)
+        parts.append(_accuracy(learnt, dataset))
+    return found, seconds, f"(network {parts[0]:.4f}, linear {parts[1]:.4f}, share {share:.2f})"
+
+
+def _accuracy(learnt: Learnt, dataset: Dataset) -> float:
+    return accuracy(judge(learnt, dataset).figures.confusion)
 
 
 def main() -> None:
@@ -81,13 +90,12 @@ def main() -> None:
         print(f"{baseline.name:50} {baseline.accuracy:.4f}  {baseline.seconds:6.1f} s", flush=True)
         for title in options.models:
             model, named = MODELS[title]
-            seeds = options.seeds[:1] if model == "Linear" else options.seeds
-            found = [trained(dataset, model, {**named, "seed": seed}) for seed in seeds]
-            accuracies, seconds, shares = zip(*found, strict=True)
-            each = " ".join(f"{accuracy:.4f}" for accuracy in accuracies)
-            mean = statistics.mean(accuracies)
-            told = f"  linear shares {' '.join(shares)}" if any(shares) else ""
-            print(f"{title:50} {mean:.4f}  {statistics.mean(seconds):6.1f} s  {each}{told}", flush=True)
+            accuracies = []
+            for seed in options.seeds[:1] if model == "Linear" else options.seeds:
+                found, seconds, told = trained(dataset, model, {**named, "seed": seed})
+                accuracies.append(found)
+                print(f"  seed {seed}: {title:41} {found:.4f}  {seconds:6.1f} s  {told}", flush=True)
+            print(f"{title:50} {statistics.mean(accuracies):.4f}", flush=True)
 
 
 if __name__ == "__main__":

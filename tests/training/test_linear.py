@@ -18,15 +18,22 @@ from sklearn.svm import LinearSVC
 
 from tests.factories import small_rows
 from textrnn.config import Run
+from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.errors import Note
 from textrnn.evaluation.calibration import penalised_loss
+from textrnn.models.registry import find_model
+from textrnn.report.notes import words
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.explanation import explain
 from textrnn.tasks.classify import DatasetFacts, Learnt, learn
 from textrnn.tasks.export import export_classifier
 from textrnn.tasks.settings import settle
-from textrnn.training.linear import best_share, calibrated_loss_of
+from textrnn.training import linear
+from textrnn.training.events import Listener
+from textrnn.training.linear import JudgeOfClasses, best_share
+from textrnn.training.objectives.classification import predict_logits
 
 ANIMALS = ["cat", "kitten", "dog", "puppy", "horse", "goat", "sheep"]
 NUMBERS = ["one", "two", "three", "four", "seven", "eleven", "twelve"]
@@ -50,11 +57,15 @@ def chinese(rows: int, seed: int) -> Split:
 
 
 @cache
-def solved(language: str, model: str = "Linear", **named: int) -> tuple[Learnt, Dataset]:
+def solved(language: str, model: str = "Linear") -> tuple[Learnt, Dataset]:
     make, names = (english, ["numbers", "animals"]) if language == "english" else (chinese, ["山水", "数字", "猫狗"])
     dataset = Dataset(language, names, make(200, 1), make(40, 2), make(60, 3))
     settings = settle(
-        Run("classify", model, {"epochs": 2, "inverse_penalty": 0.5} if model == "Linear" else {"epochs": 2}),
+        Run(
+            "classify",
+            model,
+            {"epochs": 2, "inverse_penalty": 0.5} if model == "Linear" else {"epochs": 2, "hidden_size": 8},
+        ),
         None,
         DatasetFacts(dataset),
     )
@@ -62,7 +73,8 @@ def solved(language: str, model: str = "Linear", **named: int) -> tuple[Learnt, 
 
 
 def logits(classifier: Classifier, texts: list[str]) -> np.ndarray:
-    found = np.log(classifier.predict_probabilities(texts)) * classifier.temperature
+    rows = LabelledTexts.from_encoded(classifier.encode(texts), [0] * len(texts))
+    found = predict_logits(classifier.network, rows).numpy()
     return found - found.mean(axis=1, keepdims=True)
 
 
@@ -158,8 +170,35 @@ def test_the_share_of_the_better_of_two() -> None:
     labels = generator.integers(0, 3, 500)
     good = 4.0 * np.eye(3)[labels] + generator.normal(size=(500, 3))
     noise = generator.normal(size=(500, 3))
-    assert best_share(good, noise, calibrated_loss_of(labels, 0.0)) == 0.0
-    assert best_share(noise, good, calibrated_loss_of(labels, 0.0)) == 1.0
+    assert best_share(good, noise, JudgeOfClasses(labels, 0.0)) < 0.2
+    assert best_share(noise, good, JudgeOfClasses(labels, 0.0)) > 0.8
     other = 4.0 * np.eye(3)[labels] + generator.normal(size=(500, 3))
-    assert 0.3 < best_share(good, other, calibrated_loss_of(labels, 0.1)) < 0.7
-    assert best_share(good[:0], noise[:0], calibrated_loss_of(labels[:0], 0.0)) == 0.5
+    assert 0.3 < best_share(good, other, JudgeOfClasses(labels, 0.1)) < 0.7
+    assert best_share(good[:0], noise[:0], JudgeOfClasses(labels[:0], 0.0)) == 0.5
+
+
+class Heard(Listener):
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+
+    def on_note(self, note: Note) -> None:
+        self.notes.append(note)
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.0, "BiLSTM_Ngram"), (0.4, "BiLSTM_Ngram"), (1.0, "Linear")])
+def test_auto_keeps_what_dev_prefers(share: float, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "best_share", lambda *_: share)
+    dataset = Dataset("english", ["numbers", "animals"], english(200, 1), english(40, 2), english(60, 3))
+    settings = settle(Run("classify", "Auto", {"epochs": 2, "hidden_size": 8}), None, DatasetFacts(dataset))
+    assert (settings.model_name, settings.training.budget) == ("auto", 120.0)
+    heard = Heard()
+    made = learn(dataset, settings, heard).classifier
+    assert made.settings.model_name == kind
+    assert isinstance(made.network, find_model(kind).model_class)
+    (said,) = (words(note) for note in heard.notes if note.kind == "mixed")
+    kept = {0.0: "is the network, without it", 0.4: "are both, 40% linear", 1.0: "is the linear model alone"}[share]
+    assert said.endswith(f"); kept {kept}")
+    if kind == "Linear":
+        alone = solved("english")[0].classifier
+        found, expected = (each.predict_probabilities(dataset.test.texts).argmax(axis=1) for each in (made, alone))
+        assert (found == expected).all()

@@ -15,7 +15,7 @@ from textrnn.report.text import shortened, table
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed", "data_set",
     "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "network",
-    "network_learnt", "nothing_to_resume", "read", "searched", "sequences_learnt", "table", "tables", "text",
+    "mixed", "network_learnt", "nothing_to_resume", "read", "searched", "sequences_learnt", "table", "tables", "text",
     "text_read", "tracked", "trained", "tried", "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
@@ -134,6 +134,18 @@ def _trained(history: Any) -> str:
     return f"{kept}, dev accuracy {best['dev_accuracy']:.4f}"
 
 
+def _mixed(mixing: Any, chosen: bool) -> str:
+    kinds = ("the network alone", "mixed", "the linear model alone")
+    figures = ", ".join(
+        f"{kind} {score:.4f} (loss {loss:.4f})"
+        for kind, score, loss in zip(kinds, mixing.scores, mixing.losses, strict=True)
+    )
+    share = f"{mixing.share:.0%}"
+    kept = "kept is the network, without it" if mixing.share == 0 else f"kept are both, {share} linear"
+    kept = "kept is the linear model alone" if mixing.share == 1 and chosen else kept
+    return f"beside a linear model, {mixing.measure} on dev: {figures}; {kept}"
+
+
 def _split_made(path: Any, missing: list[str], seed: int, rows: dict[str, int]) -> str:
     counts = ", ".join(f"{split} {count:,}" for split, count in rows.items())
     return (
@@ -249,6 +261,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "tracked": "{tracker}: {place}",
     "tracking_failed": "{tracker}: {error}; the training goes on without it",
     "trained": _trained,
+    "mixed": _mixed,
     "training_texts_edited": (
         "{learnt} has changed since the model learnt it; the nearest training texts are of what is there now"
     ),

@@ -26,8 +26,10 @@ from textrnn.errors import DataError, Note
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
+from textrnn.models.registry import AUTO, SOLVED
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.classifier import Classifier
+from textrnn.tasks.auto import settings_of_kind
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
@@ -232,8 +234,18 @@ def learn(
         history = solve(network, objective, training, listener)
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
-        mix_with_linear(network, objective, training)
     listener.on_note(Note("trained", history=history))
+    mixing = None if is_solved(network) else mix_with_linear(network, objective, training)
+    if mixing is not None:
+        listener.on_note(Note("mixed", mixing=mixing, chosen=settings.model_name == AUTO))
+    if settings.model_name == AUTO:
+        settings = settings_of_kind(settings, mixing)
+        training = settings.training
+        if settings.model_name == SOLVED:
+            network = _build(settings, encoded, len(dataset.class_names), None, device)
+            objective = labelling.objective(dataset, train, dev, training)
+            assert is_solved(network)
+            solve(network, objective, training, Listener())
     with explain_out_of_memory():
         fitted = labelling.fitted(dataset, network, dev, training, objective.threads)
     names, threads = dataset.class_names, objective.threads

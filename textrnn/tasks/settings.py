@@ -193,6 +193,8 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
     training = settings.training.fitted_to(
         facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes
     )
+    if training.budget is None:
+        training = dataclasses.replace(training, budget=entry.budget)
     settings = dataclasses.replace(settings, training=training)
     vectors = facts.vectors(settings)
     if vectors is not None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, TypeGuard
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 import torch
@@ -18,10 +18,12 @@ from torch import nn
 
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import LabelledTexts, sorted_batches
-from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
+from textrnn.corpus.label_sets import LabelSets
+from textrnn.evaluation.calibration import cross_entropy, fit_temperature, penalised_loss, without_smoothing
 from textrnn.evaluation.label_baseline import INVERSE_PENALTY, one_against_all
 from textrnn.evaluation.label_scores import collect
 from textrnn.evaluation.linear.solver import calibrated, fitted, weights_by_class
+from textrnn.evaluation.multi_label import LabelFigures
 from textrnn.models.classifiers import bilstm_ngram, linear
 from textrnn.models.classifiers.ngram_classifier import NgramClassifier
 from textrnn.training.events import Listener
@@ -66,20 +68,99 @@ def solve(
     return history
 
 
-def mix_with_linear(network: nn.Module, objective: ClassificationObjective, config: TrainConfig) -> None:
+@dataclass(frozen=True)
+class Mixing:
+    """A trained network, a linear model, and their mixture, on the dev split.
+
+    Attributes:
+        share: of the linear model in the mixture
+        measure: what `scores` are: ``accuracy``, or ``macro F1`` where a text has several labels
+        scores, losses: of the network alone, the mixture and the linear model alone; losses are of calibrated
+            probabilities, nats per text
+    """
+
+    share: float
+    measure: str
+    scores: tuple[float, float, float]
+    losses: tuple[float, float, float]
+
+
+class Judge(Protocol):
+    """What logits (N, C) of the dev split are worth, once they are answered as the saved model does."""
+
+    measure: str
+
+    def penalised(self, logits: NDArray[np.float32]) -> float:
+        """The mean loss, nats per text, and a penalty for a temperature far from 1."""
+
+    def shown(self, logits: NDArray[np.float32]) -> tuple[float, float]:
+        """The measure, and the mean loss."""
+
+
+@dataclass(frozen=True)
+class JudgeOfClasses:
+    """One label a text: label smoothing undone, one temperature.
+
+    Attributes:
+        labels: (N,) class indices
+    """
+
+    labels: NDArray[np.int64]
+    smoothing: float
+    measure = "accuracy"
+
+    def penalised(self, logits: NDArray[np.float32]) -> float:
+        plain = without_smoothing(logits, self.smoothing)
+        return penalised_loss(plain, self.labels, fit_temperature(plain, self.labels))
+
+    def shown(self, logits: NDArray[np.float32]) -> tuple[float, float]:
+        plain = without_smoothing(logits, self.smoothing)
+        right = float((logits.argmax(axis=1) == self.labels).mean())
+        return right, cross_entropy(plain, self.labels, fit_temperature(plain, self.labels))
+
+
+@dataclass(frozen=True)
+class JudgeOfLabels:
+    """Several labels a text: a temperature, biases and thresholds."""
+
+    truth: LabelSets
+    class_count: int
+    measure = "macro F1"
+
+    def penalised(self, logits: NDArray[np.float32]) -> float:
+        return calibrated_loss(self._figures(logits))
+
+    def shown(self, logits: NDArray[np.float32]) -> tuple[float, float]:
+        figures = self._figures(logits)
+        return figures.macro_f1, calibrated_loss(figures)
+
+    def _figures(self, logits: NDArray[np.float32]) -> LabelFigures:
+        scores = collect([(np.arange(len(self.truth)), logits)], self.truth, self.class_count)
+        return fitted_figures(scores, self.truth)
+
+
+def mix_with_linear(network: nn.Module, objective: ClassificationObjective, config: TrainConfig) -> Mixing | None:
     """Take a linear model into a trained network that wants one; its share is what dev says is best.
 
-    The shares are judged as the saved model answers: label smoothing undone, calibrated.
+    The shares are judged as the saved model answers.
     """
     if not (isinstance(network, bilstm_ngram.Model) and network.takes_linear):
-        return
+        return None
     if network.sparse_size * objective.class_count > MOST_WEIGHTS or not _has_something_to_tell(objective):
-        return
+        return None
+    judge: Judge = JudgeOfClasses(objective.dev.labels.cpu().numpy(), objective.smoothing)
+    if isinstance(objective, MultiLabelObjective):
+        judge = JudgeOfLabels(objective.dev_labels, objective.class_count)
     own = predict_logits(network, objective.dev, objective.threads).numpy()
     _take_linear(network, objective, config, None)
     network.share.fill_(1.0)
     of_linear = predict_logits(network, objective.dev, objective.threads).numpy()
-    network.share.fill_(best_share(own, of_linear, _answered_loss(objective)))
+    share = best_share(own, of_linear, judge)
+    network.share.fill_(share)
+    (own_score, own_loss), (score, loss), (linear_score, linear_loss) = map(
+        judge.shown, (own, own + share * (of_linear - own), of_linear)
+    )
+    return Mixing(share, judge.measure, (own_score, score, linear_score), (own_loss, loss, linear_loss))
 
 
 def _has_something_to_tell(objective: ClassificationObjective) -> bool:
@@ -88,44 +169,15 @@ def _has_something_to_tell(objective: ClassificationObjective) -> bool:
     return bool(labels.unique().numel() > 1)
 
 
-def calibrated_loss_of(labels: NDArray[np.int64], smoothing: float) -> Callable[[NDArray[np.float32]], float]:
-    """(N, C) logits -> mean loss, nats per text, once label smoothing is undone and the rest calibrated."""
-
-    def of_classes(logits: NDArray[np.float32]) -> float:
-        plain = without_smoothing(logits, smoothing)
-        return penalised_loss(plain, labels, fit_temperature(plain, labels))
-
-    return of_classes
-
-
-def best_share(
-    own: NDArray[np.float32], of_linear: NDArray[np.float32], loss: Callable[[NDArray[np.float32]], float]
-) -> float:
+def best_share(own: NDArray[np.float32], of_linear: NDArray[np.float32], judge: Judge) -> float:
     """The share of the linear model in the mean of two (N, C) logits with the least loss, and a penalty for shares far
-    from a half: a normal prior, which weighs as much as one text.
-
-    Args:
-        loss: (N, C) logits -> mean loss, nats per text.
-    """
+    from a half: a normal prior, which weighs as much as one text."""
 
     def penalised(share: float) -> float:
         prior = (share - USUAL_SHARE) ** 2 / (2 * DEVIATION**2)
-        return loss(own + share * (of_linear - own)) + prior / max(1, len(own))
+        return judge.penalised(own + share * (of_linear - own)) + prior / len(own)
 
-    return min(SHARES, key=penalised)
-
-
-def _answered_loss(objective: ClassificationObjective) -> Callable[[NDArray[np.float32]], float]:
-    """(N, C) logits of the dev split -> the mean loss of what is answered: label smoothing undone, calibrated."""
-    if isinstance(objective, MultiLabelObjective):
-        truth, every = objective.dev_labels, np.arange(len(objective.dev_labels))
-
-        def of_sets(logits: NDArray[np.float32]) -> float:
-            scores = collect([(every, logits)], truth, objective.class_count)
-            return calibrated_loss(fitted_figures(scores, truth))
-
-        return of_sets
-    return calibrated_loss_of(objective.dev.labels.cpu().numpy(), objective.smoothing)
+    return min(SHARES, key=penalised) if len(own) else USUAL_SHARE
 
 
 @torch.inference_mode()
