@@ -27,7 +27,10 @@ class Texts:
     length: float = 20.0
     size: int | None = None
 
-    def mean_length(self, data: DataConfig) -> float:
+    def usual_length(self, data: DataConfig) -> float:
+        return self.length
+
+    def mean_length(self, data: DataConfig, most: int) -> float:
         assert not any(map(data.is_open, data.to_dict())), "the length is asked for when the tokens are known"
         return self.length
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textrnn.config.base import Choices, FitConfig, Settings, Span, option
 from textrnn.errors import ConfigError
@@ -37,7 +37,42 @@ class NoisyConfig(ModelConfig):
 
 
 @dataclass(frozen=True)
-class RecurrentConfig(NoisyConfig):
+class WindowedConfig(NoisyConfig):
+    """What classifiers share that read long texts in windows."""
+
+    WINDOW: ClassVar[int] = 512  # where texts are short: one window is nearly always enough
+    WINDOW_OF_LONG: ClassVar[int] = 32
+    LONG: ClassVar[int] = 256  # tokens that more than half of the texts have where texts are long
+    window: int = option(
+        None,
+        "tokens of the windows that long texts are read in (default: 512; 32 where most texts have more than 256; "
+        "0: whole)",
+        at_least=0,
+        fitted=True,
+        formerly=0,
+    )
+    max_windows: int = option(
+        64, "windows of a text that a step of training reads, drawn anew each time; an answer reads all", at_least=1
+    )
+
+    @property
+    def training_tokens(self) -> int | None:
+        """Of a text, read in a step of training at most; None: all."""
+        return self.window * self.max_windows if self.window else None
+
+    def fitted_to(self, usual_length: float) -> Self:
+        """The same settings with `window` chosen where it was open.
+
+        Args:
+            usual_length: tokens of a training text, the median.
+        """
+        if not self.is_open("window"):
+            return self
+        return dataclasses.replace(self, window=self.WINDOW_OF_LONG if usual_length > self.LONG else self.WINDOW)
+
+
+@dataclass(frozen=True)
+class RecurrentConfig(WindowedConfig):
     """What all recurrent classifiers share."""
 
     hidden_size: int = option(
@@ -97,13 +132,19 @@ class DataConfig(Settings):
     )
     pad_size: int = option(
         None,
-        "read at most this many tokens (see `tokenizer`) of a text (default: 512; 4096 with models of n-grams)",
-        at_least=1,
+        "read at most this many tokens (see `tokenizer`) of a text; 0: all (default: all; 512 with DPCNN, TextCNN and "
+        "Transformer, 4096 with FastText)",
+        at_least=0,
         fitted=True,
     )
     split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
+
+    @property
+    def max_tokens(self) -> int | None:
+        """`pad_size` where there is one: tokens read of a text at most; None: all."""
+        return self.pad_size or None
 
     def fitted_to(self, *, words_are_spaced: bool, pad_size: int) -> DataConfig:
         """The same settings with `tokenizer`, `lowercase`, `max_vocab` and `pad_size` chosen where they were open.

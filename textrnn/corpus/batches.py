@@ -6,7 +6,7 @@ Everything is held as flat tensors on one device; a batch is cut out by index ar
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self
 
@@ -37,6 +37,32 @@ class Batch(NamedTuple):
     def inputs(self) -> tuple[Tensor, Tensor]:
         """What a network is called with."""
         return self.token_ids, self.lengths
+
+
+@dataclass(frozen=True)
+class WindowSample:
+    """What is read of a long text in a step of training: some of its windows, drawn anew each time, in their order.
+
+    Attributes:
+        size: tokens of a window
+        most: windows of a text
+    """
+
+    size: int
+    most: int
+
+    @property
+    def tokens(self) -> int:
+        """Of a text at most."""
+        return self.size * self.most
+
+    def drawn(self, length: int, generator: torch.Generator) -> Tensor:
+        """The positions of the tokens that are read of a text, rising; the first window begins with the text."""
+        if length <= self.tokens:
+            return torch.arange(length)
+        windows = torch.randperm(-(-length // self.size), generator=generator)[: self.most].sort().values
+        positions = (windows[:, None] * self.size + torch.arange(self.size)[None, :]).flatten()
+        return positions[positions < length]
 
 
 @dataclass(frozen=True)
@@ -81,11 +107,37 @@ class LabelledTexts:
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows (B,) as one batch, padded to the longest of them."""
-        longest = int(self.lengths[rows].max())
-        lengths = self.lengths[rows].to(self.labels.device, non_blocking=True)
+        return self._cut_out(rows, self.lengths[rows])
+
+    def sampled_batch(self, rows: Tensor, sample: WindowSample, generator: torch.Generator) -> Batch:
+        """The rows (B,) as one batch, of those that are too long some windows only."""
+        lengths = self.lengths[rows]
+        drawn = {
+            place: sample.drawn(int(lengths[place]), generator)
+            for place in (lengths > sample.tokens).nonzero().flatten().tolist()
+        }
+        if not drawn:
+            return self._cut_out(rows, lengths)
+        lengths = lengths.clone()
+        for place, positions in drawn.items():
+            lengths[place] = len(positions)
+        return self._cut_out(rows, lengths, drawn)
+
+    def _cut_out(self, rows: Tensor, lengths: Tensor, drawn: Mapping[int, Tensor] | None = None) -> Batch:
+        """Rows (B,), so many tokens of each, as one batch.
+
+        Args:
+            drawn: by place in the batch, the positions in its text that a row has; of others, the first ones.
+        """
+        longest = int(lengths.max())
+        lengths = lengths.to(self.labels.device, non_blocking=True)
         rows = rows.to(self.labels.device, non_blocking=True)
         step = torch.arange(longest, device=rows.device)[None, :]
         inside = step < lengths[:, None]
+        if drawn:
+            step = step.repeat(len(rows), 1)
+            for place, positions in drawn.items():
+                step[place, : len(positions)] = positions.to(step.device)
         position = torch.where(inside, self.starts[rows][:, None] + step, 0)
         token_ids = self.token_ids[position].long().masked_fill_(~inside, PAD_ID)
         return Batch(token_ids, lengths, self.labels[rows], None if self.weights is None else self.weights[rows])
@@ -118,7 +170,7 @@ def sorted_batches(lengths: Tensor) -> Iterator[Tensor]:
     while start < len(order):
         # The rows only get longer, so a batch sized by its first row can overshoot; size it by the row it would end on.
         count = max(1, SCORING_BATCH_TOKENS // int(lengths[order[start]]))
-        last = min(start + count, len(order)) - 1
-        count = max(1, SCORING_BATCH_TOKENS // int(lengths[order[last]]))
+        padded = lengths[order[start : start + count]] * torch.arange(1, len(order[start : start + count]) + 1)
+        count = max(1, int((padded <= SCORING_BATCH_TOKENS).sum()))
         yield order[start : start + count]
         start += count

@@ -70,7 +70,7 @@ class Classifier(SavedModel):
 
     def encode(self, texts: list[str]) -> EncodedTexts:
         """Texts -> token ids, cleaned and cut as in training."""
-        return self.vocabulary.encode(all_cleaned(texts), max_tokens=self.settings.data.pad_size)
+        return self.vocabulary.encode(all_cleaned(texts), max_tokens=self.settings.data.max_tokens)
 
     def probabilities_of(self, encoded: EncodedTexts) -> NDArray[np.float64]:
         """Encoded texts -> (texts, C) probabilities."""

@@ -177,7 +177,7 @@ def _told(
 ) -> Explanation:
     """One explanation of a batch, its contributions made to have the sum that they should have."""
     spans, unread_from = token_spans(
-        text, classifier.vocabulary.tokenizer, max_tokens=classifier.settings.data.pad_size
+        text, classifier.vocabulary.tokenizer, max_tokens=classifier.settings.data.max_tokens
     )
     spans = spans or [Span("", 0, 0)]  # an empty text is answered as one unknown token
     contributions = attribution.contributions[place, : len(spans)].double()

@@ -163,7 +163,7 @@ def _with_tokens(whole: ReadDataset, data: DataConfig) -> ExaminedDataset:
     texts = whole.rows["train"].texts
     data = data.fitted_to(words_are_spaced=words_are_spaced(texts), pad_size=find_model("LSTM").pad_size)
     vocabulary = Vocabulary.from_settings(texts, data)
-    encoded = {split: vocabulary.encode(part.texts, max_tokens=data.pad_size) for split, part in whole.rows.items()}
+    encoded = {split: vocabulary.encode(part.texts, max_tokens=data.max_tokens) for split, part in whole.rows.items()}
     return ExaminedDataset(
         whole.rows, whole.class_names, whole.class_file, whole.labels, vocabulary, encoded, data.pad_size
     )

@@ -20,6 +20,7 @@ from textrnn.config import (
     Run,
     RunSettings,
     Settings,
+    WindowedConfig,
 )
 from textrnn.errors import ConfigError, did_you_mean
 from textrnn.models.registry import ModelEntry, all_models, find_model
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+STEPS = 512  # of a text without windows; what lies beyond is read by bags of n-grams alone, and costs little
 NOMINAL_SPEED = 40_000  # characters a second, by which the dropout is fitted to a budget before anything is measured
 
 
@@ -48,7 +50,8 @@ class TextFacts(Protocol):
     training_rows: int
     dev_rows: int
 
-    def mean_length(self, data: DataConfig) -> float: ...
+    def mean_length(self, data: DataConfig, most: int) -> float: ...
+    def usual_length(self, data: DataConfig) -> float: ...
     def vectors(self, settings: ClassifierSettings) -> Vectors | None: ...
 
 
@@ -181,8 +184,13 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
     entry = find_model(settings.model_name)
     data = settings.data.fitted_to(words_are_spaced=facts.words_are_spaced, pad_size=entry.pad_size)
     settings = dataclasses.replace(settings, data=data)
+    most = STEPS
+    if isinstance(settings.model_config, WindowedConfig):
+        model_config = settings.model_config.fitted_to(facts.usual_length(data))
+        settings = dataclasses.replace(settings, model_config=model_config)
+        most = model_config.training_tokens or STEPS
     training = settings.training.fitted_to(
-        facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes
+        facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data, most), passes=entry.passes
     )
     settings = dataclasses.replace(settings, training=training)
     vectors = facts.vectors(settings)

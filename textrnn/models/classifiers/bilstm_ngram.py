@@ -11,18 +11,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import Choices, NoisyConfig, Span, option
-from textrnn.models.classifiers.base import ClassifierNetwork
+from textrnn.config import Choices, WindowedConfig, Span, option
+from textrnn.models.classifiers.windowed import WindowedClassifier
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
 
 NAME = "BiLSTM_Ngram"
-PAD_SIZE = 4096  # n-grams are of the whole text
 PASSES = 4  # n-grams overfit soon
 
 
 @dataclass(frozen=True)
-class Config(NoisyConfig):
+class Config(WindowedConfig):
     """Hyper-parameters of the bidirectional LSTM with n-grams."""
 
     dropout: float = option(
@@ -33,7 +32,7 @@ class Config(NoisyConfig):
         128, "units of each layer and direction", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
     )
     num_layers: int = option(1, "recurrent layers", at_least=1)
-    max_steps: int = option(512, "tokens of a text that the LSTM reads; the n-grams are of all", at_least=1)
+    max_steps: int = option(0, "tokens of a text that the LSTM reads (0: all); the n-grams are of all", at_least=0)
     ngram_size: int = option(64, "numbers per n-gram", at_least=1, searched=Choices((0.5, 1, 2), of_default=True))
     ngram_dropout: float = option(
         0.5, "dropout on the n-gram features", at_least=0.0, below=1.0, searched=Span(0.2, 0.7)
@@ -42,7 +41,7 @@ class Config(NoisyConfig):
     max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
 
 
-class Model(ClassifierNetwork):
+class Model(WindowedClassifier):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -61,6 +60,8 @@ class Model(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        window: int | None = None,
+        max_windows: int | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -73,17 +74,24 @@ class Model(ClassifierNetwork):
         self.normalisation = LayerNorm(self.encoder.output_size)
         self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, max_ngrams=max_ngrams)
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
+        self.read_in_windows(window, max_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
         """Counts the n-grams."""
         self.ngrams.learn_statistics(token_ids, offsets)
 
+    def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, 2*H)."""
+        states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (N, W, 2*H)
+        features: Tensor = self.normalisation(max_over_time(states, valid_mask(lengths, token_ids.shape[1])))
+        return features
+
     def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, F)."""
-        head, head_lengths = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
-        states = self.encoder(self.embedding(head), head_lengths, keep_precision=True)  # (B, T, 2*H)
-        states = max_over_time(states, valid_mask(head_lengths, head.shape[1]))  # (B, 2*H)
-        order = dropout(self.normalisation(states), self.dropout, self.training)
+        head, head_lengths = token_ids, lengths
+        if self.max_steps:
+            head, head_lengths = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
+        order = dropout(self.pooled_features(head, head_lengths), self.dropout, self.training)  # (B, 2*H)
         wording = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)
         return torch.cat([order, wording], dim=1)
