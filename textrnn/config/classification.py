@@ -51,6 +51,12 @@ class WindowedConfig(NoisyConfig):
         fitted=True,
         formerly=0,
     )
+    normalise_windows: bool = option(
+        None,
+        "layer normalisation of the features of each window (default: where most texts are long)",
+        fitted=True,
+        formerly=False,
+    )
     max_windows: int = option(
         64, "windows of a text that a step of training reads, drawn anew each time; an answer reads all", at_least=1
     )
@@ -61,14 +67,18 @@ class WindowedConfig(NoisyConfig):
         return self.window * self.max_windows if self.window else None
 
     def fitted_to(self, usual_length: float) -> Self:
-        """The same settings with `window` chosen where it was open.
+        """The same settings with `window` and `normalise_windows` chosen where they were open.
 
         Args:
             usual_length: tokens of a training text, the median.
         """
-        if not self.is_open("window"):
-            return self
-        return dataclasses.replace(self, window=self.WINDOW_OF_LONG if usual_length > self.LONG else self.WINDOW)
+        is_long = usual_length > self.LONG
+        chosen: dict[str, Any] = {}
+        if self.is_open("window"):
+            chosen["window"] = self.WINDOW_OF_LONG if is_long else self.WINDOW
+        if self.is_open("normalise_windows"):
+            chosen["normalise_windows"] = is_long
+        return dataclasses.replace(self, **chosen)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class Model(WindowedClassifier):
         token_dropout: float,
         window: int | None = None,
         max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -53,7 +54,7 @@ class Model(WindowedClassifier):
         )
         self.attention = nn.Linear(self.encoder.output_size, 1, bias=False)  # a bias would change no weight
         self.dropout = dropout
-        self.read_in_windows(window, max_windows, self.encoder.output_size)
+        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 
     def attention_weights(self, states: Tensor, mask: Tensor) -> Tensor:

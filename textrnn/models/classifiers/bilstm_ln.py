@@ -38,6 +38,7 @@ class Model(WindowedClassifier):
         token_dropout: float,
         window: int | None = None,
         max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -49,7 +50,7 @@ class Model(WindowedClassifier):
         self.pool = make_pooling(pooling, bidirectional=True)
         self.normalisation = LayerNorm(self.encoder.output_size)
         self.dropout = dropout
-        self.read_in_windows(window, max_windows, self.encoder.output_size)
+        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 
     def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import Choices, WindowedConfig, Span, option
+from textrnn.config import Choices, Span, WindowedConfig, option
 from textrnn.models.classifiers.windowed import WindowedClassifier
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
@@ -62,6 +62,7 @@ class Model(WindowedClassifier):
         token_dropout: float,
         window: int | None = None,
         max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -74,12 +75,22 @@ class Model(WindowedClassifier):
         self.normalisation = LayerNorm(self.encoder.output_size)
         self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, max_ngrams=max_ngrams)
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
-        self.read_in_windows(window, max_windows, self.encoder.output_size)
+        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
         """Counts the n-grams."""
         self.ngrams.learn_statistics(token_ids, offsets)
+
+    def read_by_windows(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The first `max_steps` tokens, where that is set."""
+        if not self.max_steps:
+            return token_ids, lengths
+        return token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
+
+    def beside_windows(self, token_ids: Tensor, lengths: Tensor, gradient: Tensor) -> Tensor:
+        """By the n-grams."""
+        return self.ngrams.token_contributions(token_ids, lengths, gradient)
 
     def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(N, W), (N,) -> (N, 2*H)."""
@@ -89,9 +100,7 @@ class Model(WindowedClassifier):
 
     def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, F)."""
-        head, head_lengths = token_ids, lengths
-        if self.max_steps:
-            head, head_lengths = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
-        order = dropout(self.pooled_features(head, head_lengths), self.dropout, self.training)  # (B, 2*H)
+        read = self.pooled_features(*self.read_by_windows(token_ids, lengths))  # (B, 2*H)
+        order = dropout(read, self.dropout, self.training)
         wording = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)
         return torch.cat([order, wording], dim=1)

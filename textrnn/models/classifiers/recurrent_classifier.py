@@ -31,6 +31,7 @@ class RecurrentClassifier(WindowedClassifier):
         bidirectional: bool,
         window: int | None = None,
         max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -41,7 +42,7 @@ class RecurrentClassifier(WindowedClassifier):
         )
         self.pool = make_pooling(pooling, bidirectional=bidirectional)
         self.dropout = dropout
-        self.read_in_windows(window, max_windows, self.encoder.output_size)
+        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 
     def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:

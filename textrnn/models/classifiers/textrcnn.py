@@ -47,6 +47,7 @@ class Model(WindowedClassifier):
         token_dropout: float,
         window: int | None = None,
         max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -57,7 +58,7 @@ class Model(WindowedClassifier):
         )
         self.features = nn.Linear(embedding_size + self.encoder.output_size, feature_size)
         self.dropout = dropout
-        self.read_in_windows(window, max_windows, feature_size)
+        self.read_in_windows(window, max_windows, normalise_windows, feature_size)
         self.classifier = nn.Linear(feature_size, class_count)
 
     def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:

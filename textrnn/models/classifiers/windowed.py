@@ -9,11 +9,11 @@ from abc import abstractmethod
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.parts.layers import dropout
-from textrnn.models.parts.windows import Pooled, WindowAttention, cut_into_windows
+from textrnn.models.parts.layers import LayerNorm, dropout
+from textrnn.models.parts.windows import Pooled, WindowAttention, cut_into_windows, is_traced
 
 CHUNK_TOKENS = 1 << 14  # read at once where no gradient is wanted, roughly
 
@@ -30,11 +30,16 @@ class WindowedClassifier(ClassifierNetwork):
         super().__init__()
         self.window, self.max_windows = 0, 1
         self.window_attention: WindowAttention | None = None
+        self.window_normalisation: nn.Module = nn.Identity()
         self.dropout = 0.0
 
-    def read_in_windows(self, window: int | None, max_windows: int | None, feature_count: int) -> None:
+    def read_in_windows(
+        self, window: int | None, max_windows: int | None, normalise_windows: bool | None, feature_count: int
+    ) -> None:
         """To be called by the constructor of a model that makes so many features of a window."""
         self.window, self.max_windows = window or 0, max_windows or 1
+        if normalise_windows and self.window:
+            self.window_normalisation = LayerNorm(feature_count)
         if self.window:
             self.window_attention = WindowAttention(feature_count)
 
@@ -42,16 +47,30 @@ class WindowedClassifier(ClassifierNetwork):
     def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(N, W), (N,) -> (N, F): those of windows, or of texts that are read whole."""
 
+    def normalised_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, F): what attention pools."""
+        features: Tensor = self.window_normalisation(self.window_features(token_ids, lengths))
+        return features
+
+    def read_by_windows(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T), (B,) -> the part of the texts that windows are cut from; by default all."""
+        return token_ids, lengths
+
+    def beside_windows(self, token_ids: Tensor, lengths: Tensor, gradient: Tensor) -> Tensor | None:
+        """(B, T), (B,), (B, G) -> (B, T): what each token adds to the product of `gradient` and those
+        features of a text that come after the ones of its windows; None of a model that has no such features."""
+        return None
+
     def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, F)."""
         return dropout(self.pooled_features(token_ids, lengths), self.dropout, self.training)
 
     def pooled_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T), (B,) -> (B, F): the windows of each text pooled by attention."""
-        is_traced = torch.jit.is_tracing()
-        if self.window_attention is None or (not is_traced and token_ids.shape[1] <= self.window):
-            return self.window_features(token_ids, lengths)
-        if is_traced or torch.is_grad_enabled():
+        traced = is_traced()
+        if self.window_attention is None or (not traced and token_ids.shape[1] <= self.window):
+            return self.normalised_features(token_ids, lengths)
+        if traced or torch.is_grad_enabled():
             return self._pooled(self.window_attention, token_ids, lengths).features(self.max_windows)
         pooled: Pooled | None = None
         for ids, within in self.chunks(token_ids, lengths):
@@ -69,6 +88,6 @@ class WindowedClassifier(ClassifierNetwork):
 
     def _pooled(self, attention: WindowAttention, token_ids: Tensor, lengths: Tensor) -> Pooled:
         windows = cut_into_windows(token_ids, lengths, self.window)
-        features = self.window_features(windows.token_ids, windows.lengths)
-        pooled: Pooled = attention(features, windows.places, token_ids.shape[0], windows.count)
+        features = self.normalised_features(windows.token_ids, windows.lengths)
+        pooled: Pooled = attention(features, windows.places, token_ids.shape[0], windows.per_text)
         return pooled

@@ -6,6 +6,7 @@ V vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,6 +15,9 @@ from torch.nn import functional
 
 from textrnn.errors import ConfigError
 from textrnn.models.parts.layers import valid_mask
+from textrnn.models.parts.windows import is_traced
+
+CHUNK_TOKENS = 1 << 15  # of texts that are longer, n-grams are counted piece by piece
 
 
 class SparseTable(nn.Module):
@@ -217,9 +221,12 @@ class NgramBag(nn.Module):
         count = self.known.shape[0]
         if count == 0:
             return self.table.weight.new_zeros(lengths.shape[0], self.table.weight.shape[1])
-        pairs, _ = self._pairs(token_ids, lengths)
-        pairs, repeats = torch.unique(pairs, return_counts=True)
-        rows, places = pairs // count, pairs % count
+        if not is_traced() and token_ids.shape[1] > CHUNK_TOKENS:
+            rows, places, repeats = self._counted_in_chunks(token_ids, lengths)
+        else:
+            pairs, _ = self._pairs(token_ids, lengths)
+            pairs, repeats = torch.unique(pairs, return_counts=True)
+            rows, places = pairs // count, pairs % count
         bags: Tensor = self.table(
             places, starts_of_rows(rows, lengths.shape[0]), self._weights(rows, places, repeats, lengths.shape[0])
         )
@@ -234,6 +241,8 @@ class NgramBag(nn.Module):
         count = self.known.shape[0]
         if count == 0:
             return gradient.new_zeros(token_ids.shape)
+        if token_ids.shape[1] > CHUNK_TOKENS:
+            return self._contributions_in_chunks(token_ids, lengths, gradient)
         of_places, found = self._pairs(token_ids, lengths)
         pairs, inverse, repeats = torch.unique(of_places, return_inverse=True, return_counts=True)
         rows, places = pairs // count, pairs % count
@@ -241,6 +250,44 @@ class NgramBag(nn.Module):
         added = weights * (self.table.weight.detach()[places] * gradient[rows]).sum(dim=1)
         values = added.new_zeros(len(found)).masked_scatter_(found, (added / repeats)[inverse])
         return divided_among_tokens(values, lengths, token_ids.shape[1], 1, self.longest)
+
+    def _in_chunks(self, token_ids: Tensor) -> Iterator[tuple[int, int, Tensor]]:
+        """(T,) -> an order, the place where a chunk begins, and the place in the table of each of its n-grams; -1 of
+        those that are not known."""
+        for begin in range(0, token_ids.shape[0], CHUNK_TOKENS):
+            for order in range(1, self.longest + 1):
+                numbers = ngram_numbers(
+                    token_ids[begin : begin + CHUNK_TOKENS + order - 1], order, self.vocabulary_size
+                )
+                places = torch.searchsorted(self.known, numbers).clamp_(max=self.known.shape[0] - 1)
+                yield order, begin, places.masked_fill_(self.known[places] != numbers, -1)
+
+    def _counted_in_chunks(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, T), (B,) -> the row, the place in the table and the count of each n-gram, in memory that does not grow
+        with the text."""
+        found = []
+        for row, length in enumerate(lengths.tolist()):
+            counts = torch.zeros_like(self.known)
+            for _, _, places in self._in_chunks(token_ids[row, :length]):
+                counts += torch.bincount(places[places >= 0], minlength=len(counts))
+            places = counts.nonzero().squeeze(1)
+            found.append((torch.full_like(places, row), places, counts[places]))
+        rows, places, repeats = (torch.cat(parts) for parts in zip(*found, strict=True))
+        return rows, places, repeats
+
+    def _contributions_in_chunks(self, token_ids: Tensor, lengths: Tensor, gradient: Tensor) -> Tensor:
+        """As :meth:`token_contributions`."""
+        rows, places, repeats = self._counted_in_chunks(token_ids, lengths)
+        added = self._weights(rows, places, repeats, lengths.shape[0])
+        added *= (self.table.weight.detach()[places] * gradient[rows]).sum(dim=1) / repeats
+        of_tokens = added.new_zeros(token_ids.shape)
+        for row, length in enumerate(lengths.tolist()):
+            of_places = added.new_zeros(len(self.known) + 1)  # the last one: of those that are not known
+            of_places[places[rows == row]] = added[rows == row]
+            for order, begin, at in self._in_chunks(token_ids[row, :length]):
+                for position in range(begin, begin + order):
+                    of_tokens[row, position : position + len(at)] += of_places[at] / order
+        return of_tokens
 
     def _pairs(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Row * K + place of each n-gram that is known, and (N,) booleans: which those are."""

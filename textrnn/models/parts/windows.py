@@ -25,14 +25,19 @@ class Windows(NamedTuple):
     Attributes:
         token_ids: (N, W)
         lengths: (N,)
-        places: (N,): text * count + number of the window in it
-        count: windows of the longest text
+        places: (N,): text * per_text + number of the window in it
+        per_text: windows of the longest text
     """
 
     token_ids: Tensor
     lengths: Tensor
     places: Tensor
-    count: int
+    per_text: int
+
+
+def is_traced() -> bool:
+    """Whether a graph is made of what is computed now, which has to hold for texts of every length."""
+    return torch._C._get_tracing_state() is not None
 
 
 def cut_into_windows(token_ids: Tensor, lengths: Tensor, size: int) -> Windows:

@@ -131,7 +131,7 @@ class ClassificationObjective(Objective[Batch]):
         *,
         sample: WindowSample | None = None,
     ):
-        self.train, self.dev, self.sample = train, dev, sample
+        self.train, self.dev, self.window_sample = train, dev, sample
         self.size_settings = train.size_settings
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
         self.smoothing, self.class_count = config.label_smoothing, class_count
@@ -147,11 +147,11 @@ class ClassificationObjective(Objective[Batch]):
 
     def batches(self, epoch: int) -> Sequence[Batch]:
         generator, lengths = epoch_generator(self.seed, epoch), self.train.lengths
-        if self.sample is None:
+        if self.window_sample is None:
             return _BatchesOfRows(self.train, shuffled_batches(lengths, self.batch_size, generator), None, 0)
-        rows = shuffled_batches(lengths.clamp(max=self.sample.tokens), self.batch_size, generator)
+        rows = shuffled_batches(lengths.clamp(max=self.window_sample.tokens), self.batch_size, generator)
         of_windows = int(torch.randint(2**62, (1,), generator=generator))
-        return _BatchesOfRows(self.train, rows, self.sample, of_windows)
+        return _BatchesOfRows(self.train, rows, self.window_sample, of_windows)
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
         logits = network(*batch.inputs).float()
