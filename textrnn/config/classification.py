@@ -58,8 +58,13 @@ class WindowedConfig(NoisyConfig):
         formerly=False,
     )
     max_windows: int = option(
-        64, "windows of a text that a step of training reads, drawn anew each time; an answer reads all", at_least=1
+        16, "windows of a text that a step of training reads, drawn anew each time; an answer reads all", at_least=1
     )
+
+    @property
+    def is_for_long(self) -> bool:
+        """Whether most texts have several windows."""
+        return bool(self.window) and self.window < self.WINDOW
 
     @property
     def training_tokens(self) -> int | None:
@@ -182,6 +187,7 @@ class TrainConfig(FitConfig):
     # long texts, so many tokens.
     ROWS_A_PASS: ClassVar[int] = 10_000
     TOKENS_A_PASS: ClassVar[int] = 1_000_000
+    TOKENS_A_PASS_IN_WINDOWS: ClassVar[int] = 5_000_000  # a label for many windows teaches little: some five minutes
     TOKENS_A_BATCH: ClassVar[int] = 8192
     LONG: ClassVar[int] = 64  # tokens of a text
     epochs: int | None = option(
@@ -229,7 +235,13 @@ class TrainConfig(FitConfig):
     )
 
     def fitted_to(
-        self, training_rows: int, dev_rows: int, *, mean_length: float = 20.0, passes: int = 6
+        self,
+        training_rows: int,
+        dev_rows: int,
+        *,
+        mean_length: float = 20.0,
+        passes: int = 6,
+        tokens_a_pass: int = TOKENS_A_PASS,
     ) -> TrainConfig:
         """The same settings with `epochs`, `batch_size` and `evaluate_every` chosen where they were None.
 
@@ -241,6 +253,7 @@ class TrainConfig(FitConfig):
         Args:
             mean_length: tokens read of a training text, on average.
             passes: what the model asks for on a large data set of short texts.
+            tokens_a_pass: of long texts, so many are read in all in each of those passes.
 
         Raises:
             ConfigError: if a batch size was asked for that is larger than the training split.
@@ -260,7 +273,7 @@ class TrainConfig(FitConfig):
         if epochs is None and self.budget is None:
             epochs = max(passes, min(5 * passes, round(passes * self.ROWS_A_PASS / training_rows)))
             if mean_length > self.LONG:
-                epochs = min(epochs, max(2, round(passes * self.TOKENS_A_PASS / (training_rows * mean_length))))
+                epochs = min(epochs, max(2, round(passes * tokens_a_pass / (training_rows * mean_length))))
         evaluate_every = self.evaluate_every
         if self.is_open("evaluate_every"):
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)

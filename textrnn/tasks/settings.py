@@ -20,6 +20,7 @@ from textrnn.config import (
     Run,
     RunSettings,
     Settings,
+    TrainConfig,
     WindowedConfig,
 )
 from textrnn.errors import ConfigError, did_you_mean
@@ -184,13 +185,19 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
     entry = find_model(settings.model_name)
     data = settings.data.fitted_to(words_are_spaced=facts.words_are_spaced, pad_size=entry.pad_size)
     settings = dataclasses.replace(settings, data=data)
-    most = STEPS
+    most, tokens_a_pass = STEPS, TrainConfig.TOKENS_A_PASS
     if isinstance(settings.model_config, WindowedConfig):
         model_config = settings.model_config.fitted_to(facts.usual_length(data))
         settings = dataclasses.replace(settings, model_config=model_config)
         most = model_config.training_tokens or STEPS
+        if model_config.is_for_long:
+            tokens_a_pass = TrainConfig.TOKENS_A_PASS_IN_WINDOWS
     training = settings.training.fitted_to(
-        facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data, most), passes=entry.passes
+        facts.training_rows,
+        facts.dev_rows,
+        mean_length=facts.mean_length(data, most),
+        passes=entry.passes,
+        tokens_a_pass=tokens_a_pass,
     )
     settings = dataclasses.replace(settings, training=training)
     vectors = facts.vectors(settings)
