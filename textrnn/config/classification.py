@@ -45,8 +45,8 @@ class WindowedConfig(NoisyConfig):
     LONG: ClassVar[int] = 256  # tokens that more than half of the texts have where texts are long
     window: int = option(
         None,
-        "tokens of the windows that long texts are read in (default: 512; 32 where most texts have more than 256; "
-        "0: whole)",
+        "tokens of the windows that long texts are read in; 0: read whole (default: 512; 32 where most texts have more "
+        "than 256)",
         at_least=0,
         fitted=True,
         formerly=0,
@@ -65,6 +65,11 @@ class WindowedConfig(NoisyConfig):
     def is_for_long(self) -> bool:
         """Whether most texts have several windows."""
         return bool(self.window) and self.window < self.WINDOW
+
+    @property
+    def tokens_a_pass(self) -> int:
+        """See :meth:`TrainConfig.fitted_to`."""
+        return TrainConfig.TOKENS_A_PASS_IN_WINDOWS if self.is_for_long else TrainConfig.TOKENS_A_PASS
 
     @property
     def training_tokens(self) -> int | None:

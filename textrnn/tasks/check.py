@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textrnn.config import DataConfig, Run, TrainConfig
+import numpy as np
+
+from textrnn.config import DataConfig, Run, TrainConfig, WindowedConfig
 from textrnn.corpus.check import ExaminedDataset, ExaminedFiles, Finding, ReadDataset, ReadFiles, findings
 from textrnn.corpus.dataset import load_dataset, read_files, with_splits
 from textrnn.corpus.fixing import Fixed, fixed
@@ -35,7 +37,6 @@ TEXT_COLUMN = "text"
 LABEL_COLUMNS = ("label", "label_name", "class_name")  # the first that is no class: it would be read as a row
 _NOT_PLAIN = re.compile(r"[\n\r\\]")  # in a CSV file, such texts are read in this way or that; JSON leaves no choice
 NOMINAL_SPEED = 90_000  # tokens a second that an LSTM of the usual size learns from, on two cores of a laptop
-STEPS = 512  # tokens of a text that a recurrent network reads
 BASE_MEMORY, ROW_MEMORY, CHARACTER_MEMORY = 600e6, 600, 12  # bytes: the program, and what it keeps of the texts
 
 
@@ -180,8 +181,11 @@ def _class_counts(whole: ReadDataset) -> dict[str, dict[str, int]]:
 def _estimate(examined: ExaminedDataset) -> Estimate:
     """From how much there is to read; a rough guess, which is why it is called about."""
     rows, lengths = len(examined.rows["train"]), examined.encoded["train"].lengths
-    tokens = float(lengths.clip(max=STEPS).mean())
-    training = TrainConfig().fitted_to(rows, len(examined.rows["dev"]), mean_length=tokens)
+    windows = WindowedConfig().fitted_to(float(np.median(lengths)))
+    tokens = float(lengths.clip(max=windows.training_tokens).mean())
+    training = TrainConfig().fitted_to(
+        rows, len(examined.rows["dev"]), mean_length=tokens, tokens_a_pass=windows.tokens_a_pass
+    )
     epochs = training.epochs or 1
     characters = sum(len(text) for part in examined.rows.values() for text in part.texts)
     memory = BASE_MEMORY + ROW_MEMORY * sum(map(len, examined.rows.values())) + CHARACTER_MEMORY * characters

@@ -190,8 +190,7 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
         model_config = settings.model_config.fitted_to(facts.usual_length(data))
         settings = dataclasses.replace(settings, model_config=model_config)
         most = model_config.training_tokens or STEPS
-        if model_config.is_for_long:
-            tokens_a_pass = TrainConfig.TOKENS_A_PASS_IN_WINDOWS
+        tokens_a_pass = model_config.tokens_a_pass
     training = settings.training.fitted_to(
         facts.training_rows,
         facts.dev_rows,
