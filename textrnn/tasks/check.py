@@ -182,7 +182,7 @@ def _estimate(examined: ExaminedDataset) -> Estimate:
     """From how much there is to read; a rough guess, which is why it is called about."""
     rows, lengths = len(examined.rows["train"]), examined.encoded["train"].lengths
     windows = WindowedConfig().fitted_to(float(np.median(lengths)))
-    tokens = float(lengths.clip(max=windows.training_tokens).mean())
+    tokens = float(np.minimum(lengths, windows.training_tokens or np.inf).mean())
     training = TrainConfig().fitted_to(
         rows, len(examined.rows["dev"]), mean_length=tokens, tokens_a_pass=windows.tokens_a_pass
     )
