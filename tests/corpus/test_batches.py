@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textrnn.corpus.batches import SCORING_BATCH_TOKENS, LabelledTexts, shuffled_batches, sorted_batches
+from textrnn.corpus.batches import SCORING_BATCH_TOKENS, LabelledTexts, WindowSample, shuffled_batches, sorted_batches
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.vocab import EncodedTexts
 
@@ -76,3 +76,52 @@ def test_selected_rows_keep_their_labels() -> None:
     assert batch.weights.tolist() == [2.0, 4.0]
     single = LabelledTexts.from_encoded(four, [0, 1, 2, 0]).select(torch.tensor([2]))
     assert single.batch(torch.tensor([0])).labels.tolist() == [2]
+
+
+def test_one_giant_text_leaves_the_others_together() -> None:
+    batches = list(sorted_batches(torch.tensor([*[20] * 700, 1_000_000])))
+    assert [len(batch) for batch in batches] == [700, 1]
+
+
+@given(st.integers(1, 200), st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
+def test_windows_of_a_long_text_are_drawn(length: int, size: int, most: int, seed: int) -> None:
+    sample = WindowSample(size, most)
+    drawn = sample.drawn(length, torch.Generator().manual_seed(seed)).tolist()
+    assert drawn == sample.drawn(length, torch.Generator().manual_seed(seed)).tolist()
+    assert len(drawn) <= max(sample.tokens, 1)
+    assert drawn == sorted(set(drawn))
+    if length <= sample.tokens:
+        assert drawn == list(range(length))
+        return
+    windows = [drawn[begin : begin + size] for begin in range(0, len(drawn), size)]  # as a network cuts them
+    assert len(windows) == most
+    for window in windows:
+        begin = window[0]
+        assert begin % size == 0
+        assert window == list(range(begin, min(begin + size, length)))
+
+
+def test_every_window_is_drawn_some_time() -> None:
+    generator, sample = torch.Generator().manual_seed(0), WindowSample(4, 2)
+    seen = {position for _ in range(200) for position in sample.drawn(30, generator).tolist()}
+    assert seen == set(range(30))
+
+
+def test_a_batch_of_sampled_windows() -> None:
+    lengths = [3, 5000, 9, 60]
+    texts, sample = encoded(lengths), WindowSample(4, 3)
+    labelled = LabelledTexts.from_encoded(texts, [0, 1, 2, 3])
+    rows = torch.tensor([2, 1, 0, 3])
+    batch = labelled.sampled_batch(rows, sample, torch.Generator().manual_seed(5))
+    generator = torch.Generator().manual_seed(5)
+    expected = [
+        texts.token_ids[texts.offsets[row] :][sample.drawn(lengths[row], generator).numpy()] for row in rows.tolist()
+    ]
+    assert batch.token_ids.shape[1] <= 12  # the giant does not make the others wide
+    assert batch.labels.tolist() == rows.tolist()
+    for ids, length, own in zip(batch.token_ids.tolist(), batch.lengths.tolist(), expected, strict=True):
+        assert ids[:length] == own.tolist()
+        assert set(ids[length:]) <= {0}
+    short = torch.tensor([2, 0])
+    again = labelled.sampled_batch(short, sample, generator)
+    assert torch.equal(again.token_ids, labelled.batch(short).token_ids)

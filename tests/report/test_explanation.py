@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.test_html import Page
 from textrnn.report.explanation import ExplainedAnswer, explanations_page, pieces, terminal_lines
-from textrnn.saved.explanation import Explanation, TokenContribution
+from textrnn.saved.explanation import Explanation, TokenContribution, WindowContribution
 from textrnn.saved.neighbours import Neighbour
 
 HOSTILE = "<script>alert('x')</script>&\u202e\x1b[31m\ud800"
@@ -47,6 +47,45 @@ def test_in_a_terminal() -> None:
         "    0.988  甲  股市大涨  (train.txt:7)",
         "    0.500  乙  x",
     ]
+
+
+LONG = ExplainedAnswer(
+    [("甲", 0.75)],
+    None,
+    explanation(
+        "股" * 6000,
+        [0.5, 0.25],
+        unread_from=None,
+        logit_difference=2.5,
+        windows=[WindowContribution(n, 1000 * n, 1000 * n + 32, f"股市{n}\n" * 20, 1.5, 2.0 - n) for n in range(6)],
+        window_count=188,
+        other_windows=5.0,
+    ),
+)
+
+
+def test_windows_in_a_terminal() -> None:
+    lines = list(terminal_lines(LONG, width=60))
+    assert lines[3:7] == [
+        "  windows, the strongest of 188 (characters, what they add, their weight):",
+        "            0-32        +2.00  x1.50  股市0 股市0 股市0 股…",
+        "        1,000-1,032     +1.00  x1.50  股市1 股市1 股市1 股…",
+        "        2,000-2,032     +0.00  x1.50  股市2 股市2 股市2 股…",
+    ]
+    assert lines[9] == "    the others: +2.00"
+    assert lines[-2:] == [
+        "  logits: +0.50 by unknown tokens, +2.00 by the windows, +2.50 in all",
+        "  (exact of windows; of the tokens in the strongest, exact)",
+    ]
+
+
+def test_windows_on_the_page() -> None:
+    page = explanations_page([LONG], model="LSTM", data="mine")
+    found = Page(page).found
+    assert ("td", "5032") in found
+    assert ("td", "+2.000") in found
+    assert "the strongest of 188 windows; all others add +5.000" in page
+    assert page.count("股") < 700  # what is not told token by token is shortened
 
 
 def test_colours_only_add() -> None:

@@ -40,7 +40,10 @@ class Facts:
     multi_label = False
     words_are_spaced, training_rows, dev_rows = True, 2000, 250
 
-    def mean_length(self, data: DataConfig) -> float:
+    def mean_length(self, data: DataConfig, most: int) -> float:
+        return 20.0
+
+    def usual_length(self, data: DataConfig) -> float:
         return 20.0
 
     def vectors(self, settings: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -11,7 +12,8 @@ from torch import nn
 from tests.saved.test_classifier import classifier
 from textrnn.errors import ConfigError
 from textrnn.models.parts.ngram_bag import HashedNgrams, NgramBag
-from textrnn.models.registry import all_models
+from textrnn.models.registry import all_models, find_model
+from textrnn.saved import explanation
 from textrnn.saved.classifier import Classifier
 from textrnn.saved.explanation import explain
 
@@ -62,12 +64,53 @@ def test_as_json() -> None:
     document = told.to_dict()
     assert list(document) == [
         "text", "label", "against", "probability", "logit_difference", "baseline", "method", "tokens", "steps", "gap",
-        "unread_from",
+        "unread_from", "windows", "window_count", "other_windows",
     ]  # fmt: skip
     assert [{**each, "contribution": 0} for each in document["tokens"]] == [
         {"token": "股", "start": 0, "end": 1, "contribution": 0},
         {"token": "a", "start": 1, "end": 2, "contribution": 0},
     ]
+
+
+@pytest.mark.parametrize("name", ["LSTM", "BiLSTM_Ngram"])
+def test_a_text_of_several_windows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = in_windows(name)
+    monkeypatch.setattr(explanation, "EXPLAINED_TOKENS", 8)
+    monkeypatch.setattr(explanation, "WINDOWS_TOLD", 4)
+    text = " a股市大涨 abc大涨股市ab涨股"  # windows of 4 tokens
+    told, short = explain(model, [text, "股市"])
+    assert (told.window_count, len(told.windows), short.windows, short.window_count) == (5, 4, (), 1)
+    sizes = [abs(each.contribution) for each in told.windows]
+    assert sizes == sorted(sizes, reverse=True)
+    of_windows = sum(each.contribution for each in told.windows) + told.other_windows
+    assert of_windows == pytest.approx(told.logit_difference - told.baseline)
+    token_ids = torch.from_numpy(model.encode([text]).token_ids)[None].long()
+    logits = model.network(token_ids, torch.tensor([token_ids.shape[1]]))[0]
+    names = model.class_names
+    assert told.logit_difference == pytest.approx(
+        float((logits[names.index(told.label)] - logits[names.index(told.against)]).detach()), abs=1e-4
+    )
+    for each in told.windows:
+        assert text[each.start : each.end].strip() == each.text.strip()
+    for each in told.windows[:2]:  # the two strongest are explained token by token
+        inside = [token for token in told.tokens if each.start <= token.start < each.end]
+        assert sum(token.contribution for token in inside) == pytest.approx(each.contribution, abs=1e-6)
+    assert len(told.tokens) <= 8
+    assert json.loads(json.dumps(told.to_dict())) == {**told.to_dict()}
+
+
+def in_windows(name: str) -> Classifier:
+    """With windows of four tokens."""
+    model = with_ngrams(name)
+    entry, settings = find_model(name), model.settings
+    config = dataclasses.replace(settings.model_config, window=4, normalise_windows=True)
+    model.settings = dataclasses.replace(settings, model_config=config)
+    sizes = {"vocabulary_size": len(model.vocabulary), "class_count": len(model.class_names)}
+    network = entry.build(config, **sizes)
+    network.load_state_dict(model.network.state_dict(), strict=False)
+    nn.init.normal_(network.window_attention.weight)
+    model.network = network.eval()
+    return model
 
 
 @every_model

@@ -28,7 +28,10 @@ class Texts:
     length: float = 20.0
     size: int | None = None
 
-    def mean_length(self, data: DataConfig) -> float:
+    def usual_length(self, data: DataConfig) -> float:
+        return self.length
+
+    def mean_length(self, data: DataConfig, most: int) -> float:
         assert not any(map(data.is_open, data.to_dict())), "the length is asked for when the tokens are known"
         return self.length
 
@@ -136,3 +139,37 @@ def test_mistakes(run: Run, facts: Any, message: str) -> None:
 def test_paths_are_kept_as_every_system_reads_them(task: str, name: str) -> None:
     settings = combine(Run(task, named={name: ".\\我的 数据\\a.txt"}))
     assert settings.to_kept(separator="\\")["data"][name] == "./我的 数据/a.txt"
+
+
+@pytest.mark.parametrize(
+    ("length", "named", "window", "normalised"),
+    [
+        (20.0, {}, 512, False),
+        (256.0, {}, 512, False),
+        (257.0, {}, 32, True),
+        (3000.0, {"window": 100}, 100, True),
+        (3000.0, {"window": 0, "normalise_windows": False}, 0, False),
+        (20.0, {"window": 7, "normalise_windows": True}, 7, True),
+    ],
+)
+def test_windows_by_the_length_of_the_texts(
+    length: float, named: dict[str, Any], window: int, normalised: bool
+) -> None:
+    settled = settle(Run("classify", "LSTM", named), None, Texts(length=length))
+    assert (settled.model_config.window, settled.model_config.normalise_windows) == (window, normalised)
+    assert settled.data.pad_size == 0
+
+
+def test_what_older_versions_kept_is_read_whole() -> None:
+    kept = settle(Run("classify", "BiLSTM_Ngram"), None, Texts()).to_kept()
+    for name in ("window", "normalise_windows", "max_windows"):
+        del kept["hyper_parameters"][name]
+    kept["hyper_parameters"]["max_steps"] = 512
+    config = saved_settings("classify", kept).model_config
+    assert (config.window, config.normalise_windows, config.max_steps) == (0, False, 512)
+
+
+def test_long_texts_get_more_passes_in_windows_than_whole() -> None:
+    texts = Texts(training_rows=4800, length=512.0)
+    epochs = [settle(Run("classify", "LSTM", named), None, texts).training.epochs for named in ({}, {"window": 0})]
+    assert epochs == [12, 2]

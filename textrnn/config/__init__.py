@@ -1,7 +1,14 @@
 """Settings as frozen dataclasses: validated when built, turned into plain dictionaries and back, no input or output."""
 
 from textrnn.config.base import Choices, FitConfig, Recipe, Settings, Span, find_problem, option
-from textrnn.config.classification import DataConfig, ModelConfig, NoisyConfig, RecurrentConfig, TrainConfig
+from textrnn.config.classification import (
+    DataConfig,
+    ModelConfig,
+    NoisyConfig,
+    RecurrentConfig,
+    TrainConfig,
+    WindowedConfig,
+)
 from textrnn.config.language_model import (
     LANGUAGE_MODEL_RECIPES,
     USUAL_TEMPERATURE,
@@ -54,6 +61,7 @@ __all__ = [
     "Settings",
     "Span",
     "TrainConfig",
+    "WindowedConfig",
     "find_problem",
     "option",
     "usual_passes",

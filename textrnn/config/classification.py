@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textrnn.config.base import Choices, FitConfig, Settings, Span, option
 from textrnn.errors import ConfigError
@@ -37,7 +37,62 @@ class NoisyConfig(ModelConfig):
 
 
 @dataclass(frozen=True)
-class RecurrentConfig(NoisyConfig):
+class WindowedConfig(NoisyConfig):
+    """What classifiers share that read long texts in windows."""
+
+    WINDOW: ClassVar[int] = 512  # where texts are short: one window is nearly always enough
+    WINDOW_OF_LONG: ClassVar[int] = 32
+    LONG: ClassVar[int] = 256  # tokens that more than half of the texts have where texts are long
+    window: int = option(
+        None,
+        "tokens of the windows that long texts are read in; 0: read whole (default: 512; 32 where most texts have more "
+        "than 256)",
+        at_least=0,
+        fitted=True,
+        formerly=0,
+    )
+    normalise_windows: bool = option(
+        None,
+        "layer normalisation of the features of each window (default: where most texts are long)",
+        fitted=True,
+        formerly=False,
+    )
+    max_windows: int = option(
+        16, "windows of a text that a step of training reads, drawn anew each time; an answer reads all", at_least=1
+    )
+
+    @property
+    def is_for_long(self) -> bool:
+        """Whether most texts have several windows."""
+        return bool(self.window) and self.window < self.WINDOW
+
+    @property
+    def tokens_a_pass(self) -> int:
+        """See :meth:`TrainConfig.fitted_to`."""
+        return TrainConfig.TOKENS_A_PASS_IN_WINDOWS if self.is_for_long else TrainConfig.TOKENS_A_PASS
+
+    @property
+    def training_tokens(self) -> int | None:
+        """Of a text, read in a step of training at most; None: all."""
+        return self.window * self.max_windows if self.window else None
+
+    def fitted_to(self, usual_length: float) -> Self:
+        """The same settings with `window` and `normalise_windows` chosen where they were open.
+
+        Args:
+            usual_length: tokens of a training text, the median.
+        """
+        is_long = usual_length > self.LONG
+        chosen: dict[str, Any] = {}
+        if self.is_open("window"):
+            chosen["window"] = self.WINDOW_OF_LONG if is_long else self.WINDOW
+        if self.is_open("normalise_windows"):
+            chosen["normalise_windows"] = is_long
+        return dataclasses.replace(self, **chosen)
+
+
+@dataclass(frozen=True)
+class RecurrentConfig(WindowedConfig):
     """What all recurrent classifiers share."""
 
     hidden_size: int = option(
@@ -112,8 +167,9 @@ class DataConfig(Settings):
     )
     pad_size: int = option(
         None,
-        "read at most this many tokens (see `tokenizer`) of a text (default: 512; 4096 with models of n-grams)",
-        at_least=1,
+        "read at most this many tokens (see `tokenizer`) of a text; 0: all (default: all; 512 with DPCNN, TextCNN and "
+        "Transformer, 4096 with FastText)",
+        at_least=0,
         fitted=True,
     )
     split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
@@ -130,6 +186,11 @@ class DataConfig(Settings):
         if self.label_separator == "":
             raise ConfigError("`label_separator` '': expected a character or more, such as '|'")
 
+    @property
+    def max_tokens(self) -> int | None:
+        """`pad_size` where there is one: tokens read of a text at most; None: all."""
+        return self.pad_size or None
+
     def fitted_to(
         self,
         *,
@@ -140,6 +201,7 @@ class DataConfig(Settings):
         lowercase: bool = False,
     ) -> DataConfig:
         """The same settings, those chosen that were open and depend on the texts: tokens, spelling and `multi_label`.
+
 
         Args:
             pad_size: what the model asks for, where the user said nothing.
@@ -180,6 +242,7 @@ class TrainConfig(FitConfig):
     # long texts, so many tokens.
     ROWS_A_PASS: ClassVar[int] = 10_000
     TOKENS_A_PASS: ClassVar[int] = 1_000_000
+    TOKENS_A_PASS_IN_WINDOWS: ClassVar[int] = 5_000_000  # a label for many windows teaches little: some five minutes
     TOKENS_A_BATCH: ClassVar[int] = 8192
     LONG: ClassVar[int] = 64  # tokens of a text
     epochs: int | None = option(
@@ -227,7 +290,13 @@ class TrainConfig(FitConfig):
     )
 
     def fitted_to(
-        self, training_rows: int, dev_rows: int, *, mean_length: float = 20.0, passes: int = 6
+        self,
+        training_rows: int,
+        dev_rows: int,
+        *,
+        mean_length: float = 20.0,
+        passes: int = 6,
+        tokens_a_pass: int = TOKENS_A_PASS,
     ) -> TrainConfig:
         """The same settings with `epochs`, `batch_size` and `evaluate_every` chosen where they were None.
 
@@ -239,6 +308,7 @@ class TrainConfig(FitConfig):
         Args:
             mean_length: tokens read of a training text, on average.
             passes: what the model asks for on a large data set of short texts.
+            tokens_a_pass: of long texts, so many are read in all in each of those passes.
 
         Raises:
             ConfigError: if a batch size was asked for that is larger than the training split.
@@ -258,7 +328,7 @@ class TrainConfig(FitConfig):
         if epochs is None and self.budget is None:
             epochs = max(passes, min(5 * passes, round(passes * self.ROWS_A_PASS / training_rows)))
             if mean_length > self.LONG:
-                epochs = min(epochs, max(2, round(passes * self.TOKENS_A_PASS / (training_rows * mean_length))))
+                epochs = min(epochs, max(2, round(passes * tokens_a_pass / (training_rows * mean_length))))
         evaluate_every = self.evaluate_every
         if self.is_open("evaluate_every"):
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)

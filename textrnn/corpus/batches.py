@@ -6,7 +6,7 @@ Everything is held as flat tensors on one device; a batch is cut out by index ar
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -77,21 +77,54 @@ class SpeltTexts:
 
     def of(self, rows: Tensor) -> Tensor:
         """The rows (B,), on the CPU -> (B, S), padded with 0 to the longest of them."""
-        return _padded(self.characters, self.starts, self.lengths, rows)
+        return _padded(self.characters, self.starts[rows.to(self.starts.device)], self.lengths[rows])
 
     def select(self, rows: Tensor) -> SpeltTexts:
         """Those rows alone."""
         return SpeltTexts(self.characters, self.starts[rows.to(self.starts.device)], self.lengths[rows])
 
 
-def _padded(flat: Tensor, starts: Tensor, lengths: Tensor, rows: Tensor) -> Tensor:
-    """Rows (B,), on the CPU, of ragged ones that lie end to end -> (B, longest) int64, 0 behind them."""
-    longest = int(lengths[rows].max())
-    counts = lengths[rows].to(flat.device, non_blocking=True)
-    step = torch.arange(longest, device=flat.device)[None, :]
-    inside = step < counts[:, None]
-    position = torch.where(inside, starts[rows.to(flat.device, non_blocking=True)][:, None] + step, 0)
-    return flat[position].long().masked_fill_(~inside, PAD_ID)
+def _padded(flat: Tensor, starts: Tensor, lengths: Tensor, drawn: Mapping[int, Tensor] | None = None) -> Tensor:
+    """Rows that lie end to end -> (B, longest) int64, 0 behind them.
+
+    Args:
+        starts: (B,) where each begins.
+        lengths: (B,), on the CPU.
+        drawn: by place, the positions in its row that are taken; of others, the first ones.
+    """
+    step = torch.arange(int(lengths.max()), device=flat.device)[None, :]
+    inside = step < lengths.to(flat.device, non_blocking=True)[:, None]
+    if drawn:
+        step = step.repeat(len(starts), 1)
+        for place, positions in drawn.items():
+            step[place, : len(positions)] = positions.to(step.device)
+    return flat[torch.where(inside, starts[:, None] + step, 0)].long().masked_fill_(~inside, PAD_ID)
+
+
+@dataclass(frozen=True)
+class WindowSample:
+    """What is read of a long text in a step of training: some of its windows, drawn anew each time, in their order.
+
+    Attributes:
+        size: tokens of a window
+        most: windows of a text
+    """
+
+    size: int
+    most: int
+
+    @property
+    def tokens(self) -> int:
+        """Of a text at most."""
+        return self.size * self.most
+
+    def drawn(self, length: int, generator: torch.Generator) -> Tensor:
+        """The positions of the tokens that are read of a text, rising; the first window begins with the text."""
+        if length <= self.tokens:
+            return torch.arange(length)
+        windows = torch.randperm(-(-length // self.size), generator=generator)[: self.most].sort().values
+        positions = (windows[:, None] * self.size + torch.arange(self.size)[None, :]).flatten()
+        return positions[positions < length]
 
 
 @dataclass(frozen=True)
@@ -160,9 +193,31 @@ class LabelledTexts:
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows (B,) as one batch, padded to the longest of them."""
-        token_ids = _padded(self.token_ids, self.starts, self.lengths, rows)
+        return self._cut_out(rows, self.lengths[rows])
+
+    def sampled_batch(self, rows: Tensor, sample: WindowSample, generator: torch.Generator) -> Batch:
+        """The rows (B,) as one batch, of those that are too long some windows only; spellings are whole."""
+        lengths = self.lengths[rows]
+        drawn = {
+            place: sample.drawn(int(lengths[place]), generator)
+            for place in (lengths > sample.tokens).nonzero().flatten().tolist()
+        }
+        if not drawn:
+            return self._cut_out(rows, lengths)
+        lengths = lengths.clone()
+        for place, positions in drawn.items():
+            lengths[place] = len(positions)
+        return self._cut_out(rows, lengths, drawn)
+
+    def _cut_out(self, rows: Tensor, lengths: Tensor, drawn: Mapping[int, Tensor] | None = None) -> Batch:
+        """Rows (B,), so many tokens of each, as one batch.
+
+        Args:
+            drawn: by place in the batch, the positions in its text that a row has; of others, the first ones.
+        """
         characters = None if self.spelling is None else self.spelling.of(rows)
-        lengths = self.lengths[rows].to(self.labels.device, non_blocking=True)
+        token_ids = _padded(self.token_ids, self.starts[rows.to(self.starts.device)], lengths, drawn)
+        lengths = lengths.to(self.labels.device, non_blocking=True)
         rows = rows.to(self.labels.device, non_blocking=True)
         weights = None if self.weights is None else self.weights[rows]
         pairs = None if self.classes is None else self.label_pairs(rows)
@@ -207,7 +262,7 @@ def sorted_batches(lengths: Tensor) -> Iterator[Tensor]:
     while start < len(order):
         # The rows only get longer, so a batch sized by its first row can overshoot; size it by the row it would end on.
         count = max(1, SCORING_BATCH_TOKENS // int(lengths[order[start]]))
-        last = min(start + count, len(order)) - 1
-        count = max(1, SCORING_BATCH_TOKENS // int(lengths[order[last]]))
+        padded = lengths[order[start : start + count]] * torch.arange(1, len(order[start : start + count]) + 1)
+        count = max(1, int((padded <= SCORING_BATCH_TOKENS).sum()))
         yield order[start : start + count]
         start += count

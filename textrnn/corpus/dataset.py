@@ -140,7 +140,7 @@ class Dataset:
     def _encode(self, data: DataConfig) -> EncodedDataset:
         vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
-        how: Any = {"max_tokens": data.pad_size, "spelling": bool(data.spelling)}
+        how: Any = {"max_tokens": data.max_tokens, "spelling": bool(data.spelling)}
         train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))

@@ -41,7 +41,7 @@ def classifier_documents(classifier: Classifier, graph: Graph) -> dict[str, byte
         "smallest_probability": SMALLEST_PROBABILITY,
     }
     config = {
-        "pad_size": settings.data.pad_size,
+        "pad_size": settings.data.max_tokens,
         **_reading(SUBSTITUTIONS, tokenizer.name, lowercase=tokenizer.lowercase),
         "spelling": bool(settings.data.spelling),
         "calibration": None if classifier.temperature is None else calibration,

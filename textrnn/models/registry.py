@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from textrnn.config import Settings
+from textrnn.config import Settings, WindowedConfig
 from textrnn.config.declarations import DeclaringFile, files_declaring
 from textrnn.errors import ConfigError, did_you_mean, one_line
 
@@ -40,7 +40,7 @@ class ModelEntry:
     task: str
     config_class: type[Any]
     learning_rate: float | None = None  # default; None: that of the task
-    pad_size: int = 512  # default; tokens read of a text
+    pad_size: int = 512  # default; tokens read of a text; 0: all
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
     label_smoothing: float | None = None  # default; None: that of the task
     reads_spelling: bool = False  # the characters within words, too
@@ -116,15 +116,15 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
     """
     found = {}
     for file in files_declaring("NAME", f"{__package__}.{MODEL_FOLDERS[task]}"):
-        name = file.constant("NAME", str)
+        name, config = file.constant("NAME", str), _execute_config(file)
         found[name] = ModelEntry(
             name=name,
             module=file.module,
             summary=file.meaning,
             task=task,
-            config_class=_execute_config(file),
+            config_class=config,
             learning_rate=file.constants.get("LEARNING_RATE"),
-            pad_size=file.constants.get("PAD_SIZE", 512),
+            pad_size=file.constants.get("PAD_SIZE", 0 if issubclass(config, WindowedConfig) else 512),
             passes=file.constants.get("PASSES", 6),
             label_smoothing=file.constants.get("LABEL_SMOOTHING"),
             reads_spelling=file.constants.get("READS_SPELLING", False),

@@ -19,6 +19,8 @@ from textrnn.saved.neighbours import Neighbour
 STRONGEST = 5  # tokens named for and against
 TOKENS_IN_TERMINAL = 300
 TOKENS_IN_TABLE = 500  # of a text on the page
+WINDOWS_IN_TERMINAL = 5
+LONGEST_GAP = 400  # characters between tokens that a page shows; of more, the two ends
 SMALL = 0.05  # logits: what is not shown in a terminal
 # Of a terminal, black or white on colours that are told apart by people who see no red or no green.
 BLUE, LIGHT_BLUE = "\x1b[97;48;5;25m", "\x1b[30;48;5;153m"
@@ -64,6 +66,7 @@ def terminal_lines(answered: ExplainedAnswer, *, width: int = 80, coloured: bool
         yield f"  note: {answered.note}"
     label, against = shortened(told.label, 30), shortened(told.against, 30)
     yield f"  why {label} rather than {against} (+ speaks for {label}, - for {against}):"
+    yield from _windows(told, width)
     yield from _strip(told, width, coloured)
     for name, tokens in ((label, told.strongest(STRONGEST)), (against, told.strongest(STRONGEST, against=True))):
         shown = "  ".join(f"{_shown(told.text, each)} {each.contribution:+.2f}" for each in tokens)
@@ -80,8 +83,26 @@ def terminal_lines(answered: ExplainedAnswer, *, width: int = 80, coloured: bool
         yield f"    {neighbour.similarity:.3f}  {label}  {text}{where}"
 
 
+def _windows(told: Explanation, width: int) -> Iterator[str]:
+    """The strongest windows of a long text, each with its place and its beginning."""
+    if not told.windows:
+        return
+    yield f"  windows, the strongest of {told.window_count:,} (characters, what they add, their weight):"
+    for each in told.windows[:WINDOWS_IN_TERMINAL]:
+        start = f"    {each.start:>9,}-{each.end:<9,} {each.contribution:+.2f}  x{each.weight:.2f}  "
+        yield start + shortened(each.text, max(20, width - len(start)))
+    rest = sum(each.contribution for each in told.windows[WINDOWS_IN_TERMINAL:]) + told.other_windows
+    if told.window_count > WINDOWS_IN_TERMINAL:
+        yield f"    the others: {rest:+.2f}"
+
+
 def balance(told: Explanation) -> tuple[str, str]:
     """How the contributions add up, and how they were found."""
+    if told.windows:
+        added = told.logit_difference - told.baseline
+        sums = f"{told.baseline:+.2f} by unknown tokens, {added:+.2f} by the windows"
+        of_tokens = f"exact of windows; of the tokens in the strongest, {told.method}"
+        return f"{sums}, {told.logit_difference:+.2f} in all", of_tokens
     added = sum(each.contribution for each in told.tokens)
     sums = f"{told.baseline:+.2f} without any token, {added:+.2f} by the tokens, {told.logit_difference:+.2f} in all"
     if told.steps == 0:
@@ -168,14 +189,19 @@ def pieces(told: Explanation) -> list[Piece]:
         surface = told.text[token.start : token.end]
         marks = marks + 1 if surface and all(map(unicodedata.combining, surface)) else 0
         if token.start > at:
-            found.append(Piece(_fit(told.text[at : token.start])))
+            found.append(Piece(_fit(_gap(told.text[at : token.start]))))
         if marks <= MAX_MARKS:  # a tower of them would cover the lines around
             found.append(Piece(_fit(surface), token.contribution, abs(token.contribution) / most))
         at = max(at, token.end)
     end = told.text[at:] if told.unread_from is None else told.text[at : told.unread_from]
-    found += [Piece(_fit(end))] if end else []
+    found += [Piece(_fit(_gap(end)))] if end else []
     found += [Piece(plain(told.text[told.unread_from :]), unread=True)] if told.unread_from is not None else []
     return found
+
+
+def _gap(text: str) -> str:
+    """What stands between tokens: of a long text, windows that are not told token by token."""
+    return text if len(text) <= LONGEST_GAP else f"{text[: LONGEST_GAP // 4]} […] {text[-LONGEST_GAP // 4 :]}"
 
 
 def _fit(text: str) -> str:

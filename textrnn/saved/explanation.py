@@ -16,11 +16,16 @@ from textrnn.corpus.spans import Span, token_spans
 from textrnn.corpus.vocab import EncodedTexts
 from textrnn.errors import ConfigError, did_you_mean, listed, one_line
 from textrnn.models.attribution import ROUNDS, Attribution, attribute
+from textrnn.models.classifiers.windowed import WindowedClassifier
+from textrnn.models.window_shares import WindowShares, reads_in_windows, tokens_of_windows, window_shares
 from textrnn.saved.classifier import Classifier
 from textrnn.saved.neighbours import Neighbour as Neighbour
 from textrnn.saved.neighbours import Neighbours as Neighbours
 from textrnn.training.threads import thread_count
 
+EXPLAINED_TOKENS = 1024  # of a text that is read in windows: those of its strongest windows
+WINDOWS_TOLD = 50  # of a text, the strongest
+SHOWN_OF_WINDOW = 80  # characters
 BATCH_TOKENS = 512  # of the texts that are explained together; each is computed at many steps
 
 
@@ -41,10 +46,29 @@ class TokenContribution:
 
 
 @dataclass(frozen=True)
+class WindowContribution:
+    """A window of a long text, its place in the text as it was given, and what it adds to the difference of the logits.
+
+    Attributes:
+        number: from 0, in the order of the text
+        text: its beginning
+        weight: that attention gives it, with the mean of all windows as 1
+    """
+
+    number: int
+    start: int
+    end: int
+    text: str
+    weight: float
+    contribution: float
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What makes a text be of one class rather than of another.
 
-    The contributions of the tokens have the sum ``logit_difference - baseline``.
+    The contributions of the tokens have the sum ``logit_difference - baseline``. Of a long text that is read in
+    windows, that is the sum of its windows, and only the strongest have tokens, which add up to what their window adds.
 
     Attributes:
         label: the class that is explained, by default the answer
@@ -58,6 +82,9 @@ class Explanation:
         gap: what the steps left open of the sum; it was divided among the tokens, by the size of their contributions
         unread_from: the position in the text from which on the model reads nothing (see `pad_size`); None if it
             reads all of it
+        windows: of a text that has several, the strongest first, 50 at most
+        window_count: how many it has
+        other_windows: what the windows add that are not told
     """
 
     text: str
@@ -71,6 +98,9 @@ class Explanation:
     steps: int = 0
     gap: float = 0.0
     unread_from: int | None = None
+    windows: Sequence[WindowContribution] = ()
+    window_count: int = 1
+    other_windows: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -78,7 +108,7 @@ class Explanation:
             {"token": each.token, "start": each.start, "end": each.end, "contribution": each.contribution}
             for each in self.tokens
         ]
-        return {**vars(self), "tokens": tokens}
+        return {**vars(self), "tokens": tokens, "windows": [vars(each) for each in self.windows]}
 
     def strongest(self, count: int, *, against: bool = False) -> list[TokenContribution]:
         """The tokens that speak most for the class, or against it, the strongest first."""
@@ -117,7 +147,11 @@ def explain(
     probabilities = classifier.probabilities_of(encoded)
     classes = [_pair(row, *chosen) for row in probabilities]
     found: list[Explanation | None] = [None] * len(texts)
-    for rows in _batches(encoded.lengths):
+    in_windows = [row for row, n in enumerate(encoded.lengths) if reads_in_windows(classifier.network, int(n))]
+    for row in in_windows:
+        probability = float(probabilities[row][classes[row][0]])
+        found[row] = _told_by_windows(classifier, texts[row], encoded, row, classes[row], probability, rounds)
+    for rows in _batches(encoded.lengths, set(in_windows)):
         attribution = _attributed(classifier, encoded, rows, [classes[row] for row in rows], rounds)
         for place, row in enumerate(rows):
             probability = float(probabilities[row][classes[row][0]])
@@ -142,10 +176,12 @@ def _pair(probabilities: NDArray[np.float64], label: int | None, against: int | 
     return chosen, next(index for index in order if index != chosen) if against is None else against
 
 
-def _batches(lengths: NDArray[np.int64]) -> Iterator[list[int]]:
+def _batches(lengths: NDArray[np.int64], without: set[int]) -> Iterator[list[int]]:
     """Rows of similar lengths, few enough to be computed together."""
     rows: list[int] = []
     for row in np.argsort(lengths, kind="stable").tolist():
+        if row in without:
+            continue
         if rows and (len(rows) + 1) * int(lengths[row]) > BATCH_TOKENS:
             yield rows
             rows = []
@@ -179,7 +215,7 @@ def _told(
 ) -> Explanation:
     """One explanation of a batch, its contributions made to have the sum that they should have."""
     spans, unread_from = token_spans(
-        text, classifier.vocabulary.tokenizer, max_tokens=classifier.settings.data.pad_size
+        text, classifier.vocabulary.tokenizer, max_tokens=classifier.settings.data.max_tokens
     )
     spans = spans or [Span("", 0, 0)]  # an empty text is answered as one unknown token
     contributions = attribution.contributions[place, : len(spans)].double()
@@ -196,6 +232,65 @@ def _told(
     label, against = (classifier.class_names[index] for index in classes)
     method = _method(steps, bool(attribution.exact_bags[place]), bool(attribution.clipped[place]))
     return Explanation(text, label, against, probability, difference, baseline, method, tokens, steps, gap, unread_from)
+
+
+def _told_by_windows(
+    classifier: Classifier,
+    text: str,
+    encoded: EncodedTexts,
+    row: int,
+    classes: tuple[int, int],
+    probability: float,
+    rounds: int,
+) -> Explanation:
+    """The explanation of a text that has several windows: all windows, and the tokens of the strongest."""
+    network = classifier.network
+    assert isinstance(network, WindowedClassifier)
+    device = next(network.parameters()).device
+    of_text = encoded.token_ids[encoded.offsets[row] : encoded.offsets[row + 1]]
+    inputs = LabelledTexts.from_encoded(encoded, [0] * len(encoded.lengths), device).batch(torch.tensor([row])).inputs
+    token_ids = inputs[0][0]
+    with classifier.threads.piece(len(token_ids)):
+        shares = window_shares(network, inputs, *classes)
+        chosen = shares.strongest(max(1, EXPLAINED_TOKENS // shares.window))
+        within = tokens_of_windows(network, token_ids, shares, chosen, *classes, rounds=rounds)
+    tokenizer, limit = classifier.vocabulary.tokenizer, classifier.settings.data.max_tokens
+    spans, unread_from = token_spans(text, tokenizer, max_tokens=limit)
+    tokens, gap = list[TokenContribution](), 0.0
+    for place, window in enumerate(chosen):
+        at, weight = shares.tokens_of(window), shares.share * float(shares.weights[window])
+        by_windows = weight * within.contributions[place, : at.stop - at.start].double()
+        added = by_windows + shares.beside[at].double()
+        left = float(shares.contributions[window] - added.sum())
+        sizes = added.abs() if added.any() else torch.ones_like(added)
+        gap += left
+        tokens += [
+            TokenContribution(span.token, span.start, span.end, value, bool(token_id != UNKNOWN_ID))
+            for span, value, token_id in zip(
+                spans[at], (added + left * sizes / sizes.sum()).tolist(), of_text[at], strict=True
+            )
+        ]
+    told = _windows_told(text, spans, shares)
+    label, against = (classifier.class_names[index] for index in classes)
+    others = shares.difference - shares.baseline - sum(each.contribution for each in told)
+    steps, clipped = int(within.steps.max()), bool(within.clipped.any())
+    return Explanation(
+        text, label, against, probability, shares.difference, shares.baseline, _method(steps, False, clipped), tokens,
+        steps, gap, unread_from, told, len(shares.weights), others,
+    )  # fmt: skip
+
+
+def _windows_told(text: str, spans: Sequence[Span], shares: WindowShares) -> list[WindowContribution]:
+    """The strongest windows, the strongest first."""
+    mean = float(shares.weights.mean())
+    told = []
+    for window in shares.strongest(WINDOWS_TOLD):
+        at = shares.tokens_of(window)
+        start, end = spans[at.start].start, spans[at.stop - 1].end
+        piece = text[start : min(end, start + SHOWN_OF_WINDOW)]
+        weight, added = float(shares.weights[window]) / mean, float(shares.contributions[window])
+        told.append(WindowContribution(window, start, end, piece, weight, added))
+    return sorted(told, key=lambda each: -abs(each.contribution))
 
 
 def _method(steps: int, exact_bags: bool, clipped: bool) -> str:

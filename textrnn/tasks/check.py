@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textrnn.config import DataConfig, Run, TrainConfig
+import numpy as np
+
+from textrnn.config import DataConfig, Run, TrainConfig, WindowedConfig
 from textrnn.corpus.check import ExaminedDataset, ExaminedFiles, Finding, ReadDataset, ReadFiles, findings
 from textrnn.corpus.dataset import load_dataset, read_files, with_splits
 from textrnn.corpus.fixing import Fixed, fixed
@@ -46,7 +48,6 @@ OF_READING = (
 SEVERAL_COLUMNS = ("text", "labels")  # of JSON lines, where rows may have several labels
 _NOT_PLAIN = re.compile(r"[\n\r\\]")  # in a CSV file, such texts are read in this way or that; JSON leaves no choice
 NOMINAL_SPEED = 90_000  # tokens a second that an LSTM of the usual size learns from, on two cores of a laptop
-STEPS = 512  # tokens of a text that a recurrent network reads
 BASE_MEMORY, ROW_MEMORY, CHARACTER_MEMORY = 600e6, 600, 12  # bytes: the program, and what it keeps of the texts
 
 
@@ -174,7 +175,7 @@ def _with_tokens(whole: ReadDataset, data: DataConfig) -> ExaminedDataset:
     texts = whole.rows["train"].texts
     data = data.fitted_to(words_are_spaced=words_are_spaced(texts), pad_size=find_model("LSTM").pad_size)
     vocabulary = Vocabulary.from_settings(texts, data)
-    encoded = {split: vocabulary.encode(part.texts, max_tokens=data.pad_size) for split, part in whole.rows.items()}
+    encoded = {split: vocabulary.encode(part.texts, max_tokens=data.max_tokens) for split, part in whole.rows.items()}
     return ExaminedDataset(
         whole.rows,
         whole.class_names,
@@ -198,8 +199,11 @@ def _class_counts(whole: ReadDataset) -> dict[str, dict[str, int]]:
 def _estimate(examined: ExaminedDataset) -> Estimate:
     """From how much there is to read; a rough guess, which is why it is called about."""
     rows, lengths = len(examined.rows["train"]), examined.encoded["train"].lengths
-    tokens = float(lengths.clip(max=STEPS).mean())
-    training = TrainConfig().fitted_to(rows, len(examined.rows["dev"]), mean_length=tokens)
+    windows = WindowedConfig().fitted_to(float(np.median(lengths)))
+    tokens = float(np.minimum(lengths, windows.training_tokens or np.inf).mean())
+    training = TrainConfig().fitted_to(
+        rows, len(examined.rows["dev"]), mean_length=tokens, tokens_a_pass=windows.tokens_a_pass
+    )
     epochs = training.epochs or 1
     characters = sum(len(text) for part in examined.rows.values() for text in part.texts)
     memory = BASE_MEMORY + ROW_MEMORY * sum(map(len, examined.rows.values())) + CHARACTER_MEMORY * characters

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from textrnn.config import ClassifierSettings, DataConfig, Run
-from textrnn.corpus.batches import LabelledTexts
+from textrnn.config import ClassifierSettings, DataConfig, Run, WindowedConfig
+from textrnn.corpus.batches import LabelledTexts, WindowSample
 from textrnn.corpus.dataset import Dataset, EncodedDataset, load_dataset
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
 from textrnn.corpus.label_sets import LabelSets
@@ -52,7 +52,6 @@ from textrnn.training.history import History
 from textrnn.training.linear import is_solved, mix_with_linear, solve
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
-STEPS = 512  # what lies beyond in a text is read by bags of n-grams alone, and costs little
 RowsOfTexts = Callable[[EncodedTexts, list[int] | LabelSets, torch.device], LabelledTexts]
 
 
@@ -77,9 +76,13 @@ class DatasetFacts:
         self.training_rows, self.dev_rows = len(dataset.train), len(dataset.dev)
         self._vectors: PretrainedEmbedding | None = None
 
-    def mean_length(self, data: DataConfig) -> float:
-        """Tokens that a recurrent network reads of a training text, on average."""
-        return float(np.minimum(self.dataset.encoded(data).train.lengths, STEPS).mean())
+    def mean_length(self, data: DataConfig, most: int) -> float:
+        """Tokens of a training text on average, where so many are read at most."""
+        return float(np.minimum(self.dataset.encoded(data).train.lengths, most).mean())
+
+    def usual_length(self, data: DataConfig) -> float:
+        """Tokens of a training text, the median."""
+        return float(np.median(self.dataset.encoded(data).train.lengths))
 
     def vectors(self, settings: ClassifierSettings) -> PretrainedEmbedding | None:
         """The pretrained vectors of the vocabulary; None for random ones.
@@ -228,8 +231,8 @@ def learn(
         rows(texts, split.targets, device).weighted(split.weights)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
-    labelling = labelling_of(dataset)
-    objective = labelling.objective(dataset, train, dev, training)
+    labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
+    objective = labelling.objective(dataset, train, dev, training, sample)
     if is_solved(network):
         history = solve(network, objective, training, listener)
     else:
@@ -243,7 +246,7 @@ def learn(
         training = settings.training
         if settings.model_name == SOLVED:
             network = _build(settings, encoded, len(dataset.class_names), None, device)
-            objective = labelling.objective(dataset, train, dev, training)
+            objective = labelling.objective(dataset, train, dev, training, None)
             assert is_solved(network)
             solve(network, objective, training, Listener())
     with explain_out_of_memory():
@@ -276,6 +279,14 @@ def _build(
     table.requires_grad_(not settings.data.freeze_embedding)
     set_precision(network, precision_for(settings.training.precision, device))
     return network.to(device)
+
+
+def _sample_of_windows(settings: ClassifierSettings) -> WindowSample | None:
+    """What is read of long texts in a step of training."""
+    config = settings.model_config
+    if not isinstance(config, WindowedConfig) or not config.window:
+        return None
+    return WindowSample(config.window, config.max_windows)
 
 
 def judge(learnt: Learnt, dataset: Dataset, baseline: AnyBaseline | None = None) -> AnyResult:

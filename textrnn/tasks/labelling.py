@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 
 from textrnn.config import TrainConfig
-from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.batches import LabelledTexts, WindowSample
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.vocab import EncodedTexts
@@ -32,9 +32,18 @@ class Labelling(Protocol):
     """What differs between one label a row and several."""
 
     def objective(
-        self, dataset: Dataset, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig
+        self,
+        dataset: Dataset,
+        train: LabelledTexts,
+        dev: LabelledTexts,
+        training: TrainConfig,
+        sample: WindowSample | None,
     ) -> ClassificationObjective:
-        """What is minimised."""
+        """What is minimised.
+
+        Args:
+            sample: what is read of long training texts; None: all.
+        """
 
     def fitted(
         self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
@@ -52,9 +61,14 @@ class OneLabel:
     """Every row is of one class."""
 
     def objective(
-        self, dataset: Dataset, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig
+        self,
+        dataset: Dataset,
+        train: LabelledTexts,
+        dev: LabelledTexts,
+        training: TrainConfig,
+        sample: WindowSample | None,
     ) -> ClassificationObjective:
-        return ClassificationObjective(train, dev, training, len(dataset.class_names))
+        return ClassificationObjective(train, dev, training, len(dataset.class_names), sample=sample)
 
     def fitted(
         self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
@@ -89,9 +103,15 @@ class SeveralLabels:
     """A row may have several labels, or none."""
 
     def objective(
-        self, dataset: Dataset, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig
+        self,
+        dataset: Dataset,
+        train: LabelledTexts,
+        dev: LabelledTexts,
+        training: TrainConfig,
+        sample: WindowSample | None,
     ) -> ClassificationObjective:
-        return MultiLabelObjective(train, dev, label_sets(dataset.dev), training, len(dataset.class_names))
+        truth, class_count = label_sets(dataset.dev), len(dataset.class_names)
+        return MultiLabelObjective(train, dev, truth, training, class_count, sample=sample)
 
     def fitted(
         self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads

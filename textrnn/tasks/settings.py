@@ -20,6 +20,8 @@ from textrnn.config import (
     Run,
     RunSettings,
     Settings,
+    TrainConfig,
+    WindowedConfig,
 )
 from textrnn.errors import ConfigError, did_you_mean
 from textrnn.models.registry import ModelEntry, all_models, find_model
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+STEPS = 512  # of a text without windows; what lies beyond is read by bags of n-grams alone, and costs little
 NOMINAL_SPEED = 40_000  # characters a second, by which the dropout is fitted to a budget before anything is measured
 
 
@@ -50,7 +53,8 @@ class TextFacts(Protocol):
     training_rows: int
     dev_rows: int
 
-    def mean_length(self, data: DataConfig) -> float: ...
+    def mean_length(self, data: DataConfig, most: int) -> float: ...
+    def usual_length(self, data: DataConfig) -> float: ...
     def vectors(self, settings: ClassifierSettings) -> Vectors | None: ...
 
 
@@ -190,8 +194,18 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
         lowercase=entry.lowercase,
     )
     settings = dataclasses.replace(settings, data=data)
+    most, tokens_a_pass = STEPS, TrainConfig.TOKENS_A_PASS
+    if isinstance(settings.model_config, WindowedConfig):
+        model_config = settings.model_config.fitted_to(facts.usual_length(data))
+        settings = dataclasses.replace(settings, model_config=model_config)
+        most = model_config.training_tokens or STEPS
+        tokens_a_pass = model_config.tokens_a_pass
     training = settings.training.fitted_to(
-        facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes
+        facts.training_rows,
+        facts.dev_rows,
+        mean_length=facts.mean_length(data, most),
+        passes=entry.passes,
+        tokens_a_pass=tokens_a_pass,
     )
     if training.budget is None:
         training = dataclasses.replace(training, budget=entry.budget)

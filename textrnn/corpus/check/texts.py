@@ -73,7 +73,7 @@ def very_long_texts(read: ExaminedFiles) -> Iterator[Finding]:
             "very-long-texts",
             f"far longer than the others, of up to {longest:,} characters ({statistics.median(lengths):,.0f} in the "
             "middle)",
-            "see whether rows grew together there; of a text, `pad_size` tokens are read",
+            "see whether rows grew together there",
         )
 
 

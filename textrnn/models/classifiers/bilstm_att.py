@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import Choices, NoisyConfig, option
-from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, valid_mask
+from textrnn.config import Choices, WindowedConfig, option
+from textrnn.models.classifiers.windowed import WindowedClassifier
+from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, valid_mask
 
 NAME = "BiLSTM_Att"
 
 
 @dataclass(frozen=True)
-class Config(NoisyConfig):
+class Config(WindowedConfig):
     """Hyper-parameters of the bidirectional LSTM with attention."""
 
     hidden_size: int = option(
@@ -27,7 +27,7 @@ class Config(NoisyConfig):
     num_layers: int = option(1, "recurrent layers", at_least=1)
 
 
-class Model(ClassifierNetwork):
+class Model(WindowedClassifier):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -41,6 +41,9 @@ class Model(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        window: int | None = None,
+        max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -51,6 +54,7 @@ class Model(ClassifierNetwork):
         )
         self.attention = nn.Linear(self.encoder.output_size, 1, bias=False)  # a bias would change no weight
         self.dropout = dropout
+        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 
     def attention_weights(self, states: Tensor, mask: Tensor) -> Tensor:
@@ -60,9 +64,8 @@ class Model(ClassifierNetwork):
         shares = (scores - scores.detach().amax(dim=1, keepdim=True)).exp()
         return shares / shares.sum(dim=1, keepdim=True)
 
-    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, F)."""
-        states = self.encoder(self.embedding(token_ids), lengths)  # (B, T, 2*H)
+    def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, F)."""
+        states = self.encoder(self.embedding(token_ids), lengths)  # (N, W, 2*H)
         weights = self.attention_weights(states, valid_mask(lengths, token_ids.shape[1]))
-        features = torch.tanh((weights[:, :, None] * states).sum(dim=1))  # (B, 2*H)
-        return dropout(features, self.dropout, self.training)
+        return torch.tanh((weights[:, :, None] * states).sum(dim=1))  # (N, 2*H)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from textrnn.config import RecurrentConfig
-from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
+from textrnn.models.classifiers.windowed import WindowedClassifier
+from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, make_pooling, valid_mask
 
 NAME = "BiLSTM_LN"
 
@@ -21,7 +21,7 @@ class Config(RecurrentConfig):
     """Hyper-parameters of the bidirectional LSTM with layer normalisation."""
 
 
-class Model(ClassifierNetwork):
+class Model(WindowedClassifier):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -36,6 +36,9 @@ class Model(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        window: int | None = None,
+        max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -47,10 +50,12 @@ class Model(ClassifierNetwork):
         self.pool = make_pooling(pooling, bidirectional=True)
         self.normalisation = LayerNorm(self.encoder.output_size)
         self.dropout = dropout
+        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 
-    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, F)."""
-        states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (B, T, D*H)
-        features = self.normalisation(self.pool(states, valid_mask(lengths, token_ids.shape[1])))  # (B, D*H)
-        return dropout(features, self.dropout, self.training)
+    def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, F)."""
+        states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (N, W, D*H)
+        pooled = self.pool(states, valid_mask(lengths, token_ids.shape[1]))  # (N, D*H)
+        features: Tensor = self.normalisation(pooled)
+        return features

@@ -13,20 +13,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import Choices, NoisyConfig, Span, option
+from textrnn.config import Choices, Span, WindowedConfig, option
 from textrnn.models.classifiers.ngram_classifier import NgramClassifier
+from textrnn.models.classifiers.windowed import WindowedClassifier
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
 from textrnn.models.parts.piece_bag import PieceBag
 
 NAME = "BiLSTM_Ngram"
-PAD_SIZE = 4096  # n-grams are of the whole text
 READS_SPELLING = True
 PASSES = 4  # n-grams overfit soon
 
 
 @dataclass(frozen=True)
-class Config(NoisyConfig):
+class Config(WindowedConfig):
     """Hyper-parameters of the bidirectional LSTM with n-grams."""
 
     dropout: float = option(
@@ -37,7 +37,7 @@ class Config(NoisyConfig):
         128, "units of each layer and direction", at_least=1, searched=Choices((0.5, 1, 1.5, 2), of_default=True)
     )
     num_layers: int = option(1, "recurrent layers", at_least=1)
-    max_steps: int = option(512, "tokens of a text that the LSTM reads; the n-grams are of all", at_least=1)
+    max_steps: int = option(0, "tokens of a text that the LSTM reads (0: all); the n-grams are of all", at_least=0)
     ngram_size: int = option(64, "numbers per n-gram", at_least=1, searched=Choices((0.5, 1, 2), of_default=True))
     ngram_dropout: float = option(
         0.5, "dropout on the n-gram features", at_least=0.0, below=1.0, searched=Span(0.2, 0.7)
@@ -49,7 +49,7 @@ class Config(NoisyConfig):
     )
 
 
-class Model(NgramClassifier):
+class Model(NgramClassifier, WindowedClassifier):
     """Token ids (B, T), lengths (B,), and where words have spaces code points (B, S) -> logits (B, C).
 
     With a linear model taken in, they are a mean of its logits and the network's, which makes the probabilities a
@@ -76,6 +76,9 @@ class Model(NgramClassifier):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        window: int | None = None,
+        max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -90,6 +93,7 @@ class Model(NgramClassifier):
         self.pieces = PieceBag(ngram_size, max_pieces=max_ngrams)
         self.ngram_size, self.takes_linear = ngram_size, linear
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
+        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
         self.register_buffer("intercepts", torch.empty(0))
         self.register_buffer("share", torch.zeros(()))
@@ -112,12 +116,46 @@ class Model(NgramClassifier):
             bag.append(columns)
         self.intercepts = intercepts.to(self.intercepts)
 
+    def read_by_windows(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The first `max_steps` tokens, where that is set."""
+        if not self.max_steps:
+            return token_ids, lengths
+        return token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
+
+    def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, 2*H)."""
+        states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (N, W, 2*H)
+        features: Tensor = self.normalisation(max_over_time(states, valid_mask(lengths, token_ids.shape[1])))
+        return features
+
+    @property
+    def share_of_windows(self) -> float:
+        return 1.0 - float(self.share)
+
+    def constant(self, label: int, against: int) -> float:
+        own, share = super().constant(label, against), float(self.share)
+        if self.intercepts.shape[0] == 0:
+            return own
+        return (1 - share) * own + share * float(self.intercepts[label] - self.intercepts[against])
+
+    def beside_windows(self, label: int, against: int, *inputs: Tensor) -> Tensor:
+        """By the n-grams and the pieces, in the network and in the linear model."""
+        change = self.classifier.weight[label] - self.classifier.weight[against]
+        gradient = self.share_of_windows * change[None, self.encoder.output_size :]
+        if self.intercepts.shape[0]:
+            of_linear = torch.zeros_like(self.intercepts)[None]
+            of_linear[0, label], of_linear[0, against] = self.share, -self.share
+            gradient = torch.cat([gradient, of_linear], dim=1)
+        added: Tensor = self.ngrams.token_contributions(*inputs[:2], gradient)
+        for of_pieces in [self.pieces.token_contributions(*inputs[2:], gradient)] if inputs[2:] else []:
+            shared = min(added.shape[1], of_pieces.shape[1])  # of a text that is cut, the words behind are not tokens
+            added[:, :shared] += of_pieces[:, :shared]
+        return added
+
     def _read(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> tuple[Tensor, Tensor]:
         """A batch -> (B, F) features, (B, C) or (B, 0) what a linear model adds up."""
-        head, head_lengths = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
-        states = self.encoder(self.embedding(head), head_lengths, keep_precision=True)  # (B, T, 2*H)
-        states = max_over_time(states, valid_mask(head_lengths, head.shape[1]))  # (B, 2*H)
-        order = dropout(self.normalisation(states), self.dropout, self.training)
+        read = self.pooled_features(*self.read_by_windows(token_ids, lengths))  # (B, 2*H)
+        order = dropout(read, self.dropout, self.training)
         bag = self.wording(token_ids, lengths, *characters)  # (B, G), or (B, G + C)
         wording = dropout(bag[:, : self.ngram_size], self.ngram_dropout, self.training)
         return torch.cat([order, wording], dim=1), bag[:, self.ngram_size :]

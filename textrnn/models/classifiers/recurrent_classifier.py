@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
+from textrnn.models.classifiers.windowed import WindowedClassifier
+from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, make_pooling, valid_mask
 
 
-class RecurrentClassifier(ClassifierNetwork):
+class RecurrentClassifier(WindowedClassifier):
     """Token ids (B, T), lengths (B,) -> logits (B, C). A model says which `cell` it is made of."""
 
     cell: ClassVar[type[nn.RNNBase]]
@@ -29,6 +29,9 @@ class RecurrentClassifier(ClassifierNetwork):
         embedding_dropout: float,
         token_dropout: float,
         bidirectional: bool,
+        window: int | None = None,
+        max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -39,10 +42,10 @@ class RecurrentClassifier(ClassifierNetwork):
         )
         self.pool = make_pooling(pooling, bidirectional=bidirectional)
         self.dropout = dropout
+        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
         self.classifier = nn.Linear(self.encoder.output_size, class_count)
 
-    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, F)."""
-        states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (B, T, D*H)
-        features = self.pool(states, valid_mask(lengths, token_ids.shape[1]))  # (B, D*H)
-        return dropout(features, self.dropout, self.training)
+    def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, F)."""
+        states = self.encoder(self.embedding(token_ids), lengths, keep_precision=True)  # (N, W, D*H)
+        return self.pool(states, valid_mask(lengths, token_ids.shape[1]))  # (N, D*H)

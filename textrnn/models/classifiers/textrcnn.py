@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import Choices, NoisyConfig, option
-from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
+from textrnn.config import Choices, WindowedConfig, option
+from textrnn.models.classifiers.windowed import WindowedClassifier
+from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, max_over_time, valid_mask
 
 NAME = "TextRCNN"
 
 
 @dataclass(frozen=True)
-class Config(NoisyConfig):
+class Config(WindowedConfig):
     """Hyper-parameters of the recurrent convolutional network."""
 
     hidden_size: int = option(
@@ -30,7 +30,7 @@ class Config(NoisyConfig):
     )
 
 
-class Model(ClassifierNetwork):
+class Model(WindowedClassifier):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
     def __init__(
@@ -45,6 +45,9 @@ class Model(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        window: int | None = None,
+        max_windows: int | None = None,
+        normalise_windows: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -55,12 +58,12 @@ class Model(ClassifierNetwork):
         )
         self.features = nn.Linear(embedding_size + self.encoder.output_size, feature_size)
         self.dropout = dropout
+        self.read_in_windows(window, max_windows, normalise_windows, feature_size)
         self.classifier = nn.Linear(feature_size, class_count)
 
-    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, F)."""
-        vectors = self.embedding(token_ids)  # (B, T, E)
-        states = self.encoder(vectors, lengths)  # (B, T, 2*H)
-        token_features = torch.tanh(self.features(torch.cat([vectors, states], dim=2)))  # (B, T, F)
-        features = max_over_time(token_features, valid_mask(lengths, token_ids.shape[1]))  # (B, F)
-        return dropout(features, self.dropout, self.training)
+    def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, F)."""
+        vectors = self.embedding(token_ids)  # (N, W, E)
+        states = self.encoder(vectors, lengths)  # (N, W, 2*H)
+        token_features = torch.tanh(self.features(torch.cat([vectors, states], dim=2)))  # (N, W, F)
+        return max_over_time(token_features, valid_mask(lengths, token_ids.shape[1]))  # (N, F)

@@ -5,6 +5,8 @@ Shapes: B batch, T time (tokens), N n-grams of a batch, G numbers per n-gram, V 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -14,7 +16,7 @@ from textrnn.errors import ConfigError
 from textrnn.models.parts.layers import valid_mask
 from textrnn.models.parts.sparse_table import SparseTable as SparseTable
 from textrnn.models.parts.sparse_table import starts_of_rows
-from textrnn.models.parts.tfidf_bag import TfidfBag
+from textrnn.models.parts.tfidf_bag import CHUNK, TfidfBag
 
 
 class HashedNgrams(SparseTable):
@@ -81,10 +83,19 @@ def ngram_numbers(token_ids: Tensor, order: int, vocabulary_size: int) -> Tensor
 
 
 def ngrams_of_batch(
-    token_ids: Tensor, lengths: Tensor, shortest: int, longest: int, vocabulary_size: int
+    token_ids: Tensor,
+    lengths: Tensor,
+    shortest: int,
+    longest: int,
+    vocabulary_size: int,
+    begin_before: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """(B, T), (B,) -> (N,), (N,): the row and the number of every n-gram within its text, row by row."""
-    width = token_ids.shape[1]
+    """(B, T), (B,) -> (N,), (N,): the row and the number of every n-gram within its text, row by row.
+
+    Args:
+        begin_before: only n-grams that begin at one of so many tokens; None: all.
+    """
+    width = token_ids.shape[1] if begin_before is None else begin_before
     orders = range(shortest, longest + 1)
     # One for each token and order, those that go beyond the end among them: a traced graph has no other case for texts
     # that are shorter than an n-gram.
@@ -154,3 +165,11 @@ class NgramBag(TfidfBag):
     def by_token(self, values: Tensor, token_ids: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
         """(N,) a value of each n-gram -> (B, T): divided evenly among its tokens."""
         return divided_among_tokens(values, lengths, token_ids.shape[1], 1, self.longest)
+
+    def in_chunks(self, token_ids: Tensor, lengths: Tensor) -> Iterator[tuple[Tensor, Tensor]]:  # type: ignore[override]
+        """As :meth:`found_in`, those that begin in some of the tokens at a time."""
+        for begin in range(0, token_ids.shape[1], CHUNK):
+            chunk = token_ids[:, begin : begin + CHUNK + self.longest - 1]
+            within = (lengths - begin).clamp(min=0, max=chunk.shape[1])
+            starts = min(CHUNK, chunk.shape[1])
+            yield ngrams_of_batch(chunk, within, 1, self.longest, self.vocabulary_size, starts)

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from textrnn.models.parts.ngram_bag import ngram_numbers
-from textrnn.models.parts.tfidf_bag import TfidfBag
+from textrnn.models.parts.tfidf_bag import CHUNK, TfidfBag
 
 SHORTEST, LONGEST = 2, 5  # characters of a piece
 MAX_CHARACTERS = 5000  # different ones; the number of a piece has to fit 63 bits
@@ -63,6 +63,14 @@ class PieceBag(TfidfBag):
         _, numbers, inside = zip(*self._by_order(characters), strict=True)
         rows, columns = torch.cat(inside, dim=1).nonzero(as_tuple=True)
         return rows, torch.cat(numbers, dim=1)[rows, columns]
+
+    def in_chunks(self, characters: Tensor) -> Iterator[tuple[Tensor, Tensor]]:  # type: ignore[override]
+        """As :meth:`found_in`, those that begin at some of the characters at a time."""
+        for begin in range(0, characters.shape[1], CHUNK):
+            chunk = characters[:, begin : begin + CHUNK + LONGEST - 1]
+            _, numbers, inside = zip(*self._by_order(chunk), strict=True)
+            rows, columns = torch.cat([mask[:, :CHUNK] for mask in inside], dim=1).nonzero(as_tuple=True)
+            yield rows, torch.cat([found[:, :CHUNK] for found in numbers], dim=1)[rows, columns]
 
     def by_token(self, values: Tensor, characters: Tensor) -> Tensor:  # type: ignore[override]
         """(N,) a value of each piece -> (B, T): all of its word."""

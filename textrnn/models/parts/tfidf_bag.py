@@ -9,14 +9,16 @@ Source: Salton & Buckley 1988 (TF-IDF), in the smoothed form of scikit-learn's T
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from textrnn.models.parts.sparse_table import SparseTable, starts_of_rows
+from textrnn.models.parts.windows import is_traced
 
+CHUNK = 1 << 15  # of longer texts, n-grams are counted piece by piece
 MANY_TEXTS = 1000  # an n-gram seen once is noise among so many, but all there is among fewer
 
 
@@ -47,6 +49,10 @@ class TfidfBag(nn.Module, ABC):
     @abstractmethod
     def found_in(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """A batch -> (N,), (N,): the row and the number of every n-gram in it."""
+
+    @abstractmethod
+    def in_chunks(self, *inputs: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """The same n-grams, some at a time, so that memory does not grow with the length of a text."""
 
     @abstractmethod
     def by_token(self, values: Tensor, *inputs: Tensor) -> Tensor:
@@ -83,8 +89,11 @@ class TfidfBag(nn.Module, ABC):
 
     def weighted(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """A batch -> (M,), (M,), (M,): text, place among the known and weight of each n-gram of each text, by text."""
-        pairs, _ = self._pairs(*inputs)
-        pairs, repeats = torch.unique(pairs, return_counts=True)
+        if not is_traced() and inputs[0].shape[1] > CHUNK:
+            pairs, repeats = self._counted_in_chunks(*inputs)
+        else:
+            pairs, _ = self._known(*self.found_in(*inputs))
+            pairs, repeats = torch.unique(pairs, return_counts=True)
         rows, places = pairs // self.known.shape[0], pairs % self.known.shape[0]
         return rows, places, self._weights(rows, places, repeats, inputs[0].shape[0])
 
@@ -97,7 +106,7 @@ class TfidfBag(nn.Module, ABC):
         *inputs, gradient = inputs  # type: ignore[assignment]  # a list
         if self.known.shape[0] == 0:
             return gradient.new_zeros(inputs[0].shape[0], 0)
-        of_places, found = self._pairs(*inputs)
+        of_places, found = self._known(*self.found_in(*inputs))
         pairs, inverse, repeats = torch.unique(of_places, return_inverse=True, return_counts=True)
         rows, places = pairs // self.known.shape[0], pairs % self.known.shape[0]
         weights = self._weights(rows, places, repeats, inputs[0].shape[0])
@@ -111,9 +120,17 @@ class TfidfBag(nn.Module, ABC):
         table.weight.data = torch.cat([own, columns.to(own)], dim=1)
         self.table = table
 
-    def _pairs(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Row * K + place of each n-gram that is known, and (N,) booleans: which those are."""
-        rows, numbers = self.found_in(*inputs)
+    def _counted_in_chunks(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Row * K + place of each n-gram that is known, once and rising, and how often it stands there."""
+        pairs = repeats = self.known.new_zeros(0)
+        for rows, numbers in self.in_chunks(*inputs):
+            more, counts = torch.unique(self._known(rows, numbers)[0], return_counts=True)
+            pairs, place = torch.unique(torch.cat([pairs, more]), return_inverse=True)
+            repeats = repeats.new_zeros(len(pairs)).index_add_(0, place, torch.cat([repeats, counts]))
+        return pairs, repeats
+
+    def _known(self, rows: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """(N,), (N,) -> row * K + place of each n-gram that is known, and (N,) booleans: which those are."""
         places = torch.searchsorted(self.known, numbers).clamp_(max=self.known.shape[0] - 1)
         found = self.known[places] == numbers
         return rows[found] * self.known.shape[0] + places[found], found

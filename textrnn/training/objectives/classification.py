@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textrnn.config import TrainConfig
-from textrnn.corpus.batches import Batch, LabelledTexts, shuffled_batches, sorted_batches
+from textrnn.corpus.batches import Batch, LabelledTexts, WindowSample, shuffled_batches, sorted_batches
 from textrnn.evaluation.calibration import fit_temperature, penalised_loss, without_smoothing
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.randomness import epoch_generator
@@ -91,16 +91,24 @@ def balanced_weights(labels: Tensor, class_count: int, row_weights: Tensor | Non
 
 
 class _BatchesOfRows(Sequence[Batch]):
-    """Batches cut out of the data when they are asked for."""
+    """Batches cut out of the data when they are asked for.
 
-    def __init__(self, texts: LabelledTexts, rows: list[Tensor]):
-        self.texts, self.rows = texts, rows
+    Args:
+        sample: what is read of long texts; None: all.
+        seed: of the windows that are drawn; each batch has a generator of its own, so that a run may go on with any.
+    """
+
+    def __init__(self, texts: LabelledTexts, rows: list[Tensor], sample: WindowSample | None, seed: int):
+        self.texts, self.rows, self.sample, self.seed = texts, rows, sample, seed
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: int) -> Batch:  # type: ignore[override]  # no slices are taken
-        return self.texts.batch(self.rows[index])
+        if self.sample is None:
+            return self.texts.batch(self.rows[index])
+        generator = torch.Generator().manual_seed(self.seed + index)
+        return self.texts.sampled_batch(self.rows[index], self.sample, generator)
 
 
 class ClassificationObjective(Objective[Batch]):
@@ -110,10 +118,19 @@ class ClassificationObjective(Objective[Batch]):
         train: rows to learn from.
         dev: rows scored at every evaluation, never learnt from.
         config: settled, see :func:`textrnn.tasks.settings.settle`.
+        sample: what is read of long training texts; None: all.
     """
 
-    def __init__(self, train: LabelledTexts, dev: LabelledTexts, config: TrainConfig, class_count: int):
-        self.train, self.dev = train, dev
+    def __init__(
+        self,
+        train: LabelledTexts,
+        dev: LabelledTexts,
+        config: TrainConfig,
+        class_count: int,
+        *,
+        sample: WindowSample | None = None,
+    ):
+        self.train, self.dev, self.window_sample = train, dev, sample
         self.size_settings = train.size_settings
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
         self.smoothing, self.class_count = config.label_smoothing, class_count
@@ -128,8 +145,12 @@ class ClassificationObjective(Objective[Batch]):
         return math.ceil(len(self.train) / self.batch_size)
 
     def batches(self, epoch: int) -> Sequence[Batch]:
-        rows = shuffled_batches(self.train.lengths, self.batch_size, epoch_generator(self.seed, epoch))
-        return _BatchesOfRows(self.train, rows)
+        generator, lengths = epoch_generator(self.seed, epoch), self.train.lengths
+        if self.window_sample is None:
+            return _BatchesOfRows(self.train, shuffled_batches(lengths, self.batch_size, generator), None, 0)
+        rows = shuffled_batches(lengths.clamp(max=self.window_sample.tokens), self.batch_size, generator)
+        of_windows = int(torch.randint(2**62, (1,), generator=generator))
+        return _BatchesOfRows(self.train, rows, self.window_sample, of_windows)
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
         logits = network(*batch.inputs).float()

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textrnn.config import TrainConfig
-from textrnn.corpus.batches import Batch, LabelledTexts, LabelPairs, sorted_batches
+from textrnn.corpus.batches import Batch, LabelledTexts, LabelPairs, WindowSample, sorted_batches
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.evaluation.label_calibration import fit_label_calibration
 from textrnn.evaluation.label_scores import PIECE_CELLS, LabelCalibration, LabelScores, collect
@@ -106,14 +106,22 @@ class MultiLabelObjective(ClassificationObjective):
         dev: rows scored at every evaluation, never learnt from.
         dev_labels: their labels.
         config: settled, see :func:`textrnn.tasks.settings.settle`.
+        sample: what is read of long training texts; None: all.
     """
 
     def __init__(
-        self, train: LabelledTexts, dev: LabelledTexts, dev_labels: LabelSets, config: TrainConfig, class_count: int
+        self,
+        train: LabelledTexts,
+        dev: LabelledTexts,
+        dev_labels: LabelSets,
+        config: TrainConfig,
+        class_count: int,
+        *,
+        sample: WindowSample | None = None,
     ):
         assert train.classes is not None, "one label a row"
         assert train.label_starts is not None
-        super().__init__(train, dev, _without_class_weights(config), class_count)
+        super().__init__(train, dev, _without_class_weights(config), class_count, sample=sample)
         self.dev_labels = dev_labels
         sizes, row_weights = train.label_starts.diff(), train.weights
         of_labels = None if row_weights is None else torch.repeat_interleave(row_weights, sizes)

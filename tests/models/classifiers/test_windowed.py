@@ -1,0 +1,106 @@
+"""Long texts read in windows, of every model that does so."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tests.models.classifiers.test_contract import build, texts
+from textrnn.models.classifiers import windowed
+from textrnn.models.classifiers.windowed import WindowedClassifier
+from textrnn.models.parts import ngram_bag, piece_bag, tfidf_bag
+from textrnn.models.registry import ModelEntry, all_models
+from textrnn.models.window_shares import tokens_of_windows, window_shares
+
+WINDOWED = [entry for entry in all_models().values() if "window" in {field.name for field in entry.fields}]
+every_windowed = pytest.mark.parametrize("entry", WINDOWED, ids=lambda entry: entry.name)
+
+
+def network_of(entry: ModelEntry, **given: object) -> WindowedClassifier:
+    found = build(entry, **given).eval()
+    assert isinstance(found, WindowedClassifier)
+    if found.window_attention is not None:
+        torch.nn.init.normal_(found.window_attention.weight)
+    return found
+
+
+def test_all_recurrent_models_read_in_windows() -> None:
+    assert {entry.name for entry in WINDOWED} == {
+        "BiLSTM_Att", "BiLSTM_LN", "BiLSTM_Ngram", "GRU", "LSTM", "RNN", "TextRCNN"
+    }  # fmt: skip
+    assert {entry.pad_size for entry in WINDOWED} == {0}
+
+
+@every_windowed
+def test_one_window_is_the_text_read_whole(entry: ModelEntry) -> None:
+    whole, in_windows = network_of(entry, window=0), network_of(entry, window=9)
+    in_windows.load_state_dict(whole.state_dict(), strict=False)
+    assert torch.equal(in_windows(*texts([5, 9, 1])), whole(*texts([5, 9, 1])))
+    assert whole.window_attention is None  # what older versions saved has none
+
+
+@every_windowed
+def test_several_windows_are_pooled(entry: ModelEntry) -> None:
+    network = network_of(entry, window=4, normalise_windows=True)
+    token_ids, lengths = texts([10])
+    alone = [
+        network.normalised_features(token_ids[:, a:b], torch.tensor([b - a])) for a, b in ((0, 4), (4, 8), (8, 10))
+    ]
+    attention = network.window_attention
+    assert attention is not None
+    expected = attention(torch.cat(alone), torch.arange(3), 1, 3).features(network.max_windows)
+    torch.testing.assert_close(network.pooled_features(token_ids, lengths), expected)
+
+
+@every_windowed
+def test_chunks_change_nothing(entry: ModelEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = network_of(entry, window=4)
+    inputs = texts([70, 3, 33])
+    expected = network(*inputs)
+    monkeypatch.setattr(windowed, "CHUNK_TOKENS", 24)
+    for module in (tfidf_bag, ngram_bag, piece_bag):
+        monkeypatch.setattr(module, "CHUNK", 16)
+    with torch.no_grad():
+        torch.testing.assert_close(network(*inputs), expected)
+
+
+@every_windowed
+def test_a_gradient_reaches_what_long_texts_add(entry: ModelEntry) -> None:
+    network = network_of(entry, window=4, normalise_windows=True)
+    functional.cross_entropy(network(*texts([30, 9])), torch.tensor([0, 3])).backward()
+    for name, parameter in network.named_parameters():
+        if name.startswith("window_"):
+            assert parameter.grad is not None
+            assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("name", ["LSTM", "BiLSTM_Ngram"])
+def test_a_million_tokens_in_bounded_memory(name: str) -> None:
+    """No layer gives more at once than it makes of a chunk."""
+    network = network_of(all_models()[name], window=256, hidden_size=2, embedding_size=2)
+    given: list[int] = []
+    for module in network.modules():
+        module.register_forward_hook(lambda _, __, out: given.append(out.numel() if isinstance(out, Tensor) else 0))
+    token_ids = torch.randint(2, 50, (1, 1_000_000), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert torch.isfinite(network(token_ids, torch.tensor([1_000_000]))).all()
+    assert 0 < max(given) <= 4 * windowed.CHUNK_TOKENS
+
+
+@every_windowed
+def test_shares_of_windows_add_up(entry: ModelEntry) -> None:
+    network = network_of(entry, window=4, normalise_windows=True)
+    token_ids, lengths = texts([30])
+    shares = window_shares(network, (token_ids, lengths), 1, 3)
+    logits = network(token_ids, lengths)[0].detach()
+    assert shares.difference == pytest.approx(float(logits[1] - logits[3]), abs=1e-4)
+    assert shares.baseline + float(shares.contributions.sum()) == pytest.approx(shares.difference, abs=1e-4)
+    assert len(shares.weights) == 8
+    chosen = shares.strongest(3)
+    found = tokens_of_windows(network, token_ids[0], shares, chosen, 1, 3, rounds=3)
+    for place, window in enumerate(chosen):
+        at = shares.tokens_of(window)
+        whole = shares.weights[window] * (found.difference[place] - found.baseline[place]) + shares.beside[at].sum()
+        assert float(whole.detach()) == pytest.approx(float(shares.contributions[window]), abs=1e-4)

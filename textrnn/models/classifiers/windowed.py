@@ -1,0 +1,103 @@
+"""What classifiers have in common that read long texts in windows.
+
+Shapes: B texts, T time (tokens), W tokens of a window, N windows, F features.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from textrnn.models.classifiers.base import ClassifierNetwork
+from textrnn.models.parts.layers import LayerNorm, dropout
+from textrnn.models.parts.windows import Pooled, WindowAttention, cut_into_windows, is_traced
+
+CHUNK_TOKENS = 1 << 14  # read at once where no gradient is wanted, roughly
+
+
+class WindowedClassifier(ClassifierNetwork):
+    """Token ids (B, T), lengths (B,) -> logits (B, C), the memory of a text's states bounded while it answers.
+
+    Attributes:
+        window: tokens of a window; 0: a text is read whole, however long
+        max_windows: that a text has in a step of training
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.window, self.max_windows = 0, 1
+        self.window_attention: WindowAttention | None = None
+        self.window_normalisation: nn.Module = nn.Identity()
+        self.dropout = 0.0
+
+    def read_in_windows(
+        self, window: int | None, max_windows: int | None, normalise_windows: bool | None, feature_count: int
+    ) -> None:
+        """To be called by the constructor of a model that makes so many features of a window."""
+        self.window, self.max_windows = window or 0, max_windows or 1
+        if normalise_windows and self.window:
+            self.window_normalisation = LayerNorm(feature_count)
+        if self.window:
+            self.window_attention = WindowAttention(feature_count)
+
+    @abstractmethod
+    def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, F): those of windows, or of texts that are read whole."""
+
+    def normalised_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, F): what attention pools."""
+        features: Tensor = self.window_normalisation(self.window_features(token_ids, lengths))
+        return features
+
+    def read_by_windows(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T), (B,) -> the part of the texts that windows are cut from; by default all."""
+        return token_ids, lengths
+
+    @property
+    def share_of_windows(self) -> float:
+        """What the last layer's logits count in the answer, where others are mixed in."""
+        return 1.0
+
+    def constant(self, label: int, against: int) -> float:
+        """The difference of the two logits that no token adds to."""
+        bias = self.classifier.bias
+        return float(bias[label].double() - bias[against].double())
+
+    def beside_windows(self, label: int, against: int, *inputs: Tensor) -> Tensor | None:
+        """What a network is called with -> (B, T): what each token adds to the difference of the two logits by what is
+        read beside the windows; None of a model that reads nothing so."""
+        return None
+
+    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F)."""
+        return dropout(self.pooled_features(token_ids, lengths), self.dropout, self.training)
+
+    def pooled_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T), (B,) -> (B, F): the windows of each text pooled by attention."""
+        traced = is_traced()
+        if self.window_attention is None or (not traced and token_ids.shape[1] <= self.window):
+            return self.normalised_features(token_ids, lengths)
+        if traced or torch.is_grad_enabled():
+            return self._pooled(self.window_attention, token_ids, lengths).features(self.max_windows)
+        pooled: Pooled | None = None
+        for ids, within in self.chunks(token_ids, lengths):
+            chunk = self._pooled(self.window_attention, ids, within)
+            pooled = chunk if pooled is None else pooled.joined(chunk)
+        assert pooled is not None
+        return pooled.features(self.max_windows)
+
+    def chunks(self, token_ids: Tensor, lengths: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """(B, T), (B,) -> the same, some windows of each text at a time; a text may have no token left in one."""
+        step = self.window * max(1, CHUNK_TOKENS // (self.window * token_ids.shape[0]))
+        for begin in range(0, token_ids.shape[1], step):
+            ids = token_ids[:, begin : begin + step]
+            yield ids, (lengths - begin).clamp(min=0, max=ids.shape[1])
+
+    def _pooled(self, attention: WindowAttention, token_ids: Tensor, lengths: Tensor) -> Pooled:
+        windows = cut_into_windows(token_ids, lengths, self.window)
+        features = self.normalised_features(windows.token_ids, windows.lengths)
+        pooled: Pooled = attention(features, windows.places, token_ids.shape[0], windows.per_text)
+        return pooled
