@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.models.classifiers.test_contract import CLASSES, VOCABULARY, build, every_model, every_trained_model, texts
+from tests.models.classifiers import test_contract
+from tests.models.classifiers.test_contract import CLASSES, VOCABULARY, every_model, every_trained_model, texts
 from textrnn.config import UNKNOWN_ID
 from textrnn.models import attribution
 from textrnn.models.attribution import Attribution, attribute, midpoints, without_jumps
@@ -19,6 +20,11 @@ from textrnn.models.parts.ngram_bag import HashedNgrams, NgramBag, hashed
 from textrnn.models.registry import ModelEntry, find_model
 
 LABEL, AGAINST = 2, 0
+
+
+def build(entry: ModelEntry, **settings: object) -> ClassifierNetwork:
+    """With texts of one window; for those of several, see the explanations of windows."""
+    return test_contract.build(entry, **{"window": 64, **settings})
 
 
 def attributed(network: ClassifierNetwork, token_ids: Tensor, lengths: Tensor, **options: int) -> Attribution:

@@ -80,7 +80,8 @@ def attribute(
     The network is left as it is; others may use it meanwhile.
 
     Args:
-        token_ids: (B, T); the tokens of all texts together should not be many more than CHUNK_TOKENS.
+        token_ids: (B, T); the tokens of all texts together should not be many more than CHUNK_TOKENS; of a network that
+            reads in windows, texts of one window (see :mod:`textrnn.models.window_shares`).
         lengths: (B,).
         classes: (B,) indices of the classes that are explained.
         against: (B,) indices of those that they are compared with.
