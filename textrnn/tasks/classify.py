@@ -234,23 +234,42 @@ def learn(
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
-    mixing = None if is_solved(network) else mix_with_linear(network, objective, training)
+    settings, network = _decided(
+        settings,
+        network,
+        objective,
+        listener,
+        lambda kind: _build(kind, encoded, len(dataset.class_names), None, device),
+    )
+    with explain_out_of_memory():
+        logits = predict_logits(network, dev, objective.threads).numpy()
+    temperature = fit_temperature(without_smoothing(logits, settings.training.label_smoothing), dataset.dev.labels)
+    classifier = Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature, objective.threads)
+    classifier.read = [reading.to_dict() for reading in dataset.readings]
+    return Learnt(classifier, history)
+
+
+def _decided(
+    settings: ClassifierSettings,
+    network: ClassifierNetwork,
+    objective: ClassificationObjective,
+    listener: Listener,
+    build: Callable[[ClassifierSettings], ClassifierNetwork],
+) -> tuple[ClassifierSettings, ClassifierNetwork]:
+    """A trained network, with a linear model mixed in where it wants one; of ``auto``, the kind that dev prefers.
+
+    Args:
+        build: a new network by its settings.
+    """
+    mixing = None if is_solved(network) else mix_with_linear(network, objective, settings.training)
     if mixing is not None:
         listener.on_note(Note("mixed", mixing=mixing, chosen=settings.model_name == AUTO))
     if settings.model_name == AUTO:
         settings = settings_of_kind(settings, mixing)
-        training = settings.training
-        if settings.model_name == SOLVED:
-            network = _build(settings, encoded, len(dataset.class_names), None, device)
-            objective = ClassificationObjective(train, dev, training, len(dataset.class_names))
-            assert is_solved(network)
-            solve(network, objective, training, Listener())
-    with explain_out_of_memory():
-        logits = predict_logits(network, dev, objective.threads).numpy()
-    temperature = fit_temperature(without_smoothing(logits, training.label_smoothing), dataset.dev.labels)
-    classifier = Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature, objective.threads)
-    classifier.read = [reading.to_dict() for reading in dataset.readings]
-    return Learnt(classifier, history)
+        network = network if settings.model_name != SOLVED else build(settings)
+        if is_solved(network):
+            solve(network, objective, settings.training, Listener())
+    return settings, network
 
 
 def _build(
