@@ -50,6 +50,7 @@ from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
 from textrnn.training.history import History
 from textrnn.training.linear import is_solved, mix_with_linear, solve
+from textrnn.training.objectives.classification import ClassificationObjective
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 RowsOfTexts = Callable[[EncodedTexts, list[int] | LabelSets, torch.device], LabelledTexts]
@@ -238,23 +239,42 @@ def learn(
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
-    mixing = None if is_solved(network) else mix_with_linear(network, objective, training)
-    if mixing is not None:
-        listener.on_note(Note("mixed", mixing=mixing, chosen=settings.model_name == AUTO))
-    if settings.model_name == AUTO:
-        settings = settings_of_kind(settings, mixing)
-        training = settings.training
-        if settings.model_name == SOLVED:
-            network = _build(settings, encoded, len(dataset.class_names), None, device)
-            objective = labelling.objective(dataset, train, dev, training, None)
-            assert is_solved(network)
-            solve(network, objective, training, Listener())
+    settings, network = _decided(
+        settings,
+        network,
+        objective,
+        listener,
+        lambda kind: _build(kind, encoded, len(dataset.class_names), None, device),
+    )
     with explain_out_of_memory():
-        fitted = labelling.fitted(dataset, network, dev, training, objective.threads)
+        fitted = labelling.fitted(dataset, network, dev, settings.training, objective.threads)
     names, threads = dataset.class_names, objective.threads
     classifier = Classifier(settings, network, encoded.vocabulary, names, threads=threads, **fitted)
     classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
+
+
+def _decided(
+    settings: ClassifierSettings,
+    network: ClassifierNetwork,
+    objective: ClassificationObjective,
+    listener: Listener,
+    build: Callable[[ClassifierSettings], ClassifierNetwork],
+) -> tuple[ClassifierSettings, ClassifierNetwork]:
+    """A trained network, with a linear model mixed in where it wants one; of ``auto``, the kind that dev prefers.
+
+    Args:
+        build: a new network by its settings.
+    """
+    mixing = None if is_solved(network) else mix_with_linear(network, objective, settings.training)
+    if mixing is not None:
+        listener.on_note(Note("mixed", mixing=mixing, chosen=settings.model_name == AUTO))
+    if settings.model_name == AUTO:
+        settings = settings_of_kind(settings, mixing)
+        network = network if settings.model_name != SOLVED else build(settings)
+        if is_solved(network):
+            solve(network, objective, settings.training, Listener())
+    return settings, network
 
 
 def _build(

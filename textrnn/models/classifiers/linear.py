@@ -30,9 +30,9 @@ LOWERCASE = True
 class Config(ModelConfig):
     """Hyper-parameters of the linear model."""
 
-    embedding_size: int = option(1, "not used: it has no token vectors", at_least=1)
-    longest_ngram: int = option(3, "tokens of the longest n-grams, where words have no spaces", at_least=1, at_most=8)
-    longest_words: int = option(2, "words of the longest n-grams, where they have", at_least=1, at_most=8)
+    embedding_size: int = option(1, "numbers per token vector (a pretrained file brings its own)", at_least=1)  # unused
+    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
+    longest_words: int = option(2, "words of the longest n-grams, where words have spaces", at_least=1, at_most=8)
     max_ngrams: int = option(2_000_000, "keep at most this many n-grams, those of the most texts", at_least=1)
     inverse_penalty: float | None = option(
         None, "scikit-learn's C (default: chosen by cross-validation where rows are few)", above=0.0
