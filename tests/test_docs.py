@@ -75,6 +75,10 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = small_rows(120)
     for name, header in (("reviews.csv", "text,label"), ("survey.csv", "comment,stars")):
         (place / name).write_text(f"{header}\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
+    tickets = [
+        (text, label if at % 4 else f"{label}|{list(WORDS)[(at + 1) % 3]}") for at, (text, label) in enumerate(rows)
+    ]
+    (place / "tickets.csv").write_text("text,tags\n" + "".join(f"{a},{b}\n" for a, b in tickets), encoding="utf-8")
     write_rows(place / "reviews" / "train.txt", rows)
     for name in ("headlines", "thucnews"):
         folder = write_small_dataset(place / "data" / name)

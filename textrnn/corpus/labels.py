@@ -95,11 +95,8 @@ def joined_labels(labels: Iterable[str]) -> dict[str, list[str]]:
     for mark in JOINED_BY:
         split = {label: [canonical_label(part) for part in label.split(mark)] for label in every if mark in label}
         split = {label: parts for label, parts in split.items() if all(parts) and len(set(parts)) > 1}
-        if (
-            split
-            and not _are_decimals(split.values())
-            and _are_joined(split, {label for label in every if mark not in label})
-        ):
+        alone = {label for label in every if mark not in label}
+        if split and not _are_decimals(split.values(), alone) and _are_joined(split, alone):
             found |= {label: parts for label, parts in split.items() if label not in found}
     return found
 
@@ -135,7 +132,7 @@ def joining_marks(counts: Mapping[str, int], names: Iterable[str] = ()) -> list[
         split = {label: parts for label, parts in split.items() if len(set(parts)) > 1}
         alone = classes.union(label for label in counts if label not in split)
         known = alone | _in_different_places(split.values())
-        if not split or _are_decimals(split.values()) or not _are_joined(split, known):
+        if not split or _are_decimals(split.values(), alone) or not _are_joined(split, known):
             continue
         rows = sum(counts[label] for label in split)
         found.append(
@@ -180,10 +177,12 @@ def _are_joined(split: Mapping[str, Sequence[str]], alone: set[str]) -> bool:
     return bool(_in_several_orders(split.values()))
 
 
-def _are_decimals(split: Iterable[Sequence[str]]) -> bool:
-    """Half grades, such as ``1,5`` and ``2,5``."""
+def _are_decimals(split: Iterable[Sequence[str]], alone: Container[str]) -> bool:
+    """Half grades, such as ``1,5`` and ``2,5``; ``0,1`` beside ``0`` and ``1`` is both of them."""
     parts = list(split)
-    return all(len(part) == 2 and is_index("".join(part)) for part in parts) and len({part[1] for part in parts}) == 1
+    if not all(len(part) == 2 and is_index("".join(part)) for part in parts) or len({part[1] for part in parts}) > 1:
+        return False
+    return len(parts) > 1 or parts[0][1] == "5" or parts[0][1] not in alone
 
 
 def is_index(label: str) -> bool:

@@ -283,6 +283,10 @@ def test_marks_that_join() -> None:
     assert joining_marks({"a": 5, "b": 5, "a|b": 3}) == [Joined("|", 3, 3)]
     assert joining_marks({"a": 5, "b": 5, "a|b": 3, "x|y": 2}, ["x|y"]) == [Joined("|", 3, 3)]
     assert joining_marks({"a，b": 2, "b,a": 1, "c": 1}) == [Joined(",", 3, 3)]
+    assert joining_marks({"0": 2, "1": 2, "0,1": 2}) == [Joined(",", 2, 2)]
+    assert joining_marks({"1": 2, "2": 2, "1,5": 2, "2,5": 1}) == []
+    assert joining_marks({"a|b": 3, "a|c": 3, "b|c": 3, "c|a": 1}) == [Joined("|", 10, 10)]
+    assert joining_marks({"a/b": 3, "a/c": 3, "d/e": 3}) == []  # a class within a class
     assert joining_marks({"food/drink": 5, "books": 5}) == []
     assert parts_of("a; b；a;", ";") == ("a", "b")
 
