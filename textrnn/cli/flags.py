@@ -24,6 +24,7 @@ METAVARS = {
     "label_column": "COLUMN",
     "separator": "CHARACTER",
     "encoding": "NAME",
+    "init_from": "FOLDER",
     "device": "DEVICE",
     "budget": "SECONDS",
 }

@@ -103,6 +103,9 @@ class DataConfig(Settings):
     )
     split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
+    init_from: str | None = option(
+        None, "folder of a saved language model whose character vectors and recurrent layers are the first weights"
+    )
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
 
     def fitted_to(self, *, words_are_spaced: bool, pad_size: int) -> DataConfig:
@@ -173,6 +176,10 @@ class TrainConfig(FitConfig):
         "balanced: each class counts alike, however few its rows; finds more of the rare ones",
         choices=("none", "balanced"),
     )
+    pretrain: bool = option(
+        False, "vectors and recurrent layers first learn to tell the next token of the training texts"
+    )
+    pretrain_epochs: int = option(None, "passes of `pretrain` (default: as many as `epochs`)", at_least=1, fitted=True)
     evaluate_every: int = option(
         None, "batches between two evaluations on the dev split (default: some 20 in all)", at_least=1, fitted=True
     )
@@ -214,4 +221,7 @@ class TrainConfig(FitConfig):
         if self.is_open("evaluate_every"):
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)
             evaluate_every = max(1, min(round(enough_rows / batch_size), batches))
-        return dataclasses.replace(self, epochs=epochs, batch_size=batch_size, evaluate_every=evaluate_every)
+        chosen: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "evaluate_every": evaluate_every}
+        if self.pretrain and self.is_open("pretrain_epochs"):
+            chosen["pretrain_epochs"] = epochs
+        return dataclasses.replace(self, **chosen)

@@ -29,6 +29,7 @@ class ModelEntry:
 
     Attributes:
         config_class: its ``Config``, which does not need torch
+        cell: what its recurrent encoder is made of: RNN, LSTM or GRU; None of a model without one
     """
 
     name: str
@@ -39,6 +40,7 @@ class ModelEntry:
     learning_rate: float | None = None  # default; None: that of the task
     pad_size: int = 512  # default; tokens read of a text
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
+    cell: str | None = None
 
     @property
     def fields(self) -> tuple[dataclasses.Field[Any], ...]:
@@ -119,6 +121,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             learning_rate=file.constants.get("LEARNING_RATE"),
             pad_size=file.constants.get("PAD_SIZE", 512),
             passes=file.constants.get("PASSES", 6),
+            cell=file.constants.get("CELL"),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 

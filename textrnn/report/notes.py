@@ -13,10 +13,11 @@ from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
-    "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed", "data_set",
-    "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "network",
-    "network_learnt", "nothing_to_resume", "read", "searched", "sequences_learnt", "table", "tables", "text",
-    "text_read", "tracked", "trained", "tried", "using_saved", "vectors", "vocabulary",
+    "begins", "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed",
+    "data_set", "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged",
+    "network", "network_learnt", "nothing_to_resume", "pretrained", "pretraining", "read", "searched",
+    "sequences_learnt", "table", "tables", "text", "text_read", "tracked", "trained", "tried", "using_saved",
+    "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -64,6 +65,29 @@ def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> st
         f"embedding: {vectors.path} ({vectors.form}), size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} "
         f"tokens ({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
     ) + "".join(f"; {part}" for part in told)
+
+
+def _begins(beginning: Any, found: int, tokens: int, of_occurrences: float) -> str:
+    sizes, backward = beginning.sizes, "the backward direction from what stands in it of reversed text"
+    layers = "1 layer" if sizes["num_layers"] == 1 else f"{sizes['num_layers']} layers"
+    return (
+        f"init_from: {beginning.folder} ({beginning.forward.settings.model_name}, {layers} of {sizes['hidden_size']}, "
+        f"vectors of {sizes['embedding_size']}); has {found:,} of {tokens:,} tokens ({found / max(1, tokens):.2%}), "
+        f"{of_occurrences:.2%} of their occurrences{f'; {backward}' if beginning.backward else ''}"
+    )
+
+
+def _pretraining(texts: int, training: Any) -> str:
+    epochs = f", {training.epochs} epochs" if training.epochs else ""
+    budget = f", {training.budget:g} s at most" if training.budget else ""
+    return f"pretraining on {texts:,} texts{epochs}{budget}: what is the next token?"
+
+
+def _pretrained(history: Any) -> str:
+    return (
+        f"pretrained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}); kept the "
+        f"weights of step {history.best_step:,}: perplexity {history.best['dev_perplexity']:.1f} a token, held out"
+    )
 
 
 def _text_read(read: Any) -> str:
@@ -163,6 +187,7 @@ def _sequences_learnt(training: Any) -> str:
 
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
+    "begins": _begins,
     "comparing_texts": "looking for the nearest of {texts:,} training texts of {learnt} (`nearest=0` leaves that out)",
     "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
     "comparison": lambda comparison: str(comparison.to_text()),
@@ -221,6 +246,8 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
         + (f"; {listed(missing)} not there, made like the program's own" if missing else "")
     ),
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
+    "pretrained": _pretrained,
+    "pretraining": _pretraining,
     "read": lambda readings: "\n".join(all_understood(readings)),
     "read_as": _read_as,
     "sequences_learnt": _sequences_learnt,

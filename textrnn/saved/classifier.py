@@ -51,6 +51,8 @@ class Classifier(SavedModel):
         threads: that compute for many texts; a single one is done by one
         data_identity: of what it has learnt; None of texts in memory, and of earlier versions
         read: what was understood of each file that it has learnt from, see :meth:`Reading.to_dict`
+        began_from: the language model that gave its first weights, see :meth:`Beginning.to_kept`; None of one that was
+            drawn
         estimator: what Python's estimator keeps of itself, plain values; see :mod:`textrnn.estimators.labels`
     """
 
@@ -63,6 +65,7 @@ class Classifier(SavedModel):
     data_identity: DataIdentity | None = None
     read: list[dict[str, Any]] = field(default_factory=list, repr=False, compare=False)
     estimator: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    began_from: dict[str, Any] | None = field(default=None, repr=False, compare=False)
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
@@ -110,6 +113,7 @@ class Classifier(SavedModel):
                     **kept_identity(self.data_identity),
                     **({"read": self.read} if self.read else {}),
                     **({"estimator": self.estimator} if self.estimator else {}),
+                    **({"began_from": self.began_from} if self.began_from else {}),
                     "tokenizer": self.vocabulary.tokenizer.to_dict(),
                     **({} if self.temperature is None else {"calibration": {"temperature": self.temperature}}),
                 }
@@ -146,5 +150,9 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     set_precision(network, precision_for(settings.training.precision, torch.device(device)))
     identity = DataIdentity.from_kept(config.get(IDENTITY))
     estimator = config.get("estimator")
-    told = {"read": config.get("read", []), "estimator": estimator if isinstance(estimator, dict) else {}}
+    told = {
+        "began_from": config.get("began_from"),
+        "read": config.get("read", []),
+        "estimator": estimator if isinstance(estimator, dict) else {},
+    }
     return Classifier(settings, network, vocabulary, class_names, temperature, data_identity=identity, **told)

@@ -6,9 +6,10 @@ file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_e
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -26,8 +27,10 @@ from textrnn.evaluation.calibration import fit_temperature, without_smoothing
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
+from textrnn.models.registry import find_model
 from textrnn.report.classification import ClassificationResult
 from textrnn.report.label_errors import suspect_rows
+from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.common import (
     Kept,
@@ -43,6 +46,7 @@ from textrnn.tasks.common import (
 )
 from textrnn.tasks.label_errors import suspects_beside
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
+from textrnn.tasks.pretraining import pretrained_first, refuse_without_layers
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
@@ -52,6 +56,12 @@ from textrnn.training.train_eval import choose_device, explain_out_of_memory, fi
 
 STEPS = 512  # what lies beyond in a text is read by bags of n-grams alone, and costs little
 RowsOfTexts = Callable[[EncodedTexts, list[int], torch.device], LabelledTexts]
+
+
+class Begins(Protocol):
+    """Gives a new network its first weights, from the tokens of its vocabulary."""
+
+    def carry_into(self, network: ClassifierNetwork, tokens: Sequence[str]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,7 @@ class DatasetFacts:
         self.words_are_spaced = dataset.words_are_spaced
         self.training_rows, self.dev_rows = len(dataset.train), len(dataset.dev)
         self._vectors: PretrainedEmbedding | None = None
+        self._beginning: Beginning | None = None
 
     def mean_length(self, data: DataConfig) -> float:
         """Tokens that a recurrent network reads of a training text, on average."""
@@ -90,6 +101,20 @@ class DatasetFacts:
             tokens = self.dataset.encoded(settings.data).vocabulary.tokens
             self._vectors = load_embedding(path, tokens, seed=settings.training.seed)
         return self._vectors
+
+    def beginning(self, settings: ClassifierSettings) -> Beginning | None:
+        """The language model to begin from; None where all weights are drawn.
+
+        Raises:
+            ConfigError, ArtifactError: if there is none, or one that does not fit the model.
+        """
+        refuse_without_layers(settings)
+        folder = None if self.vectors_are_kept else settings.data.init_from
+        if folder is not None and self._beginning is None:
+            self._beginning = Beginning.load(folder)
+        if self._beginning is not None:
+            self._beginning.refuse_misfit(find_model(settings.model_name))
+        return self._beginning
 
 
 def train(
@@ -141,11 +166,14 @@ def train_on(
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
     run = as_begun(run, kept)
-    checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept)
-    introduce(dataset, settings, facts.vectors(settings), listener)
+    beginning = facts.beginning(settings)
+    began_from = {} if beginning is None else {"began_from": beginning.to_kept()}
+    checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept, began_from)
+    introduce(dataset, settings, facts.vectors(settings), listener, beginning)
     announce_replacement(run.folder, listener)
     listener.on_training(settings, "", run.folder)
-    learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
+    vectors = facts.vectors(settings)
+    learnt = learn(dataset, settings, listener, vectors=vectors, beginning=beginning, checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
     doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if doubts else None
@@ -167,7 +195,11 @@ def shown_settings(classifier: Classifier) -> list[tuple[str, str]]:
 
 
 def introduce(
-    dataset: Dataset, settings: ClassifierSettings, vectors: PretrainedEmbedding | None, listener: Listener
+    dataset: Dataset,
+    settings: ClassifierSettings,
+    vectors: PretrainedEmbedding | None,
+    listener: Listener,
+    beginning: Beginning | None = None,
 ) -> None:
     """Tell what the data is like."""
     for note in dataset.notes:
@@ -187,6 +219,15 @@ def introduce(
         )
         if of_occurrences < 0.5:
             listener.on_note(Note("few_vectors"))
+    if beginning is not None:
+        known = beginning.rows_of(vocabulary.tokens) >= 0
+        of_occurrences = float(known[train.token_ids].mean())
+        tokens = len(vocabulary) - 2
+        listener.on_note(
+            Note("begins", beginning=beginning, found=int(known.sum()), tokens=tokens, of_occurrences=of_occurrences)
+        )
+        if of_occurrences < 0.5:
+            listener.on_note(Note("few_vectors"))
 
 
 def learn(
@@ -195,6 +236,7 @@ def learn(
     listener: Listener | None = None,
     *,
     vectors: PretrainedEmbedding | None = None,
+    beginning: Begins | None = None,
     checkpoint: Checkpoint | None = None,
     rows: RowsOfTexts = LabelledTexts.from_encoded,
     start: ClassifierNetwork | None = None,
@@ -204,6 +246,7 @@ def learn(
     Args:
         settings: settled, see :func:`textrnn.tasks.settings.settle`.
         vectors: to begin with, for the whole vocabulary.
+        beginning: gives a new network its first weights: a language model, or what the caller has learnt otherwise.
         checkpoint: where the unfinished run is kept; by default nowhere.
         rows: encoded texts, labels and device -> what batches are cut from.
         start: a network of the same settings, vocabulary and classes whose weights are the first ones; it stays as it
@@ -220,7 +263,11 @@ def learn(
     network = _build(settings, encoded, len(dataset.class_names), vectors, device)
     if start is not None:
         network.load_state_dict(start.state_dict())
+    elif beginning is not None:
+        beginning.carry_into(network, encoded.vocabulary.tokens)
     listener.on_note(Note("network", settings=settings, network=network, device=device))
+    if training.pretrain and start is None:
+        training, checkpoint = pretrained_first(network, encoded.train, encoded.dev, training, checkpoint, listener)
     train, dev = (
         rows(texts, split.labels, device).weighted(split.weights)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
@@ -232,8 +279,17 @@ def learn(
         logits = predict_logits(network, dev, objective.threads).numpy()
     temperature = fit_temperature(without_smoothing(logits, training.label_smoothing), dataset.dev.labels)
     classifier = Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature, objective.threads)
+    classifier.began_from = _began_from(beginning, checkpoint)
     classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
+
+
+def _began_from(beginning: Begins | None, checkpoint: Checkpoint | None) -> dict[str, Any] | None:
+    """What the folder keeps of the language model; of a run that went on, what it kept when it began."""
+    if checkpoint is not None:
+        kept: dict[str, Any] | None = checkpoint.settings.get("began_from")
+        return kept
+    return beginning.to_kept() if isinstance(beginning, Beginning) else None
 
 
 def _build(

@@ -15,6 +15,7 @@ from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, valid_mask
 
 NAME = "BiLSTM_Att"
+CELL = "LSTM"
 
 
 @dataclass(frozen=True)

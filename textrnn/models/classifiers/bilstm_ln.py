@@ -14,6 +14,7 @@ from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
 
 NAME = "BiLSTM_LN"
+CELL = "LSTM"
 
 
 @dataclass(frozen=True)

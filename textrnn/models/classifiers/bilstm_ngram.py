@@ -17,6 +17,7 @@ from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedd
 from textrnn.models.parts.ngram_bag import NgramBag
 
 NAME = "BiLSTM_Ngram"
+CELL = "LSTM"
 PAD_SIZE = 4096  # n-grams are of the whole text
 PASSES = 4  # n-grams overfit soon
 

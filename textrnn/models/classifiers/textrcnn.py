@@ -15,6 +15,7 @@ from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 
 NAME = "TextRCNN"
+CELL = "LSTM"
 
 
 @dataclass(frozen=True)

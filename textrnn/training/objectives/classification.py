@@ -91,7 +91,7 @@ def balanced_weights(labels: Tensor, class_count: int, row_weights: Tensor | Non
     return torch.where(counts > 0, len(labels) / (int((counts > 0).sum()) * counts.clamp(min=1)), 1.0)
 
 
-class _BatchesOfRows(Sequence[Batch]):
+class BatchesOfRows(Sequence[Batch]):
     """Batches cut out of the data when they are asked for."""
 
     def __init__(self, texts: LabelledTexts, rows: list[Tensor]):
@@ -130,7 +130,7 @@ class ClassificationObjective(Objective[Batch]):
 
     def batches(self, epoch: int) -> Sequence[Batch]:
         rows = shuffled_batches(self.train.lengths, self.batch_size, epoch_generator(self.seed, epoch))
-        return _BatchesOfRows(self.train, rows)
+        return BatchesOfRows(self.train, rows)
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
         logits = network(*batch.inputs).float()
