@@ -67,13 +67,14 @@ def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> st
     ) + "".join(f"; {part}" for part in told)
 
 
-def _begins(beginning: Any, found: int, tokens: int, of_occurrences: float) -> str:
-    sizes, backward = beginning.sizes, "the backward direction from what stands in it of reversed text"
+def _begins(beginning: Any, found: int, tokens: int, more: int, of_occurrences: float) -> str:
+    sizes = beginning.sizes
     layers = "1 layer" if sizes["num_layers"] == 1 else f"{sizes['num_layers']} layers"
+    both = ", both directions" if beginning.backward else ""
     return (
-        f"init_from: {beginning.folder} ({beginning.forward.settings.model_name}, {layers} of {sizes['hidden_size']}, "
-        f"vectors of {sizes['embedding_size']}); has {found:,} of {tokens:,} tokens ({found / max(1, tokens):.2%}), "
-        f"{of_occurrences:.2%} of their occurrences{f'; {backward}' if beginning.backward else ''}"
+        f"begins from {beginning.folder} ({beginning.forward.settings.model_name}, {layers} of {sizes['hidden_size']}, "
+        f"vectors of {sizes['embedding_size']}{both}); has {found:,} of {tokens:,} tokens ({found / tokens:.2%}), "
+        f"{of_occurrences:.2%} of their occurrences, and {more:,} that the training texts have not"
     )
 
 
@@ -205,6 +206,9 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "empty_text": "the text is empty; the answer is a guess",
     "failed": "{model}: {error}",
     "fell_back": "{wanted} is not here and cannot be fetched; going on with {taken}, the text of the project",
+    "few_characters": (
+        "most tokens are none of its characters; with `tokenizer=char`, they would be (and see `lowercase`)"
+    ),
     "few_vectors": "most tokens have no vector there; see `tokenizer` (characters or words?) and `lowercase`",
     "file_replaced": "{path} is there already and is replaced",
     "finding": lambda finding: str(finding),

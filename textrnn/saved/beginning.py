@@ -72,9 +72,14 @@ class Beginning:
         """By the names of the settings that they are."""
         return {name: getattr(self.forward.settings.model_config, name) for name in SIZES}
 
+    @property
+    def tokens(self) -> list[str]:
+        """What it knows."""
+        return self.forward.vocabulary.tokens[UNKNOWN_ID + 1 :]
+
     @cached_property
     def _row_of(self) -> dict[str, int]:
-        return {token: row for row, token in enumerate(self.forward.vocabulary.tokens) if row > UNKNOWN_ID}
+        return {token: row for row, token in enumerate(self.tokens, UNKNOWN_ID + 1)}
 
     def rows_of(self, tokens: Sequence[str]) -> NDArray[np.int64]:
         """(V,): where the language model has each token; -1 where it has not."""

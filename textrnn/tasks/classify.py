@@ -20,7 +20,7 @@ from textrnn.corpus.dataset import Dataset, EncodedDataset, load_dataset
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
-from textrnn.corpus.vocab import EncodedTexts
+from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note
 from textrnn.evaluation.baseline import Baseline, linear_baseline
 from textrnn.evaluation.calibration import fit_temperature, without_smoothing
@@ -103,7 +103,7 @@ class DatasetFacts:
         return self._vectors
 
     def beginning(self, settings: ClassifierSettings) -> Beginning | None:
-        """The language model to begin from; None where all weights are drawn.
+        """The language model to begin from; None where all weights are drawn. Its tokens join the vocabulary.
 
         Raises:
             ConfigError, ArtifactError: if there is none, or one that does not fit the model.
@@ -112,6 +112,9 @@ class DatasetFacts:
         folder = None if self.vectors_are_kept else settings.data.init_from
         if folder is not None and self._beginning is None:
             self._beginning = Beginning.load(folder)
+            if self.dataset.vocabulary is None:
+                of_texts, tokens = self.dataset.encoded(settings.data).vocabulary, self._beginning.tokens
+                self.dataset.encode_with(of_texts.with_more(tokens, max_vocab=settings.data.max_vocab))
         if self._beginning is not None:
             self._beginning.refuse_misfit(find_model(settings.model_name))
         return self._beginning
@@ -165,10 +168,13 @@ def train_on(
     """
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
+    if kept is not None and "tokens" in kept:
+        dataset.encode_with(Vocabulary(kept["tokens"], dataset.encoded(settings.data).vocabulary.tokenizer))
     run = as_begun(run, kept)
     beginning = facts.beginning(settings)
-    began_from = {} if beginning is None else {"began_from": beginning.to_kept()}
-    checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept, began_from)
+    encoded = dataset.encoded(settings.data)
+    beside = {"began_from": beginning.to_kept(), "tokens": encoded.vocabulary.tokens} if beginning else None
+    checkpoint = checkpoint_of(run, settings, encoded.digest, kept, beside)
     introduce(dataset, settings, facts.vectors(settings), listener, beginning)
     announce_replacement(run.folder, listener)
     listener.on_training(settings, "", run.folder)
@@ -220,14 +226,12 @@ def introduce(
         if of_occurrences < 0.5:
             listener.on_note(Note("few_vectors"))
     if beginning is not None:
-        known = beginning.rows_of(vocabulary.tokens) >= 0
+        known, seen = beginning.rows_of(vocabulary.tokens) >= 0, np.unique(train.token_ids)
+        facts = {"found": int(known[seen].sum()), "tokens": len(seen), "more": int(known.sum() - known[seen].sum())}
         of_occurrences = float(known[train.token_ids].mean())
-        tokens = len(vocabulary) - 2
-        listener.on_note(
-            Note("begins", beginning=beginning, found=int(known.sum()), tokens=tokens, of_occurrences=of_occurrences)
-        )
+        listener.on_note(Note("begins", beginning=beginning, of_occurrences=of_occurrences, **facts))
         if of_occurrences < 0.5:
-            listener.on_note(Note("few_vectors"))
+            listener.on_note(Note("few_characters"))
 
 
 def learn(

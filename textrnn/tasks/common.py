@@ -23,7 +23,7 @@ from textrnn.training.events import Listener
 from textrnn.training.threads import thread_count
 
 NAMED = "named"  # in the checkpoint, the settings that were named
-CARRIED_ON = ("began_from", "pretrained")  # in the checkpoint, what the part of a run before it has found out
+CARRIED_ON = ("began_from", "pretrained", "tokens")  # in the checkpoint, what the part of a run before it has found out
 Kept = Mapping[str, Any]  # the settings of a run as a checkpoint or config.json keeps them, and the digest of its data
 
 

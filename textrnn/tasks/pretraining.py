@@ -6,6 +6,7 @@ Source: Dai & Le 2015.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,30 +37,35 @@ HELD_OUT_EVERY = 20  # texts, where no others are held out
 LEAST_BUDGET = 1e-3  # seconds left to the classifier, where pretraining has taken all
 
 
-@dataclass(frozen=True)
-class Pretraining:
-    """How long, and how quickly, the encoder learns first.
+def loop_settings(training: TrainConfig, texts: int) -> TrainConfig:
+    """The settings of the training loop while so many texts are learnt from.
 
-    Attributes:
-        training: settled, see :meth:`TrainConfig.fitted_to`
+    Args:
+        training: of the classifier, settled.
     """
+    batch_size = min(training.batch_size, texts)
+    steps = -(-texts // batch_size) * (training.pretrain_epochs or 1)
+    return dataclasses.replace(
+        training,
+        epochs=training.pretrain_epochs,
+        budget=None if training.budget is None else SHARE_OF_BUDGET * training.budget,
+        batch_size=batch_size,
+        evaluate_every=max(1, steps // LOOKS),
+        require_improvement=max(1, steps // 3 if training.pretrain_epochs else 2 * steps),
+        layer_rate=1.0,
+        unfreeze=0.0,
+    )
 
-    training: TrainConfig
 
-    def config(self, texts: int) -> TrainConfig:
-        """The settings of the training loop for so many texts."""
-        training = self.training
-        budget = None if training.budget is None else SHARE_OF_BUDGET * training.budget
-        batch_size = min(training.batch_size, texts)
-        steps = -(-texts // batch_size) * (training.pretrain_epochs or 1)
-        return dataclasses.replace(
-            training,
-            epochs=training.pretrain_epochs,
-            budget=budget,
-            batch_size=batch_size,
-            evaluate_every=max(1, steps // LOOKS),
-            require_improvement=max(training.require_improvement, steps),
-        )
+@dataclass(frozen=True)
+class FirstWeights:
+    """What a new network begins with where something was learnt before, see :func:`pretrain`; by their names."""
+
+    weights: Mapping[str, Tensor]
+
+    def carry_into(self, network: ClassifierNetwork, tokens: Sequence[str]) -> None:
+        """Put them into a network of the same settings and vocabulary."""
+        network.load_state_dict(self.weights, strict=False)
 
 
 def refuse_without_layers(settings: ClassifierSettings) -> None:
@@ -94,7 +100,7 @@ def pretrain(
         first_weights: to begin with, by their names; those that are not there are drawn.
 
     Returns:
-        By their names in the classifier: ``network.load_state_dict(found, strict=False)``.
+        By their names in the classifier: ``learn(..., beginning=FirstWeights(found))``.
 
     Raises:
         ConfigError: for a model without recurrent layers.
@@ -105,7 +111,7 @@ def pretrain(
     network.load_state_dict(first_weights or {}, strict=False)
     network.to(choose_device(settings.training.device))
     encoded = vocabulary.encode(texts, max_tokens=settings.data.pad_size)
-    learn_to_tell_the_next(network, encoded, None, Pretraining(settings.training), listener or Listener())
+    learn_to_tell_the_next(network, encoded, None, settings.training, listener or Listener())
     return {
         name: tensor.detach().cpu()
         for name, tensor in network.state_dict().items()
@@ -130,7 +136,7 @@ def pretrained_first(
     """
     kept: dict[str, Any] | None = checkpoint.settings.get(PRETRAINED) if checkpoint is not None else None
     if kept is None:
-        history = learn_to_tell_the_next(network, train, dev, Pretraining(training), listener, checkpoint)
+        history = learn_to_tell_the_next(network, train, dev, training, listener, checkpoint)
         kept = {"seconds": history.seconds, "perplexity": history.best["dev_perplexity"]}
         if checkpoint is not None:
             settings = {**checkpoint.settings, PRETRAINED: kept}
@@ -144,7 +150,7 @@ def learn_to_tell_the_next(
     network: ClassifierNetwork,
     texts: EncodedTexts,
     held_out: EncodedTexts | None,
-    pretraining: Pretraining,
+    training: TrainConfig,
     listener: Listener,
     checkpoint: Checkpoint | None = None,
 ) -> History:
@@ -164,7 +170,7 @@ def learn_to_tell_the_next(
     else:
         of_dev = LabelledTexts.from_encoded(held_out, [0] * len(held_out.lengths), device)
         judged = _some(of_dev, np.arange(len(of_dev)))
-    config = pretraining.config(len(rows))
+    config = loop_settings(training, len(rows))
     counts = torch.from_numpy(np.bincount(texts.token_ids, minlength=network.embedding.table.num_embeddings))
     with seeded(config.seed, torch.device("cpu")):
         learner = NextTokenNetwork(network, counts).to(device)
