@@ -40,8 +40,8 @@ def carry_vectors(network: ClassifierNetwork, model: RecurrentLanguageModel, row
             is.
     """
     assert model.embedding is not None, "one-hot input has no vectors"
-    known = rows >= 0
-    network.embedding.table.weight[known] = model.embedding.weight[rows[known]]
+    table, known = network.embedding.table.weight, rows >= 0
+    table[known.to(table.device)] = model.embedding.weight[rows[known]].to(table.device)
 
 
 @torch.no_grad()

@@ -175,12 +175,12 @@ def learn_to_tell_the_next(
     with seeded(config.seed, torch.device("cpu")):
         learner = NextTokenNetwork(network, counts).to(device)
     listener.on_note(Note("pretraining", texts=len(rows), training=config))
-    frozen = network.embedding.table.weight.requires_grad
+    learns = network.embedding.table.weight.requires_grad  # as a classifier
     network.embedding.table.weight.requires_grad_(True)
     history = fit(
         learner, NextTokenObjective(rows, judged, config), config, checkpoint=checkpoint, listener=listener.aside()
     )
-    network.embedding.table.weight.requires_grad_(frozen)
+    network.embedding.table.weight.requires_grad_(learns)
     listener.on_note(Note("pretrained", history=history))
     return history
 
