@@ -25,6 +25,7 @@ METAVARS = {
     "separator": "CHARACTER",
     "label_separator": "CHARACTER",
     "encoding": "NAME",
+    "init_from": "FOLDER",
     "device": "DEVICE",
     "budget": "SECONDS",
 }

@@ -150,6 +150,9 @@ class StopOnInterrupt(Listener):
             raise KeyboardInterrupt
         self.asked = True
 
+    def aside(self) -> Listener:
+        return self
+
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
         self.began = True
         self._handle_interrupts()

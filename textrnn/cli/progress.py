@@ -32,6 +32,9 @@ class TrainingBar(Listener):
         self.told = 0  # lines, of LINES
         self.untold = ""  # the latest line, where it was not shown
 
+    def aside(self) -> Listener:
+        return self
+
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
         self.close()  # of the training before, where there are several
         self.scores = ""
@@ -104,6 +107,8 @@ def _in_short(row: dict[str, float]) -> str:
     if "dev_macro_f1" in row:
         return f"dev macro F1 {row['dev_macro_f1']:.4f}"
     epoch = f"epoch {int(row['epoch'])}"
+    if "train_perplexity" not in row:
+        return f"{epoch}: perplexity held out {row['dev_perplexity']:.2f}"
     return f"{epoch}: perplexity train {row['train_perplexity']:.2f}, held out {row['dev_perplexity']:.2f}"
 
 
@@ -114,6 +119,8 @@ def _in_full(row: dict[str, float]) -> str:
         if "dev_macro_f1" in row:
             return f"{losses}, dev macro F1 {row['dev_macro_f1']:.4f}, micro F1 {row['dev_micro_f1']:.4f}"
         return f"{losses}, dev accuracy {row['dev_accuracy']:.4f}"
+    if "train_perplexity" not in row:
+        return f"perplexity {row['dev_perplexity']:.3f} held out"
     return f"perplexity {row['train_perplexity']:.3f} on train, {row['dev_perplexity']:.3f} held out"
 
 

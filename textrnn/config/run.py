@@ -97,7 +97,9 @@ class RunSettings(Generic[Model, Data, Training]):
             separator: of folders here; paths are kept with ``/``, which every system reads.
         """
         data = self.data.to_dict()
-        data |= {name: _with_slashes(data[name], separator) for name in ("dataset", "corpus") if name in data}
+        data |= {
+            name: _with_slashes(data[name], separator) for name in ("dataset", "corpus", "init_from") if data.get(name)
+        }
         return {
             "task": self.task,
             "model": self.model_name,

@@ -174,6 +174,18 @@ class LabelledTexts:
             return self
         return dataclasses.replace(self, weights=torch.from_numpy(weights).to(self.labels.device, torch.float32))
 
+    def selected(self, rows: NDArray[np.integer]) -> Self:
+        """Some of the rows, by their indices."""
+        chosen = torch.from_numpy(rows)
+        here = chosen.to(self.labels.device)
+        return dataclasses.replace(
+            self,
+            starts=self.starts[here],
+            lengths=self.lengths[chosen],
+            labels=self.labels[here],
+            weights=None if self.weights is None else self.weights[here],
+        )
+
     def __len__(self) -> int:
         return len(self.lengths)
 

@@ -93,7 +93,8 @@ class Dataset:
         class_names: the labels of the splits are indices into them
         folder: where pretrained vectors may be
         readings: what was understood of each file
-        vocabulary: of a model that learns on; None: that of the training texts
+        vocabulary: of a model that learns on, or with the tokens of what it begins from, see :meth:`encode_with`; None:
+            that of the training texts
     """
 
     name: str
@@ -136,6 +137,10 @@ class Dataset:
         if key not in self._encoded:
             self._encoded = {key: self._encode(data)}
         return self._encoded[key]
+
+    def encode_with(self, vocabulary: Vocabulary) -> None:
+        """Take another vocabulary than that of the training texts."""
+        self.vocabulary, self._encoded = vocabulary, {}
 
     def _encode(self, data: DataConfig) -> EncodedDataset:
         vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)

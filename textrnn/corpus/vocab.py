@@ -141,6 +141,16 @@ class Vocabulary:
             max_vocab=settings.max_vocab,
         )
 
+    def with_more(self, tokens: Iterable[str], *, max_vocab: int) -> Vocabulary:
+        """The same with further tokens behind its own: those of `tokens` that its tokenizer can make of a text.
+
+        Args:
+            max_vocab: entries at most.
+        """
+        more = [token for token in dict.fromkeys(tokens) if token not in self._ids and token not in (PAD, UNKNOWN)]
+        more = [token for token in more if list(self.tokenizer(token)) == [token]]
+        return Vocabulary([*self.tokens, *more[: max(0, max_vocab - len(self))]], self.tokenizer)
+
     def encode(self, texts: Iterable[str], *, max_tokens: int | None = None, spelling: bool = False) -> EncodedTexts:
         """Texts -> token ids. An empty text becomes one ``<unk>``, so that every model has a step to read.
 

@@ -27,6 +27,9 @@ class Progress(Listener):
     def on_note(self, note: Note) -> None:
         self._say(line(note))
 
+    def aside(self) -> Listener:
+        return self
+
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
         if self.drawn:
             self.bar = self.kind(total=total_steps, initial=done_steps, unit="batch", leave=False)

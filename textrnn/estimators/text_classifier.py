@@ -208,10 +208,10 @@ class TextClassifier(
         """Train, and answer as what was trained."""
         interrupts = KeepingTheBest()
         listener = ListenerGroup([interrupts, *([Progress()] if self.verbose else [])])
-        vectors = facts.vectors(settings)
+        vectors, beginning = facts.vectors(settings), facts.beginning(settings)
         with one_training:
-            introduce(dataset, settings, vectors, listener)
-            learnt = learn(dataset, settings, listener, vectors=vectors, start=start)
+            introduce(dataset, settings, vectors, listener, beginning)
+            learnt = learn(dataset, settings, listener, vectors=vectors, beginning=beginning, start=start)
         interrupts.warn(learnt.history, stacklevel=4)
         self._take(learnt.classifier, label_type)
         self.history_: History | None = learnt.history

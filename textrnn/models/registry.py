@@ -32,6 +32,7 @@ class ModelEntry:
 
     Attributes:
         config_class: its ``Config``, which does not need torch
+        cell: what its recurrent encoder is made of: RNN, LSTM or GRU; None of a model without one
     """
 
     name: str
@@ -46,6 +47,7 @@ class ModelEntry:
     reads_spelling: bool = False  # the characters within words, too
     lowercase: bool = False  # default, whatever the tokens are
     budget: float | None = None  # default; None: that of the task
+    cell: str | None = None
 
     @property
     def fields(self) -> tuple[dataclasses.Field[Any], ...]:
@@ -129,6 +131,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             label_smoothing=file.constants.get("LABEL_SMOOTHING"),
             reads_spelling=file.constants.get("READS_SPELLING", False),
             lowercase=file.constants.get("LOWERCASE", False),
+            cell=file.constants.get("CELL"),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 

@@ -13,10 +13,11 @@ from textrnn.report.text import shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
-    "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed", "data_set",
-    "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "network",
-    "mixed", "network_learnt", "nothing_to_resume", "read", "searched", "sequences_learnt", "table", "tables", "text",
-    "text_read", "tracked", "trained", "tried", "using_saved", "vectors", "vocabulary",
+    "begins", "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed",
+    "data_set", "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "mixed",
+    "network", "network_learnt", "nothing_to_resume", "pretrained", "pretraining", "read", "searched",
+    "sequences_learnt", "table", "tables", "text", "text_read", "tracked", "trained", "tried", "using_saved",
+    "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -71,6 +72,30 @@ def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> st
         f"embedding: {vectors.path} ({vectors.form}), size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} "
         f"tokens ({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
     ) + "".join(f"; {part}" for part in told)
+
+
+def _begins(beginning: Any, found: int, tokens: int, more: int, of_occurrences: float) -> str:
+    sizes = beginning.sizes
+    layers = "1 layer" if sizes["num_layers"] == 1 else f"{sizes['num_layers']} layers"
+    both = ", both directions" if beginning.backward else ""
+    return (
+        f"begins from {beginning.folder} ({beginning.forward.settings.model_name}, {layers} of {sizes['hidden_size']}, "
+        f"vectors of {sizes['embedding_size']}{both}); has {found:,} of {tokens:,} tokens ({found / tokens:.2%}), "
+        f"{of_occurrences:.2%} of their occurrences, and {more:,} that the training texts have not"
+    )
+
+
+def _pretraining(texts: int, training: Any) -> str:
+    epochs = f", {training.epochs} epochs" if training.epochs else ""
+    budget = f", {training.budget:g} s at most" if training.budget else ""
+    return f"pretraining on {texts:,} texts{epochs}{budget}: what is the next token?"
+
+
+def _pretrained(history: Any) -> str:
+    return (
+        f"pretrained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}); kept the "
+        f"weights of step {history.best_step:,}: perplexity {history.best['dev_perplexity']:.1f} a token, held out"
+    )
 
 
 def _text_read(read: Any) -> str:
@@ -182,6 +207,7 @@ def _sequences_learnt(training: Any) -> str:
 
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
+    "begins": _begins,
     "comparing_texts": "looking for the nearest of {texts:,} training texts of {learnt} (`nearest=0` leaves that out)",
     "compared": lambda entry: (
         f"{entry.name}: "
@@ -205,6 +231,9 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "empty_text": "the text is empty; the answer is a guess",
     "failed": "{model}: {error}",
     "fell_back": "{wanted} is not here and cannot be fetched; going on with {taken}, the text of the project",
+    "few_characters": (
+        "most tokens are none of its characters; with `tokenizer=char`, they would be (and see `lowercase`)"
+    ),
     "few_vectors": "most tokens have no vector there; see `tokenizer` (characters or words?) and `lowercase`",
     "file_replaced": "{path} is there already and is replaced",
     "finding": lambda finding: str(finding),
@@ -246,6 +275,8 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
         + (f"; {listed(missing)} not there, made like the program's own" if missing else "")
     ),
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
+    "pretrained": _pretrained,
+    "pretraining": _pretraining,
     "read": lambda readings: "\n".join(all_understood(readings)),
     "read_as": _read_as,
     "sequences_learnt": _sequences_learnt,

@@ -56,6 +56,8 @@ class Classifier(SavedModel):
         threads: that compute for many texts; a single one is done by one
         data_identity: of what it has learnt; None of texts in memory, and of earlier versions
         read: what was understood of each file that it has learnt from, see :meth:`Reading.to_dict`
+        began_from: the language model that gave its first weights, see :meth:`Beginning.to_kept`; None of one that was
+            drawn
         estimator: what Python's estimator keeps of itself, plain values; see :mod:`textrnn.estimators.labels`
     """
 
@@ -70,6 +72,7 @@ class Classifier(SavedModel):
     estimator: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     thresholds: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     biases: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    began_from: dict[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def multi_label(self) -> bool:
@@ -134,6 +137,7 @@ class Classifier(SavedModel):
                     **kept_identity(self.data_identity),
                     **({"read": self.read} if self.read else {}),
                     **({"estimator": self.estimator} if self.estimator else {}),
+                    **({"began_from": self.began_from} if self.began_from else {}),
                     "tokenizer": self.vocabulary.tokenizer.to_dict(),
                     **self._kept_answering(),
                 },
@@ -183,7 +187,11 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     set_precision(network, precision_for(settings.training.precision, torch.device(device)))
     identity = DataIdentity.from_kept(config.get(IDENTITY))
     estimator = config.get("estimator")
-    told = {"read": config.get("read", []), "estimator": estimator if isinstance(estimator, dict) else {}}
+    told = {
+        "began_from": config.get("began_from"),
+        "read": config.get("read", []),
+        "estimator": estimator if isinstance(estimator, dict) else {},
+    }
     return Classifier(
         settings, network, vocabulary, class_names, temperature, data_identity=identity, thresholds=thresholds,
         biases=biases, **told,

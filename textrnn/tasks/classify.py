@@ -6,10 +6,10 @@ file -> examples -> tokens -> ids -> length-bucketed batches -> model -> train_e
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -21,13 +21,14 @@ from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
-from textrnn.corpus.vocab import EncodedTexts
+from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
-from textrnn.models.registry import AUTO, SOLVED
+from textrnn.models.registry import AUTO, SOLVED, find_model
 from textrnn.report.label_errors import suspect_rows
+from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.auto import settings_of_kind
 from textrnn.tasks.common import (
@@ -45,6 +46,7 @@ from textrnn.tasks.common import (
 from textrnn.tasks.label_errors import suspects_beside
 from textrnn.tasks.labelling import AnyBaseline, AnyResult, labelling_of
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
+from textrnn.tasks.pretraining import pretrained_first, refuse_without_layers
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
@@ -54,6 +56,12 @@ from textrnn.training.objectives.classification import ClassificationObjective
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 RowsOfTexts = Callable[[EncodedTexts, list[int] | LabelSets, torch.device], LabelledTexts]
+
+
+class Begins(Protocol):
+    """Gives a new network its first weights, from the tokens of its vocabulary."""
+
+    def carry_into(self, network: ClassifierNetwork, tokens: Sequence[str]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ class DatasetFacts:
         self.words_are_spaced, self.multi_label = dataset.words_are_spaced, dataset.multi_label
         self.training_rows, self.dev_rows = len(dataset.train), len(dataset.dev)
         self._vectors: PretrainedEmbedding | None = None
+        self._beginning: Beginning | None = None
 
     def mean_length(self, data: DataConfig, most: int) -> float:
         """Tokens of a training text on average, where so many are read at most."""
@@ -96,6 +105,23 @@ class DatasetFacts:
             tokens = self.dataset.encoded(settings.data).vocabulary.tokens
             self._vectors = load_embedding(path, tokens, seed=settings.training.seed)
         return self._vectors
+
+    def beginning(self, settings: ClassifierSettings) -> Beginning | None:
+        """The language model to begin from; None where all weights are drawn. Its tokens join the vocabulary.
+
+        Raises:
+            ConfigError, ArtifactError: if there is none, or one that does not fit the model.
+        """
+        refuse_without_layers(settings)
+        folder = None if self.vectors_are_kept else settings.data.init_from
+        if folder is not None and self._beginning is None:
+            self._beginning = Beginning.load(folder)
+            if self.dataset.vocabulary is None:
+                of_texts, tokens = self.dataset.encoded(settings.data).vocabulary, self._beginning.tokens
+                self.dataset.encode_with(of_texts.with_more(tokens, max_vocab=settings.data.max_vocab))
+        if self._beginning is not None:
+            self._beginning.refuse_misfit(find_model(settings.model_name))
+        return self._beginning
 
 
 def train(
@@ -146,12 +172,18 @@ def train_on(
     """
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
+    if kept is not None and "tokens" in kept:
+        dataset.encode_with(Vocabulary(kept["tokens"], dataset.encoded(settings.data).vocabulary.tokenizer))
     run = as_begun(run, kept)
-    checkpoint = checkpoint_of(run, settings, dataset.encoded(settings.data).digest, kept)
-    introduce(dataset, settings, facts.vectors(settings), listener)
+    beginning = facts.beginning(settings)
+    encoded = dataset.encoded(settings.data)
+    beside = {"began_from": beginning.to_kept(), "tokens": encoded.vocabulary.tokens} if beginning else None
+    checkpoint = checkpoint_of(run, settings, encoded.digest, kept, beside)
+    introduce(dataset, settings, facts.vectors(settings), listener, beginning)
     announce_replacement(run.folder, listener)
     listener.on_training(settings, "", run.folder)
-    learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
+    vectors = facts.vectors(settings)
+    learnt = learn(dataset, settings, listener, vectors=vectors, beginning=beginning, checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
     judged = doubts and not dataset.multi_label  # confident learning counts rows by the one class that each has
@@ -174,7 +206,11 @@ def shown_settings(classifier: Classifier) -> list[tuple[str, str]]:
 
 
 def introduce(
-    dataset: Dataset, settings: ClassifierSettings, vectors: PretrainedEmbedding | None, listener: Listener
+    dataset: Dataset,
+    settings: ClassifierSettings,
+    vectors: PretrainedEmbedding | None,
+    listener: Listener,
+    beginning: Beginning | None = None,
 ) -> None:
     """Tell what the data is like."""
     for note in dataset.notes:
@@ -194,6 +230,13 @@ def introduce(
         )
         if of_occurrences < 0.5:
             listener.on_note(Note("few_vectors"))
+    if beginning is not None:
+        known, seen = beginning.rows_of(vocabulary.tokens) >= 0, np.unique(train.token_ids)
+        facts = {"found": int(known[seen].sum()), "tokens": len(seen), "more": int(known.sum() - known[seen].sum())}
+        of_occurrences = float(known[train.token_ids].mean())
+        listener.on_note(Note("begins", beginning=beginning, of_occurrences=of_occurrences, **facts))
+        if of_occurrences < 0.5:
+            listener.on_note(Note("few_characters"))
 
 
 def learn(
@@ -202,6 +245,7 @@ def learn(
     listener: Listener | None = None,
     *,
     vectors: PretrainedEmbedding | None = None,
+    beginning: Begins | None = None,
     checkpoint: Checkpoint | None = None,
     rows: RowsOfTexts = LabelledTexts.from_encoded,
     start: ClassifierNetwork | None = None,
@@ -211,6 +255,7 @@ def learn(
     Args:
         settings: settled, see :func:`textrnn.tasks.settings.settle`.
         vectors: to begin with, for the whole vocabulary.
+        beginning: gives a new network its first weights: a language model, or what the caller has learnt otherwise.
         checkpoint: where the unfinished run is kept; by default nowhere.
         rows: encoded texts, labels and device -> what batches are cut from.
         start: a network of the same settings, vocabulary and classes whose weights are the first ones; it stays as it
@@ -227,7 +272,11 @@ def learn(
     network = _build(settings, encoded, len(dataset.class_names), vectors, device)
     if start is not None:
         network.load_state_dict(start.state_dict())
+    elif beginning is not None:
+        beginning.carry_into(network, encoded.vocabulary.tokens)
     listener.on_note(Note("network", settings=settings, network=network, device=device))
+    if training.pretrain and start is None:
+        training, checkpoint = pretrained_first(network, encoded.train, encoded.dev, training, checkpoint, listener)
     train, dev = (
         rows(texts, split.targets, device).weighted(split.weights)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
@@ -250,6 +299,7 @@ def learn(
         fitted = labelling.fitted(dataset, network, dev, settings.training, objective.threads)
     names, threads = dataset.class_names, objective.threads
     classifier = Classifier(settings, network, encoded.vocabulary, names, threads=threads, **fitted)
+    classifier.began_from = _began_from(beginning, checkpoint)
     classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
 
@@ -275,6 +325,14 @@ def _decided(
         if is_solved(network):
             solve(network, objective, settings.training, Listener())
     return settings, network
+
+
+def _began_from(beginning: Begins | None, checkpoint: Checkpoint | None) -> dict[str, Any] | None:
+    """What the folder keeps of the language model; of a run that went on, what it kept when it began."""
+    if checkpoint is not None:
+        kept: dict[str, Any] | None = checkpoint.settings.get("began_from")
+        return kept
+    return beginning.to_kept() if isinstance(beginning, Beginning) else None
 
 
 def _build(

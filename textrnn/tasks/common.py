@@ -23,6 +23,7 @@ from textrnn.training.events import Listener
 from textrnn.training.threads import thread_count
 
 NAMED = "named"  # in the checkpoint, the settings that were named
+CARRIED_ON = ("began_from", "pretrained", "tokens")  # in the checkpoint, what the part of a run before it has found out
 Kept = Mapping[str, Any]  # the settings of a run as a checkpoint or config.json keeps them, and the digest of its data
 
 
@@ -118,11 +119,18 @@ def can_go_on(run: Run) -> bool:
         return False
 
 
-def checkpoint_of(run: Run, settings: RunSettings[Any, Any, Any], digest: str, kept: Kept | None) -> Checkpoint | None:
+def checkpoint_of(
+    run: Run,
+    settings: RunSettings[Any, Any, Any],
+    digest: str,
+    kept: Kept | None,
+    beside: Mapping[str, Any] | None = None,
+) -> Checkpoint | None:
     """Where the unfinished run is kept, and with what; None where nothing is.
 
     Args:
         kept: what the run that goes on has kept; None where a new one begins.
+        beside: what a new one keeps besides, by names of CARRIED_ON.
 
     Raises:
         ConfigError: if a run would go on with data that is not its own.
@@ -133,7 +141,8 @@ def checkpoint_of(run: Run, settings: RunSettings[Any, Any, Any], digest: str, k
     if kept is not None and kept.get("digest") != digest:
         refuse_other_data(path)
     known = {**settings.to_kept(), **kept_identity(run.data_identity), "digest": digest, NAMED: as_kept(run.named)}
-    return Checkpoint(path, known, resume=kept is not None)
+    before = {name: kept[name] for name in CARRIED_ON if name in kept} if kept is not None else dict(beside or {})
+    return Checkpoint(path, {**known, **before}, resume=kept is not None)
 
 
 def announce_replacement(folder: Path | None, listener: Listener) -> None:

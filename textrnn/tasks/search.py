@@ -70,10 +70,13 @@ class _Classifying:
         return settle(run, None, self.facts)
 
     def learn(self, settings: RunSettings[Any, Any, Any], listener: Listener) -> History:
-        return classify.learn(self.dataset, settings, listener, vectors=self.facts.vectors(settings)).history
+        vectors, beginning = self.facts.vectors(settings), self.facts.beginning(settings)
+        return classify.learn(self.dataset, settings, listener, vectors=vectors, beginning=beginning).history
 
     def fixed(self, settings: RunSettings[Any, Any, Any]) -> set[str]:
-        return set() if self.facts.vectors(settings) is None else {"embedding_size"}
+        of_vectors = set() if self.facts.vectors(settings) is None else {"embedding_size"}
+        beginning = self.facts.beginning(settings)
+        return of_vectors if beginning is None else {*of_vectors, *beginning.sizes}
 
     def train(self, run: Run, listener: Listener) -> None:
         linear = partial(classify.train_baseline, self.dataset) if self.baseline else None

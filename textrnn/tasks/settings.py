@@ -43,10 +43,19 @@ class Vectors(Protocol):
     def path(self) -> Path: ...
 
 
+class BeginningSizes(Protocol):
+    """A language model that a classifier begins from: where it is kept, and its sizes by the names of settings."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def sizes(self) -> Mapping[str, int]: ...
+
+
 class TextFacts(Protocol):
     """What settling asks of labelled texts: whether most of their letters are of scripts that put spaces between words,
-    whether a row may have several labels, how many rows there are, how long the texts are, and the pretrained vectors.
-    """
+    whether a row may have several labels, how many rows there are, how long the texts are, the pretrained vectors, and
+    the language model to begin from."""
 
     words_are_spaced: bool
     multi_label: bool
@@ -56,6 +65,7 @@ class TextFacts(Protocol):
     def mean_length(self, data: DataConfig, most: int) -> float: ...
     def usual_length(self, data: DataConfig) -> float: ...
     def vectors(self, settings: ClassifierSettings) -> Vectors | None: ...
+    def beginning(self, settings: ClassifierSettings) -> BeginningSizes | None: ...
 
 
 @dataclass(frozen=True)
@@ -210,6 +220,9 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
     if training.budget is None:
         training = dataclasses.replace(training, budget=entry.budget)
     settings = dataclasses.replace(settings, training=training)
+    beginning = facts.beginning(settings)
+    if beginning is not None:
+        settings = settings.replaced(_sizes_of(beginning, settings, named))
     vectors = facts.vectors(settings)
     if vectors is not None:
         size = int(vectors.vectors.shape[1])
@@ -220,12 +233,26 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
                 f"`embedding_size={size}`, or none"
             )
         return settings.replaced({"embedding_size": size})
-    if data.freeze_embedding and data.embedding == "random":
+    if data.freeze_embedding and data.embedding == "random" and not (beginning or settings.training.pretrain):
         raise ConfigError(
             "`freeze_embedding`: random vectors that are never trained teach nothing; expected `embedding=pretrained` "
             "or PATH with it"
         )
     return settings
+
+
+def _sizes_of(beginning: BeginningSizes, settings: ClassifierSettings, named: Mapping[str, Any]) -> dict[str, int]:
+    """The sizes that a classifier takes over; it may have more layers than the language model, or fewer."""
+    if settings.data.embedding != "random":
+        raise ConfigError("`init_from`: brings its own vectors, as `embedding` does; expected one of the two")
+    for name in ("embedding_size", "hidden_size"):
+        size = beginning.sizes[name]
+        if named.get(name, size) != size:
+            raise ConfigError(
+                f"`{name}` {named[name]}: the language model in {beginning.folder} has {size}; expected "
+                f"`{name}={size}`, or none"
+            )
+    return {name: size for name, size in beginning.sizes.items() if name not in named}
 
 
 def _fit_language_model(settings: LanguageModelSettings, facts: CorpusFacts) -> LanguageModelSettings:

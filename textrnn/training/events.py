@@ -47,6 +47,10 @@ class Listener:
     def on_end(self) -> None:
         """The training that :meth:`on_start` announced has ended, normally or not."""
 
+    def aside(self) -> Listener:
+        """Who is told of a training before the one that counts: by default nobody, but this one may stop it."""
+        return Aside(self)
+
     def should_stop(self) -> bool:
         """Asked after every step; True ends the training with its checkpoint safe."""
         return False
@@ -55,6 +59,23 @@ class Listener:
         """Asked after every step; True ends the training as if all its steps were done, with the best weights so
         far."""
         return False
+
+
+class Aside(Listener):
+    """Ignores everything, and stops or ends what another one does.
+
+    Args:
+        listener: who decides that.
+    """
+
+    def __init__(self, listener: Listener):
+        self.listener = listener
+
+    def should_stop(self) -> bool:
+        return self.listener.should_stop()
+
+    def should_end(self) -> bool:
+        return self.listener.should_end()
 
 
 class ListenerGroup(Listener):
@@ -94,6 +115,9 @@ class ListenerGroup(Listener):
     def on_end(self) -> None:
         for listener in self.listeners:
             listener.on_end()
+
+    def aside(self) -> Listener:
+        return ListenerGroup([listener.aside() for listener in self.listeners])
 
     def should_stop(self) -> bool:
         return any(listener.should_stop() for listener in self.listeners)

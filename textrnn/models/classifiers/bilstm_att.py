@@ -15,6 +15,7 @@ from textrnn.models.classifiers.windowed import WindowedClassifier
 from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, valid_mask
 
 NAME = "BiLSTM_Att"
+CELL = "LSTM"
 
 
 @dataclass(frozen=True)

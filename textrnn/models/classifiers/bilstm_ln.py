@@ -14,6 +14,7 @@ from textrnn.models.classifiers.windowed import WindowedClassifier
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, make_pooling, valid_mask
 
 NAME = "BiLSTM_LN"
+CELL = "LSTM"
 
 
 @dataclass(frozen=True)

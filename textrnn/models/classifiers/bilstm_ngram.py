@@ -21,6 +21,7 @@ from textrnn.models.parts.ngram_bag import NgramBag
 from textrnn.models.parts.piece_bag import PieceBag
 
 NAME = "BiLSTM_Ngram"
+CELL = "LSTM"
 READS_SPELLING = True
 PASSES = 4  # n-grams overfit soon
 

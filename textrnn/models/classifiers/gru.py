@@ -13,6 +13,7 @@ from textrnn.config import Choices, RecurrentConfig, option
 from textrnn.models.classifiers.recurrent_classifier import RecurrentClassifier
 
 NAME = "GRU"
+CELL = "GRU"
 
 
 @dataclass(frozen=True)

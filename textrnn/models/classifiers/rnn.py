@@ -13,6 +13,7 @@ from textrnn.config import Choices, RecurrentConfig, Span, option
 from textrnn.models.classifiers.recurrent_classifier import RecurrentClassifier
 
 NAME = "RNN"
+CELL = "RNN"
 
 
 @dataclass(frozen=True)

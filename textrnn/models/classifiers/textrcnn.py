@@ -15,6 +15,7 @@ from textrnn.models.classifiers.windowed import WindowedClassifier
 from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, max_over_time, valid_mask
 
 NAME = "TextRCNN"
+CELL = "LSTM"
 
 
 @dataclass(frozen=True)

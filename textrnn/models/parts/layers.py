@@ -133,6 +133,7 @@ class RecurrentEncoder(nn.Module):
     ):
         super().__init__()
         self.output_size = hidden_size * (2 if bidirectional else 1)
+        self.is_bidirectional = bidirectional
         self.dropout = dropout
         self.precision = torch.float32  # of the products while it runs; the weights stay fp32
         self.layers = nn.ModuleList()
@@ -155,7 +156,7 @@ class RecurrentEncoder(nn.Module):
                 (the pooling functions below give fp32 back).
         """
         states = inputs
-        if len(self.layers[0]) == 2:  # type: ignore[arg-type]  # a list of modules
+        if self.is_bidirectional:
             mirror = reversal_index(lengths, inputs.shape[1])[:, :, None]
         for depth, directions in enumerate(self.layers):
             assert isinstance(directions, nn.ModuleList)
@@ -167,6 +168,36 @@ class RecurrentEncoder(nn.Module):
                 outputs.append(mirrored.gather(1, mirror.expand_as(mirrored)))
             states = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]
         return states if keep_precision else states.float()
+
+    def one_direction(self, inputs: Tensor, direction: int) -> Tensor:
+        """The layers of one direction alone, as a language model has them: (B, T, E) -> (B, T, H).
+
+        Args:
+            inputs: for the backward direction, each row reversed within its own length.
+            direction: 0 forward, 1 backward.
+        """
+        states = inputs
+        for depth, directions in enumerate(self.layers):
+            assert isinstance(directions, nn.ModuleList)
+            if depth:
+                states = dropout(states, self.dropout, self.training)
+                if self.is_bidirectional:  # what the other direction would give is not there
+                    hidden_size = states.shape[2]
+                    states = functional.pad(states, (0, hidden_size) if direction == 0 else (hidden_size, 0))
+            states = self._run(directions[direction], states)
+        return states.float()
+
+    def separate_directions(self) -> None:
+        """Lets each direction begin without the other: what a layer takes from the other direction of the layer below
+        is nothing at first, so that the states are those of :meth:`one_direction`."""
+        for directions in list(self.layers)[1:]:
+            assert isinstance(directions, nn.ModuleList)
+            if self.is_bidirectional:
+                for direction, layer in enumerate(directions):
+                    assert isinstance(layer, nn.RNNBase)
+                    of_other = slice(layer.hidden_size, None) if direction == 0 else slice(layer.hidden_size)
+                    with torch.no_grad():
+                        layer.weight_ih_l0[:, of_other] = 0.0  # type: ignore[operator]
 
     def _run(self, layer: nn.Module, inputs: Tensor) -> Tensor:
         """One layer in one direction: (B, T, E) -> (B, T, H)."""

@@ -90,7 +90,7 @@ def balanced_weights(labels: Tensor, class_count: int, row_weights: Tensor | Non
     return torch.where(counts > 0, len(labels) / (int((counts > 0).sum()) * counts.clamp(min=1)), 1.0)
 
 
-class _BatchesOfRows(Sequence[Batch]):
+class BatchesOfRows(Sequence[Batch]):
     """Batches cut out of the data when they are asked for.
 
     Args:
@@ -98,7 +98,7 @@ class _BatchesOfRows(Sequence[Batch]):
         seed: of the windows that are drawn; each batch has a generator of its own, so that a run may go on with any.
     """
 
-    def __init__(self, texts: LabelledTexts, rows: list[Tensor], sample: WindowSample | None, seed: int):
+    def __init__(self, texts: LabelledTexts, rows: list[Tensor], sample: WindowSample | None = None, seed: int = 0):
         self.texts, self.rows, self.sample, self.seed = texts, rows, sample, seed
 
     def __len__(self) -> int:
@@ -147,10 +147,10 @@ class ClassificationObjective(Objective[Batch]):
     def batches(self, epoch: int) -> Sequence[Batch]:
         generator, lengths = epoch_generator(self.seed, epoch), self.train.lengths
         if self.window_sample is None:
-            return _BatchesOfRows(self.train, shuffled_batches(lengths, self.batch_size, generator), None, 0)
+            return BatchesOfRows(self.train, shuffled_batches(lengths, self.batch_size, generator))
         rows = shuffled_batches(lengths.clamp(max=self.window_sample.tokens), self.batch_size, generator)
         of_windows = int(torch.randint(2**62, (1,), generator=generator))
-        return _BatchesOfRows(self.train, rows, self.window_sample, of_windows)
+        return BatchesOfRows(self.train, rows, self.window_sample, of_windows)
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
         logits = network(*batch.inputs).float()
