@@ -1,7 +1,14 @@
 """Settings as frozen dataclasses: validated when built, turned into plain dictionaries and back, no input or output."""
 
 from textrnn.config.base import Choices, FitConfig, Recipe, Settings, Span, find_problem, option
-from textrnn.config.classification import DataConfig, ModelConfig, NoisyConfig, RecurrentConfig, TrainConfig
+from textrnn.config.classification import (
+    DataConfig,
+    ModelConfig,
+    NoisyConfig,
+    PairedConfig,
+    RecurrentConfig,
+    TrainConfig,
+)
 from textrnn.config.language_model import (
     LANGUAGE_MODEL_RECIPES,
     USUAL_TEMPERATURE,
@@ -46,6 +53,7 @@ __all__ = [
     "MemoryTrainConfig",
     "ModelConfig",
     "NoisyConfig",
+    "PairedConfig",
     "Recipe",
     "RecurrentConfig",
     "Run",

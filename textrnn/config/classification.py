@@ -37,7 +37,19 @@ class NoisyConfig(ModelConfig):
 
 
 @dataclass(frozen=True)
-class RecurrentConfig(NoisyConfig):
+class PairedConfig(NoisyConfig):
+    """What classifiers share that read pairs of adjacent tokens beside single ones."""
+
+    max_pairs: int = option(
+        100_000,
+        "pairs of adjacent tokens with a vector of their own, at most, those seen most often; 0: none",
+        at_least=0,
+        formerly=0,
+    )
+
+
+@dataclass(frozen=True)
+class RecurrentConfig(PairedConfig):
     """What all recurrent classifiers share."""
 
     hidden_size: int = option(

@@ -228,7 +228,7 @@ class TextClassifier(
 
     def _refuse_to_learn_on(self) -> None:
         network = find_model(self._model_name()).model_class
-        if network.learn_statistics is not ClassifierNetwork.learn_statistics:
+        if network.needs_all_texts:
             raise SettingError(
                 f"`model` {self._model_name()}: chooses its n-grams from all texts before it learns, so that "
                 "`partial_fit` makes no sense; expected `fit` with all texts, or another model"

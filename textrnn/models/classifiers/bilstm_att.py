@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import Choices, NoisyConfig, option
+from textrnn.config import Choices, PairedConfig, option
 from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, valid_mask
+from textrnn.models.parts.layers import RecurrentEncoder, dropout, valid_mask
+from textrnn.models.parts.token_pairs import PairedEmbedding
 
 NAME = "BiLSTM_Att"
 
 
 @dataclass(frozen=True)
-class Config(NoisyConfig):
+class Config(PairedConfig):
     """Hyper-parameters of the bidirectional LSTM with attention."""
 
     hidden_size: int = option(
@@ -41,10 +42,15 @@ class Model(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        max_pairs: int,
     ):
         super().__init__()
-        self.embedding = TokenEmbedding(
-            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        self.embedding = PairedEmbedding(
+            vocabulary_size,
+            embedding_size,
+            dropout=embedding_dropout,
+            token_dropout=token_dropout,
+            max_pairs=max_pairs,
         )
         self.encoder = RecurrentEncoder(
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import Choices, NoisyConfig, Span, option
+from textrnn.config import Choices, PairedConfig, Span, option
 from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
+from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
+from textrnn.models.parts.token_pairs import PairedEmbedding
 
 NAME = "BiLSTM_Ngram"
 PAD_SIZE = 4096  # n-grams are of the whole text
@@ -22,7 +23,7 @@ PASSES = 4  # n-grams overfit soon
 
 
 @dataclass(frozen=True)
-class Config(NoisyConfig):
+class Config(PairedConfig):
     """Hyper-parameters of the bidirectional LSTM with n-grams."""
 
     dropout: float = option(
@@ -45,6 +46,8 @@ class Config(NoisyConfig):
 class Model(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C)."""
 
+    needs_all_texts = True
+
     def __init__(
         self,
         *,
@@ -61,10 +64,15 @@ class Model(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        max_pairs: int,
     ):
         super().__init__()
-        self.embedding = TokenEmbedding(
-            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        self.embedding = PairedEmbedding(
+            vocabulary_size,
+            embedding_size,
+            dropout=embedding_dropout,
+            token_dropout=token_dropout,
+            max_pairs=max_pairs,
         )
         self.max_steps = max_steps
         self.encoder = RecurrentEncoder(
@@ -77,6 +85,7 @@ class Model(ClassifierNetwork):
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
         """Counts the n-grams."""
+        super().learn_statistics(token_ids, offsets)
         self.ngrams.learn_statistics(token_ids, offsets)
 
     def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:

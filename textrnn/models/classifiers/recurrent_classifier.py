@@ -8,7 +8,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, dropout, make_pooling, valid_mask
+from textrnn.models.parts.layers import RecurrentEncoder, dropout, make_pooling, valid_mask
+from textrnn.models.parts.token_pairs import PairedEmbedding
 
 
 class RecurrentClassifier(ClassifierNetwork):
@@ -28,11 +29,16 @@ class RecurrentClassifier(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        max_pairs: int,
         bidirectional: bool,
     ):
         super().__init__()
-        self.embedding = TokenEmbedding(
-            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        self.embedding = PairedEmbedding(
+            vocabulary_size,
+            embedding_size,
+            dropout=embedding_dropout,
+            token_dropout=token_dropout,
+            max_pairs=max_pairs,
         )
         self.encoder = RecurrentEncoder(
             self.cell, embedding_size, hidden_size, num_layers=num_layers, bidirectional=bidirectional, dropout=dropout
