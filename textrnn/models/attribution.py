@@ -1,8 +1,9 @@
 """What each token of a text adds to a difference of two logits: integrated gradients of any classifier.
 
 The token vectors of a text go in a straight line from those of a baseline, a text of unknown tokens, to its own; what a
-token adds is the mean gradient on the way times the way; what of it is the vector of a pair of adjacent tokens is divided
-evenly between the two. A bag of n-grams does not pass through token vectors: its sum goes from zero to what it is, and the bag's own `token_contributions` says which tokens that comes from. Both are taken
+token adds is the mean gradient on the way times the way. Where the way leads along the vector of a pair of adjacent
+tokens, what that adds is divided evenly between the two. A bag of n-grams does not pass through token vectors: its sum
+goes from zero to what it is, and the bag's own `token_contributions` says which tokens that comes from. All is taken
 from the network as it is: a model has to declare nothing.
 
 Shapes: B texts, T time (tokens), E embedding, G numbers of a bag, R rows of a chunk (a text at one step), C classes.

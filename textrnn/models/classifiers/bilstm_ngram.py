@@ -41,6 +41,12 @@ class Config(PairedConfig):
     )
     longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8, searched=Choices((2, 3, 4)))
     max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
+    max_pairs: int = option(  # the bag says what pairs say
+        0,
+        "pairs of adjacent tokens with a vector of their own, at most, those seen most often; 0: none",
+        at_least=0,
+        formerly=0,
+    )
 
 
 class Model(ClassifierNetwork):
