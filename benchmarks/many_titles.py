@@ -2,8 +2,8 @@
 
 DIR holds train.txt, dev.txt, test.txt (lines of text<TAB>class index) and class.txt. A NAME is a model, with settings
 behind a colon where they are not the defaults: ``LSTM``, ``LSTM:max_pairs=0``, ``BiLSTM_Ngram:embedding=pretrained``,
-``BiLSTM_Ngram:max_pairs=100000,epochs=3``. Models take turns, seed by seed, so that a machine that slows down does so for
-all. Dev is what settings are chosen by; test stands beside it for the log.
+``BiLSTM_Ngram:max_pairs=100000,epochs=3``. Models take turns, seed by seed, so that a machine that slows down does so
+for all. Dev is what settings are chosen by; test stands beside it for the log.
 
 Columns: accuracy of the dev and the test split, mean (and each seed), seconds of training, seconds of an epoch.
 """

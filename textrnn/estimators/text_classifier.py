@@ -124,8 +124,8 @@ class TextClassifier(
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Learn on from more texts, with the same network and vocabulary; `epochs` passes over them, one by default.
 
-        The vocabulary, and the pairs that have a vector, are those of the first call (or of ``fit``). Nothing is held out. The learning rate does not fall
-        unless `schedule` says so.
+        The vocabulary, and the pairs that have a vector, are those of the first call (or of ``fit``). Nothing is held
+        out. The learning rate does not fall unless `schedule` says so.
 
         Args:
             X: texts, see :meth:`fit`.
