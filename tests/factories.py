@@ -10,6 +10,8 @@ import torch
 
 from textrnn.config import CorpusConfig, LanguageModelTrainConfig, RunSettings, TrainConfig
 from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.texts import prepare_text
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import Vocabulary
@@ -135,3 +137,24 @@ def character_model(*, letters: bool = False, mixed: bool = True, name: str = "L
 
 
 RAW_MODEL = character_model()
+
+
+def several_labels(count: int, seed: int) -> Split:
+    """Texts whose labels each show in two of their characters; some have two labels, some none."""
+    generator = random.Random(seed)
+    texts, labels = [], []
+    for index in range(count):
+        own = sorted(generator.sample(range(len(WORDS)), (0, 1, 1, 2)[index % 4]))
+        characters = [generator.choice(FILLER) for _ in range(generator.randint(2, 8))]
+        for label in own:
+            for _ in range(2):
+                place = generator.randint(0, len(characters))
+                characters.insert(place, generator.choice(list(WORDS.values())[label]))
+        texts.append("".join(characters))
+        labels.append(own)
+    return Split(texts, [], label_sets=LabelSets.of(labels))
+
+
+def several_labels_dataset() -> Dataset:
+    """Three splits of rows with several labels."""
+    return Dataset("多标签", list(WORDS), several_labels(120, 1), several_labels(40, 2), several_labels(40, 3))

@@ -73,8 +73,8 @@ def test_what_is_said(planted: dict[str, list[int]], run: Run) -> None:
         f"""
 error    {path}:783: 2 rows with several labels in one cell: 'sport|travel' is 'sport'
          and 'travel', and would be a class of its own (lines 783, 971)
-         -> expected one label for each text: keep the one that matters most, or have --check
-         with --fix leave these rows out
+         -> expected one label for each text: learn all of them with --multi-label, keep the one
+         that matters most, or have --check with --fix leave these rows out
 error    {path}:601: 2 rows without a separator between text and label (for instance
          Garden under nobody eno…; lines 601, 823)
          -> expected none of them: put it there, or name the --separator; --on-bad-row skip

@@ -21,6 +21,7 @@ EVERYWHERE = {"learning_rate", "batch_size", "weight_decay", "dropout", "embeddi
 class Facts:
     """Of a made-up data set."""
 
+    multi_label = False
     words_are_spaced, training_rows, dev_rows = True, 30_000, 3000
 
     def mean_length(self, data: DataConfig) -> float:
@@ -38,8 +39,9 @@ def defaults_of(task: str, model: str) -> typing.Any:
 def test_every_model_can_be_built_wherever_is_looked(task: str, model: str) -> None:
     defaults = defaults_of(task, model)
     space, flat = space_of(defaults, {"max_vocab"}), defaults.to_flat()
-    assert space.keys() >= EVERYWHERE
-    assert space.keys() & {"hidden_size", "num_filters", "ngram_size"}
+    if model != "Linear":  # which is solved
+        assert space.keys() >= EVERYWHERE
+        assert space.keys() & {"hidden_size", "num_filters", "ngram_size"}
     declared = {field.name: (group, field) for group in defaults.groups for field in dataclasses.fields(group)}
     for name, place in space.items():
         group, field = declared[name]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textrnn.corpus.batches import SCORING_BATCH_TOKENS, LabelledTexts, shuffled_batches, sorted_batches
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.vocab import EncodedTexts
 
 lengths_strategy = st.lists(st.integers(1, 40), min_size=1, max_size=300).map(torch.tensor)
@@ -59,3 +60,19 @@ def test_a_batch_is_its_rows_padded(lengths: list[int], randoms: object) -> None
         assert length == lengths[row]
         assert ids[:length] == texts.token_ids[texts.offsets[row] : texts.offsets[row + 1]].tolist()
         assert set(ids[length:]) <= {0}
+
+
+def test_selected_rows_keep_their_labels() -> None:
+    sets = LabelSets.of([[0, 2], [], [1], [2, 1, 0]])
+    four = encoded([1, 2, 1, 3])
+    texts = LabelledTexts.from_encoded(four, sets).weighted(np.array([1.0, 2.0, 3.0, 4.0]))
+    few = texts.select(torch.tensor([3, 1]))
+    batch = few.batch(torch.tensor([1, 0]))
+    assert batch.label_pairs is not None
+    assert batch.label_pairs.rows.tolist() == [1, 1, 1]
+    assert batch.label_pairs.classes.tolist() == [0, 1, 2]
+    assert batch.lengths.tolist() == [2, 3]
+    assert batch.weights is not None
+    assert batch.weights.tolist() == [2.0, 4.0]
+    single = LabelledTexts.from_encoded(four, [0, 1, 2, 0]).select(torch.tensor([2]))
+    assert single.batch(torch.tensor([0])).labels.tolist() == [2]

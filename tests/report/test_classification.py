@@ -54,7 +54,7 @@ def test_comparison_with_the_baseline() -> None:
     rows = result([0, 0, 0, 0, 1, 1, 1, 1, 2, 2], baseline_right=4).comparison
     assert [row[:3] for row in rows[1:]] == [
         ["LSTM", "1.0000", "0.2395"],
-        ["TF-IDF (characters 1-3) + LinearSVC", "0.4000", ""],
+        ["TF-IDF + LinearSVC", "0.4000", ""],
     ]
 
 
@@ -75,7 +75,7 @@ def test_metrics_are_those_of_the_design() -> None:
     assert list(metrics) == ["task", "model", "dataset", "seed", "train", "dev", "test", "baseline", "verdict"]
     assert metrics["train"] == {"seconds": 1.5, "epochs": 1.0, "examples": 30, "examples_per_second": 20.0}
     assert metrics["baseline"] == {
-        "name": "TF-IDF (characters 1-3) + LinearSVC",
+        "name": "TF-IDF + LinearSVC",
         "test_accuracy": 0.5,
         "test_macro_f1": macro_f1(result(LABELS, baseline_right=5).baseline.confusion),
         "seconds": 0.5,

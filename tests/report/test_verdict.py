@@ -53,7 +53,8 @@ def test_level_with_the_linear_model() -> None:
         "The linear model gets 86.5 %, macro F1 0.86; the gap may be chance (it alone is right on 3 texts, the network "
         "alone on 0, p = 0.25).",
         "Most often, sports is taken for games (20 of 100 texts).",
-        "Next: with 800 texts to learn from, the linear model itself, or `model=BiLSTM_Ngram`, which reads n-grams, too.",
+        "Next: with 800 texts to learn from, the linear model itself (`model=Linear`), or `model=auto`, which mixes it "
+        "with a network where that is better.",
     ]
 
 

@@ -62,9 +62,9 @@ def message_of(folder: Path) -> str:
 
 
 def test_newer_format(tmp_path: Path) -> None:
-    path = changed(tmp_path, format_version=2, versions={"textrnn": "9.0"})
+    path = changed(tmp_path, format_version=3, versions={"textrnn": "9.0"})
     assert message_of(tmp_path) == (
-        f"{path}: format version 2; expected 1 or older: a newer textrnn (9.0) wrote it, upgrade this one (0.1.0)"
+        f"{path}: format version 3; expected 2 or older: a newer textrnn (9.0) wrote it, upgrade this one (0.1.0)"
     )
 
 

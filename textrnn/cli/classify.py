@@ -64,7 +64,9 @@ def epilog() -> str:
 def add_flags(main_group: argparse._ArgumentGroup) -> None:
     """The flags that only this task has."""
     models = ", ".join(all_models("classify"))
-    main_group.add_argument("--model", metavar="NAME", help=f"{models} (default: LSTM)")
+    main_group.add_argument(
+        "--model", metavar="NAME", help=f"{models}; or auto: as dev says, in some 120 s (default: LSTM)"
+    )
     main_group.add_argument(
         "--compare",
         nargs="*",

@@ -23,6 +23,7 @@ METAVARS = {
     "text_column": "COLUMN",
     "label_column": "COLUMN",
     "separator": "CHARACTER",
+    "label_separator": "CHARACTER",
     "encoding": "NAME",
     "device": "DEVICE",
     "budget": "SECONDS",
@@ -199,7 +200,7 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
         options.text_column = tuple(map(as_typed, options.text_column))
     if hasattr(options, "corpus"):
         options.corpus = tuple(options.corpus)
-    for name in ("label_column", "separator"):
+    for name in ("label_column", "separator", "label_separator"):
         if hasattr(options, name):
             setattr(options, name, as_typed(getattr(options, name)))
     if unknown:

@@ -18,6 +18,7 @@ from textrnn.errors import ConfigError, user_path
 
 if TYPE_CHECKING:
     from textrnn.saved.classifier import Classifier
+    from textrnn.tasks.answers import Prediction
 
 
 SHOWN = 3  # classes of an answer
@@ -88,6 +89,20 @@ def _refuse_empty_stdin(given: Sequence[str]) -> None:
         raise ConfigError("--predict -: no line on stdin; expected one text a line")
 
 
+def answered_line(found: Prediction) -> str:
+    """The classes of a text; where it may have several labels, those that it is given, then the next likeliest."""
+    from textrnn.report.text import shortened
+
+    def shown(classes: Sequence[tuple[str, float]]) -> str:
+        return "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in classes)
+
+    if found.labels is None:
+        return f"  {shown(found.classes)}"
+    others = [each for each in found.classes if each not in found.labels]
+    beside = f"  (next: {shown(others)})" if others else ""
+    return f"  {shown(found.labels) or 'no label'}{beside}"
+
+
 def _predict(asked: Run, options: argparse.Namespace) -> None:
     from textrnn.files import is_same, write_together
     from textrnn.report.answer_files import format_of
@@ -121,6 +136,6 @@ def _predict(asked: Run, options: argparse.Namespace) -> None:
         return
     for found in predict(classifier, texts, top_k=top_k):
         say(shortened(found.text, 76) or "(empty)")
-        say("  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in found.classes))
+        say(answered_line(found))
         if found.note:
             say(f"  note: {flagged(words(found.note))}")

@@ -101,14 +101,18 @@ def _in_short(row: dict[str, float]) -> str:
     """The scores of an evaluation, for the end of a bar."""
     if "dev_accuracy" in row:
         return f"dev {row['dev_accuracy']:.4f}"
+    if "dev_macro_f1" in row:
+        return f"dev macro F1 {row['dev_macro_f1']:.4f}"
     epoch = f"epoch {int(row['epoch'])}"
     return f"{epoch}: perplexity train {row['train_perplexity']:.2f}, held out {row['dev_perplexity']:.2f}"
 
 
 def _in_full(row: dict[str, float]) -> str:
     """The scores of an evaluation, for a line in a log."""
-    if "dev_accuracy" in row:
+    if "dev_accuracy" in row or "dev_macro_f1" in row:
         losses = f"train loss {row['train_loss']:.4f}, dev loss {row['dev_loss']:.4f}"
+        if "dev_macro_f1" in row:
+            return f"{losses}, dev macro F1 {row['dev_macro_f1']:.4f}, micro F1 {row['dev_micro_f1']:.4f}"
         return f"{losses}, dev accuracy {row['dev_accuracy']:.4f}"
     return f"perplexity {row['train_perplexity']:.3f} on train, {row['dev_perplexity']:.3f} held out"
 

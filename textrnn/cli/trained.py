@@ -25,7 +25,7 @@ def train(run: Run, options: argparse.Namespace, *, say: Say) -> Run:
         return train(run, listener, on_download=download_bar, baseline=options.baseline)[0]
 
 
-READING = ("text_column", "label_column", "header", "separator", "encoding", "on_bad_row")
+READING = ("text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "label_separator")
 
 
 def for_another_file(run: Run) -> tuple[Run, DataConfig]:

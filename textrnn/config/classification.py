@@ -89,6 +89,15 @@ class DataConfig(Settings):
     merge_labels: bool = option(
         False, "join class names that differ only in case, width, end punctuation or the form of a number"
     )
+    multi_label: bool = option(
+        None,
+        "a row may have several labels, or none (default: where the rows make it plain)",
+        fitted=True,
+        formerly=False,
+    )
+    label_separator: str | None = option(
+        None, "what joins the labels of a row, such as '|' or ',' (default: found out from the data)"
+    )
     tokenizer: str = option(
         "auto",
         "what a token is: a character, a word (cut by jieba), what stands between spaces, or mixed: words and marks of "
@@ -99,6 +108,12 @@ class DataConfig(Settings):
     )
     lowercase: bool = option(
         None, "fold upper case to lower case before cutting into tokens (default: where auto takes mixed)", fitted=True
+    )
+    spelling: bool = option(
+        None,
+        "read the characters within words beside the words (default: where the model does and words have spaces)",
+        fitted=True,
+        formerly=False,
     )
     min_freq: int = option(1, "leave out tokens seen fewer times in the training split", at_least=1)
     max_vocab: int = option(
@@ -117,21 +132,55 @@ class DataConfig(Settings):
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
 
-    def fitted_to(self, *, words_are_spaced: bool, pad_size: int) -> DataConfig:
-        """The same settings with `tokenizer`, `lowercase`, `max_vocab` and `pad_size` chosen where they were open.
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.label_separator is not None and self.multi_label is False:
+            raise ConfigError(
+                "`label_separator`: joins the labels of a row, and `multi_label=False` means one label a row; expected "
+                "one of the two"
+            )
+        if self.label_separator == "":
+            raise ConfigError("`label_separator` '': expected a character or more, such as '|'")
+
+    def fitted_to(
+        self,
+        *,
+        words_are_spaced: bool,
+        pad_size: int,
+        multi_label: bool = False,
+        reads_spelling: bool = False,
+        lowercase: bool = False,
+    ) -> DataConfig:
+        """The same settings, those chosen that were open and depend on the texts: tokens, spelling and `multi_label`.
 
         Args:
             pad_size: what the model asks for, where the user said nothing.
+            reads_spelling: whether the model reads the characters within words.
+            lowercase: whether it asks for lower case, whatever the tokens are.
+
+        Raises:
+            ConfigError: for characters within words where there are none.
         """
         chosen: dict[str, Any] = {}
         if self.is_open("tokenizer"):
             chosen["tokenizer"] = "mixed" if words_are_spaced else "char"
         if self.is_open("lowercase"):
-            chosen["lowercase"] = words_are_spaced and self.is_open("tokenizer")
+            chosen["lowercase"] = lowercase or (words_are_spaced and self.is_open("tokenizer"))
+        of_words = chosen.get("tokenizer", self.tokenizer) != "char"
+        if self.spelling and not (of_words and reads_spelling):
+            raise ConfigError(
+                "`spelling`: "
+                + ("the model does not read it" if of_words else "the characters are tokens already")
+                + "; expected a model that does, such as `model=BiLSTM_Ngram`, and words for tokens: leave it out"
+            )
+        if self.is_open("spelling"):
+            chosen["spelling"] = reads_spelling and of_words
         if self.is_open("max_vocab"):
             chosen["max_vocab"] = 10_000 if chosen.get("tokenizer", self.tokenizer) == "char" else 30_000
         if self.is_open("pad_size"):
             chosen["pad_size"] = pad_size
+        if self.is_open("multi_label"):
+            chosen["multi_label"] = multi_label
         return dataclasses.replace(self, **chosen)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -16,27 +16,82 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textrnn.config import PAD_ID
-from textrnn.corpus.vocab import EncodedTexts
+from textrnn.corpus.label_sets import LabelSets
+from textrnn.corpus.vocab import EncodedTexts, Spelling
 
 POOL_BATCHES = 50  # batches sorted by length together: enough for little padding, few enough to mix the rows well
 SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, roughly
 
 
+class LabelPairs(NamedTuple):
+    """Several labels a row: row ``rows[m]`` has the class ``classes[m]``; int64, (M,) each, rows rising."""
+
+    rows: Tensor
+    classes: Tensor
+
+
 class Batch(NamedTuple):
-    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike."""
+    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike;
+    where rows have several labels, `labels` is empty and `label_pairs` has them; where they are read, the code points
+    of the spellings (B, S), padded with 0."""
 
     token_ids: Tensor
     lengths: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    label_pairs: LabelPairs | None = None
+    characters: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     @property
-    def inputs(self) -> tuple[Tensor, Tensor]:
+    def inputs(self) -> tuple[Tensor, ...]:
         """What a network is called with."""
-        return self.token_ids, self.lengths
+        own = (self.token_ids, self.lengths)
+        return own if self.characters is None else (*own, self.characters)
+
+
+@dataclass(frozen=True)
+class SpeltTexts:
+    """The spellings of encoded texts on one device.
+
+    Attributes:
+        characters: int32, (all characters,)
+        starts: int64, (rows,): where each begins
+        lengths: int64, (rows,), on the CPU
+    """
+
+    characters: Tensor
+    starts: Tensor
+    lengths: Tensor
+
+    @classmethod
+    def from_spelling(cls, spelling: Spelling, device: torch.device | str = "cpu") -> SpeltTexts:
+        """Move spellings to a device."""
+        return cls(
+            torch.from_numpy(spelling.characters).to(device),
+            torch.from_numpy(spelling.offsets[:-1]).to(device),
+            torch.from_numpy(np.diff(spelling.offsets)),
+        )
+
+    def of(self, rows: Tensor) -> Tensor:
+        """The rows (B,), on the CPU -> (B, S), padded with 0 to the longest of them."""
+        return _padded(self.characters, self.starts, self.lengths, rows)
+
+    def select(self, rows: Tensor) -> SpeltTexts:
+        """Those rows alone."""
+        return SpeltTexts(self.characters, self.starts[rows.to(self.starts.device)], self.lengths[rows])
+
+
+def _padded(flat: Tensor, starts: Tensor, lengths: Tensor, rows: Tensor) -> Tensor:
+    """Rows (B,), on the CPU, of ragged ones that lie end to end -> (B, longest) int64, 0 behind them."""
+    longest = int(lengths[rows].max())
+    counts = lengths[rows].to(flat.device, non_blocking=True)
+    step = torch.arange(longest, device=flat.device)[None, :]
+    inside = step < counts[:, None]
+    position = torch.where(inside, starts[rows.to(flat.device, non_blocking=True)][:, None] + step, 0)
+    return flat[position].long().masked_fill_(~inside, PAD_ID)
 
 
 @dataclass(frozen=True)
@@ -47,8 +102,11 @@ class LabelledTexts:
         token_ids: int32, (all tokens,)
         starts: int64, (rows,): where each text starts in `token_ids`
         lengths: int64, (rows,), on the CPU, so that the width of a batch is known without asking the device
-        labels: int64, (rows,)
+        labels: int64, (rows,); empty where rows have several
         weights: float32, (rows,): what each row counts in the loss; None: all alike
+        classes: int64, (all labels,): of rows with several labels, each row's one after the other; else None
+        label_starts: int64, (rows + 1,): where those of each row begin in `classes`
+        spelling: where a model reads it
     """
 
     size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # to reduce when out of memory
@@ -57,17 +115,24 @@ class LabelledTexts:
     lengths: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    classes: Tensor | None = None
+    label_starts: Tensor | None = None
+    spelling: SpeltTexts | None = None
 
     @classmethod
     def from_encoded(
-        cls, encoded: EncodedTexts, labels: list[int], device: torch.device | str = "cpu"
+        cls, encoded: EncodedTexts, labels: list[int] | LabelSets, device: torch.device | str = "cpu"
     ) -> LabelledTexts:
         """Move encoded texts to a device."""
+        several = labels if isinstance(labels, LabelSets) else None
         return cls(
             torch.from_numpy(encoded.token_ids).to(device),
             torch.from_numpy(encoded.offsets[:-1]).to(device),
             torch.from_numpy(encoded.lengths),
-            torch.tensor(labels, dtype=torch.int64, device=device),
+            torch.tensor([] if isinstance(labels, LabelSets) else labels, dtype=torch.int64, device=device),
+            classes=None if several is None else torch.from_numpy(several.indices).to(device, torch.int64),
+            label_starts=None if several is None else torch.from_numpy(several.offsets).to(device),
+            spelling=None if encoded.spelling is None else SpeltTexts.from_spelling(encoded.spelling, device),
         )
 
     def weighted(self, weights: NDArray[np.float64] | None) -> Self:
@@ -79,16 +144,40 @@ class LabelledTexts:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def select(self, rows: Tensor) -> Self:
+        """Those rows (B,), on the CPU, alone."""
+        here = rows.to(self.labels.device)
+        several: dict[str, Any] = {"labels": self.labels[here]} if self.label_starts is None else {}
+        if self.label_starts is not None:
+            sizes = self.label_starts.diff()[here]
+            starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+            several = {"classes": self.label_pairs(here).classes, "label_starts": starts}
+        weights = None if self.weights is None else self.weights[here]
+        spelling = None if self.spelling is None else self.spelling.select(rows)
+        return dataclasses.replace(
+            self, starts=self.starts[here], lengths=self.lengths[rows], weights=weights, spelling=spelling, **several
+        )
+
     def batch(self, rows: Tensor) -> Batch:
         """The rows (B,) as one batch, padded to the longest of them."""
-        longest = int(self.lengths[rows].max())
+        token_ids = _padded(self.token_ids, self.starts, self.lengths, rows)
+        characters = None if self.spelling is None else self.spelling.of(rows)
         lengths = self.lengths[rows].to(self.labels.device, non_blocking=True)
         rows = rows.to(self.labels.device, non_blocking=True)
-        step = torch.arange(longest, device=rows.device)[None, :]
-        inside = step < lengths[:, None]
-        position = torch.where(inside, self.starts[rows][:, None] + step, 0)
-        token_ids = self.token_ids[position].long().masked_fill_(~inside, PAD_ID)
-        return Batch(token_ids, lengths, self.labels[rows], None if self.weights is None else self.weights[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        pairs = None if self.classes is None else self.label_pairs(rows)
+        labels = self.labels[rows] if len(self.labels) else self.labels
+        return Batch(token_ids, lengths, labels, weights, pairs, characters)
+
+    def label_pairs(self, rows: Tensor) -> LabelPairs:
+        """(B,) rows -> their labels, the rows counted from 0 in this order."""
+        assert self.classes is not None, "one label a row"
+        assert self.label_starts is not None
+        starts = self.label_starts[rows]
+        counts = self.label_starts[rows + 1] - starts
+        row_of = torch.repeat_interleave(counts)
+        within = torch.arange(len(row_of), device=row_of.device) - (counts.cumsum(0) - counts)[row_of]
+        return LabelPairs(row_of, self.classes[starts[row_of] + within])
 
 
 def shuffled_batches(lengths: Tensor, batch_size: int, generator: torch.Generator) -> list[Tensor]:

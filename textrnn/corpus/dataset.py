@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import random
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -28,11 +27,10 @@ from textrnn.corpus.labels import (
 )
 from textrnn.corpus.readers import Reading, Rows, read_class_names, read_rows
 from textrnn.corpus.sources.catalog import Source
-from textrnn.corpus.tokenizers import words_are_spaced
+from textrnn.corpus.splitting import make_splits
+from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note, UnlabelledError, did_you_mean, listed, one_line
-
-HELD_OUT_SHARE = 0.1  # of all rows, for each split that has to be made
 
 
 @dataclass
@@ -54,6 +52,22 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def first(self, count: int) -> Split:
+        """The first rows, without what is known of their files."""
+        few = None if self.label_sets is None else self.label_sets.select(range(min(count, len(self))))
+        return Split(self.texts[:count], self.labels[:count], label_sets=few)
+
+    @property
+    def targets(self) -> list[int] | LabelSets:
+        """What is learnt of each row: its class, or its classes."""
+        return self.labels if self.label_sets is None else self.label_sets
+
+    def class_counts(self, class_count: int) -> NDArray[np.int64]:
+        """(C,): rows of each class."""
+        if self.label_sets is not None:
+            return self.label_sets.counts(class_count)
+        return np.bincount(np.asarray(self.labels, dtype=np.int64), minlength=class_count)
 
 
 @dataclass(frozen=True)
@@ -97,10 +111,20 @@ class Dataset:
         """Rows of all splits."""
         return len(self.train) + len(self.dev) + len(self.test)
 
+    @property
+    def multi_label(self) -> bool:
+        """Whether rows may have several labels, or none."""
+        return self.train.label_sets is not None or self.test.label_sets is not None
+
     @cached_property
     def words_are_spaced(self) -> bool:
         """Whether most letters of the training texts are of scripts that put spaces between words."""
         return words_are_spaced(self.train.texts)
+
+    @property
+    def cut_into_words(self) -> Tokenizer | None:
+        """What cuts a text into words and marks, in lower case; None where words have no spaces between them."""
+        return Tokenizer("mixed", lowercase=True) if self.words_are_spaced else None
 
     def encoded(self, data: DataConfig) -> EncodedDataset:
         """The vocabulary of the training texts and all splits as token ids; the last result is remembered.
@@ -108,7 +132,7 @@ class Dataset:
         Args:
             data: settled, see :func:`textrnn.tasks.settings.settle`.
         """
-        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size)
+        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size, data.spelling)
         if key not in self._encoded:
             self._encoded = {key: self._encode(data)}
         return self._encoded[key]
@@ -116,12 +140,17 @@ class Dataset:
     def _encode(self, data: DataConfig) -> EncodedDataset:
         vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
-        train, dev, test = (vocabulary.encode(split.texts, max_tokens=data.pad_size) for split in splits)
+        how: Any = {"max_tokens": data.pad_size, "spelling": bool(data.spelling)}
+        train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))
         for encoded, split in zip((train, dev, test), splits, strict=True):
             for array in (encoded.token_ids, encoded.offsets, np.array(split.labels, dtype=np.int64)):
                 digest.update(array.tobytes())
+            if split.label_sets is not None:
+                digest.update(split.label_sets.offsets.tobytes() + split.label_sets.indices.tobytes())
+            if encoded.spelling is not None:
+                digest.update(encoded.spelling.characters.tobytes())
             if split.weights is not None:
                 digest.update(split.weights.tobytes())
         return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())
@@ -140,8 +169,8 @@ def load_dataset(source: Source, config: DataConfig) -> Dataset:
     notes += more
     notes += refuse_errors_of_checks(whole)
     train, dev, test = (
-        Split(whole.rows[split].texts, list(whole.labels[split]), whole.rows[split])
-        for split in ("train", "dev", "test")
+        Split(rows.texts, list(whole.labels[split]), rows, label_sets=whole.label_sets.get(split))
+        for split, rows in ((split, whole.rows[split]) for split in ("train", "dev", "test"))
     )
     readings = [part.reading for part in read.rows.values() if part.reading is not None]
     return Dataset(
@@ -161,10 +190,12 @@ def read_files(source: Source, config: DataConfig, *, keep_bad: bool = False) ->
     files = {"train": source.train, "dev": source.dev, "test": source.test}
     rows: dict[str, Rows] = {}
     notes: list[Note] = []
+    class_names, note = read_class_names(source.class_names) if source.class_names else ([], None)
     for split, path in files.items():
         try:
             if path is not None:
-                rows[split] = read_rows(path, config, like=rows.get("train"), keep_bad=keep_bad)
+                like = rows.get("train")
+                rows[split] = read_rows(path, config, like=like, keep_bad=keep_bad, class_names=class_names)
         except UnlabelledError as error:
             if split != "test":
                 raise
@@ -172,16 +203,13 @@ def read_files(source: Source, config: DataConfig, *, keep_bad: bool = False) ->
     beside = [path for path in source.beside if any(part.path == path for part in rows.values())]
     notes += [Note("sister_files", train=source.train, others=beside)] if beside else []
     if source.class_names:
-        class_names, note = read_class_names(source.class_names)
         notes += [note] if note else []
         _name_numbered_classes(rows, class_names)
-    else:
-        class_names = []
     notes.append(Note("read", readings=[part.reading for part in rows.values() if part.reading is not None]))
     if config.merge_labels:
         notes += _merge_labels(rows, class_names)
     if not source.class_names:
-        class_names = sorted_names({label for part in rows.values() for label in part.labels})
+        class_names = sorted_names({label for part in rows.values() for label in part.every_label})
     return ReadFiles(rows, class_names, source.class_names), notes
 
 
@@ -192,15 +220,17 @@ def with_splits(read: ReadFiles, config: DataConfig) -> tuple[ReadDataset, list[
         DataError: for a label that is no class, or too few rows for a split.
     """
     rows, class_names, notes = dict(read.rows), list(read.class_names), list[Note]()
-    by_name = labels_are_names(rows["train"].labels, class_names)
+    by_name = labels_are_names(rows["train"].every_label, class_names)
     missing = [split for split in ("dev", "test") if split not in rows]
     if missing:
         path = rows["train"].path
         rows = make_splits(rows, missing, config.split_seed)
         counts = {split: len(rows[split]) for split in ("train", *missing)}
         notes.append(Note("split_made", path=path, missing=missing, seed=config.split_seed, rows=counts))
-    labels = {split: _class_indices(part, class_names, by_name, read.class_file) for split, part in rows.items()}
-    return ReadDataset(rows, class_names, read.class_file, labels), notes
+    found = {split: _class_indices(part, class_names, by_name, read.class_file) for split, part in rows.items()}
+    label_sets = {split: indices for split, indices in found.items() if isinstance(indices, LabelSets)}
+    labels = {split: [] if isinstance(indices, LabelSets) else indices for split, indices in found.items()}
+    return ReadDataset(rows, class_names, read.class_file, labels, label_sets=label_sets), notes
 
 
 def refuse_errors_of_checks(read: ReadFiles) -> list[Note]:
@@ -218,11 +248,11 @@ def refuse_errors_of_checks(read: ReadFiles) -> list[Note]:
 
 def _name_numbered_classes(rows: dict[str, Rows], class_names: list[str]) -> None:
     """Labels that count the lines of the class file from 1 become the names that stand there."""
-    labels = {label for part in rows.values() for label in part.labels}
-    if labels_are_names(rows["train"].labels, class_names) or not count_from_one(labels, len(class_names)):
+    labels = {label for part in rows.values() for label in part.every_label}
+    if labels_are_names(rows["train"].every_label, class_names) or not count_from_one(labels, len(class_names)):
         return
     for part in rows.values():
-        part.labels = [class_names[int(label.removesuffix(".0")) - 1] for label in part.labels]
+        part.rename({label: class_names[int(label.removesuffix(".0")) - 1] for label in labels})
         if part.reading is not None:
             details = (*part.reading.details, "labels count the classes from 1")
             part.reading = dataclasses.replace(part.reading, details=details)
@@ -230,13 +260,13 @@ def _name_numbered_classes(rows: dict[str, Rows], class_names: list[str]) -> Non
 
 def _merge_labels(rows: dict[str, Rows], class_names: list[str]) -> list[Note]:
     """Give labels that look alike one name: that of the list of classes, else the commonest."""
-    counts = Counter(label for part in rows.values() for label in part.labels)
+    counts = Counter(label for part in rows.values() for label in part.every_label)
     total = counts.total()
     known = {name: total + counts[name] for name in class_names}  # more than any that is not in the list
     merged = merge_groups({**counts, **known})
     merged = {label: kept for label, kept in merged.items() if label in counts and label not in known}
     for part in rows.values():
-        part.labels = [merged.get(label, label) for label in part.labels] if merged else part.labels
+        part.rename(merged)
     return [Note("labels_merged", merged=merged, counts=counts)] if merged else []
 
 
@@ -247,11 +277,14 @@ def sorted_names(names: set[str]) -> list[str]:
     return sorted(names)
 
 
-def _class_indices(rows: Rows, class_names: list[str], by_name: bool, class_file: Path | None) -> list[int]:
-    index_of = class_indices(rows.labels, class_names, by_name=by_name)
-    for label, number in zip(rows.labels, rows.line_numbers, strict=True):
-        if label not in index_of:
-            raise _label_error(rows.path, number, label, class_names, by_name, class_file)
+def _class_indices(rows: Rows, class_names: list[str], by_name: bool, class_file: Path | None) -> list[int] | LabelSets:
+    index_of = class_indices(rows.every_label, class_names, by_name=by_name)
+    for labels, number in zip(rows.label_sets or ((label,) for label in rows.labels), rows.line_numbers, strict=True):
+        for label in labels:
+            if label not in index_of:
+                raise _label_error(rows.path, number, label, class_names, by_name, class_file)
+    if rows.label_sets is not None:
+        return LabelSets.of([index_of[label] for label in labels] for labels in rows.label_sets)
     return [index_of[label] for label in rows.labels]
 
 
@@ -273,44 +306,3 @@ def _label_error(
         f"{where}: class index {one_line(label, widest=60)} {what}; expected 0 to {len(class_names) - 1}, "
         f"the {len(class_names)} lines of {origin}"
     )
-
-
-def make_splits(rows: dict[str, Rows], missing: list[str], seed: int) -> dict[str, Rows]:
-    """Take a tenth of all rows, class by class, out of the training rows for each missing split.
-
-    Rows with the same text stay together, so that no copy of a training text is ever scored; a text with several labels
-    is kept for training. Every class that has a row keeps one for training.
-    """
-    train = rows["train"]
-    groups: dict[str, dict[str, list[int]]] = {}
-    for index, (text, label) in enumerate(zip(train.texts, train.labels, strict=True)):
-        groups.setdefault(text, {}).setdefault(label, []).append(index)
-    by_class: dict[str, list[list[int]]] = {}
-    kept: list[int] = []
-    for by_label in groups.values():
-        if len(by_label) > 1:
-            kept += [index for indices in by_label.values() for index in indices]
-        for label, indices in by_label.items() if len(by_label) == 1 else ():
-            by_class.setdefault(label, []).append(indices)
-    generator = random.Random(seed)
-    taken: dict[str, list[int]] = {split: [] for split in missing}
-    for label in sorted(by_class):
-        texts = by_class[label]
-        generator.shuffle(texts)
-        share = min(max(1, round(len(texts) * HELD_OUT_SHARE)), (len(texts) - 1) // len(missing))
-        for position, split in enumerate(missing):
-            for group in texts[position * share : (position + 1) * share]:
-                taken[split] += group
-        for group in texts[share * len(missing) :]:
-            kept += group
-    for split, indices in taken.items():
-        if not indices:
-            raise DataError(
-                f"{train.path}: {len(train)} rows are too few to make a {split} split; expected at least "
-                f"{len(missing) + 1} different texts of a class, or a {split} file beside it"
-            )
-    return {
-        **rows,
-        "train": train.select(sorted(kept)),
-        **{split: train.select(sorted(indices)) for split, indices in taken.items()},
-    }

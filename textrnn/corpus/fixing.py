@@ -6,10 +6,11 @@ what a model is scored on stays what it was.
 
 from __future__ import annotations
 
+import itertools
 import random
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,8 +60,13 @@ class _Row:
     path: Path
     line: int
     text: str
-    label: str
+    labels: tuple[str, ...]
     place: str
+
+    @property
+    def label(self) -> str:
+        """The label; of several, all of them in one text, whatever their order."""
+        return self.labels[0] if len(self.labels) == 1 else " | ".join(sorted(self.labels))
 
 
 @dataclass
@@ -71,11 +77,13 @@ class Fixed:
         rows: by split, texts and labels as names of classes
         changes: in the order of files and lines
         class_names: of the file that names the classes, if there is one
+        label_sets: by split, the labels of each row, where rows may have several or none
     """
 
     rows: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     class_names: list[str] = field(default_factory=list)
+    label_sets: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
 
 
 class _Fixer:
@@ -105,13 +113,25 @@ class _Fixer:
                     kept.append(row)
             rows[:] = kept
 
+    def relabel(self, labels_of: Callable[[_Row], Iterable[str]], what: str, splits: Iterable[str] = ()) -> None:
+        """Give rows other labels, each once."""
+        for row in itertools.chain.from_iterable(self.rows[split] for split in splits or self.rows):
+            labels = tuple(dict.fromkeys(labels_of(row)))
+            if labels != row.labels:
+                before, row.labels = row.label, labels
+                self.changes.append(Change(row.path, row.line, what, before, row.label))
+
     def rename(self, names: Mapping[str, str], what: str) -> None:
         """Give labels another name."""
-        for row in self.every_row:
-            name = names.get(row.label, row.label)
-            if name != row.label:
-                self.changes.append(Change(row.path, row.line, what, row.label, name))
-                row.label = name
+        self.relabel(lambda row: (names.get(label, label) for label in row.labels), what)
+
+    def leave_out_labels(self, labels: Container[str], why: str, splits: Iterable[str] = ()) -> None:
+        """Leave these labels out of their rows; where each row has one label, the row with it."""
+        if self.read.multi_label:
+            self.relabel(lambda row: (label for label in row.labels if label not in labels), f"{why} left out", splits)
+        else:
+            chosen = {split: self.rows[split] for split in splits or self.rows}
+            self.leave_out(lambda row: why if row.label in labels else "", splits=chosen)
 
     def note_what_was_left_out(self) -> None:
         """What the reader did not take is not in the copy."""
@@ -140,11 +160,10 @@ class _Fixer:
     def repair_labels(self) -> None:
         """Labels become names of classes, look-alikes one; what is none or several is left out."""
         names, class_file = list(self.read.class_names), self.read.class_file
-        if class_file and not labels_are_names([row.label for row in self.train], names):
-            index_of = class_indices((row.label for row in self.every_row), names, by_name=False)
+        if class_file and not labels_are_names([label for row in self.train for label in row.labels], names):
+            index_of = class_indices(self._labels(), names, by_name=False)
             for row in self.every_row:
-                if row.label in index_of:
-                    row.label = names[index_of[row.label]]
+                row.labels = tuple(names[index_of[label]] if label in index_of else label for label in row.labels)
         if class_file:
             by_key = {look_alike_key(name): name for name in names}
             strange = [label for label in self._labels() if label not in names]
@@ -154,19 +173,19 @@ class _Fixer:
                 if label not in names and counts[label] > FEW * counts.total():
                     names.append(label)
                     self.changes.append(Change(class_file, 0, "class added", "", label))
-            self.leave_out(lambda row: "" if row.label in names else "label that is no class")
+            self.leave_out_labels(self._labels().keys() - set(names), "label that is no class")
             self.class_names = names
             return
         self.rename(merge_groups(self._labels()), "look-alike label")
         counts = self._labels()
         nothing = {label for label in counts if stands_for_nothing(label) and not (label == "-" and "+" in counts)}
         if sum(counts[label] for label in nothing) <= FEW * counts.total():
-            self.leave_out(lambda row: "label for nothing" if row.label in nothing else "")
-        joined = joined_labels(self._labels())
-        self.leave_out(lambda row: "several labels" if row.label in joined else "")
+            self.leave_out_labels(nothing, "label for nothing")
+        if not self.read.multi_label:
+            self.leave_out_labels(joined_labels(self._labels()), "several labels")
 
     def _labels(self) -> Counter[str]:
-        return Counter(row.label for row in self.every_row)
+        return Counter(label for row in self.every_row for label in row.labels)
 
     def leave_out_contradictions(self) -> None:
         """Of a text under several labels, the one that most of its rows have stays; none where there is no such one."""
@@ -214,9 +233,10 @@ class _Fixer:
 
     def leave_out_unlearnt(self) -> None:
         """Classes without a training row cannot be learnt, and their rows elsewhere not be answered."""
-        learnt = {row.label for row in self.train}
-        held_out = {split: rows for split, rows in self.rows.items() if split != "train"}
-        self.leave_out(lambda row: "" if row.label in learnt else "class without a training row", splits=held_out)
+        learnt = {label for row in self.train for label in row.labels}
+        held_out = [split for split in self.rows if split != "train"]
+        if held_out:
+            self.leave_out_labels(self._labels().keys() - learnt, "class without a training row", held_out)
         for name in self.class_names:
             if self.read.class_file and name not in learnt:
                 self.changes.append(Change(self.read.class_file, 0, "class without a training row", name))
@@ -229,12 +249,13 @@ class _Fixer:
 
 
 def _rows_of(part: Rows) -> Iterator[_Row]:
-    for i, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
+    sets = [(label,) for label in part.labels] if part.label_sets is None else part.label_sets
+    for i, (text, labels) in enumerate(zip(part.texts, sets, strict=True)):
         line = part.line_numbers[i]
         if part.files is None:
-            yield _Row(part.path, line, text, label, f"line {line}")
+            yield _Row(part.path, line, text, labels, f"line {line}")
         else:
-            yield _Row(part.files[i], line, text, label, part.files[i].name)
+            yield _Row(part.files[i], line, text, labels, part.files[i].name)
 
 
 def fixed(read: ReadFiles) -> Fixed:
@@ -250,4 +271,5 @@ def fixed(read: ReadFiles) -> Fixed:
     order = {part.path: place for place, part in enumerate(read.rows.values())}
     changes = sorted(fixer.changes, key=lambda change: (order.get(change.path, 0), str(change.path), change.line))
     rows = {split: [(row.text, row.label) for row in part] for split, part in fixer.rows.items()}
-    return Fixed(rows, changes, fixer.class_names)
+    sets = {split: [row.labels for row in part] for split, part in fixer.rows.items()} if read.multi_label else {}
+    return Fixed(rows, changes, fixer.class_names, sets)

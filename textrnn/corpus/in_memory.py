@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,14 +13,17 @@ from numpy.typing import NDArray
 
 from textrnn.config import CorpusConfig
 from textrnn.corpus.check import ReadFiles
-from textrnn.corpus.dataset import Dataset, Split, make_splits, refuse_errors_of_checks, sorted_names
+from textrnn.corpus.dataset import Dataset, Split, refuse_errors_of_checks, sorted_names
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.readers import Rows, cleaned
+from textrnn.corpus.splitting import make_splits
 from textrnn.corpus.texts import Corpus, cut_corpus
 from textrnn.corpus.vocab import Vocabulary
 from textrnn.errors import DataError, Note, listed
 
 NAME = "texts in memory"
 Labelled = tuple[Sequence[str], Sequence[str]]  # texts, and the name of the class of each
+LabelledSets = tuple[Sequence[str], Sequence[tuple[str, ...]]]  # the names of the classes of each, perhaps none
 
 
 class RowsInMemory(Rows):
@@ -30,21 +34,29 @@ class RowsInMemory(Rows):
 
 
 def dataset_in_memory(
-    train: Labelled, dev: Labelled | None = None, *, weights: NDArray[np.float64] | None = None, split_seed: int = 0
+    train: Labelled | LabelledSets,
+    dev: Labelled | LabelledSets | None = None,
+    *,
+    weights: NDArray[np.float64] | None = None,
+    split_seed: int = 0,
+    class_names: Sequence[str] | None = None,
 ) -> Dataset:
     """A data set of texts, without a test split.
+
+    Rows may have several labels, or none, where the labels of each are a tuple.
 
     Without `dev`, a tenth of the rows is held out, as where the command line finds no dev split; of rows too few for
     that, the training rows stand in their place.
 
     Args:
         weights: (training rows,): what each counts in the loss.
+        class_names: in the order of their indices; None: those of the training rows, sorted.
 
     Raises:
         DataError: if the labels do not make classes to tell apart, or one of `dev` is no class.
     """
     rows: dict[str, Rows] = {"train": _rows("texts", train)}
-    class_names = sorted_names(set(rows["train"].labels))
+    class_names = list(class_names or sorted_names(set(rows["train"].every_label)))
     notes = refuse_errors_of_checks(ReadFiles(rows, class_names, None))
     index_of = {name: index for index, name in enumerate(class_names)}
     if dev is not None:
@@ -60,7 +72,10 @@ def dataset_in_memory(
 
 
 def more_of_a_dataset(
-    rows: Labelled, class_names: Sequence[str], vocabulary: Vocabulary | None, weights: NDArray[np.float64] | None
+    rows: Labelled | LabelledSets,
+    class_names: Sequence[str],
+    vocabulary: Vocabulary | None,
+    weights: NDArray[np.float64] | None,
 ) -> Dataset:
     """Rows from which a model of these classes learns on; they are all learnt from, and it is judged by them.
 
@@ -77,18 +92,31 @@ def more_of_a_dataset(
     return Dataset(NAME, list(class_names), split, split, Split([], []), vocabulary=vocabulary)
 
 
-def _rows(name: str, given: Labelled) -> Rows:
+def _rows(name: str, given: Labelled | LabelledSets) -> Rows:
     texts, labels = given
-    return RowsInMemory(Path(name), list(map(cleaned, texts)), list(labels), array("q", range(len(texts))))
+    single = [label for label in labels if isinstance(label, str)]
+    sets = [tuple(dict.fromkeys(label)) for label in labels if not isinstance(label, str)]
+    if len(single) != len(labels) and single:
+        raise DataError(f"{name}: some rows have one label, others a tuple of them; expected one kind in all rows")
+    lines, several = array("q", range(len(texts))), None if len(single) == len(texts) else sets
+    return RowsInMemory(Path(name), list(map(cleaned, texts)), single, lines, label_sets=several)
 
 
 def _split(rows: Rows, index_of: dict[str, int], weights: NDArray[np.float64] | None) -> Split:
     of_rows = None if weights is None else weights[np.asarray(rows.line_numbers)]
-    return Split(rows.texts, [index_of[label] for label in rows.labels], weights=of_rows)
+    if rows.label_sets is None:
+        return Split(rows.texts, [index_of[label] for label in rows.labels], weights=of_rows)
+    sets = LabelSets.of([index_of[label] for label in labels] for labels in rows.label_sets)
+    return Split(rows.texts, [], weights=of_rows, label_sets=sets)
 
 
 def _can_be_split(rows: Rows) -> bool:
     """Whether a class has two texts that are of no other, so that one can be held out."""
+    if rows.label_sets is not None:
+        counts = Counter(rows.every_label)
+        texts = Counter(rows.texts)
+        pairs = zip(rows.texts, rows.label_sets, strict=True)
+        return len(texts) > 1 and any(texts[text] == 1 and all(counts[x] > 1 for x in labels) for text, labels in pairs)
     labels_of: dict[str, set[str]] = {}
     for text, label in zip(rows.texts, rows.labels, strict=True):
         labels_of.setdefault(text, set()).add(label)
@@ -104,7 +132,9 @@ def _can_be_split(rows: Rows) -> bool:
 
 def _refuse_unknown(rows: Rows, class_names: Sequence[str]) -> None:
     known = set(class_names)
-    for index, label in enumerate(rows.labels):
+    for index, label in (
+        (i, label) for i, row in enumerate(rows.label_sets or ((x,) for x in rows.labels)) for label in row
+    ):
         if label not in known:
             labels = "labels" if str(rows.path) == "texts" else "y_val"
             raise DataError(

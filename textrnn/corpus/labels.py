@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 # Zero width space, word joiner, byte order mark, soft hyphen, and what turns the direction of writing.
 INVISIBLE = "\u200b\u2060\ufeff\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -22,6 +23,8 @@ WORDS_FOR_NOTHING = frozenset({
 })  # fmt: skip
 
 JOINED_BY = ("|", ";", ",", "、", "/", "，", "；")
+_WIDE = {"|": "｜", ";": "；", ",": "，", "/": "／"}
+_NARROW = {wide: narrow for narrow, wide in _WIDE.items()}
 
 
 def canonical_label(label: str) -> str:
@@ -101,13 +104,80 @@ def joined_labels(labels: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
+@dataclass(frozen=True)
+class Joined:
+    """A mark that joins the labels of a row.
+
+    Attributes:
+        rows: that have it between labels
+        known: of them, those whose parts are all labels that stand alone somewhere, or in another place of others
+    """
+
+    mark: str
+    rows: int
+    known: int
+
+
+def joining_marks(counts: Mapping[str, int], names: Iterable[str] = ()) -> list[Joined]:
+    """The marks that join labels, that of most rows first.
+
+    The rule is that of :func:`joined_labels`, and labels that never stand alone count as such if they stand in
+    different places, as ``b`` in ``a|b`` and ``b|c``; what is always the second of two is a class within a class.
+
+    Args:
+        counts: rows by label.
+        names: of classes, where they are known; one of them is one label, whatever is in it.
+    """
+    classes = set(names)
+    found = []
+    for mark in dict.fromkeys(_NARROW.get(mark, mark) for mark in JOINED_BY):
+        split = {label: parts_of(label, mark, classes) for label in counts}
+        split = {label: parts for label, parts in split.items() if len(set(parts)) > 1}
+        alone = classes.union(label for label in counts if label not in split)
+        known = alone | _in_different_places(split.values())
+        if not split or _are_decimals(split.values()) or not _are_joined(split, known):
+            continue
+        rows = sum(counts[label] for label in split)
+        found.append(
+            Joined(mark, rows, sum(counts[label] for label, parts in split.items() if known.issuperset(parts)))
+        )
+    return sorted(found, key=lambda joined: -joined.rows)
+
+
+def parts_of(label: str, mark: str, names: Container[str] = ()) -> tuple[str, ...]:
+    """The labels that a mark joins, each once; its wide form, as in Chinese, joins them as well.
+
+    Args:
+        names: of classes: one of them is one label, whatever is in it.
+    """
+    wide = _WIDE.get(_NARROW.get(mark, mark), mark)
+    if (mark not in label and wide not in label) or label in names:
+        return (label,) if label else ()
+    parts = label.replace(wide, _NARROW.get(mark, mark)).split(_NARROW.get(mark, mark))
+    return tuple(dict.fromkeys(filter(None, map(canonical_label, parts))))
+
+
+def _in_different_places(split: Iterable[Sequence[str]]) -> set[str]:
+    """The parts that are not always the first, the second and so on."""
+    places: dict[str, set[int]] = {}
+    for parts in split:
+        for place, part in enumerate(parts):
+            places.setdefault(part, set()).add(place)
+    return {part for part, different in places.items() if len(different) > 1}
+
+
+def _in_several_orders(split: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The parts that stand together in more than one order."""
+    orders: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for parts in split:
+        orders.setdefault(tuple(sorted(parts)), set()).add(tuple(parts))
+    return [parts for parts, different in orders.items() if len(different) > 1]
+
+
 def _are_joined(split: Mapping[str, Sequence[str]], alone: set[str]) -> bool:
     if 2 * sum(set(parts) <= alone for parts in split.values()) > len(split):
         return True
-    orders: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-    for parts in split.values():
-        orders.setdefault(tuple(sorted(parts)), set()).add(tuple(parts))
-    return any(len(different) > 1 for different in orders.values())
+    return bool(_in_several_orders(split.values()))
 
 
 def _are_decimals(split: Iterable[Sequence[str]]) -> bool:

@@ -52,4 +52,4 @@ class Progress(Listener):
         self.kind.write(text)
 
 
-_SHOWN = ("train_loss", "dev_loss", "dev_accuracy", "train_perplexity", "dev_perplexity")
+_SHOWN = ("train_loss", "dev_loss", "dev_accuracy", "dev_macro_f1", "train_perplexity", "dev_perplexity")

@@ -13,11 +13,11 @@ from textrnn.errors import TextRNNError, listed
 from textrnn.estimators.inputs import InputError
 from textrnn.estimators.settings import folder_of
 from textrnn.files import write_together
-from textrnn.report.classification import ClassificationResult
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.classify import Learnt, judge, scored, shown_settings, train_baseline
 from textrnn.tasks.label_errors import suspects_beside
+from textrnn.tasks.labelling import AnyResult
 from textrnn.training.history import History
 
 
@@ -45,7 +45,7 @@ def report_on(
     folder: str | Path | None,
     *,
     baseline: bool,
-) -> ClassificationResult:
+) -> AnyResult:
     """Score a classifier, and write the report.
 
     Args:
@@ -74,7 +74,7 @@ def report_on(
         tested = dataclasses.replace(learnt_from, test=test, _encoded={})
         result = judge(Learnt(classifier, history), tested, train_baseline(tested) if baseline else None)
         each_once = tested if rows is not None else dataclasses.replace(tested, dev=nothing, _encoded={})
-        looked_for = baseline and folder is not None
+        looked_for = baseline and folder is not None and not tested.multi_label
         doubted = suspect_rows(each_once, suspects_beside(classifier, each_once)) if looked_for else None
     if folder is not None:
         files, _ = result.to_files(shown_settings(classifier), suspects=doubted)

@@ -29,7 +29,17 @@ one_training = threading.RLock()  # dropout comes from torch's one generator: tw
 
 
 OF_FILES = dict.fromkeys(
-    ("dataset", "text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels"),
+    (
+        "dataset",
+        "text_column",
+        "label_column",
+        "header",
+        "separator",
+        "encoding",
+        "on_bad_row",
+        "merge_labels",
+        "label_separator",
+    ),
     "a setting of files, and texts in memory are read as they are; expected none: leave it out",
 )
 OTHER_NAMES = {

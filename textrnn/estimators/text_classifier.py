@@ -37,13 +37,13 @@ from textrnn.estimators.settings import (
 )
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.registry import find_model
-from textrnn.report.classification import ClassificationResult
 from textrnn.report.notes import words
 from textrnn.report.verdict import bare
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import SavedModel, explain_mismatched_files
 from textrnn.tasks.answers import predict
 from textrnn.tasks.classify import DatasetFacts, introduce, learn
+from textrnn.tasks.labelling import AnyResult
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import ListenerGroup
 from textrnn.training.history import History
@@ -309,7 +309,7 @@ class TextClassifier(
 
     def report(
         self, texts: Any = None, labels: Any = None, folder: str | Path | None = None, *, baseline: bool = True
-    ) -> ClassificationResult:
+    ) -> AnyResult:
         """The report of the command line, on texts with labels; without them, on what was held out in ``fit``, by which
         the weights were chosen, so that it looks a little better than new texts will.
 

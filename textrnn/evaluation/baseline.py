@@ -1,4 +1,4 @@
-"""The linear model that every network is compared with: TF-IDF of character n-grams and a linear SVM.
+"""The linear model that every network is compared with: TF-IDF of n-grams and a linear SVM.
 
 Source: Joachims 1998 (SVM on TF-IDF); scikit-learn's TfidfVectorizer and LinearSVC.
 """
@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from textrnn.evaluation.linear.features import CutIntoWords, features_named, fit_vectorizer
+from textrnn.evaluation.linear.solver import fitted, inverse_penalty
 from textrnn.evaluation.metrics import accuracy, confusion_matrix
-
-BASELINE_NAME = "TF-IDF (characters 1-3) + LinearSVC"
 
 
 @dataclass(frozen=True)
 class LinearModel:
-    """The trained linear model: scikit-learn's TfidfVectorizer and LinearSVC."""
+    """The trained linear model: scikit-learn's vectorizer of :func:`vectorizer_for`, and LinearSVC."""
 
     vectorizer: Any
     classifier: Any
@@ -40,8 +40,8 @@ class LinearModel:
             for sign, index in ((1.0, int(label)), (-1.0, int(rival))):
                 if index in weights:  # not a class without training texts
                     strength[columns] += sign * features.data[at] * weights[index][columns]
-        names, found = self.vectorizer.get_feature_names_out(), list[str]()
-        for column in np.argsort(-strength, kind="stable")[: 50 * count]:
+        names, found = _readable_names(self.vectorizer), list[str]()
+        for column in np.argsort(-strength[: len(names)], kind="stable")[: 50 * count]:
             name = str(names[column])
             readable = len(name) > 1 and name.isprintable() and not any(map(str.isspace, name))
             if strength[column] > 0 and readable and not any(name in other or other in name for other in found):
@@ -56,6 +56,12 @@ class LinearModel:
         return dict(zip(map(int, self.classifier.classes_), weights, strict=True))
 
 
+def _readable_names(vectorizer: Any) -> Any:
+    """The n-grams of the first columns: all of them, or of words and pieces of words, the words."""
+    parts = getattr(vectorizer, "transformer_list", [("", vectorizer)])
+    return parts[0][1].get_feature_names_out()
+
+
 @dataclass(frozen=True)
 class Baseline:
     """Results and costs of the linear model.
@@ -64,6 +70,7 @@ class Baseline:
         predictions: (N,) class indices on the test split
         confusion: (C, C) counts on the test split
         seconds: to train and to predict the test split
+        name: what it is
         model: as it was trained
         training_seconds: of them, to train
         parameters: weights of the linear model and of the n-grams
@@ -74,6 +81,7 @@ class Baseline:
     predictions: NDArray[np.int64]
     confusion: NDArray[np.int64]
     seconds: float
+    name: str = "TF-IDF + LinearSVC"
     model: LinearModel | None = None
     training_seconds: float = 0.0
     parameters: int = 0
@@ -93,36 +101,34 @@ def linear_baseline(
     test_labels: list[int],
     class_count: int,
     *,
+    words: CutIntoWords | None = None,
     repeats: int = 1,
 ) -> Baseline:
     """Train the linear model and score it on the test split.
 
     Args:
+        words: cuts a text into words and marks, where words have spaces between them.
         repeats: how often the test split is predicted; the quickest time counts.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.svm import LinearSVC
-
     started = time.perf_counter()
-    # An n-gram seen once is noise in a large set, but all there is in a tiny one.
-    min_texts = 2 if len(train_texts) >= 1000 else 1
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=min_texts)
-    features = vectorizer.fit_transform(train_texts)
-    classifier = LinearSVC(C=0.5, random_state=0).fit(features, train_labels)
+    vectorizer, features = fit_vectorizer(words, train_texts)
+    classifier = fitted(features, train_labels, inverse_penalty(features, train_labels))
     trained = time.perf_counter()
     timings = []
     for _ in range(repeats):
         began = time.perf_counter()
         predictions = classifier.predict(vectorizer.transform(test_texts))
         timings.append(time.perf_counter() - began)
-    parameters = classifier.coef_.size + classifier.intercept_.size + vectorizer.idf_.size
+    ngrams = vectorizer.get_feature_names_out()
+    parameters = classifier.coef_.size + classifier.intercept_.size + len(ngrams)
     return Baseline(
         predictions=np.asarray(predictions, dtype=np.int64),
+        name=f"TF-IDF ({features_named(words)}) + LinearSVC",
         model=LinearModel(vectorizer, classifier),
         confusion=confusion_matrix(test_labels, predictions, class_count),
         seconds=trained - started + timings[0],
         training_seconds=trained - started,
         parameters=parameters,
-        size=4 * parameters + sum(len(ngram.encode("utf-8", "replace")) for ngram in vectorizer.vocabulary_),
+        size=4 * parameters + sum(len(ngram.encode("utf-8", "replace")) for ngram in ngrams),
         texts_per_second=len(test_texts) / min(timings),
     )

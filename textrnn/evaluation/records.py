@@ -124,6 +124,7 @@ class ComparisonEntry:
         texts_per_second: answered, from raw texts to classes
         right: bool, (at most `texts`,): which of the first test texts are answered right
         has_learnt: see :func:`textrnn.evaluation.metrics.has_learnt`
+        micro_f1: where rows have several labels, of which all must be right to be counted in `correct`; else None
     """
 
     name: str
@@ -136,6 +137,7 @@ class ComparisonEntry:
     texts_per_second: float
     right: NDArray[np.bool_]
     has_learnt: bool
+    micro_f1: float | None = None
 
     @property
     def accuracy(self) -> float:
@@ -149,11 +151,15 @@ class ComparisonEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
+        of_rows, interval = ("accuracy", "accuracy_interval")
+        if self.micro_f1 is not None:
+            of_rows, interval = ("exact_match", "exact_match_interval")
         return {
             "model": self.name,
-            "accuracy": self.accuracy,
-            "accuracy_interval": list(self.interval),
+            of_rows: self.accuracy,
+            interval: list(self.interval),
             "macro_f1": self.macro_f1,
+            **({} if self.micro_f1 is None else {"micro_f1": self.micro_f1}),
             "seconds": self.seconds,
             "parameters": self.parameters,
             "bytes": self.size,

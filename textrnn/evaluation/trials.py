@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 DONE, STOPPED_EARLY, FAILED = "done", "stopped early", "failed"
-MAXIMISED = {"dev_accuracy": True, "dev_perplexity": False}  # what trials are judged by
+MAXIMISED = {"dev_accuracy": True, "dev_macro_f1": True, "dev_perplexity": False}  # what trials are judged by
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,11 @@ def check_classifier(graph: Graph, network: ClassifierNetwork, name: str) -> flo
     session, own = Session(graph.content), plain(network)
     differences = []
     for token_ids, lengths in _drawn_texts(network.embedding.table.num_embeddings):
+        given = (token_ids, lengths, *([_drawn_spelling(lengths)] if len(graph.inputs) > 2 else []))
         with torch.no_grad():
-            expected = own(token_ids, lengths)
-        found = _answers(session, {"token_ids": token_ids.numpy(), "lengths": lengths.numpy()}, name, graph)
+            expected = own(*given)
+        inputs = {port.name: part.numpy() for port, part in zip(graph.inputs, given, strict=True)}
+        found = _answers(session, inputs, name, graph)
         differences.append(_difference(name, graph, expected, found[0]))
     return max(differences)
 
@@ -67,6 +69,15 @@ def _drawn_texts(vocabulary_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         token_ids = torch.randint(1, max(2, vocabulary_size), shape, generator=generator)
         counts = torch.tensor(lengths)
         yield token_ids * (torch.arange(shape[1]) < counts[:, None]), counts
+
+
+def _drawn_spelling(lengths: Tensor) -> Tensor:
+    """(B,) words -> (B, S) code points of words of two letters."""
+    generator = torch.Generator().manual_seed(1)
+    counts = lengths * 3 + 1
+    characters = torch.randint(ord("a"), ord("i"), (len(lengths), int(counts.max())), generator=generator)
+    characters[:, ::3] = ord(" ")
+    return characters * (torch.arange(characters.shape[1]) < counts[:, None])
 
 
 def _answers(session: Session, inputs: dict[str, NDArray[Any]], name: str, graph: Graph) -> list[NDArray[Any]]:

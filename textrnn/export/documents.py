@@ -43,12 +43,15 @@ def classifier_documents(classifier: Classifier, graph: Graph) -> dict[str, byte
     config = {
         "pad_size": settings.data.pad_size,
         **_reading(SUBSTITUTIONS, tokenizer.name, lowercase=tokenizer.lowercase),
+        "spelling": bool(settings.data.spelling),
         "calibration": None if classifier.temperature is None else calibration,
     }
     return {
         VOCABULARY_FILE: _vocabulary(classifier.vocabulary),
         LABELS_FILE: json_bytes({"format_version": FORMAT_VERSION, "labels": classifier.class_names}),
-        EXAMPLE_FILE: classifying_example(words=tokenizer.name == "word").encode("utf-8"),
+        EXAMPLE_FILE: classifying_example(words=tokenizer.name == "word", spelling=bool(settings.data.spelling)).encode(
+            "utf-8"
+        ),
         CONFIG_FILE: _config(settings.task, settings.model_name, dataset_name(settings.data.dataset), config, graph),
     }
 

@@ -11,7 +11,7 @@ id_of = {{token: index for index, token in enumerate(vocabulary["tokens"]) if in
 session = onnxruntime.InferenceSession(here / "model.onnx")
 
 
-def token_ids(text):
+def {name}(text):
     for pattern, by in config["substitutions"]:
         text = re.sub(pattern, by, text)
 {cutting}
@@ -22,19 +22,27 @@ _BY_PATTERN = """    text = text{strip}.lower() if config["lowercase"] else text
 _INTO_WORDS = """    text = text.strip().lower() if config["lowercase"] else text.strip()
     tokens = [word for word in jieba.cut(text) if not word.isspace()]
 """
+_SPELLING = """    spelt = [" ".join(["", *tokens, ""]) or " " for tokens in texts]
+    inputs["characters"] = padded([[ord(c) or 0xFFFD for c in text] for text in spelt])
+"""
 _CLASSIFY = '''\
 """Classifies texts: python example.py TEXT [TEXT ...]   (pip install {packages})"""
 import json, pathlib, re, sys
 import {jieba}numpy as np, onnxruntime
 
-{reading}    return [id_of.get(token, 1) for token in tokens][: config["pad_size"]] or [1]
+{reading}    return list(tokens[: config["pad_size"]])
+
+
+def padded(rows):
+    longest = max(map(len, rows))
+    return np.array([row + [0] * (longest - len(row)) for row in rows], np.int64)
 
 
 def probabilities(texts):
-    rows = [token_ids(text) for text in texts]
-    lengths = np.array([len(row) for row in rows], np.int64)
-    padded = np.array([row + [0] * (lengths.max() - len(row)) for row in rows], np.int64)
-    return session.run(["probabilities"], {{"token_ids": padded, "lengths": lengths}})[0]
+    texts = [tokens_of(text) for text in texts]
+    rows = [[id_of.get(token, 1) for token in tokens] or [1] for tokens in texts]
+    inputs = {{"token_ids": padded(rows), "lengths": np.array([len(row) for row in rows], np.int64)}}
+{spelling}    return session.run(["probabilities"], inputs)[0]
 
 
 if __name__ == "__main__":
@@ -75,25 +83,34 @@ if __name__ == "__main__":
 '''
 
 
-def classifying_example(*, words: bool) -> str:
+def classifying_example(*, words: bool, spelling: bool = False) -> str:
     """The source of a program that classifies the texts of its command line.
 
     Args:
         words: whether jieba cuts texts into them.
+        spelling: whether the model reads the characters of the tokens, too.
     """
     cutting = _INTO_WORDS if words else _BY_PATTERN.format(strip=".strip()")
     reading = _READING.format(
-        others=", labels", files='"config.json", "vocabulary.json", "labels.json"', cutting=cutting.rstrip("\n")
+        name="tokens_of",
+        others=", labels",
+        files='"config.json", "vocabulary.json", "labels.json"',
+        cutting=cutting.rstrip("\n"),
     )
     return _CLASSIFY.format(
-        packages=" ".join(example_packages(words=words)), jieba="jieba, " if words else "", reading=reading
+        packages=" ".join(example_packages(words=words)),
+        jieba="jieba, " if words else "",
+        reading=reading,
+        spelling=_SPELLING if spelling else "",
     )
 
 
 def continuing_example() -> str:
     """The source of a program that continues the text of its command line."""
     files = '"config.json", "vocabulary.json"'
-    reading = _READING.format(others="", files=files, cutting=_BY_PATTERN.format(strip="").rstrip("\n"))
+    reading = _READING.format(
+        name="token_ids", others="", files=files, cutting=_BY_PATTERN.format(strip="").rstrip("\n")
+    )
     return _CONTINUE.format(packages=" ".join(example_packages(words=False)), reading=reading)
 
 

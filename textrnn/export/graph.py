@@ -27,7 +27,7 @@ from textrnn.models.parts.layers import valid_mask
 
 OPSET = 18  # of onnxruntime from 1.14 on
 MOST_BYTES = 2**31 - 2**20  # of an ONNX file
-BATCH, TIME = "batch", "time"  # what is open
+BATCH, TIME, CHARACTERS = "batch", "time", "characters"  # what is open
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,21 @@ class Graph:
 
 
 def classifier_graph(
-    network: ClassifierNetwork, name: str, *, temperature: float | None = None, label_smoothing: float = 0.0
+    network: ClassifierNetwork,
+    name: str,
+    *,
+    temperature: float | None = None,
+    label_smoothing: float = 0.0,
+    spelling: bool = False,
 ) -> Graph:
-    """Token ids (B, T) and lengths (B,) -> logits (B, C) and probabilities (B, C).
+    """Token ids (B, T), lengths (B,), and code points of spellings (B, S) where they are read -> logits (B, C) and
+    probabilities (B, C).
 
     Args:
         name: of the model, for messages.
         temperature: of the probabilities; None: they are the network's own.
         label_smoothing: what it has learnt with, to be undone in them.
+        spelling: whether it reads spellings.
 
     Raises:
         ArtifactError: if it cannot be traced, or is too large for a file.
@@ -84,10 +91,14 @@ def classifier_graph(
     vocabulary_size = network.embedding.table.num_embeddings
     token_ids = torch.arange(39).view(3, 13) % vocabulary_size * valid_mask(lengths, 13)
     classes = network.classifier.out_features
-    inputs = (Port("token_ids", "int64", (BATCH, TIME)), Port("lengths", "int64", (BATCH,)))
+    inputs = [Port("token_ids", "int64", (BATCH, TIME)), Port("lengths", "int64", (BATCH,))]
+    example = [token_ids, lengths]
+    if spelling:
+        inputs.append(Port("characters", "int64", (BATCH, CHARACTERS)))
+        example.append(torch.tensor([list(map(ord, " the cat sat on a mat ate "))] * 3))
     outputs = (Port("logits", "float32", (BATCH, classes)), Port("probabilities", "float32", (BATCH, classes)))
     answering = WithProbabilities(traceable(network), temperature, label_smoothing)
-    return _traced(answering, (token_ids, lengths), inputs, outputs, name)
+    return _traced(answering, tuple(example), inputs, outputs, name)
 
 
 def language_model_graph(model: LanguageModelNetwork, name: str) -> Graph:

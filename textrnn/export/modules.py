@@ -170,9 +170,9 @@ class WithProbabilities(nn.Module):
         super().__init__()
         self.network, self.temperature, self.label_smoothing = network, temperature, label_smoothing
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T), (B,) -> (B, C) logits, (B, C) probabilities."""
-        logits = self.network(token_ids, lengths)
+    def forward(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T), (B,), and (B, S) where spellings are read -> (B, C) logits, (B, C) probabilities."""
+        logits = self.network(token_ids, lengths, *characters)
         shares = logits.double().softmax(dim=1)
         if self.temperature is not None:
             smoothed = shares - self.label_smoothing / shares.shape[1]

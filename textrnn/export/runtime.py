@@ -69,7 +69,13 @@ def padded(texts: EncodedTexts, rows: NDArray[np.integer]) -> dict[str, NDArray[
     token_ids = np.zeros((len(rows), int(lengths.max())), dtype=np.int64)
     for row, (start, length) in enumerate(zip(texts.offsets[rows], lengths, strict=True)):
         token_ids[row, :length] = texts.token_ids[start : start + length]
-    return {"token_ids": token_ids, "lengths": lengths}
+    found = {"token_ids": token_ids, "lengths": lengths}
+    if texts.spelling is not None:
+        counts = np.diff(texts.spelling.offsets)[rows]
+        found["characters"] = np.zeros((len(rows), int(counts.max())), dtype=np.int64)
+        for row, (start, count) in enumerate(zip(texts.spelling.offsets[rows], counts, strict=True)):
+            found["characters"][row, :count] = texts.spelling.characters[start : start + count]
+    return found
 
 
 def pieces(token_ids: NDArray[np.int64], size: int = 512) -> Iterator[NDArray[np.int64]]:

@@ -19,6 +19,9 @@ from textrnn.config import Settings
 from textrnn.config.declarations import DeclaringFile, files_declaring
 from textrnn.errors import ConfigError, did_you_mean, one_line
 
+# No model of its own: a text classifier whose kind the data decides, see :mod:`textrnn.tasks.auto`.
+AUTO, AUTO_BUDGET = "auto", 120.0
+MIXED, SOLVED = "BiLSTM_Ngram", "Linear"  # the kinds: a network mixed with a linear model, and that model alone
 MODEL_FOLDERS = {"classify": "classifiers", "lm": "language", "memory": "memory"}  # by task
 CONFIG_IMPORTS = ("textrnn.config", "textrnn.errors")  # what a Config may import beside the standard library
 
@@ -39,6 +42,10 @@ class ModelEntry:
     learning_rate: float | None = None  # default; None: that of the task
     pad_size: int = 512  # default; tokens read of a text
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
+    label_smoothing: float | None = None  # default; None: that of the task
+    reads_spelling: bool = False  # the characters within words, too
+    lowercase: bool = False  # default, whatever the tokens are
+    budget: float | None = None  # default; None: that of the task
 
     @property
     def fields(self) -> tuple[dataclasses.Field[Any], ...]:
@@ -119,12 +126,16 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             learning_rate=file.constants.get("LEARNING_RATE"),
             pad_size=file.constants.get("PAD_SIZE", 512),
             passes=file.constants.get("PASSES", 6),
+            label_smoothing=file.constants.get("LABEL_SMOOTHING"),
+            reads_spelling=file.constants.get("READS_SPELLING", False),
+            lowercase=file.constants.get("LOWERCASE", False),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 
 
 def find_model(name: str, task: str = "classify", *, setting: str = "model") -> ModelEntry:
-    """The model called `name`, upper and lower case being the same.
+    """The model called `name`, upper and lower case being the same; for ``auto``, the larger of the kinds that it may
+    become, under that name.
 
     Args:
         setting: whose value it is, for the message.
@@ -133,6 +144,8 @@ def find_model(name: str, task: str = "classify", *, setting: str = "model") -> 
         ConfigError: if there is none; the message lists the models and names the nearest.
     """
     models = all_models(task)
+    if task == "classify" and name.casefold() == AUTO:
+        return dataclasses.replace(models[MIXED], name=AUTO, budget=AUTO_BUDGET)
     for known, entry in models.items():
         if known.casefold() == name.casefold():
             return entry

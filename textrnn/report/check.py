@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from textrnn.corpus.check import Finding
+from textrnn.report.reading import several_labels
 from textrnn.report.text import shortened, table, wrapped
 
 if TYPE_CHECKING:
@@ -22,12 +23,16 @@ def files_text(readings: Sequence[Reading]) -> str:
 
 
 def _reading(reading: Reading) -> str:
-    columns = f"text = {' + '.join(reading.text_columns)}, label = {reading.label_column}"
+    label = (
+        f"labels = {', '.join(reading.label_columns)}" if reading.label_columns else f"label = {reading.label_column}"
+    )
+    columns = f"text = {' + '.join(reading.text_columns)}, {label}"
     parts = [
         *(part for part in (reading.encoding, reading.format) if part),
         *(["header" if reading.header else "no header"] if reading.header is not None and reading.format else []),
         *([columns] if reading.text_columns else []),
         f"{reading.rows:,} rows" + (f", {len(reading.left_out):,} left out" if reading.left_out else ""),
+        *filter(None, [several_labels([reading])]),
     ]
     return f"{reading.path}: {'; '.join(parts)}"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from textrnn.config import ClassifierSettings
 from textrnn.corpus.dataset import Dataset
 from textrnn.errors import Note
-from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
+from textrnn.evaluation.baseline import Baseline
 from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1
 from textrnn.evaluation.records import ClassifierFigures
 from textrnn.evaluation.verdict import Circumstances, VerdictFigures
@@ -71,7 +71,7 @@ class ClassificationResult:
         own = None if self.history is None else self.history.seconds
         for name, confusion, loss, seconds in (
             (self.model_name, self.figures.confusion, f"{self.figures.loss:.4f}", own),
-            *([(BASELINE_NAME, self.baseline.confusion, "", self.baseline.seconds)] if self.baseline else []),
+            *([(self.baseline.name, self.baseline.confusion, "", self.baseline.seconds)] if self.baseline else []),
         ):
             took = "" if seconds is None else f"{seconds:.1f}"
             rows.append([name, f"{accuracy(confusion):.4f}", loss, f"{macro_f1(confusion):.4f}", took])
@@ -136,7 +136,7 @@ class ClassificationResult:
         }
         if self.baseline is not None:
             metrics["baseline"] = {
-                "name": BASELINE_NAME,
+                "name": self.baseline.name,
                 "test_accuracy": self.baseline.accuracy,
                 "test_macro_f1": macro_f1(self.baseline.confusion),
                 "seconds": self.baseline.seconds,

@@ -35,17 +35,18 @@ def curves(history: History) -> list[Chart]:
         (0, steps), (0.0, highest * 1.05 if np.isfinite(highest) and highest > 0 else 1.0),
     )  # fmt: skip
     losses.line(list(enumerate(loss, 1)), "train", "train (running mean)")
-    accuracies = Chart(
-        "Accuracy on dev against the optimizer step", "optimizer step", "accuracy on dev", (0, steps), percent=True
-    )
-    for chart, key in ((losses, "dev_loss"), (accuracies, "dev_accuracy")):
+    judged_by, called = history.judged_by
+    what = called[0].upper() + called[1:]
+    is_share = judged_by == "dev_accuracy"
+    scores = Chart(f"{what} against the optimizer step", "optimizer step", called, (0, steps), percent=is_share)
+    for chart, key in ((losses, "dev_loss"), (scores, judged_by)):
         points = [(row["step"], row[key]) for row in rows]
         chart.line(points, "dev", "dev")
         shown = rows if len(rows) <= 60 else []
         chart.dots([(row["step"], row[key], f"step {row['step']:,.0f}: {row[key]:.4f}") for row in shown], "dev")
         kept = f"kept, step {best['step']:,.0f}: {best[key]:.4f}"
         chart.dots([(best["step"], best[key], kept)], "best", f"kept: {best[key]:.4f}")
-    return [losses, accuracies]
+    return [losses, scores]
 
 
 def lengths(summary: DataSummary) -> Chart:
@@ -65,14 +66,18 @@ def lengths(summary: DataSummary) -> Chart:
     return chart
 
 
-def reliability_diagram(before: Sequence[ReliabilityBin], after: Sequence[ReliabilityBin]) -> Chart:
-    """How often answers are right, against how sure they are."""
+def reliability_diagram(
+    before: Sequence[ReliabilityBin], after: Sequence[ReliabilityBin], *, of_labels: bool = False
+) -> Chart:
+    """How often answers are right, against how sure they are; or how often labels are true."""
+    names = ("Accuracy against confidence", "confidence of the answer", "share right", "texts")
+    if of_labels:
+        names = ("Share of true labels against probability", "probability of the label", "share true", "answers")
     chart = Chart(
-        "Accuracy against confidence, before and after calibration", "confidence of the answer", "share right",
-        (0.0, 1.0), percent=True, whole=False,
-    )  # fmt: skip
+        f"{names[0]}, before and after calibration", names[1], names[2], (0.0, 1.0), percent=True, whole=False
+    )
     rows = max(1, sum(part.rows for part in after))
-    chart.bars([(part.low, part.high, part.rows / rows) for part in after], "rows", "share of texts (after)")
+    chart.bars([(part.low, part.high, part.rows / rows) for part in after], "rows", f"share of {names[3]} (after)")
     chart.line([(0.0, 0.0), (1.0, 1.0)], "ideal", "ideal")
     for name, parts in (("before", before), ("after", after)):
         chart.line([(part.confidence, part.accuracy) for part in parts], name, f"{name} calibration")
@@ -81,7 +86,8 @@ def reliability_diagram(before: Sequence[ReliabilityBin], after: Sequence[Reliab
                 (
                     part.confidence,
                     part.accuracy,
-                    f"{name}: {part.rows:,} texts, confidence {share(part.confidence)}, right {share(part.accuracy)}",
+                    f"{name}: {part.rows:,} {names[3]}, {'probability' if of_labels else 'confidence'} "
+                    f"{share(part.confidence)}, {'true' if of_labels else 'right'} {share(part.accuracy)}",
                 )
                 for part in parts
             ],

@@ -13,22 +13,24 @@ from textrnn.errors import Note
 from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import json_bytes
 from textrnn.report.html import render
+from textrnn.report.label_verdict import compared_by_labels
 from textrnn.report.notes import words
 from textrnn.report.plots import plot_comparison
 from textrnn.report.text import table, wrapped
 from textrnn.report.verdict import compared
 
 JSON_FILE, CSV_FILE, PAGE_FILE = "comparison.json", "comparison.csv", "report.html"
-HEADER = ["on test", "accuracy", "95 % interval", "macro F1", "seconds", "parameters", "MB", "texts/s"]
+COSTS = ["seconds", "parameters", "MB", "texts/s"]
+HEADER = ["on test", "accuracy", "95 % interval", "macro F1", *COSTS]
+SEVERAL_LABELS = ["on test", "macro F1", "micro F1", "all right", "95 % interval", *COSTS]
 
 
 def _cells(entry: ComparisonEntry) -> list[str]:
     low, high = entry.interval
+    of_rows, macro = [f"{entry.accuracy:.4f}", f"{low:.4f} to {high:.4f}"], f"{entry.macro_f1:.4f}"
     return [
         entry.name,
-        f"{entry.accuracy:.4f}",
-        f"{low:.4f} to {high:.4f}",
-        f"{entry.macro_f1:.4f}",
+        *([*of_rows, macro] if entry.micro_f1 is None else [macro, f"{entry.micro_f1:.4f}", *of_rows]),
         f"{entry.seconds:.1f}",
         f"{entry.parameters:,}",
         f"{entry.size / 1e6:.1f}",
@@ -47,17 +49,24 @@ class Comparison:
     @cached_property
     def ranked(self) -> list[ComparisonEntry]:
         """The best first."""
+        if self.several_labels:
+            return sorted(self.entries, key=lambda entry: (-entry.macro_f1, entry.seconds))
         return sorted(self.entries, key=lambda entry: (-entry.accuracy, entry.seconds))
+
+    @property
+    def several_labels(self) -> bool:
+        """Whether rows may have several labels; models are then ranked by macro F1."""
+        return any(entry.micro_f1 is not None for entry in self.entries)
 
     @cached_property
     def verdict(self) -> list[str]:
         """What the table says."""
-        return compared(self.ranked)
+        return compared_by_labels(self.ranked) if self.several_labels else compared(self.ranked)
 
     @property
     def rows(self) -> list[list[str]]:
         """A header row, and a row for each model."""
-        return [HEADER, *map(_cells, self.ranked)]
+        return [SEVERAL_LABELS if self.several_labels else HEADER, *map(_cells, self.ranked)]
 
     def to_text(self) -> str:
         """The table and what it says, for a terminal."""
@@ -75,7 +84,8 @@ class Comparison:
             "verdict": {"sentences": self.verdict},
         }
         bars = [(entry.name, entry.accuracy, entry.interval, entry.seconds) for entry in self.ranked]
-        plots = plot_comparison(bars, title)
+        what = "rows that are all right" if self.several_labels else "accuracy"
+        plots = plot_comparison(bars, title, what=what)
         return {
             CSV_FILE: _csv(models),
             **plots,
@@ -91,8 +101,9 @@ class Comparison:
 def _csv(models: Sequence[dict[str, Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = [name for name in models[0] if name != "accuracy_interval"]
-    writer.writerow([*names, "accuracy_low", "accuracy_high"])
+    interval = next(name for name in models[0] if name.endswith("_interval"))
+    names, share = [name for name in models[0] if name != interval], interval.removesuffix("_interval")
+    writer.writerow([*names, f"{share}_low", f"{share}_high"])
     for model in models:
-        writer.writerow([*(model[name] for name in names), *model["accuracy_interval"]])
+        writer.writerow([*(model[name] for name in names), *model[interval]])
     return out.getvalue().encode("utf-8")

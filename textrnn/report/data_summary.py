@@ -74,7 +74,7 @@ class DataSummary:
         """(C, 3): rows of each class in each split."""
         classes = len(self.dataset.class_names)
         splits = (self.dataset.train, self.dataset.dev, self.dataset.test)
-        counts = [np.bincount(np.asarray(split.labels, dtype=np.int64), minlength=classes) for split in splits]
+        counts = [split.class_counts(classes) for split in splits]
         return np.stack(counts, axis=1)
 
     @cached_property

@@ -51,15 +51,8 @@ class Answers:
         return [int(index) for index in self.wrong[surest_first[:count]]]
 
     def place(self, index: int) -> str:
-        """Where a row stands: its line; of a folder for each class, its file; of texts in memory, its number from 1."""
-        rows = self.split.rows
-        if rows is None:
-            return str(index + 1)
-        if rows.files is None:
-            return str(rows.line_numbers[index])
-        path = rows.files[index]
-        inside = path.relative_to(rows.path) if path.is_relative_to(rows.path) else path
-        return str(inside.as_posix())
+        """See :func:`place_of`."""
+        return place_of(self.split, index)
 
     def true(self, index: int) -> str:
         """The name of a row's class."""
@@ -72,6 +65,18 @@ class Answers:
     def linear_answer(self, index: int) -> str:
         """The name of the class that the linear model answers; empty without one."""
         return "" if self.linear is None else self.class_names[int(self.linear[index])]
+
+
+def place_of(split: Split, index: int) -> str:
+    """Where a row stands: its line; of a folder for each class, its file; of texts in memory, its number from 1."""
+    rows = split.rows
+    if rows is None:
+        return str(index + 1)
+    if rows.files is None:
+        return str(rows.line_numbers[index])
+    path = rows.files[index]
+    inside = path.relative_to(rows.path) if path.is_relative_to(rows.path) else path
+    return str(inside.as_posix())
 
 
 def errors_csv(answers: Answers) -> bytes:

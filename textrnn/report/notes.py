@@ -15,7 +15,7 @@ from textrnn.report.text import shortened, table
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed", "data_set",
     "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "network",
-    "network_learnt", "nothing_to_resume", "read", "searched", "sequences_learnt", "table", "tables", "text",
+    "mixed", "network_learnt", "nothing_to_resume", "read", "searched", "sequences_learnt", "table", "tables", "text",
     "text_read", "tracked", "trained", "tried", "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
@@ -32,9 +32,16 @@ def line(note: Note) -> str:
 
 
 def _data_set(dataset: Any, tokens_per_text: float) -> str:
+    several = ""
+    if dataset.multi_label:
+        sizes = dataset.train.label_sets.sizes
+        none = int((sizes == 0).sum())
+        several = f", several a row ({sizes.mean():.2f} on average; {none:,} training rows with none)"
+    what = "labels" if several else "classes"
     return (
-        f"{dataset.name}: {len(dataset.class_names)} classes; {len(dataset.train):,} training, {len(dataset.dev):,} "
-        f"dev, {len(dataset.test):,} test texts; {tokens_per_text:.0f} tokens read of a text on average"
+        f"{dataset.name}: {len(dataset.class_names):,} {what}{several}; {len(dataset.train):,} training, "
+        f"{len(dataset.dev):,} dev, {len(dataset.test):,} test texts; {tokens_per_text:.0f} tokens read of a text on "
+        "average"
     )
 
 
@@ -121,10 +128,22 @@ def _trained(history: Any) -> str:
             f"{done}, {history.examples_per_second:,.0f} characters/s; kept the weights of epoch {int(best['epoch'])}: "
             f"perplexity {best['train_perplexity']:.3f} on train, {best['dev_perplexity']:.3f} held out"
         )
-    return (
-        f"{done}; kept the weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}, dev accuracy "
-        f"{best['dev_accuracy']:.4f}"
+    kept = f"{done}; kept the weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}"
+    if "dev_macro_f1" in best:
+        return f"{kept}, dev macro F1 {best['dev_macro_f1']:.4f}, micro F1 {best['dev_micro_f1']:.4f}"
+    return f"{kept}, dev accuracy {best['dev_accuracy']:.4f}"
+
+
+def _mixed(mixing: Any, chosen: bool) -> str:
+    kinds = ("the network alone", "mixed", "the linear model alone")
+    figures = ", ".join(
+        f"{kind} {score:.4f} (loss {loss:.4f})"
+        for kind, score, loss in zip(kinds, mixing.scores, mixing.losses, strict=True)
     )
+    share = f"{mixing.share:.0%}"
+    kept = "kept is the network, without it" if mixing.share == 0 else f"kept are both, {share} linear"
+    kept = "kept is the linear model alone" if mixing.share == 1 and chosen else kept
+    return f"beside a linear model, {mixing.measure} on dev: {figures}; {kept}"
 
 
 def _split_made(path: Any, missing: list[str], seed: int, rows: dict[str, int]) -> str:
@@ -164,7 +183,13 @@ def _sequences_learnt(training: Any) -> str:
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
     "comparing_texts": "looking for the nearest of {texts:,} training texts of {learnt} (`nearest=0` leaves that out)",
-    "compared": "{entry.name}: accuracy {entry.accuracy:.4f}, macro F1 {entry.macro_f1:.4f}, {entry.seconds:.1f} s",
+    "compared": lambda entry: (
+        f"{entry.name}: "
+        + (f"accuracy {entry.accuracy:.4f}, " if entry.micro_f1 is None else "")
+        + f"macro F1 {entry.macro_f1:.4f}, "
+        + ("" if entry.micro_f1 is None else f"micro F1 {entry.micro_f1:.4f}, all right {entry.accuracy:.4f}, ")
+        + f"{entry.seconds:.1f} s"
+    ),
     "comparison": lambda comparison: str(comparison.to_text()),
     "cut_texts": _cut_texts,
     "classifier_tested": "{what}: {test:.4f} on test",
@@ -236,6 +261,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "tracked": "{tracker}: {place}",
     "tracking_failed": "{tracker}: {error}; the training goes on without it",
     "trained": _trained,
+    "mixed": _mixed,
     "training_texts_edited": (
         "{learnt} has changed since the model learnt it; the nearest training texts are of what is there now"
     ),

@@ -61,11 +61,12 @@ def page_values(
         "interval": result.verdict.figures.interval,
         "verdict": list(map(bare, result.verdict.sentences)),
         "read": files_read(dataset),
-        **_data(data),
-        **_findings(dataset),
+        **data_values(data),
+        **finding_values(dataset),
         "curves": [] if result.history is None else curves(result.history),
         "per_class": _classes(result, data),
         "matrix": MatrixView.of(answers),
+        "several": None,
         "confused": result.confused,
         "place": test_place(dataset),
         **_errors(answers),
@@ -75,16 +76,16 @@ def page_values(
         **_calibration(result),
         **_by_length(result),
         **_by_training_rows(result, data),
-        "command": _command(settings, result),
+        "command": command_pieces(settings, baseline=result.baseline is not None),
         "versions": list(versions().items()),
     }
 
 
-def _command(settings: ClassifierSettings | None, result: ClassificationResult) -> list[str]:
+def command_pieces(settings: ClassifierSettings | None, *, baseline: bool) -> list[str]:
     """The command that repeats the run, in pieces that stay on one line."""
     if settings is None:
         return []
-    first, *others = as_cell(command(settings, baseline=result.baseline is not None), MAX_COMMAND).split(" --")
+    first, *others = as_cell(command(settings, baseline=baseline), MAX_COMMAND).split(" --")
     return [first, *(f"--{other}" for other in others)]
 
 
@@ -129,7 +130,8 @@ def test_place(dataset: Dataset) -> str:
     return "" if dataset.test.rows is None else dataset.test.rows.path.name
 
 
-def _data(data: DataSummary) -> dict[str, Any]:
+def data_values(data: DataSummary) -> dict[str, Any]:
+    """What the data is like."""
     splits = [at for at, name in enumerate(SPLITS) if name in data.names]
     counts, names = data.class_counts[:, splits or [0]], data.dataset.class_names
     largest = np.argsort(-counts[:, 0], kind="stable")[:MAX_CLASS_ROWS]
@@ -152,7 +154,8 @@ def _data(data: DataSummary) -> dict[str, Any]:
     }
 
 
-def _findings(dataset: Dataset) -> dict[str, Any]:
+def finding_values(dataset: Dataset) -> dict[str, Any]:
+    """What the checks found, and other notes."""
     found = [note["finding"] for note in dataset.notes if note.kind == "finding"]
     found.sort(key=lambda finding: finding.severity != "error")
     others = [bare(words(note)) for note in dataset.notes if note.kind not in ("finding", "read")]
@@ -227,7 +230,7 @@ def _calibration(result: ClassificationResult) -> dict[str, Any]:
     }
 
 
-def _group_rows(groups: Iterable[Group], what: str, *, linear: bool, classes: bool) -> list[list[str]]:
+def group_rows(groups: Iterable[Group], what: str, *, linear: bool, classes: bool) -> list[list[str]]:
     """A header row, and accuracies with their intervals."""
     heads = [what, *(["classes"] if classes else []), "texts", "accuracy", "95 % interval"]
     table = [heads + (["linear model"] if linear else [])]
@@ -245,7 +248,7 @@ def _by_length(result: ClassificationResult) -> dict[str, Any]:
     groups = by_length(answers.split.texts, figures.labels, figures.right, answers.linear_right)
     return {
         "by_length": accuracy_by_length(groups, result.model_name),
-        "by_length_rows": _group_rows(groups, "characters", linear=result.baseline is not None, classes=False),
+        "by_length_rows": group_rows(groups, "characters", linear=result.baseline is not None, classes=False),
     }
 
 
@@ -263,7 +266,7 @@ def _by_training_rows(result: ClassificationResult, data: DataSummary) -> dict[s
         "by_rows": chart,
         "by_rows_drawn": drawn,
         "by_rows_tested": int((figures.confusion.sum(axis=1) > 0).sum()),
-        "by_rows_rows": _group_rows(groups, "training rows", linear=baseline is not None, classes=True),
+        "by_rows_rows": group_rows(groups, "training rows", linear=baseline is not None, classes=True),
     }
 
 

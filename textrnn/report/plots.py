@@ -39,8 +39,9 @@ MAX_TICKS, MAX_CELL_NUMBERS = 100, 40  # classes up to which all are named, and 
 
 
 def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
-    """``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy, against the step."""
+    """``curves.png`` and ``curves.svg``: training and dev loss, and dev accuracy or macro F1, against the step."""
     rows, best = history.evaluations, history.best
+    judged_by, called = history.judged_by
     at = [row["step"] for row in rows]
     marker = _marker(at)
     steps = np.arange(1, len(history.train_loss) + 1)
@@ -49,7 +50,7 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
     def draw(figure: Figure) -> None:
         loss_axes, accuracy_axes = figure.subplots(1, 2)
         loss_axes.plot(steps, running, color=TRAIN_COLOUR, label="train (running mean)")
-        for axes, key in ((loss_axes, "dev_loss"), (accuracy_axes, "dev_accuracy")):
+        for axes, key in ((loss_axes, "dev_loss"), (accuracy_axes, judged_by)):
             axes.plot(at, [row[key] for row in rows], color=DEV_COLOUR, marker=marker, ms=3, label="dev")
             axes.plot([best["step"]], [best[key]], "o", color=BEST_COLOUR, ms=6, label=f"kept: {best[key]:.4f}")
             axes.set_xlabel("optimizer step")
@@ -58,7 +59,7 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
             axes.legend(frameon=False)
         loss_axes.set_ylim(bottom=0)
         loss_axes.set_title("cross-entropy (nats per text)")
-        accuracy_axes.set_title("accuracy on dev")
+        accuracy_axes.set_title(called)
 
     return render_titled_plot("curves", (9.5, 3.6), shortened(title, MAX_TITLE_WIDTH), draw)
 
@@ -158,18 +159,21 @@ def _share_label(share: float) -> str:
     return f"{share:.2f}".removeprefix("0") if share >= 0.005 else ""
 
 
-def plot_comparison(entries: Sequence[tuple[str, float, tuple[float, float], float]], title: str) -> dict[str, bytes]:
+def plot_comparison(
+    entries: Sequence[tuple[str, float, tuple[float, float], float]], title: str, *, what: str = "accuracy"
+) -> dict[str, bytes]:
     """``comparison.png`` and ``comparison.svg``: accuracy with its interval, and training time, a line for each model.
 
     Args:
         entries: (name, accuracy, (lower, upper) end of its interval, seconds), the best first.
+        what: the accuracy is.
     """
     names = [shortened(name, 2 * MAX_NAME_WIDTH) for name, *_ in entries]
     rows = range(len(entries))
 
     def draw(figure: Figure) -> None:
         accuracy_axes, time_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-        _draw_accuracies(accuracy_axes, [(accuracy, interval) for _, accuracy, interval, _ in entries])
+        _draw_accuracies(accuracy_axes, [(accuracy, interval) for _, accuracy, interval, _ in entries], what)
         accuracy_axes.set_yticks(rows, names)
         accuracy_axes.invert_yaxis()
         _draw_seconds(time_axes, [max(seconds, 0.01) for *_, seconds in entries])
@@ -182,13 +186,13 @@ def plot_comparison(entries: Sequence[tuple[str, float, tuple[float, float], flo
     return render_titled_plot("comparison", size, shortened(title, MAX_TITLE_WIDTH), draw, texts=names)
 
 
-def _draw_accuracies(axes: Axes, found: Sequence[tuple[float, tuple[float, float]]]) -> None:
+def _draw_accuracies(axes: Axes, found: Sequence[tuple[float, tuple[float, float]]], what: str) -> None:
     reaches = [[accuracy - low for accuracy, (low, _) in found], [high - accuracy for accuracy, (_, high) in found]]
     axes.errorbar(
         [accuracy for accuracy, _ in found], range(len(found)), xerr=np.maximum(reaches, 0.0),
         fmt="o", color=DEV_COLOUR, ecolor=TRAIN_COLOUR, capsize=3,
     )  # fmt: skip
-    axes.set_title("accuracy on test, 95 % interval")
+    axes.set_title(f"{what} on test, 95 % interval")
 
 
 def _draw_seconds(axes: Axes, seconds: Sequence[float]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from textrnn.corpus.readers.rows import Reading
 from textrnn.report.text import shortened
@@ -24,8 +24,29 @@ def understood(reading: Reading) -> str:
         _columns(reading),
         _rows(reading),
         *(shortened(detail, MAX_DETAIL_WIDTH) for detail in reading.details),
+        several_labels([reading]),
     ]
     return f"{shortened(reading.path.name, 2 * MAX_NAME_WIDTH)}: {'; '.join(filter(None, parts))}"
+
+
+def several_labels(readings: Sequence[Reading]) -> str:
+    """``several labels a row, joined by ','; 6.2 % of rows have two or more, 12 have none``, of files read alike.
+
+    Of rows with one label each, nothing.
+    """
+    found = [(reading.labels, reading.rows) for reading in readings if reading.labels is not None]
+    if not found:
+        return ""
+    shares = _each(f"{100 * labels.several / max(1, rows):.1f}" for labels, rows in found)
+    none = _each(f"{labels.none:,}" for labels, _ in found) if any(labels.none for labels, _ in found) else ""
+    how = {"joined": f", joined by {found[0][0].separator!r}", "columns": ", a column for each", "list": ""}
+    first = f"several labels a row{how[found[0][0].form]}; {shares} % of rows have two or more"
+    return f"{first}, {none} {'has' if none == '1' else 'have'} none" if none else first
+
+
+def _each(values: Iterable[str]) -> str:
+    *others, last = values
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def texts_understood(reading: Reading) -> str:
@@ -39,19 +60,25 @@ def texts_understood(reading: Reading) -> str:
 def all_understood(readings: Sequence[Reading]) -> list[str]:
     """A line for each file; one for all where they differ in nothing but the number of rows."""
     lines = [understood(reading) for reading in readings]
-    same = {understood(dataclasses.replace(reading, path=readings[0].path, rows=0)) for reading in readings}
+    same = {understood(_without_counts(reading, readings[0])) for reading in readings}
     if len(readings) < 2 or len(same) > 1 or readings[0].left_out or readings[0].damaged_lines:
         return lines
-    counts = [f"{reading.rows:,}" for reading in readings]
     names = ", ".join(shortened(reading.path.name, MAX_NAME_WIDTH) for reading in readings)
     _, _, rest = lines[0].partition(": ")
-    total = f"{', '.join(counts[:-1])} and {counts[-1]} rows"
-    return [f"{names}: {rest.replace(_rows(readings[0]), total, 1)}"]
+    rest = rest.replace(_rows(readings[0]), f"{_each(f'{reading.rows:,}' for reading in readings)} rows", 1)
+    of_labels = several_labels(readings[:1])
+    return [f"{names}: {rest.removesuffix(of_labels)}{several_labels(readings)}"]
+
+
+def _without_counts(reading: Reading, first: Reading) -> Reading:
+    labels = None if reading.labels is None else dataclasses.replace(reading.labels, several=0, none=0)
+    return dataclasses.replace(reading, path=first.path, rows=0, labels=labels)
 
 
 def _columns(reading: Reading) -> str:
     """``text = review, label = stars (also there: title, user)``; nothing of a format without columns."""
     named = [("text", " + ".join(map(_short, reading.text_columns))), ("label", _short(reading.label_column))]
+    named += [("labels", _few(reading.label_columns))] if reading.label_columns else []
     read = ", ".join(f"{what} = {name}" for what, name in named if name)
     if not reading.other_columns:
         return read

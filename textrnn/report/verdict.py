@@ -16,6 +16,7 @@ from textrnn.evaluation.verdict import FEW_TEXTS, NOTABLE_UNREAD, SHORT, STILL_F
 from textrnn.report.text import shortened
 
 NGRAM_MODEL = "BiLSTM_Ngram"  # the model that sees the same n-grams as the linear one
+LINEAR_MODEL, AUTO = "Linear", "auto"
 MANY_TEXTS = 5000  # to learn from; with 45,000, that model is ahead of the linear one, with 2,000 level with it
 MANY_TESTED = 1000  # texts
 NGRAMS_SHOWN = 3
@@ -198,8 +199,9 @@ class Verdict:
         few, other = given.training_texts < MANY_TEXTS, self.model_name != NGRAM_MODEL
         ahead = paired is not None and paired.standing == "better"
         if few and not ahead and baseline is not None:
-            also = f", or `model={NGRAM_MODEL}`, which reads n-grams, too" if other else ""
-            yield f"with {given.training_texts:,} texts to learn from, the linear model itself{also}"
+            itself = [f"the linear model itself (`model={LINEAR_MODEL}`)"] if self.model_name != LINEAR_MODEL else []
+            both = [f"`model={AUTO}`, which mixes it with a network where that is better"] if other else []
+            yield f"with {given.training_texts:,} texts to learn from, {', or '.join([*itself, *both])}"
         elif other and not ahead:
             yield f"`model={NGRAM_MODEL}`, which reads n-grams, too, and is usually the most accurate"
         elif other and given.tokens_per_text <= SHORT:

@@ -1,22 +1,43 @@
 """What a classifier answers to many texts: the likeliest classes of each, and what was unusual about it.
 
-Shapes: N texts, K classes of each, C classes.
+Shapes: N texts, K classes of each, C classes, M labels that are taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import UNKNOWN_ID
 from textrnn.errors import Note
+from textrnn.evaluation.label_scores import PIECE_CELLS
 from textrnn.saved.classifier import Classifier
 
 USUAL, EMPTY, UNKNOWN, CUT = range(4)
+
+
+class TakenLabels(NamedTuple):
+    """The labels above their thresholds: those of text i are ``indices[offsets[i]:offsets[i + 1]]``, likeliest first,
+    perhaps none.
+
+    Attributes:
+        indices: int64, (M,): class indices
+        probabilities: (M,)
+        offsets: int64, (N + 1,)
+    """
+
+    indices: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    offsets: NDArray[np.int64]
+
+    def of(self, index: int) -> list[tuple[int, float]]:
+        """Class indices and probabilities of a text."""
+        own = slice(int(self.offsets[index]), int(self.offsets[index + 1]))
+        return list(zip(self.indices[own].tolist(), self.probabilities[own].tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -28,6 +49,7 @@ class Answers:
         probabilities: (N, K)
         unusual: int8, (N,): 0, or which note there is on the text
         pad_size: tokens that are read of a text
+        taken: where a text may have several labels, those that it is given; None: one label a text
     """
 
     class_names: Sequence[str]
@@ -35,6 +57,7 @@ class Answers:
     probabilities: NDArray[np.float64]
     unusual: NDArray[np.int8]
     pad_size: int
+    taken: TakenLabels | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -52,6 +75,9 @@ def answer(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> Answe
     Args:
         top_k: classes of each; all where there are fewer.
     """
+    most = max(1, PIECE_CELLS // len(classifier.class_names))
+    if len(texts) > most and classifier.multi_label:  # so that many labels of many texts need not fit the memory
+        return _joined([answer(classifier, texts[at : at + most], top_k=top_k) for at in range(0, len(texts), most)])
     encoded = classifier.encode(list(texts))
     shares = classifier.probabilities_of(encoded)
     order: NDArray[np.int64]
@@ -62,15 +88,53 @@ def answer(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> Answe
         nothing_known = np.flatnonzero(np.logical_and.reduceat(encoded.token_ids == UNKNOWN_ID, encoded.offsets[:-1]))
         unusual[nothing_known] = [UNKNOWN if texts[index].strip() else EMPTY for index in nothing_known.tolist()]
     pad_size: Any = classifier.settings.data.pad_size
-    return Answers(classifier.class_names, order, np.take_along_axis(shares, order, axis=1), unusual, pad_size)
+    taken = None if classifier.thresholds is None else taken_labels(shares, classifier.thresholds)
+    likeliest = np.take_along_axis(shares, order, axis=1)
+    return Answers(classifier.class_names, order, likeliest, unusual, pad_size, taken)
 
 
-def as_document(text: str, classes: Sequence[tuple[Any, float]], note: str | None) -> dict[str, Any]:
+def taken_labels(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> TakenLabels:
+    """(N, C), (C,) -> the labels whose probability is at least their threshold, likeliest first."""
+    rows, classes = (probabilities >= thresholds).nonzero()
+    shares = probabilities[rows, classes]
+    order = np.lexsort((classes, -shares, rows))
+    counts = np.bincount(rows, minlength=len(probabilities))
+    return TakenLabels(classes[order], shares[order], np.concatenate([[0], np.cumsum(counts)]))
+
+
+def _joined(parts: Sequence[Answers]) -> Answers:
+    """Answers to texts one after the other."""
+    first, found = parts[0], [part.taken for part in parts if part.taken is not None]
+    counts = np.concatenate([np.diff(each.offsets) for each in found])
+    taken = TakenLabels(
+        np.concatenate([each.indices for each in found]),
+        np.concatenate([each.probabilities for each in found]),
+        np.concatenate([[0], np.cumsum(counts)]),
+    )
+    labels, shares, unusual = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "probabilities", "unusual")
+    )
+    return Answers(first.class_names, labels, shares, unusual, first.pad_size, taken)
+
+
+def as_document(
+    text: str,
+    classes: Sequence[tuple[Any, float]],
+    note: str | None,
+    *,
+    labels: Sequence[tuple[Any, float]] | None = None,
+) -> dict[str, Any]:
     """One answer as JSON has it, everywhere.
 
     Args:
         classes: labels and their probabilities, the likeliest first.
         note: what was unusual about the text, in words for a file.
+        labels: where a text may have several labels, those that it is given; None: one label a text.
     """
-    shown = [{"label": str(label), "probability": probability} for label, probability in classes]
-    return {"text": text, **shown[0], "classes": shown, "note": note}
+    shown = _shown(classes)
+    answered = shown[0] if labels is None else {"labels": _shown(labels)}
+    return {"text": text, **answered, "classes": shown, "note": note}
+
+
+def _shown(classes: Sequence[tuple[Any, float]]) -> list[dict[str, Any]]:
+    return [{"label": str(label), "probability": probability} for label, probability in classes]

@@ -17,6 +17,7 @@ from textrnn.corpus.readers import all_cleaned
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError
 from textrnn.evaluation.calibration import softmax, without_smoothing
+from textrnn.evaluation.label_scores import LabelCalibration
 from textrnn.files import json_bytes, tensor_bytes
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
@@ -40,6 +41,7 @@ from textrnn.training.train_eval import precision_for
 
 TASK = "classify"
 LABELS_FILE = "labels.json"
+SEVERAL_LABELS_VERSION = 2  # of the format, which earlier versions of textrnn refuse; one label a text is still 1
 
 
 @dataclass
@@ -48,6 +50,9 @@ class Classifier(SavedModel):
 
     Attributes:
         temperature: fitted on the dev split; None: probabilities as the network gives them
+        thresholds: (C,): where a text may have several labels or none, how probable each must be to be given (at least
+            that); None: one label a text. The probability of each label is then its own, whatever the others are
+        biases: (C,): of calibrated logits, with `thresholds`
         threads: that compute for many texts; a single one is done by one
         data_identity: of what it has learnt; None of texts in memory, and of earlier versions
         read: what was understood of each file that it has learnt from, see :meth:`Reading.to_dict`
@@ -63,6 +68,19 @@ class Classifier(SavedModel):
     data_identity: DataIdentity | None = None
     read: list[dict[str, Any]] = field(default_factory=list, repr=False, compare=False)
     estimator: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    thresholds: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    biases: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a text may have several labels, or none."""
+        return self.thresholds is not None
+
+    @property
+    def label_calibration(self) -> LabelCalibration:
+        """How logits of several labels become probabilities."""
+        biases = np.zeros(len(self.class_names)) if self.biases is None else self.biases
+        return LabelCalibration(self.temperature or 1.0, biases)
 
     def predict_probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """Texts -> (texts, C) probabilities. An empty text is answered as one unknown token."""
@@ -70,7 +88,8 @@ class Classifier(SavedModel):
 
     def encode(self, texts: list[str]) -> EncodedTexts:
         """Texts -> token ids, cleaned and cut as in training."""
-        return self.vocabulary.encode(all_cleaned(texts), max_tokens=self.settings.data.pad_size)
+        data = self.settings.data
+        return self.vocabulary.encode(all_cleaned(texts), max_tokens=data.pad_size, spelling=bool(data.spelling))
 
     def probabilities_of(self, encoded: EncodedTexts) -> NDArray[np.float64]:
         """Encoded texts -> (texts, C) probabilities."""
@@ -79,23 +98,28 @@ class Classifier(SavedModel):
             return np.empty((0, len(self.class_names)))
         device = next(self.network.parameters()).device
         if count == 1:  # nothing to sort and to pad
-            return self._calibrated(self._logits_of_one(encoded.token_ids, device))
+            return self._calibrated(self._logits_of_one(encoded, device))
         rows = LabelledTexts.from_encoded(encoded, [0] * count, device)
         return self._calibrated(predict_logits(self.network, rows, self.threads).numpy())
 
     def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        if self.thresholds is not None:
+            return self.label_calibration.probabilities(logits)
         if self.temperature is None:
             return softmax(logits)
         return softmax(without_smoothing(logits, self.settings.training.label_smoothing), self.temperature)
 
     @torch.inference_mode()
-    def _logits_of_one(self, token_ids: NDArray[np.int32], device: torch.device) -> NDArray[np.float32]:
-        """(T,) -> (1, C)."""
+    def _logits_of_one(self, encoded: EncodedTexts, device: torch.device) -> NDArray[np.float32]:
+        """One text -> (1, C)."""
         if self.network.training:
             self.network.eval()
-        ids = torch.from_numpy(token_ids).to(device, torch.int64)[None]
+        spelling = [] if encoded.spelling is None else [encoded.spelling.characters]
+        ids, *spelt = (
+            torch.tensor(part, dtype=torch.int64, device=device)[None] for part in (encoded.token_ids, *spelling)
+        )
         with thread_count(1):  # to wake a second takes longer
-            scored = self.network(ids, torch.tensor([len(token_ids)], device=device))
+            scored = self.network(ids, torch.tensor([ids.shape[1]], device=device), *spelt)
         logits: NDArray[np.float32] = scored.float().cpu().numpy()
         return logits
 
@@ -111,10 +135,22 @@ class Classifier(SavedModel):
                     **({"read": self.read} if self.read else {}),
                     **({"estimator": self.estimator} if self.estimator else {}),
                     "tokenizer": self.vocabulary.tokenizer.to_dict(),
-                    **({} if self.temperature is None else {"calibration": {"temperature": self.temperature}}),
-                }
+                    **self._kept_answering(),
+                },
+                version=SEVERAL_LABELS_VERSION if self.multi_label else 1,
             ),
         }
+
+    def _kept_answering(self) -> dict[str, Any]:
+        """How logits become answers."""
+        if self.thresholds is not None:
+            calibration = self.label_calibration
+            biases = calibration.biases.tolist()
+            return {
+                "calibration": {"temperature": calibration.temperature, "biases": biases},
+                "thresholds": self.thresholds.tolist(),
+            }
+        return {} if self.temperature is None else {"calibration": {"temperature": self.temperature}}
 
 
 def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classifier:
@@ -142,9 +178,29 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         temperature = config["calibration"]["temperature"] if "calibration" in config else None  # of earlier versions
         if "calibration" in config and not (isinstance(temperature, float) and 0 < temperature < math.inf):
             raise ValueError(f"the temperature is {temperature!r}, not a number above 0")
+        thresholds, biases = _read_thresholds(config, len(class_names))
     network.to(device).eval()
     set_precision(network, precision_for(settings.training.precision, torch.device(device)))
     identity = DataIdentity.from_kept(config.get(IDENTITY))
     estimator = config.get("estimator")
     told = {"read": config.get("read", []), "estimator": estimator if isinstance(estimator, dict) else {}}
-    return Classifier(settings, network, vocabulary, class_names, temperature, data_identity=identity, **told)
+    return Classifier(
+        settings, network, vocabulary, class_names, temperature, data_identity=identity, thresholds=thresholds,
+        biases=biases, **told,
+    )  # fmt: skip
+
+
+def _read_thresholds(
+    config: dict[str, Any], class_count: int
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Thresholds and biases of a model of several labels a text; of one label a text, there are none.
+
+    Raises:
+        ValueError: if they are not numbers, one for each class.
+    """
+    if "thresholds" not in config:
+        return None, None
+    found = [np.array(kept, dtype=np.float64) for kept in (config["thresholds"], config["calibration"]["biases"])]
+    if any(values.shape != (class_count,) or not np.isfinite(values).all() for values in found):
+        raise ValueError(f"its thresholds and biases are not numbers, one for each of the {class_count:,} labels")
+    return found[0], found[1]

@@ -23,7 +23,7 @@ from textrnn.errors import ArtifactError, ConfigError, listed, one_line
 from textrnn.files import json_bytes, load_tensors, write_together
 from textrnn.version import __version__
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # the newest that is read; what is written says which it is
 WHOLE_NUMBERS = "ngram/"  # tensors of counts and positions, by the start of their names
 MODEL_FILE, CONFIG_FILE, VOCAB_FILE = "model.safetensors", "config.json", "vocab.json"
 IDENTITY = "data_identity"  # in config.json and the checkpoint, which data was learnt
@@ -110,7 +110,8 @@ def _figure_of(folder: Path) -> str:
     try:
         metrics = read_json(folder / METRICS_FILE)
         part, figure = {"classify": ("test", "accuracy"), "lm": ("valid", "perplexity")}[metrics["task"]]
-        return f"{figure} {metrics[part][figure]:.4f}, "
+        figure = "macro_f1" if metrics.get("multi_label") else figure
+        return f"{figure.replace('_f1', ' F1')} {metrics[part][figure]:.4f}, "
     except (ArtifactError, KeyError, TypeError, ValueError):
         return ""
 
@@ -120,15 +121,19 @@ def kept_identity(identity: DataIdentity | None) -> dict[str, Any]:
     return {} if identity is None else {IDENTITY: identity.to_kept()}
 
 
-def config_bytes(settings: dict[str, Any]) -> bytes:
-    """The content of ``config.json``: the settings, with the versions of the format and of all that wrote it."""
+def config_bytes(settings: dict[str, Any], *, version: int = 1) -> bytes:
+    """The content of ``config.json``: the settings, with the versions of the format and of all that wrote it.
+
+    Args:
+        version: of the format, the oldest that says everything: earlier versions of textrnn read what they can.
+    """
     versions = {
         "textrnn": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
     }
-    return json_bytes({"format_version": FORMAT_VERSION, **settings, "versions": versions})
+    return json_bytes({"format_version": version, **settings, "versions": versions})
 
 
 def read_config(folder: Path, task: str) -> dict[str, Any]:

@@ -30,15 +30,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The most probable classes of a text, best first, and what was unusual about the text."""
+    """The most probable classes of a text, best first, and what was unusual about the text.
+
+    Attributes:
+        labels: where a text may have several labels, those that it is given, likeliest first; None: one label a text
+    """
 
     text: str
     classes: list[tuple[str, float]]
     note: Note | None = None
+    labels: list[tuple[str, float]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON has it, everywhere."""
-        return as_document(self.text, self.classes, None if self.note is None else bare(words(self.note)))
+        note = None if self.note is None else bare(words(self.note))
+        return as_document(self.text, self.classes, note, labels=self.labels)
 
 
 def open_classifier(run: Run, folder: Path, listener: Listener) -> Classifier:
@@ -70,9 +76,14 @@ def is_data_file(text: str) -> bool:
 def predict(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> list[Prediction]:
     """Answer for raw texts."""
     answers = answer(classifier, texts, top_k=top_k)
-    notes, names = answers.notes, answers.class_names
+    notes, names, taken = answers.notes, answers.class_names, answers.taken
     return [
-        Prediction(text, [(names[label], share) for label, share in zip(labels, shares, strict=True)], notes.get(index))
+        Prediction(
+            text,
+            [(names[label], share) for label, share in zip(labels, shares, strict=True)],
+            notes.get(index),
+            None if taken is None else [(names[label], share) for label, share in taken.of(index)],
+        )
         for index, (text, labels, shares) in enumerate(
             zip(texts, answers.labels.tolist(), answers.probabilities.tolist(), strict=True)
         )

@@ -10,7 +10,7 @@ import dataclasses
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,17 @@ from textrnn.tasks.settings import combine
 CHANGES_FILE = "changes.csv"
 TEXT_COLUMN = "text"
 LABEL_COLUMNS = ("label", "label_name", "class_name")  # the first that is no class: it would be read as a row
+OF_READING = (
+    "text_column",
+    "label_column",
+    "header",
+    "separator",
+    "encoding",
+    "on_bad_row",
+    "merge_labels",
+    "label_separator",
+)
+SEVERAL_COLUMNS = ("text", "labels")  # of JSON lines, where rows may have several labels
 _NOT_PLAIN = re.compile(r"[\n\r\\]")  # in a CSV file, such texts are read in this way or that; JSON leaves no choice
 NOMINAL_SPEED = 90_000  # tokens a second that an LSTM of the usual size learns from, on two cores of a laptop
 STEPS = 512  # tokens of a text that a recurrent network reads
@@ -165,16 +176,23 @@ def _with_tokens(whole: ReadDataset, data: DataConfig) -> ExaminedDataset:
     vocabulary = Vocabulary.from_settings(texts, data)
     encoded = {split: vocabulary.encode(part.texts, max_tokens=data.pad_size) for split, part in whole.rows.items()}
     return ExaminedDataset(
-        whole.rows, whole.class_names, whole.class_file, whole.labels, vocabulary, encoded, data.pad_size
+        whole.rows,
+        whole.class_names,
+        whole.class_file,
+        whole.labels,
+        vocabulary,
+        encoded,
+        data.pad_size,
+        label_sets=whole.label_sets,
     )
 
 
 def _class_counts(whole: ReadDataset) -> dict[str, dict[str, int]]:
-    counts = {name: dict.fromkeys(("train", "dev", "test"), 0) for name in whole.class_names}
-    for split, labels in whole.labels.items():
-        for index in labels:
-            counts[whole.class_names[index]][split] += 1
-    return counts
+    splits = ("train", "dev", "test")
+    by_split = zip(*(whole.class_counts(split) for split in splits), strict=True)
+    return {
+        name: dict(zip(splits, counts, strict=True)) for name, counts in zip(whole.class_names, by_split, strict=True)
+    }
 
 
 def _estimate(examined: ExaminedDataset) -> Estimate:
@@ -231,8 +249,9 @@ def _copy(folder: Path, read: ReadFiles, data: DataConfig) -> tuple[Source, Data
     files = {split: next(folder.glob(f"{split}.*")) for split in read.rows}
     class_file = folder / "class.txt" if read.class_file else None
     source = Source(folder.resolve().name, folder, files["train"], files.get("dev"), files.get("test"), class_file)
-    of_reading = ("text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels")
-    usual = {name: getattr(DataConfig(), name) for name in of_reading}
+    usual = {name: getattr(DataConfig(), name) for name in OF_READING}
+    if read.multi_label:
+        usual["multi_label"] = True
     return source, dataclasses.replace(data, dataset=str(folder), **usual)
 
 
@@ -252,9 +271,13 @@ def _files(read: ReadFiles, result: Fixed) -> dict[str, bytes]:
     columns = (TEXT_COLUMN, next((name for name in LABEL_COLUMNS if name not in labels), LABEL_COLUMNS[0]))
     for split, rows in reversed(list(result.rows.items())):
         plain = not any(_NOT_PLAIN.search(cell) for row in rows for cell in row)
-        files[f"{split}.csv" if plain else f"{split}.jsonl"] = (
-            _csv_bytes([columns, *rows]) if plain else _json_lines(rows, columns)
-        )
+        if split in result.label_sets:
+            texts = (text for text, _ in rows)
+            files[f"{split}.jsonl"] = _json_lines(zip(texts, result.label_sets[split], strict=True), SEVERAL_COLUMNS)
+        elif plain:
+            files[f"{split}.csv"] = _csv_bytes([columns, *rows])
+        else:
+            files[f"{split}.jsonl"] = _json_lines(rows, columns)
     if read.class_file:
         files["class.txt"] = "".join(f"{name}\n" for name in result.class_names).encode("utf-8")
     return files
@@ -275,7 +298,7 @@ def _readable(text: str, longest: int = 200) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
 
 
-def _json_lines(rows: Sequence[tuple[str, str]], columns: tuple[str, str]) -> bytes:
+def _json_lines(rows: Iterable[tuple[str, object]], columns: tuple[str, str]) -> bytes:
     lines = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
     return "".join(lines).encode("utf-8", "replace")
 

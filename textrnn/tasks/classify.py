@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,18 +18,18 @@ from textrnn.config import ClassifierSettings, DataConfig, Run
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.dataset import Dataset, EncodedDataset, load_dataset
 from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.corpus.vocab import EncodedTexts
 from textrnn.errors import DataError, Note
-from textrnn.evaluation.baseline import Baseline, linear_baseline
-from textrnn.evaluation.calibration import fit_temperature, without_smoothing
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
-from textrnn.report.classification import ClassificationResult
+from textrnn.models.registry import AUTO, SOLVED
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.classifier import Classifier
+from textrnn.tasks.auto import settings_of_kind
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
@@ -42,16 +43,17 @@ from textrnn.tasks.common import (
     kept_settings,
 )
 from textrnn.tasks.label_errors import suspects_beside
+from textrnn.tasks.labelling import AnyBaseline, AnyResult, labelling_of
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
 from textrnn.training.history import History
-from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
+from textrnn.training.linear import is_solved, mix_with_linear, solve
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 STEPS = 512  # what lies beyond in a text is read by bags of n-grams alone, and costs little
-RowsOfTexts = Callable[[EncodedTexts, list[int], torch.device], LabelledTexts]
+RowsOfTexts = Callable[[EncodedTexts, list[int] | LabelSets, torch.device], LabelledTexts]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class DatasetFacts:
 
     def __init__(self, dataset: Dataset, *, vectors_are_kept: bool = False):
         self.dataset, self.vectors_are_kept = dataset, vectors_are_kept
-        self.words_are_spaced = dataset.words_are_spaced
+        self.words_are_spaced, self.multi_label = dataset.words_are_spaced, dataset.multi_label
         self.training_rows, self.dev_rows = len(dataset.train), len(dataset.dev)
         self._vectors: PretrainedEmbedding | None = None
 
@@ -94,7 +96,7 @@ class DatasetFacts:
 
 def train(
     run: Run, listener: Listener | None = None, *, on_download: Progress | None = None, baseline: bool = True
-) -> tuple[Run, ClassificationResult | None]:
+) -> tuple[Run, AnyResult | None]:
     """Train a classifier on a data set that is named, score it on the test split once, and keep everything.
 
     Args:
@@ -128,15 +130,15 @@ def train_on(
     listener: Listener,
     *,
     kept: Kept | None = None,
-    baseline: Callable[[], Baseline] | None = None,
+    baseline: Callable[[], AnyBaseline | None] | None = None,
     doubts: bool = False,
-) -> ClassificationResult:
+) -> AnyResult:
     """As :func:`train`, on a data set that is in memory.
 
     Args:
         kept: what the run that goes on has kept.
         baseline: gives the linear model to compare with.
-        doubts: whether rows are looked for whose label is probably wrong.
+        doubts: whether rows are looked for whose label is probably wrong, where each has one.
     """
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
@@ -148,7 +150,8 @@ def train_on(
     learnt = learn(dataset, settings, listener, vectors=facts.vectors(settings), checkpoint=checkpoint)
     result = judge(learnt, dataset, baseline() if baseline else None)
     listener.on_note(Note("judged", result=result))
-    doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if doubts else None
+    judged = doubts and not dataset.multi_label  # confident learning counts rows by the one class that each has
+    doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if judged else None
     if doubted:
         listener.on_note(Note("labels_doubted", count=len(doubted), total=len(dataset), folder=run.folder))
     files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
@@ -222,16 +225,31 @@ def learn(
         network.load_state_dict(start.state_dict())
     listener.on_note(Note("network", settings=settings, network=network, device=device))
     train, dev = (
-        rows(texts, split.labels, device).weighted(split.weights)
+        rows(texts, split.targets, device).weighted(split.weights)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
-    objective = ClassificationObjective(train, dev, training, len(dataset.class_names))
-    history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
+    labelling = labelling_of(dataset)
+    objective = labelling.objective(dataset, train, dev, training)
+    if is_solved(network):
+        history = solve(network, objective, training, listener)
+    else:
+        history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
+    mixing = None if is_solved(network) else mix_with_linear(network, objective, training)
+    if mixing is not None:
+        listener.on_note(Note("mixed", mixing=mixing, chosen=settings.model_name == AUTO))
+    if settings.model_name == AUTO:
+        settings = settings_of_kind(settings, mixing)
+        training = settings.training
+        if settings.model_name == SOLVED:
+            network = _build(settings, encoded, len(dataset.class_names), None, device)
+            objective = labelling.objective(dataset, train, dev, training)
+            assert is_solved(network)
+            solve(network, objective, training, Listener())
     with explain_out_of_memory():
-        logits = predict_logits(network, dev, objective.threads).numpy()
-    temperature = fit_temperature(without_smoothing(logits, training.label_smoothing), dataset.dev.labels)
-    classifier = Classifier(settings, network, encoded.vocabulary, dataset.class_names, temperature, objective.threads)
+        fitted = labelling.fitted(dataset, network, dev, training, objective.threads)
+    names, threads = dataset.class_names, objective.threads
+    classifier = Classifier(settings, network, encoded.vocabulary, names, threads=threads, **fitted)
     classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
 
@@ -246,7 +264,10 @@ def _build(
     """A new network with seeded weights, on its device, the pretrained vectors in place."""
     sizes = {"vocabulary_size": len(encoded.vocabulary), "class_count": class_count}
     network: ClassifierNetwork = build_network(settings, **sizes)
+    spelling = encoded.train.spelling
     with explain_impossible_network(settings):
+        if spelling is not None:
+            network.learn_spelling(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
         network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
     table = network.embedding.table.weight
     if vectors is not None:
@@ -257,36 +278,29 @@ def _build(
     return network.to(device)
 
 
-def judge(learnt: Learnt, dataset: Dataset, baseline: Baseline | None = None) -> ClassificationResult:
+def judge(learnt: Learnt, dataset: Dataset, baseline: AnyBaseline | None = None) -> AnyResult:
     """Score a classifier on the test split.
 
     Args:
         baseline: the linear model to stand beside it.
     """
     settings = learnt.classifier.settings
-    result = scored(learnt.classifier, dataset, dataset.encoded(settings.data).test)
-    return dataclasses.replace(
+    result: Any = scored(learnt.classifier, dataset, dataset.encoded(settings.data).test)
+    return dataclasses.replace(  # type: ignore[no-any-return]  # of the same kind
         result, history=learnt.history, baseline=baseline, circumstances=circumstances(dataset, settings)
     )
 
 
-def scored(classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> ClassificationResult:
+def scored(classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> AnyResult:
     """The figures of a classifier on the test split, whatever it has learnt from."""
-    device = next(classifier.network.parameters()).device
-    with explain_out_of_memory():
-        rows = LabelledTexts.from_encoded(test, dataset.test.labels, device)
-        logits = predict_logits(classifier.network, rows, classifier.threads).numpy()
-    name, training = classifier.settings.model_name, classifier.settings.training
-    return ClassificationResult(
-        name, training.seed, dataset, None, logits, training.label_smoothing, classifier.temperature or 1.0, None
-    )
+    return labelling_of(dataset).scored(classifier, dataset, test)
 
 
 def circumstances(dataset: Dataset, settings: ClassifierSettings) -> Circumstances:
     """What the verdict on a run has to know of data and settings."""
     data, training, texts = settings.data, settings.training, dataset.encoded(settings.data).train
     return Circumstances(
-        training_counts=tuple(np.bincount(dataset.train.labels, minlength=len(dataset.class_names)).tolist()),
+        training_counts=tuple(dataset.train.class_counts(len(dataset.class_names)).tolist()),
         tokens_per_text=float(texts.lengths.mean()),
         unread=texts.unread / (texts.unread + len(texts.token_ids)),
         pad_size=data.pad_size,
@@ -304,13 +318,10 @@ def _vectors_lie_beside(dataset: Dataset) -> bool:
         return False
 
 
-def train_baseline(dataset: Dataset, *, repeats: int = 1) -> Baseline:
-    """The linear model on the same splits.
+def train_baseline(dataset: Dataset, *, repeats: int = 1) -> AnyBaseline | None:
+    """The linear model on the same splits; None where it would take too long.
 
     Args:
         repeats: how often the test split is predicted; the quickest time counts.
     """
-    train, test = dataset.train, dataset.test
-    return linear_baseline(
-        train.texts, train.labels, test.texts, test.labels, len(dataset.class_names), repeats=repeats
-    )
+    return labelling_of(dataset).baseline(dataset, repeats=repeats)

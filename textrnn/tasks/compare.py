@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textrnn.config import Run
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.errors import ConfigError, Note, TrainingError
-from textrnn.evaluation.baseline import BASELINE_NAME, Baseline
+from textrnn.evaluation.label_baseline import LabelBaseline
 from textrnn.evaluation.metrics import has_learnt, macro_f1
 from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import exclusive_use, write_together
 from textrnn.report.comparison import Comparison
 from textrnn.report.notes import WITHOUT_PREFIX, words
 from textrnn.report.repeat import RUN_FILE, request_file
+from textrnn.saved.answers import answer
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import METRICS_FILE, MODEL_FILE, VOCAB_FILE, read_json
-from textrnn.tasks.classify import train_baseline, train_on
+from textrnn.tasks.classify import scored, train_baseline, train_on
 from textrnn.tasks.common import held, is_finished, kept_settings
+from textrnn.tasks.labelling import AnyBaseline
 from textrnn.tasks.model_folders import announce_folder, placed_together, with_content
 from textrnn.tasks.settings import combine
 from textrnn.training.events import Listener, ListenerGroup
@@ -58,8 +63,9 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
         for note in dataset.notes:
             listener.on_note(note)
         linear = train_baseline(dataset, repeats=REPEATS)
-        found, failed = [_linear(linear, dataset)], []
-        listener.on_note(Note("compared", entry=found[0]))
+        found, failed = [] if linear is None else [_linear(linear, dataset)], []
+        for entry in found:
+            listener.on_note(Note("compared", entry=entry))
         told = {words(note) for note in dataset.notes}
         for run in runs:
             try:
@@ -84,7 +90,7 @@ def comparison_file(runs: Sequence[Run], folder: Path) -> bytes:
     return request_file({"task": "classify", "compare": models, **named, **seed}, folder)
 
 
-def _train_one(run: Run, dataset: Dataset, linear: Baseline, listener: Listener) -> ComparisonEntry:
+def _train_one(run: Run, dataset: Dataset, linear: AnyBaseline | None, listener: Listener) -> ComparisonEntry:
     """Train a model, or take it where that was done before, and judge it."""
     assert run.folder is not None
     if not is_finished(run, listener):
@@ -119,32 +125,59 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Comparison
     timings = []
     for _ in range(REPEATS):
         started = time.perf_counter()
-        probabilities = classifier.predict_probabilities(texts)
+        answer(classifier, texts, top_k=1)
         timings.append(time.perf_counter() - started)
     test = metrics["test"]
-    scored = sum(map(sum, test["confusion_matrix"]))
-    if scored != len(dataset.test) or test["labels"] != dataset.class_names:
+    tested = test["rows"] if dataset.multi_label else sum(map(sum, test["confusion_matrix"]))
+    if tested != len(dataset.test) or test["labels"] != dataset.class_names:
         raise ConfigError(
-            f"`resume`: the finished model in {folder} was scored on other data ({scored:,} test texts instead of "
+            f"`resume`: the finished model in {folder} was scored on other data ({tested:,} test texts instead of "
             f"{len(dataset.test):,}, or other classes); expected one of this data: leave out `resume` to train it again"
         )
     return ComparisonEntry(
         name=classifier.settings.model_name,
-        correct=round(test["accuracy"] * len(dataset.test)),
+        correct=round(test["exact_match" if dataset.multi_label else "accuracy"] * len(dataset.test)),
         texts=len(dataset.test),
         macro_f1=test["macro_f1"],
         seconds=metrics["train"]["seconds"],
         parameters=sum(parameter.numel() for parameter in classifier.network.parameters()),
         size=sum((folder / name).stat().st_size for name in (MODEL_FILE, VOCAB_FILE)),
         texts_per_second=len(texts) / min(timings),
-        right=probabilities.argmax(axis=1) == np.array(dataset.test.labels[:MOST_TIMED]),
-        has_learnt=has_learnt(np.array(test["confusion_matrix"])),
+        right=_right(classifier, dataset),
+        has_learnt=metrics["verdict"]["has_learnt"] if dataset.multi_label else _has_learnt(test),
+        micro_f1=test.get("micro_f1"),
     )
 
 
-def _linear(linear: Baseline, dataset: Dataset) -> ComparisonEntry:
+def _right(classifier: Classifier, dataset: Dataset) -> NDArray[np.bool_]:
+    """Which of the first test texts are answered right."""
+    test = dataset.test.first(MOST_TIMED)
+    result = scored(classifier, dataclasses.replace(dataset, test=test, _encoded={}), classifier.encode(test.texts))
+    return result.figures.right
+
+
+def _has_learnt(test: Mapping[str, Any]) -> bool:
+    return has_learnt(np.array(test["confusion_matrix"]))
+
+
+def _linear(linear: AnyBaseline, dataset: Dataset) -> ComparisonEntry:
+    if isinstance(linear, LabelBaseline):
+        figures = linear.figures
+        return ComparisonEntry(
+            name=linear.name,
+            correct=int(figures.right.sum()),
+            texts=len(figures.right),
+            macro_f1=figures.macro_f1,
+            seconds=linear.training_seconds,
+            parameters=linear.parameters,
+            size=linear.size,
+            texts_per_second=linear.texts_per_second,
+            right=figures.right[:MOST_TIMED],
+            has_learnt=figures.has_learnt,
+            micro_f1=figures.micro_f1,
+        )
     return ComparisonEntry(
-        name=BASELINE_NAME,
+        name=linear.name,
         correct=int(linear.confusion.trace()),
         texts=int(linear.confusion.sum()),
         macro_f1=macro_f1(linear.confusion),

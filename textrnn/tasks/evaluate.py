@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from textrnn.config import DataConfig
 from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.labels import class_indices, count_from_one, labels_are_names, look_alike_key
-from textrnn.corpus.readers import LeftOut, Rows, read_class_names, read_rows
+from textrnn.corpus.readers import LeftOut, Reading, Rows, read_class_names, read_rows
+from textrnn.corpus.readers.rows import SeveralLabels
 from textrnn.corpus.readers.tables import open_table
 from textrnn.corpus.sources.catalog import Source, find_dataset
 from textrnn.corpus.sources.content import content_at
 from textrnn.corpus.sources.download import Progress
 from textrnn.errors import DataError, Note, did_you_mean, listed, one_line
 from textrnn.files import portable_name, write_together
-from textrnn.report.classification import ClassificationResult
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.classify import scored, shown_settings
+from textrnn.tasks.labelling import AnyResult
 from textrnn.training.events import Listener
 
 EVALUATIONS = "evaluations"  # in a model folder
@@ -36,7 +38,7 @@ def evaluate(
     *,
     folder: Path | None = None,
     on_download: Progress | None = None,
-) -> ClassificationResult:
+) -> AnyResult:
     """Score a classifier on labelled texts that it has not learnt from.
 
     Args:
@@ -49,9 +51,7 @@ def evaluate(
     """
     config, listener = config or DataConfig(), listener or Listener()
     source, path = files_of(data, on_download)
-    rows = read_rows(path, _as_learnt(config, classifier, path))
-    test = _with_classes(rows, source.class_names, classifier, config)
-    readings = [rows.reading] if rows.reading is not None else []
+    test, readings = gold_of(path, source.class_names, classifier, config)
     listener.on_note(Note("read", readings=readings))
     nothing = Split([], [])
     dataset = Dataset(source.name, classifier.class_names, nothing, nothing, test, [], readings=readings)
@@ -107,48 +107,89 @@ def _as_learnt(config: DataConfig, classifier: Classifier, path: Path) -> DataCo
     return config
 
 
+def gold_of(
+    path: Path, class_file: Path | None, classifier: Classifier, config: DataConfig
+) -> tuple[Split, list[Reading]]:
+    """The texts of a file with the classes of the model that they are said to be of, and what was understood of it.
+
+    Args:
+        class_file: beside it, where its labels are indices.
+
+    Raises:
+        DataError: for a file that cannot be read, or labels that the model does not know.
+    """
+    rows = _read(path, config, classifier)
+    test = _with_classes(rows, class_file, classifier, config)
+    return test, [rows.reading] if rows.reading is not None else []
+
+
+def _read(path: Path, config: DataConfig, classifier: Classifier) -> Rows:
+    """The labelled texts, with as many labels a row as the model has learnt."""
+    config = _as_learnt(config, classifier, path)
+    if not classifier.settings.data.multi_label:
+        return read_rows(path, dataclasses.replace(config, multi_label=False))
+    learnt = [file["several_labels"] for file in classifier.read if file.get("several_labels")]
+    columns = {name for file in classifier.read for name in file.get("label_columns", ())}
+    form = SeveralLabels("joined", next((file["separator"] for file in learnt), ""))
+    like = Rows(path, reading=Reading(path, labels=form), label_sets=[(name,) for name in classifier.class_names])
+    return read_rows(path, config, like=like, class_names=classifier.class_names, label_columns=columns)
+
+
 def _with_classes(rows: Rows, class_file: Path | None, classifier: Classifier, config: DataConfig) -> Split:
     """The rows with the indices of their classes in the model.
 
     Raises:
         DataError: for a label that is none of them, unless such rows are to be left out.
     """
-    names, known = _label_names(rows, class_file, classifier), {}
-    if classifier.settings.data.merge_labels:
-        known = {look_alike_key(name): index for index, name in enumerate(classifier.class_names)}
+    rows.rename(_class_names(rows, class_file, classifier))
     index_of = {name: index for index, name in enumerate(classifier.class_names)}
-    indices = [index_of.get(name, known.get(look_alike_key(name)) if known else None) for name in names]
-    strange = [at for at, index in enumerate(indices) if index is None]
-    if strange and config.on_bad_row != "skip":
-        raise _unknown(rows, names, strange, classifier.class_names)
-    if len(strange) == len(rows):
-        raise _unknown(rows, names, strange, classifier.class_names)
+    if classifier.settings.data.merge_labels:
+        alike = {look_alike_key(name): index for name, index in index_of.items()}
+        index_of |= {
+            x: alike[key] for x in rows.every_label if x not in index_of and (key := look_alike_key(x)) in alike
+        }
+    strange = rows.having({label for label in rows.every_label if label not in index_of})
+    if strange and (config.on_bad_row != "skip" or len(strange) == len(rows)):
+        raise _unknown(rows, strange, index_of, classifier.class_names)
     if strange and rows.reading is not None:
         lost = [
-            LeftOut(rows.line_numbers[at], "unknown-class", f"unknown class {names[at]!r}", rows.texts[at][:80])
+            LeftOut(
+                rows.line_numbers[at],
+                "unknown-class",
+                f"unknown class {_first_unknown(rows, at, index_of)!r}",
+                rows.texts[at][:80],
+            )
             for at in strange
         ]
         left_out = tuple(sorted([*rows.reading.left_out, *lost], key=lambda row: row.line))
         rows.reading = dataclasses.replace(rows.reading, rows=len(rows) - len(strange), left_out=left_out)
-    kept = [at for at, index in enumerate(indices) if index is not None]
+    kept = sorted(set(range(len(rows))).difference(strange))
     rows = rows.select(kept) if strange else rows
-    return Split(rows.texts, [index for index in indices if index is not None], rows)
+    if rows.label_sets is None:
+        return Split(rows.texts, [index_of[label] for label in rows.labels], rows)
+    sets = LabelSets.of([index_of[label] for label in labels] for labels in rows.label_sets)
+    return Split(rows.texts, [], rows, label_sets=sets)
 
 
-def _label_names(rows: Rows, class_file: Path | None, classifier: Classifier) -> list[str]:
-    """Labels by name: indices stand for the classes of the file beside them, else for those of the model."""
+def _class_names(rows: Rows, class_file: Path | None, classifier: Classifier) -> dict[str, str]:
+    """The names of labels that are indices: of classes of the file beside them, else of those of the model."""
     names = classifier.class_names if class_file is None else read_class_names(class_file)[0]
-    labels = rows.labels
+    labels = rows.every_label
     if labels_are_names(labels, [*names, *classifier.class_names]):
-        return labels
+        return {}
     if count_from_one(labels, len(names)):
-        return [names[int(label.removesuffix(".0")) - 1] for label in labels]
-    found = class_indices(labels, names, by_name=False)
-    return [names[found[label]] if label in found else label for label in labels]
+        return {label: names[int(label.removesuffix(".0")) - 1] for label in set(labels)}
+    return {label: names[index] for label, index in class_indices(labels, names, by_name=False).items()}
 
 
-def _unknown(rows: Rows, names: Sequence[str], strange: Sequence[int], classes: Sequence[str]) -> DataError:
-    first, more = names[strange[0]], len(strange) - 1
+def _first_unknown(rows: Rows, at: int, known: Container[str]) -> str:
+    """The label of a row that is no class."""
+    labels = (rows.labels[at],) if rows.label_sets is None else rows.label_sets[at]
+    return next(label for label in labels if label not in known)
+
+
+def _unknown(rows: Rows, strange: Sequence[int], known: Container[str], classes: Sequence[str]) -> DataError:
+    first, more = _first_unknown(rows, strange[0], known), len(strange) - 1
     others = f", as in {more:,} more {'row' if more == 1 else 'rows'} with others or the same" if more else ""
     return DataError(
         f"{rows.where(strange[0])}: {one_line(repr(first), widest=60)} is no class of the model{others}; expected one "

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,9 @@ def export_classifier(classifier: Classifier, folder: Path, *, int8: bool = Fals
     refuse_folder(folder)
     name = classifier.settings.model_name
     smoothing = classifier.settings.training.label_smoothing
-    graph = classifier_graph(classifier.network, name, temperature=classifier.temperature, label_smoothing=smoothing)
+    spelling = bool(classifier.settings.data.spelling)
+    how: Any = {"temperature": classifier.temperature, "label_smoothing": smoothing, "spelling": spelling}
+    graph = classifier_graph(classifier.network, name, **how)
     difference = check_classifier(graph, classifier.network, name)
     texts = partial(_test_texts, classifier) if int8 else None
     return _write(folder, graph, classifier_documents(classifier, graph), difference, texts)

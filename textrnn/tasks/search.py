@@ -35,13 +35,13 @@ from textrnn.training.history import History, Sample
 from textrnn.training.train_eval import choose_device
 
 FOLDER = "search"  # in the model folder
-JUDGED_BY = {"classify": "dev_accuracy", "lm": "dev_perplexity"}
 
 
 class Searched(Protocol):
     """A task whose settings can be searched, its data in memory."""
 
     digest: str
+    judged_by: str
 
     def settle(self, run: Run, listener: Listener) -> RunSettings[Any, Any, Any]:
         """The settings of a run, nothing left open."""
@@ -63,6 +63,7 @@ class _Classifying:
         self.dataset: Dataset = load_dataset(source, config)
         self.facts = classify.DatasetFacts(self.dataset)
         self.baseline = baseline
+        self.judged_by = "dev_macro_f1" if self.dataset.multi_label else "dev_accuracy"
         self.digest = self.dataset.encoded(self.settle(run, Listener()).data).digest
 
     def settle(self, run: Run, listener: Listener) -> RunSettings[Any, Any, Any]:
@@ -81,6 +82,8 @@ class _Classifying:
 
 
 class _Writing:
+    judged_by = "dev_perplexity"
+
     def __init__(self, run: Run, source: TextSource):
         config = combine(run)
         self.corpus: Corpus = load_corpus(source, config.data)
@@ -139,13 +142,13 @@ def search(
         task: Searched = _Classifying(run, on_download, baseline=baseline) if source is None else _Writing(run, source)
         run = with_content(run)
         about = {**run.named, "model": run.model_name, "data": task.digest}
-        with contextlib.closing(_open_study(run, trials, about, listener)) as study:
+        with contextlib.closing(_open_study(run, trials, about, task.judged_by, listener)) as study:
             result = _search(run, trials, task, study, listener, clock, began)
             _train_best(run, task, study, result, listener)
     return run
 
 
-def _open_study(run: Run, trials: int, about: Mapping[str, Any], listener: Listener) -> Study:
+def _open_study(run: Run, trials: int, about: Mapping[str, Any], judged_by: str, listener: Listener) -> Study:
     assert run.folder is not None
     folder = run.folder / FOLDER
     if is_there(folder) and not run.resume:
@@ -153,7 +156,7 @@ def _open_study(run: Run, trials: int, about: Mapping[str, Any], listener: Liste
     elif run.resume and not is_there(folder):
         listener.on_note(Note("nothing_to_resume", file="search", folder=run.folder))
     seed = combine(run).training.seed
-    study = Study(folder, about, judged_by=JUDGED_BY[run.task], wanted=trials, seed=seed, resume=run.resume)
+    study = Study(folder, about, judged_by=judged_by, wanted=trials, seed=seed, resume=run.resume)
     if study.is_new:
         remove_file(run.folder / CHECKPOINT_NAME)  # of a training that this one takes the place of
     return study

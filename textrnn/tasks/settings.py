@@ -42,9 +42,11 @@ class Vectors(Protocol):
 
 class TextFacts(Protocol):
     """What settling asks of labelled texts: whether most of their letters are of scripts that put spaces between words,
-    how many rows there are, how long the texts are, and the pretrained vectors."""
+    whether a row may have several labels, how many rows there are, how long the texts are, and the pretrained vectors.
+    """
 
     words_are_spaced: bool
+    multi_label: bool
     training_rows: int
     dev_rows: int
 
@@ -137,7 +139,8 @@ def combine(run: Run, kept: Mapping[str, Any] | None = None) -> RunSettings[Any,
     entry = find_model(run.model_name, run.task)
     of_model, of_data, of_training = named_by_group(run.task, entry, run.named)
     recipe_name, recipe = recipe_of(run.task, run.named)
-    asked = {} if entry.learning_rate is None else {"learning_rate": entry.learning_rate}
+    wishes = {"learning_rate": entry.learning_rate, "label_smoothing": entry.label_smoothing}
+    asked = {name: value for name, value in wishes.items() if value is not None}
     return RunSettings(
         run.task,
         entry.name,
@@ -179,11 +182,19 @@ def fit_to_data(
 
 def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mapping[str, Any]) -> ClassifierSettings:
     entry = find_model(settings.model_name)
-    data = settings.data.fitted_to(words_are_spaced=facts.words_are_spaced, pad_size=entry.pad_size)
+    data = settings.data.fitted_to(
+        words_are_spaced=facts.words_are_spaced,
+        pad_size=entry.pad_size,
+        multi_label=facts.multi_label,
+        reads_spelling=entry.reads_spelling,
+        lowercase=entry.lowercase,
+    )
     settings = dataclasses.replace(settings, data=data)
     training = settings.training.fitted_to(
         facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes
     )
+    if training.budget is None:
+        training = dataclasses.replace(training, budget=entry.budget)
     settings = dataclasses.replace(settings, training=training)
     vectors = facts.vectors(settings)
     if vectors is not None:

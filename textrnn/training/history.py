@@ -59,6 +59,13 @@ class History:
         return next(row for row in self.evaluations if row["step"] == self.best_step)
 
     @property
+    def judged_by(self) -> tuple[str, str]:
+        """The figure of a classifier's evaluations that people look at: its key, and what it is called."""
+        if self.evaluations and "dev_macro_f1" in self.evaluations[0]:
+            return "dev_macro_f1", "macro F1 on dev"
+        return "dev_accuracy", "accuracy on dev"
+
+    @property
     def examples_seen(self) -> int:
         """Training examples in all steps, repeats counted."""
         return sum(self.examples)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus.readers.files import LABELS, error, pairs, read, some_rows
+from tests.corpus.readers.files import LABELS, details, error, pairs, read, some_rows
 
 
 def csv_of(rows: list[tuple[str, ...]], header: str = "") -> str:
@@ -120,10 +120,14 @@ def test_several_columns_that_may_be_the_label(tmp_path: Path) -> None:
 
 def test_a_column_for_each_label(tmp_path: Path) -> None:
     rows = [(text, *("01"[at % 4 == of] for of in range(4))) for at, (text, _) in enumerate(some_rows())]
-    assert error(tmp_path, "a.csv", csv_of(list(rows), f"text,{','.join(LABELS)}")) == (
-        "a.csv:1: a column of 0 and 1 for each label (delivery, billing, quality, account); expected one column with the "
-        "name of the label: put the name of the one that is 1 into a column of its own (rows with several labels cannot "
-        "be learnt), or name one of them with `label_column`"
+    found = read(tmp_path, "a.csv", csv_of(list(rows), f"text,{','.join(LABELS)}"))
+    assert pairs(found) == some_rows()
+    assert details(found) == ("a column for each label, and one label a row",)
+    flagged = [(*row, "abc"[at % 3]) for at, row in enumerate(rows)]
+    assert error(tmp_path, "a.csv", csv_of(flagged, f"text,{','.join(LABELS)},colour")) == (
+        "a.csv:1: a column of 0 and 1 for each label (delivery, billing, quality, account), it seems; expected one "
+        "column with the name of the label: name it with `label_column`, or say with `multi_label` that each of these "
+        "is a label"
     )
 
 

@@ -28,8 +28,8 @@ def test_a_comma_after_the_label(tmp_path: Path) -> None:
 def test_several_labels(tmp_path: Path, marks: str) -> None:
     content = "".join(f"__label__a text {at}\n__label__b text {at}\n" for at in range(20)) + f"{marks} x\n"
     assert error(tmp_path, "a.txt", content) == (
-        "a.txt:41: 2 labels (a|b): 'x'; expected text and label in each row: keep the one that matters, or leave such "
-        "rows out with `on_bad_row=skip`"
+        "a.txt:41: 2 labels (a|b): 'x'; expected text and label in each row: keep the one that matters, or learn all "
+        "of them with `multi_label`, or leave such rows out with `on_bad_row=skip`"
     )
 
 

@@ -60,7 +60,7 @@ def test_null_is_nothing(tmp_path: Path) -> None:
 def test_several_labels(tmp_path: Path) -> None:
     assert error(tmp_path, "a.jsonl", lines([*OBJECTS, {"text": "x", "label": ["billing", "account"]}])) == (
         "a.jsonl:41: 2 labels (billing|account): 'x'; expected text and label in each row: keep the one that matters, or "
-        "leave such rows out with `on_bad_row=skip`"
+        "learn all of them with `multi_label`, or leave such rows out with `on_bad_row=skip`"
     )
 
 

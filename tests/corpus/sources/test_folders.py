@@ -42,7 +42,7 @@ def test_a_folder_here_goes_before_a_data_set_of_its_name(here: Path, name: str)
 
 def test_an_empty_folder_here_says_nothing(here: Path) -> None:
     (here / "headlines").mkdir()
-    assert rows_in("headlines")["train"] == 2000
+    assert rows_in("headlines")["train"] == 4800
 
 
 def test_a_folder_of_a_class_may_be_empty(here: Path) -> None:

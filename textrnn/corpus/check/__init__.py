@@ -18,11 +18,14 @@ import pkgutil
 import typing
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.readers import Rows
 from textrnn.corpus.similar import comparison_key
 from textrnn.errors import one_line
@@ -156,7 +159,12 @@ class ReadFiles:
     @cached_property
     def label_counts(self) -> Counter[str]:
         """Rows by label, over all files, in the order in which the labels come."""
-        return Counter(label for rows in self.rows.values() for label in rows.labels)
+        return Counter(label for rows in self.rows.values() for label in rows.every_label)
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a row may have several labels, or none."""
+        return self.rows["train"].label_sets is not None
 
     @cached_property
     def keys(self) -> dict[str, list[str]]:
@@ -169,10 +177,18 @@ class ReadDataset(ReadFiles):
     """The same with all three splits, those that had to be made included.
 
     Attributes:
-        labels: by split, the index of each row's class
+        labels: by split, the index of each row's class; none where rows have several
+        label_sets: by split, the indices of the classes of each row, where rows have several
     """
 
     labels: Mapping[str, Sequence[int]]
+    label_sets: Mapping[str, LabelSets] = field(default_factory=dict, kw_only=True)
+
+    def class_counts(self, split: str) -> list[int]:
+        """(C,): rows of each class."""
+        found = self.label_sets[split].indices if split in self.label_sets else np.array(self.labels[split], np.int64)
+        counts: list[int] = np.bincount(found, minlength=len(self.class_names)).tolist()
+        return counts
 
 
 @dataclass(frozen=True)

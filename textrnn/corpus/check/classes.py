@@ -38,32 +38,36 @@ def one_class_only(read: ReadFiles) -> Iterator[Finding]:
             "one-class-only",
             "error",
             str(read.rows["train"].path),
-            f"all rows are of the one class {one_line(repr(read.class_names[0]), widest=60)}",
+            f"all rows are of the one class {one_line(repr(read.class_names[0]), widest=60)}"
+            if not read.multi_label
+            else f"the only label is {one_line(repr(read.class_names[0]), widest=60)}",
             "expected two classes or more: there is nothing to tell apart",
         )
 
 
 def nearly_as_many_classes_as_rows(read: ReadFiles) -> Iterator[Finding]:
-    """Not every other row may have a class of its own."""
-    count, rows = len(read.class_names), sum(map(len, read.rows.values()))
+    """Not every other row may have a class of its own; where rows have several, not every other label."""
+    count, rows = len(read.class_names), read.label_counts.total()
     if count > 50 and count > rows / 2:
         yield Finding(
             "nearly-as-many-classes-as-rows",
             "error",
             str(read.rows["train"].path),
-            f"{count:,} classes for {rows:,} rows, such as {one_line(repr(read.class_names[0]), widest=40)}",
+            f"{count:,} classes for {rows:,} {'labels of all rows' if read.multi_label else 'rows'}, such as "
+            f"{one_line(repr(read.class_names[0]), widest=40)}",
             "expected few classes with many rows each: are text and label the wrong way round?",
         )
 
 
 def unknown_labels(read: ExaminedFiles) -> Iterator[Finding]:
     """Every label must be the name or the index of a class of the file that names them."""
-    by_name = labels_are_names(read.rows["train"].labels, read.class_names)
+    by_name = labels_are_names(read.rows["train"].every_label, read.class_names)
     for part in read.rows.values() if read.class_file else ():
-        known = class_indices(part.labels, read.class_names, by_name=by_name)
-        indices = [i for i, label in enumerate(part.labels) if label not in known]
+        labels = dict.fromkeys(part.every_label)
+        strange = labels.keys() - class_indices(labels, read.class_names, by_name=by_name).keys()
+        indices = part.having(strange)
         if indices:
-            unknown = dict.fromkeys(repr(part.labels[i]) for i in indices)
+            unknown = [repr(label) for label in labels if label in strange]
             origin = "lines" if by_name else f"indices, 0 to {len(read.class_names) - 1}, of the lines"
             yield about_rows(
                 part,
@@ -79,7 +83,7 @@ def unknown_labels(read: ExaminedFiles) -> Iterator[Finding]:
 def text_and_label_swapped(read: ReadFiles) -> Iterator[Finding]:
     """Of many rows, the labels are not all different and the texts the same."""
     part = read.rows["train"]
-    if any(nearly_as_many_classes_as_rows(read)):
+    if read.multi_label or any(nearly_as_many_classes_as_rows(read)):
         return
     if len(part) >= 20 and 2 * len(set(part.labels)) > len(part) and 5 * len(set(part.texts)) <= len(part):
         yield Finding(
@@ -95,9 +99,16 @@ def text_and_label_swapped(read: ReadFiles) -> Iterator[Finding]:
 
 def class_without_training_row(read: ReadDataset) -> Iterator[Finding]:
     """Every class must have a row to learn from."""
-    learnt = set(read.labels["train"])
-    empty = [name for index, name in enumerate(read.class_names) if index not in learnt]
-    if empty:
+    empty = [name for name, count in zip(read.class_names, read.class_counts("train"), strict=True) if not count]
+    if empty and read.multi_label:
+        yield Finding(
+            "class-without-training-row",
+            "warning",
+            str(read.rows["train"].path),
+            f"no training row of {counted(len(empty), 'label')}: {listed(map(repr, empty), most=6)}",
+            "never answered: add rows, or take the labels out of the other splits",
+        )
+    elif empty:
         other = (
             f"or take them out of {read.class_file}"
             if read.class_file
@@ -121,15 +132,16 @@ def _first_elsewhere(read: ReadDataset, classes: Sequence[str]) -> str:
     return ""
 
 
-def _told_of(counts: Mapping[str, int]) -> set[str]:
+def _told_of(counts: Mapping[str, int], *, multi_label: bool) -> set[str]:
     """Labels that other checks name: look-alikes of commoner ones, several in one, words for nothing."""
-    return {*merge_groups(counts), *joined_labels(counts), *filter(stands_for_nothing, counts)}
+    joined = () if multi_label else joined_labels(counts)
+    return {*merge_groups(counts), *joined, *filter(stands_for_nothing, counts)}
 
 
 def _classes_learnt(read: ReadDataset) -> dict[str, int]:
     """Training rows by class, of those that no other check names."""
-    counts = Counter(read.class_names[i] for i in read.labels["train"])
-    told = _told_of(counts)
+    counts = Counter(dict(zip(read.class_names, read.class_counts("train"), strict=True)))
+    told = _told_of(+counts, multi_label=read.multi_label)
     return {name: counts[name] for name in read.class_names if name not in told}
 
 
@@ -137,14 +149,14 @@ def classes_of_one_row(read: ReadFiles) -> Iterator[Finding]:
     """A class with one row is learnt from it or tested by it, not both."""
     part = read.rows["train"]
     counts = read.label_counts
-    told = _told_of(counts)
+    told = _told_of(counts, multi_label=read.multi_label)
     if read.class_file:
-        by_name = labels_are_names(part.labels, read.class_names)
+        by_name = labels_are_names(part.every_label, read.class_names)
         told |= counts.keys() - class_indices(counts, read.class_names, by_name=by_name).keys()
-    indices = [i for i, label in enumerate(part.labels) if counts[label] == 1 and label not in told]
-    if indices and len(counts) < len(part) / 2:
-        names = listed([repr(part.labels[i]) for i in indices], most=6)
-        count = "1 class has" if len(indices) == 1 else f"{len(indices):,} classes have"
+    rare = [label for label in part.every_label if counts[label] == 1 and label not in told]
+    if rare and len(counts) < len(part.every_label) / 2:
+        indices, names = part.having(set(rare)), listed(list(map(repr, rare)), most=6)
+        count = "1 class has" if len(rare) == 1 else f"{len(rare):,} classes have"
         yield about_rows(
             part,
             indices,
@@ -158,7 +170,7 @@ def classes_of_one_row(read: ReadFiles) -> Iterator[Finding]:
 
 def classes_never_tested(read: ReadDataset) -> Iterator[Finding]:
     """The score says nothing about a class that has no test row."""
-    tested = {read.class_names[i] for i in read.labels["test"]}
+    tested = {name for name, count in zip(read.class_names, read.class_counts("test"), strict=True) if count}
     names = [repr(name) for name, count in _classes_learnt(read).items() if count > 1 and name not in tested]
     if names:
         yield Finding(
@@ -188,7 +200,7 @@ def few_rows_of_a_class(read: ExaminedDataset) -> Iterator[Finding]:
 def unequal_classes(read: ExaminedDataset) -> Iterator[Finding]:
     """Where one class has most rows, a model that answers it always has a good accuracy."""
     ranked = [(name, count) for name, count in Counter(_classes_learnt(read)).most_common() if count > 1]
-    if len(ranked) < 2:
+    if len(ranked) < 2 or read.multi_label:  # of several labels a row, some are always rare
         return
     (most, commonest), (least, rarest) = ranked[0], ranked[-1]
     share = commonest / len(read.labels["train"])

@@ -28,7 +28,8 @@ def label_in_text(read: ExaminedFiles) -> Iterator[Finding]:
         here = [i for i in rows if stands_in.search(part.texts[i][:LONGEST])]
         if len(here) < MOST * len(rows):
             continue
-        others = [i for other, indices in by_class.items() if other != name for i in indices]
+        own = set(rows)
+        others = [i for i in range(len(part)) if i not in own]
         others = others[:: max(1, len(others) // SAMPLE)]
         elsewhere = sum(stands_in.search(part.texts[i][:LONGEST]) is not None for i in others)
         if elsewhere <= HARDLY * len(others):
@@ -101,9 +102,10 @@ def _word(name: str) -> re.Pattern[str]:
 def _rows_by_class(read: ExaminedFiles) -> dict[str, list[int]]:
     """The training rows of each class, by its name."""
     part = read.rows["train"]
-    by_name = labels_are_names(part.labels, read.class_names)
-    index_of = class_indices(part.labels, read.class_names, by_name=by_name)
+    by_name = labels_are_names(part.every_label, read.class_names)
+    index_of = class_indices(part.every_label, read.class_names, by_name=by_name)
     rows: dict[str, list[int]] = {}
-    for i, label in enumerate(part.labels):
-        rows.setdefault(read.class_names[index_of[label]] if label in index_of else label, []).append(i)
+    for i, labels in enumerate(part.label_sets or ((label,) for label in part.labels)):
+        for label in labels:
+            rows.setdefault(read.class_names[index_of[label]] if label in index_of else label, []).append(i)
     return rows

@@ -17,7 +17,7 @@ def look_alike_labels(read: ReadFiles) -> Iterator[Finding]:
     rarer = {label for group in groups for label in group[1:]}
     named = [" and ".join(f"{shown(repr(label))} ({counts[label]:,})" for label in group[:4]) for group in groups]
     for part in read.rows.values() if rarer else ():
-        indices = [i for i, label in enumerate(part.labels) if label in rarer]
+        indices = part.having(rarer)
         if indices:
             yield about_rows(
                 part,
@@ -35,9 +35,9 @@ def labels_for_nothing(read: ReadFiles) -> Iterator[Finding]:
     counts = read.label_counts
     nothing = {label for label in counts if stands_for_nothing(label) and not (label == "-" and "+" in counts)}
     for part in read.rows.values() if nothing else ():
-        indices = [i for i, label in enumerate(part.labels) if label in nothing]
+        indices = part.having(nothing)
         if indices:
-            here = Counter(part.labels[i] for i in indices)
+            here = Counter(label for label in part.every_label if label in nothing)
             named = listed([f"{label!r} {count:,}" for label, count in here.items()], most=8)
             yield about_rows(
                 part,
@@ -52,7 +52,7 @@ def labels_for_nothing(read: ReadFiles) -> Iterator[Finding]:
 
 def several_labels_in_a_cell(read: ReadFiles) -> Iterator[Finding]:
     """Combinations of labels, each of which would be a class of its own."""
-    joined = joined_labels(read.label_counts)
+    joined = {} if read.multi_label else joined_labels(read.label_counts)
     for part in read.rows.values() if joined else ():
         indices = [i for i, label in enumerate(part.labels) if label in joined]
         if indices:
@@ -65,7 +65,7 @@ def several_labels_in_a_cell(read: ReadFiles) -> Iterator[Finding]:
                 "error",
                 f"{counted(len(indices), 'row')} with several labels in one cell: {shown(repr(label), 40)} is {parts}, "
                 "and would be a class of its own",
-                "expected one label for each text: keep the one that matters most, or have `check` with `fix` leave "
-                "these rows out",
+                "expected one label for each text: learn all of them with `multi_label`, keep the one that matters "
+                "most, or have `check` with `fix` leave these rows out",
                 example="",
             )

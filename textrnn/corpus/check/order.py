@@ -11,7 +11,7 @@ from textrnn.corpus.labels import are_sorted
 def sorted_by_label(read: ExaminedFiles) -> Iterator[Finding]:
     """All rows of a class stand together: harmless here, and a trap for whoever cuts the file somewhere."""
     part = read.rows["train"]
-    if part.files is None and are_sorted(part.labels):
+    if part.files is None and are_sorted(part.label_keys):
         yield Finding(
             "sorted-by-label",
             "warning",

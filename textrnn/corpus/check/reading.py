@@ -21,7 +21,8 @@ REASONS = {  # what a row is that was left out for this reason, and how that is 
     ),
     "no-separator": ("without a separator between text and label", "put it there, or name the `separator`"),
     "not-json": ("that are no JSON object", "write one object a line, or export the file again"),
-    "several-labels": ("with several labels", "keep one label for each text"),
+    "several-labels": ("with several labels", "keep one label for each text, or learn all with `multi_label`"),
+    "no-answer": ("that say neither yes nor no in the column of a label", "write 1 or 0"),
     "swallowed-rows": (
         "beginning with a quotation mark and swallowing the rows after it",
         'close the quotation mark, or double it (""), where it belongs to the text',

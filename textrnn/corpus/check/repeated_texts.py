@@ -54,14 +54,15 @@ def nearly_repeated_texts(read: ExaminedFiles) -> Iterator[Finding]:
 
 
 def contradictory_labels(read: ExaminedFiles) -> Iterator[Finding]:
-    """The same text under two labels: at least one of them is wrong, or the text does not tell."""
+    """The same text under two labels, or with other ones: at least one is wrong, or the text does not tell."""
     first: dict[str, str] = {}
     several: dict[str, list[str]] = {}
     for part in read.rows.values():
-        for text, label in zip(part.texts, part.labels, strict=True):
+        for text, label in zip(part.texts, part.label_keys, strict=True):
             if first.setdefault(text, label) != label:
                 labels = several.setdefault(text, [first[text]])
                 labels += [label] if label not in labels else []
+    other = "other labels" if read.multi_label else "another label"
     for part in read.rows.values() if several else ():
         indices = [i for i, text in enumerate(part.texts) if text in several]
         if indices:
@@ -72,8 +73,7 @@ def contradictory_labels(read: ExaminedFiles) -> Iterator[Finding]:
                 indices,
                 "contradictory-labels",
                 "warning",
-                f"{counted(len(indices), 'row')} whose text stands under another label, too: {shown(text)!r} under "
-                f"{named}",
+                f"{counted(len(indices), 'row')} whose text stands under {other}, too: {shown(text)!r} under {named}",
                 "one of the labels is wrong, or the text does not tell: correct it, or keep the row that is right",
                 example="",
             )
@@ -82,7 +82,7 @@ def contradictory_labels(read: ExaminedFiles) -> Iterator[Finding]:
 def duplicate_rows(read: ExaminedFiles) -> Iterator[Finding]:
     """Rows that repeat text and label of an earlier row of their file."""
     for split, part in read.rows.items():
-        rows = list(zip(part.texts, part.labels, strict=True))
+        rows = list(zip(part.texts, part.label_keys, strict=True))
         seen = _first(rows)
         repeated = [i for i, row in enumerate(rows) if seen[row] != i]
         if repeated:
@@ -100,7 +100,7 @@ def duplicate_rows(read: ExaminedFiles) -> Iterator[Finding]:
 def near_duplicates(read: ExaminedFiles) -> Iterator[Finding]:
     """Rows whose text nearly is that of an earlier row with the same label."""
     for split, part in read.rows.items():
-        pairs = similar_rows(part.texts, part.labels, read.keys[split])
+        pairs = similar_rows(part.texts, part.label_keys, read.keys[split])
         if pairs:
             yield about_rows(
                 part,

@@ -5,22 +5,21 @@ records of a sample -> header or none -> roles of the columns -> Layout
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from textrnn.config import DataConfig
 from textrnn.corpus.labels import canonical_label
+from textrnn.corpus.readers.column import NUMBER, Column
+from textrnn.corpus.readers.label_columns import LabelColumns, find_label_columns, stand_below_names
 from textrnn.corpus.readers.names import FAR, rank_as_label, rank_as_text
 from textrnn.errors import DataError, UnlabelledError, did_you_mean, listed
 
-NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 PLAIN = 0.9  # share of records of the same width, so that this is the number of columns
 MOST_COLUMNS = 100_000
 MOST_ABOVE = 10  # records above a header
 LONGEST_NAME = 40  # characters of a column's name
-TRUTH = {"0", "1", "0.0", "1.0", "true", "false"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class Layout:
         text_at: columns that are joined
         details: what was assumed, in words
         skipped: records above the first one, such as a title
+        label_columns: where each label has one; `label_at` is the first of them
     """
 
     names: tuple[str, ...]
@@ -41,6 +41,7 @@ class Layout:
     label_at: int
     details: tuple[str, ...] = ()
     skipped: int = 0
+    label_columns: LabelColumns | None = None
 
     @property
     def width(self) -> int:
@@ -50,53 +51,23 @@ class Layout:
     @property
     def others(self) -> tuple[str, ...]:
         """Columns that are not read."""
-        return tuple(name for at, name in enumerate(self.names) if at != self.label_at and at not in self.text_at)
-
-
-@dataclass(frozen=True)
-class Column:
-    """What a sample of a column is like."""
-
-    at: int
-    filled: int
-    distinct: int
-    mean_length: float
-    numbers: float
-    counts: Counter[str]
-
-    @staticmethod
-    def of(at: int, records: Sequence[Sequence[str]]) -> Column:
-        """The column `at` of records."""
-        values = [canonical_label(record[at]) for record in records if at < len(record)]
-        counts = Counter(value for value in values if value)
-        filled = counts.total()
-        length = sum(len(value) * count for value, count in counts.items()) / max(1, filled)
-        numbers = sum(count for value, count in counts.items() if NUMBER.fullmatch(value)) / max(1, filled)
-        return Column(at, filled, len(counts), length, numbers, counts)
+        read = {*self.text_at, *self.labels_at}
+        return tuple(name for at, name in enumerate(self.names) if at not in read)
 
     @property
-    def share_distinct(self) -> float:
-        """Different values in those that are there."""
-        return self.distinct / max(1, self.filled)
-
-    @property
-    def may_be_label(self) -> bool:
-        """Whether values repeat, as those of classes do."""
-        return 2 <= self.distinct <= max(2, self.filled / 2) and self.mean_length <= 60
-
-    @property
-    def is_truth(self) -> bool:
-        """Whether every value is a 0 or a 1."""
-        return bool(self.counts) and TRUTH.issuperset(map(str.casefold, self.counts))
-
-    @property
-    def may_be_text(self) -> bool:
-        """Whether these are words rather than numbers."""
-        return self.numbers < 0.5 and self.distinct > 1
+    def labels_at(self) -> tuple[int, ...]:
+        """The column of the label, or of all labels."""
+        return (self.label_at,) if self.label_columns is None else self.label_columns.at
 
 
 def find_layout(
-    sample: Sequence[Sequence[str]], config: DataConfig, where: str, *, like: Layout | None, named: bool = False
+    sample: Sequence[Sequence[str]],
+    config: DataConfig,
+    where: str,
+    *,
+    like: Layout | None,
+    named: bool = False,
+    label_columns: Collection[str] = (),
 ) -> Layout:
     """Where text and label stand.
 
@@ -105,6 +76,7 @@ def find_layout(
         where: path and line of the first one, for messages.
         like: of the training split of the same data set.
         named: whether the format itself names the columns, as JSON does; the first record is these names then.
+        label_columns: names of columns that are known to stand for a label each.
 
     Raises:
         DataError: if no column, or more than one, can be the text or the label.
@@ -134,7 +106,7 @@ def find_layout(
     elif not named and has_row_numbers(width, others):
         names, width = ("row number", *names), width + 1
     if like is not None and _fits(like, names, has_header, records) and not (config.text_column or config.label_column):
-        return Layout(names, has_header, like.text_at, like.label_at, like.details, skipped)
+        return replace(like, names=names, has_header=has_header, skipped=skipped)
     if like is not None:
         _refuse_unlabelled(names, like, where, has_header=has_header)
     columns = [Column.of(at, records) for at in range(width)]
@@ -151,6 +123,14 @@ def find_layout(
         )
     if named and len(names) < 2:
         raise DataError(f"{where}: no key but {listed(names)}; expected one object a text, with its label beside it")
+    if label_at is None and has_header:
+        if like is not None and like.label_columns is not None:
+            label_columns = [like.names[at] for at in like.label_columns.at]
+        found = _label_columns(names, columns, text_at, config, where, label_columns)
+        if found is not None:
+            rest = [column for column in columns if column.at not in found.at]
+            text_at = text_at or (text_column(names, has_header, rest, where),)
+            return Layout(names, has_header, text_at, found.at[0], (), skipped, found)
     layout = _with_roles(names, has_header, columns, text_at, label_at, where, is_varied=is_varied)
     return replace(layout, skipped=skipped)
 
@@ -199,7 +179,7 @@ def _refuse_unlabelled(names: Sequence[str], like: Layout, where: str, *, has_he
         has_header
         and like.has_header
         and texts <= here
-        and label.strip().casefold() not in here
+        and not any(like.names[at].strip().casefold() in here for at in like.labels_at)
         and not any(rank_as_label(name) is not None for name in names)
     ):
         raise UnlabelledError(
@@ -261,7 +241,7 @@ def names_columns(
         return True
     if any(found and column.may_be_label for found, column in zip(occurs, columns, strict=True)):
         return False  # it is a class like any other
-    if _known(cells) >= min(2, width) and width > 1:
+    if stand_below_names(cells, columns) or (_known(cells) >= min(2, width) and width > 1):
         return True
     if any(cells[column.at].endswith(("?", "？", ":", "：")) for column in columns if column.may_be_label):
         return True  # the question of a form
@@ -311,7 +291,7 @@ def _with_roles(
             first.may_be_label
             and first.share_distinct * 2 <= last.share_distinct
             and not (last.may_be_label and last.mean_length < first.mean_length)
-        )
+        ) or (not last.may_be_label and first.may_be_labels and not last.may_be_labels)
         details += ["label first"] if label_first else []
         return Layout(names, False, (1,) if label_first else (0,), 0 if label_first else 1, tuple(details))
     if label_at is None:
@@ -334,15 +314,12 @@ def _label_column(
     names: Sequence[str], has_header: bool, columns: Sequence[Column], where: str, *, text_known: bool
 ) -> int:
     """By name where the file has names, else the one whose values repeat."""
-    if has_header:
-        by_name = [(rank, c) for c in columns if (rank := rank_as_label(names[c.at])) is not None]
-        by_name = [(rank, c) for rank, c in by_name if not _is_better_text(c, names, by_name)]
-        exact = [(rank, c) for rank, c in by_name if rank < FAR or not any(c.may_be_label for c in columns)]
-        usable = [(rank, c) for rank, c in by_name if c.may_be_label or c.filled < 20] or exact
-        if usable:
-            return min(usable, key=lambda found: found[0])[1].at
-        _refuse_column_for_each_label(names, columns, where)
+    by_name = _label_by_name(names, columns) if has_header else None
+    if by_name is not None:
+        return by_name
     may = [column for column in columns if column.may_be_label]
+    if not may:
+        may = [column for column in columns if column.may_be_labels]
     if len(may) > 1:  # of several, the one whose values repeat most, where that is plain
         longest = max(columns, key=lambda column: column.mean_length)
         may = [column for column in may if column is not longest or text_known]
@@ -353,6 +330,36 @@ def _label_column(
     raise DataError(
         f"{where}: {which} ({listing}); expected one: name it with `label_column`"
         + ("" if has_header else ", by its number from 1")
+    )
+
+
+def _label_by_name(names: Sequence[str], columns: Sequence[Column]) -> int | None:
+    """The column that has the name of a label."""
+    by_name = [(rank, c) for c in columns if (rank := rank_as_label(names[c.at])) is not None]
+    by_name = [(rank, c) for rank, c in by_name if not _is_better_text(c, names, by_name)]
+    exact = [(rank, c) for rank, c in by_name if rank < FAR or not any(c.may_be_label for c in columns)]
+    usable = [(rank, c) for rank, c in by_name if c.may_be_label or c.filled < 20] or exact
+    return min(usable, key=lambda found: found[0])[1].at if usable else None
+
+
+def _label_columns(
+    names: Sequence[str],
+    columns: Sequence[Column],
+    text_at: Collection[int],
+    config: DataConfig,
+    where: str,
+    wanted: Collection[str],
+) -> LabelColumns | None:
+    """Columns that stand for a label each, where the file has names."""
+    free = [column for column in columns if column.at not in text_at]
+    return find_label_columns(
+        names,
+        free,
+        _label_by_name(names, free),
+        where,
+        multi_label=config.multi_label,
+        wanted=wanted,
+        text_known=bool(text_at),
     )
 
 
@@ -383,14 +390,3 @@ def _described(column: Column, names: Sequence[str]) -> str:
     example = next(iter(column.counts), "")
     shown = example if len(example) <= 16 else example[:15] + "…"
     return f"{names[column.at]}: {shown}"
-
-
-def _refuse_column_for_each_label(names: Sequence[str], columns: Sequence[Column], where: str) -> None:
-    """Raises the error for a table with a column of zeros and ones for each class."""
-    truth = [names[column.at] for column in columns if column.is_truth]
-    if len(truth) >= 2:
-        raise DataError(
-            f"{where}: a column of 0 and 1 for each label ({listed(truth)}); expected one column with the name of the "
-            "label: put the name of the one that is 1 into a column of its own (rows with several labels cannot be "
-            "learnt), or name one of them with `label_column`"
-        )

@@ -146,7 +146,7 @@ def cell_of(value: Any) -> str:
     """A value as the text of a cell."""
     if isinstance(value, str):
         return value
-    if value is None or value == [] or value == {}:
+    if value is None or value == {}:
         return ""
     if isinstance(value, bool):
         return str(value).lower()

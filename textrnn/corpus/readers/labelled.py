@@ -9,35 +9,42 @@ import itertools
 import re
 from array import array
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from textrnn.config import DataConfig
 from textrnn.corpus.labels import canonical_label
 from textrnn.corpus.readers.class_folders import read_class_folders
-from textrnn.corpus.readers.columns import Layout, find_layout
+from textrnn.corpus.readers.columns import Layout
 from textrnn.corpus.readers.delimited import Record
 from textrnn.corpus.readers.encodings import encoding_name
 from textrnn.corpus.readers.form import FASTTEXT_MARK
-from textrnn.corpus.readers.json_records import EXPECTED, NotJSON, Several
+from textrnn.corpus.readers.json_records import NotJSON, Several
 from textrnn.corpus.readers.left_out import refuse_bad_rows
 from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
+from textrnn.corpus.readers.several import CONTENT_SHOWN, Labelled, WithoutLabel, written_labels
 from textrnn.corpus.readers.swallowed import AsRow, Inside
-from textrnn.corpus.readers.tables import SAMPLED_RECORDS, RecordAt, Table, open_table
+from textrnn.corpus.readers.table_layout import layout_of
+from textrnn.corpus.readers.tables import RecordAt, Table, open_table
 from textrnn.corpus.sources.content import Content, content_at
 from textrnn.corpus.sources.splits import class_folders
-from textrnn.errors import DataError, UnlabelledError, one_line
+from textrnn.errors import DataError, UnlabelledError
 
-SAMPLED_CELLS = 400_000  # in very wide tables, fewer records are judged by
 AT_ONCE = 512  # records
-CONTENT_SHOWN = 80  # characters of a row that was left out
 NOTHING = {"", "\\N"}
 RULE = re.compile(r"[\s:+|=-]*-{2,}[\s:+|=-]*")  # below a header, as databases and Markdown draw it
 LOST = "\ufffd"
 
 
 def read_rows(
-    source: Path | Content, config: DataConfig | None = None, *, like: Rows | None = None, keep_bad: bool = False
+    source: Path | Content,
+    config: DataConfig | None = None,
+    *,
+    like: Rows | None = None,
+    keep_bad: bool = False,
+    class_names: Collection[str] = (),
+    label_columns: Collection[str] = (),
 ) -> Rows:
     """All labelled texts of a file in any of the formats.
 
@@ -45,6 +52,8 @@ def read_rows(
         config: how it is to be read, where that is not to be found out.
         like: the training rows of the same data set, whose columns these probably have.
         keep_bad: rows that cannot be used are only listed, however many they are.
+        class_names: where they are known: one of them is one label, whatever is in it.
+        label_columns: names of columns that are known to stand for a label each.
 
     Raises:
         DataError: with ``path:line`` for anything that is not as it should be, or if there is no row at all.
@@ -54,9 +63,9 @@ def read_rows(
         return read_class_folders(source, config, keep_bad=keep_bad)
     content = source if isinstance(source, Content) else content_at(source)
     table = open_table(content, config)
-    taken = _Taken(table, _layout(table, config, None if like is None else like.layout))
+    taken = _Taken(table, layout_of(table, config, None if like is None else like.layout, label_columns))
     taken.take_all()
-    rows = taken.to_rows()
+    rows = taken.to_rows(config, like, class_names)
     if not rows.texts and not taken.left_out:
         raise DataError(f"{content.path}: a header and nothing else; expected labelled texts below it")
     if like is not None and not rows.texts and all(row.reason == "no-label" for row in taken.left_out):
@@ -64,23 +73,6 @@ def read_rows(
     if not keep_bad or not rows.texts:
         refuse_bad_rows(rows, config.on_bad_row)
     return rows
-
-
-def _layout(table: Table, config: DataConfig, like: Layout | None) -> Layout:
-    """Judged by the first records, which are then put back."""
-    sample, cells_seen = [], 0
-    for record in itertools.islice(table.records, SAMPLED_RECORDS):
-        sample.append(record)
-        cells_seen += len(record[1])
-        if cells_seen > SAMPLED_CELLS:
-            break
-    table.records = itertools.chain(sample, table.records)
-    cells = [fields for _, fields, odd in sample if not isinstance(odd, NotJSON)]
-    if not cells or not cells[0]:
-        line, problem = next(((n, str(odd)) for n, _, odd in sample if isinstance(odd, NotJSON)), (1, "no row"))
-        raise DataError(f"{table.content.path}:{line}: {problem}; {EXPECTED}")
-    line = sample[0][0] or (sample[1][0] if len(sample) > 1 else 1)
-    return find_layout(cells, config, f"{table.content.path}:{line}", like=like, named=table.named)
 
 
 @dataclass
@@ -92,6 +84,7 @@ class _Taken:
     texts: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     lines: array[int] = field(default_factory=lambda: array("q"))
+    without: list[WithoutLabel] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     forms: dict[str, str] = field(default_factory=dict)  # of each label as written, the one in which it is compared
     long_quotes: list[Record] = field(default_factory=list)
@@ -124,7 +117,13 @@ class _Taken:
         """Take some records at once; False, and none is taken, if one of them wants to be looked at by itself."""
         lines, records, odd = zip(*some, strict=True)
         width, label_at, text_at = self.layout.width, self.layout.label_at, self.layout.text_at[0]
-        if len(self.layout.text_at) > 1 or any(odd) or set(map(len, records)) != {width} or header in records:
+        if (
+            len(self.layout.text_at) > 1
+            or self.layout.label_columns is not None
+            or any(odd)
+            or set(map(len, records)) != {width}
+            or header in records
+        ):
             return False
         labels = [self.forms.get(fields[label_at]) for fields in records]
         texts = [fields[text_at].strip() for fields in records]
@@ -186,22 +185,29 @@ class _Taken:
         text, label = cleaned(raw), canonical_label(written)
         if label.startswith(FASTTEXT_MARK):
             label = label.removeprefix(FASTTEXT_MARK)
-        if isinstance(written, Several):
-            self._leave_out(
-                line, "several-labels", f"{len(written.values)} labels ({one_line(written, widest=60)})", raw
-            )
-        elif not text or text in NOTHING:
+        if self.layout.label_columns is not None:
+            said = self.layout.label_columns.labels_of(fields)
+            if said is None:
+                self._leave_out(line, "no-answer", "a label's column says neither yes nor no", self._shown(fields))
+                return
+            written = Several.of(said)
+        if not text or text in NOTHING:
             self._leave_out(line, "no-text", "no text", self._shown(fields))
+        elif isinstance(written, Several) and (written.values or self.layout.label_columns is not None):
+            self._add(line, text, written_labels(written), raw)
         elif not label or label in NOTHING:
-            self._leave_out(line, "no-label", "no label", self._shown(fields))
+            self.without.append(WithoutLabel(line, text, self._shown(fields)[:CONTENT_SHOWN]))
         elif LOST in label and self.table.encoding is not None and line in self.table.encoding.damaged:
             self.damaged.append((line, fields))
         else:
-            self.stripped += [line] if STRANGE.search(raw.replace("\r", " ").strip()) else []
             self.forms[written] = label
-            self.texts.append(text)
-            self.labels.append(label)
-            self.lines.append(line)
+            self._add(line, text, label, raw)
+
+    def _add(self, line: int, text: str, label: str, raw: str) -> None:
+        self.stripped += [line] if STRANGE.search(raw.replace("\r", " ").strip()) else []
+        self.texts.append(text)
+        self.labels.append(label)
+        self.lines.append(line)
 
     def _is_header(self, line: int, fields: list[str], header: list[str]) -> bool:
         """Whether a row is the header once more, of files that were glued together.
@@ -346,11 +352,15 @@ class _Taken:
         width, label_at = self.layout.width, self.layout.label_at
         return lambda fields: len(fields) == width and canonical_label(fields[label_at]) in known
 
-    def to_rows(self) -> Rows:
+    def to_rows(self, config: DataConfig, like: Rows | None, class_names: Collection[str]) -> Rows:
         """What was taken, with the account of it."""
         table, layout, encoding = self.table, self.layout, self.table.encoding
+        taken = Labelled(self.texts, self.labels, self.lines, self.without, self.left_out)
+        columns, path = layout.label_columns is not None, table.content.path
+        several, sets = taken.settle(config, path, like=like, columns=columns, names=class_names)
         self.left_out.sort(key=lambda row: row.line)
         details = [*table.details, *layout.details]
+        details += ["a column for each label, and one label a row"] if columns and sets is None else []
         if self.repeated_headers:
             details.append(
                 "1 repeated header" if self.repeated_headers == 1 else f"{self.repeated_headers} repeated headers"
@@ -367,20 +377,23 @@ class _Taken:
             if encoding.other is not None and encoding.other_lines:
                 details.append(f"{encoding.other_lines:,} lines in {encoding_name(encoding.other)}")
         reading = Reading(
-            table.content.path,
+            path,
             encoding="" if encoding is None else encoding.name,
             format=table.format,
             header=None if table.named else layout.has_header,
             text_columns=tuple(layout.names[at] for at in layout.text_at),
-            label_column=layout.names[layout.label_at],
+            label_column="" if columns else layout.names[layout.label_at],
+            label_columns=tuple(layout.names[at] for at in layout.labels_at) if columns else (),
             other_columns=layout.others,
-            rows=len(self.texts),
+            rows=len(taken.texts),
             left_out=tuple(self.left_out),
             damaged_lines=() if encoding is None else encoding.damaged,
             stripped_lines=tuple(sorted(self.stripped)),
             details=tuple(details),
+            labels=several,
         )
-        return Rows(table.content.path, self.texts, self.labels, self.lines, reading=reading, layout=layout)
+        labels = taken.labels if sets is None else []
+        return Rows(path, taken.texts, labels, taken.lines, reading=reading, layout=layout, label_sets=sets)
 
 
 def _folded(cell: str) -> str:

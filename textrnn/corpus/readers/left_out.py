@@ -18,7 +18,11 @@ REASONS = {  # in few words, and how to mend it
     "fields": ("another number of fields", "put quotation marks round a text that contains the separator"),
     "no-separator": ("no separator", "put the separator between the text and its class"),
     "not-json": ("no JSON", "correct the line"),
-    "several-labels": ("more than one label", "keep the one that matters"),
+    "several-labels": (
+        "more than one label",
+        "keep the one that matters, or learn all of them with `multi_label`",
+    ),
+    "no-answer": ("neither yes nor no in the column of a label", "write 1 or 0"),
     "swallowed-rows": (
         "a quotation mark that swallows rows",
         'close it, or double it where it is part of the text ("")',

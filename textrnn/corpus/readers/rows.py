@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,23 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class SeveralLabels:
+    """How a row has several labels.
+
+    Attributes:
+        form: ``list`` (fastText's marks, too), ``joined`` or ``columns``
+        separator: of those that are joined
+        several: rows with two labels or more
+        none: rows without any
+    """
+
+    form: str
+    separator: str = ""
+    several: int = 0
+    none: int = 0
+
+
+@dataclass(frozen=True)
 class Reading:
     """What was understood of a file.
 
@@ -87,6 +105,8 @@ class Reading:
         damaged_lines: with bytes that could not be decoded and were replaced
         stripped_lines: with control characters in the text, which were left out
         details: what else was assumed, each in a few words
+        labels: where a row may have several, how; else None
+        label_columns: where each label has one; `label_column` is empty then
     """
 
     path: Path
@@ -101,6 +121,8 @@ class Reading:
     damaged_lines: tuple[int, ...] = ()
     stripped_lines: tuple[int, ...] = ()
     details: tuple[str, ...] = ()
+    labels: SeveralLabels | None = None
+    label_columns: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``config.json`` and ``metrics.json``: of what was left out, counts and lines."""
@@ -114,11 +136,13 @@ class Reading:
             "header": self.header,
             "text_columns": list(self.text_columns),
             "label_column": self.label_column,
+            **({"label_columns": list(self.label_columns)} if self.label_columns else {}),
             "other_columns": list(self.other_columns),
             "rows": self.rows,
             "left_out": {reason: {"rows": len(lines), "lines": lines[:20]} for reason, lines in reasons.items()},
             "damaged_lines": {"rows": len(self.damaged_lines), "lines": list(self.damaged_lines[:20])},
             "details": list(self.details),
+            **({} if self.labels is None else {"several_labels": dataclasses.asdict(self.labels)}),
         }
 
 
@@ -128,7 +152,8 @@ class Rows:
 
     Attributes:
         path: the file; of a folder for each class, that folder
-        labels: as they are written in the file, invisible characters aside
+        labels: as they are written in the file, invisible characters aside; empty where rows have several
+        label_sets: the labels of each row, each once, where there may be several or none; else None
         line_numbers: where each row begins, from 1
         files: of a folder for each class, the file of each row
         layout: where text and label stand in a record, see :mod:`textrnn.corpus.readers.columns`
@@ -142,9 +167,35 @@ class Rows:
     reading: Reading | None = None
     layout: Any = None
     notes: list[Note] = field(default_factory=list)
+    label_sets: list[tuple[str, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def every_label(self) -> list[str]:
+        """The labels of all rows, one after another: more or fewer than there are rows where these have several."""
+        return self.labels if self.label_sets is None else [label for each in self.label_sets for label in each]
+
+    @property
+    def label_keys(self) -> list[str]:
+        """What stands for the label of each row; of several, all of them in one text, whatever their order."""
+        return self.labels if self.label_sets is None else [" | ".join(sorted(each)) for each in self.label_sets]
+
+    def having(self, labels: Container[str]) -> list[int]:
+        """The rows with one of these labels."""
+        if self.label_sets is None:
+            return [i for i, label in enumerate(self.labels) if label in labels]
+        return [i for i, each in enumerate(self.label_sets) if any(label in labels for label in each)]
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give labels other names, those that are not there their own."""
+        if self.label_sets is None:
+            self.labels = [names.get(label, label) for label in self.labels]
+        else:
+            self.label_sets = [
+                tuple(dict.fromkeys(names.get(label, label) for label in each)) for each in self.label_sets
+            ]
 
     def where(self, index: int) -> str:
         """Where a row is from: ``path:line``."""
@@ -155,9 +206,10 @@ class Rows:
         return Rows(
             self.path,
             [self.texts[i] for i in indices],
-            [self.labels[i] for i in indices],
+            [self.labels[i] for i in indices] if self.label_sets is None else [],
             array("q", [self.line_numbers[i] for i in indices]),
             None if self.files is None else [self.files[i] for i in indices],
             self.reading,
             self.layout,
+            label_sets=None if self.label_sets is None else [self.label_sets[i] for i in indices],
         )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from textrnn.config import DataConfig
+from textrnn.corpus.readers.column import Column
 from textrnn.corpus.readers.columns import (
     PLAIN,
-    Column,
     has_row_numbers,
     named_column,
     names_columns,
@@ -97,7 +97,7 @@ def learnt_columns(names: Sequence[str], read: Read, *, has_header: bool) -> lis
         texts = list(file["text_columns"])
         if has_header and file.get("header") is not False and texts and set(texts) <= set(names):
             return [list(names).index(name) for name in texts]
-        width = len(texts) + 1 + len(file.get("other_columns", ()))
+        width = len(texts) + (len(file.get("label_columns", ())) or 1) + len(file.get("other_columns", ()))
         if not has_header and file.get("header") is False and len(names) == width and set(texts) <= set(names):
             return [list(names).index(name) for name in texts]
     return []

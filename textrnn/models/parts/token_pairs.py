@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from textrnn.config import PAD_ID, UNKNOWN_ID
 from textrnn.models.parts.layers import TokenEmbedding, dropout
-from textrnn.models.parts.ngram_bag import SparseTable, ngram_numbers
+from textrnn.models.parts.ngram_bag import ngram_numbers
+from textrnn.models.parts.sparse_table import SparseTable
 
 MANY_TEXTS = 1000  # a pair seen once is noise in a large set, but all there is in a tiny one
 

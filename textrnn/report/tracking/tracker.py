@@ -167,10 +167,20 @@ def final_figures(files: Mapping[str, bytes]) -> dict[str, float]:
     metrics = json.loads(files.get(METRICS_FILE, b"{}"))
     found = {}
     for part in ("test", "valid"):
-        for name in ("accuracy", "macro_f1", "loss", "nats_per_char", "bits_per_char", "perplexity"):
+        for name in (
+            "accuracy",
+            "macro_f1",
+            "micro_f1",
+            "exact_match",
+            "loss",
+            "nats_per_char",
+            "bits_per_char",
+            "perplexity",
+        ):
             value = metrics.get(part, {}).get(name)
             if value is not None:
                 found[f"{part}/{name}"] = float(value)
     if "baseline" in metrics:
-        found["baseline/test_accuracy"] = float(metrics["baseline"]["test_accuracy"])
+        judged_by = "test_accuracy" if "test_accuracy" in metrics["baseline"] else "test_macro_f1"
+        found[f"baseline/{judged_by}"] = float(metrics["baseline"][judged_by])
     return found

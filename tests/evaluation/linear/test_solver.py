@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.svm import LinearSVC
+
+from textrnn.evaluation.linear.solver import fitted, inverse_penalty, weights_by_class
+
+
+def noisy(rows: int, columns: int, seed: int = 0) -> tuple[csr_matrix, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 2, rows)
+    features = generator.normal(size=(rows, columns))
+    features[:, 0] += 2 * labels - 1
+    return csr_matrix(features / np.linalg.norm(features, axis=1, keepdims=True)), labels
+
+
+def test_few_texts_choose_their_penalty_and_many_do_not() -> None:
+    features, labels = noisy(120, 60)
+    assert inverse_penalty(features, labels) in (0.25, 0.5, 1.0)
+    assert inverse_penalty(features, [0] * 119 + [1]) == 0.5  # a class of one text has no folds
+    assert inverse_penalty(features, [1] * 120) == 0.5
+    assert inverse_penalty(csr_matrix(np.sqrt(2) * features.toarray()), [1] * 120) == 0.25
+
+
+@pytest.mark.parametrize("classes", [[0, 2], [0, 1, 3]])
+def test_weights_of_each_class(classes: list[int]) -> None:
+    features, _ = noisy(60, 8)
+    labels = np.resize(classes, 60)
+    model = fitted(features, labels, 0.5)
+    weights, biases = weights_by_class(model, 5)
+    scores = features @ weights.T + biases
+    assert (scores.argmax(axis=1) == LinearSVC(C=0.5, random_state=0).fit(features, labels).predict(features)).all()
+    assert set(scores.argmax(axis=1)) <= set(classes)
+
+
+def test_weighted_texts_count_as_copies_do() -> None:
+    features, labels = noisy(40, 5)
+    twice = np.where(np.arange(40) % 2, 2, 1)
+    weighted = fitted(features, labels, 0.5, weights=twice.astype(float))
+    copied = fitted(csr_matrix(np.repeat(features.toarray(), twice, axis=0)), np.repeat(labels, twice), 0.5)
+    np.testing.assert_allclose(weighted.coef_, copied.coef_, atol=1e-3)

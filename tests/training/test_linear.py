@@ -1,0 +1,204 @@
+"""The linear model, solved: the answers of scikit-learn's own pipeline, through every door."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.svm import LinearSVC
+
+from tests.factories import small_rows
+from textrnn.config import Run
+from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.errors import Note
+from textrnn.evaluation.calibration import penalised_loss
+from textrnn.models.registry import find_model
+from textrnn.report.notes import words
+from textrnn.saved.classifier import Classifier, load_classifier
+from textrnn.saved.explanation import explain
+from textrnn.tasks.classify import DatasetFacts, Learnt, learn
+from textrnn.tasks.export import export_classifier
+from textrnn.tasks.settings import settle
+from textrnn.training import linear
+from textrnn.training.events import Listener
+from textrnn.training.linear import JudgeOfClasses, best_share
+from textrnn.training.objectives.classification import predict_logits
+
+ANIMALS = ["cat", "kitten", "dog", "puppy", "horse", "goat", "sheep"]
+NUMBERS = ["one", "two", "three", "four", "seven", "eleven", "twelve"]
+UNSEEN = ["Cats and dogs!", "seventeen, two; ELEVEN", "", "qqq zzz", "it isn't a puppy  \t but three"]
+
+
+def english(rows: int, seed: int) -> Split:
+    generator = np.random.default_rng(seed)
+    texts, labels = [], []
+    for row in range(rows):
+        words = generator.choice([*(ANIMALS if row % 2 else NUMBERS), "the", "a", "Of", "is,", "it's"], 6)
+        texts.append(" ".join(words) + f" {'xyz'[row % 3]}{row}.")
+        labels.append(row % 2)
+    return Split(texts, labels)
+
+
+def chinese(rows: int, seed: int) -> Split:
+    names = ["山水", "数字", "猫狗"]
+    texts, labels = zip(*small_rows(rows, seed), strict=True)
+    return Split([f"{text}GDP" for text in texts], [names.index(label) for label in labels])
+
+
+@cache
+def solved(language: str, model: str = "Linear") -> tuple[Learnt, Dataset]:
+    make, names = (english, ["numbers", "animals"]) if language == "english" else (chinese, ["山水", "数字", "猫狗"])
+    dataset = Dataset(language, names, make(200, 1), make(40, 2), make(60, 3))
+    settings = settle(
+        Run(
+            "classify",
+            model,
+            {"epochs": 2, "inverse_penalty": 0.5} if model == "Linear" else {"epochs": 2, "hidden_size": 8},
+        ),
+        None,
+        DatasetFacts(dataset),
+    )
+    return learn(dataset, settings), dataset
+
+
+def logits(classifier: Classifier, texts: list[str]) -> np.ndarray:
+    rows = LabelledTexts.from_encoded(classifier.encode(texts), [0] * len(texts))
+    found = predict_logits(classifier.network, rows).numpy()
+    return found - found.mean(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("language", ["english", "chinese"])
+def test_it_scores_as_a_pipeline_of_scikit_learn_does(language: str) -> None:
+    learnt, dataset = solved(language)
+    if language == "english":
+        words = Tokenizer("mixed", lowercase=True)
+        spaced = TfidfVectorizer(tokenizer=words, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True)
+        pieces = TfidfVectorizer(
+            analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, preprocessor=lambda text: " ".join(words(text))
+        )
+        vectorizer = FeatureUnion([("words", spaced), ("pieces", pieces)])
+    else:
+        vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    pipeline = make_pipeline(vectorizer, LinearSVC(C=0.5, random_state=0)).fit(
+        dataset.train.texts, dataset.train.labels
+    )
+    texts = [*dataset.test.texts, *(UNSEEN if language == "english" else ["猫GDP gdp", "的"])]
+    scores = pipeline.decision_function(texts)
+    scores = np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
+    scores -= scores.mean(axis=1, keepdims=True)
+    ours = logits(learnt.classifier, texts)
+    scale = np.abs(ours).sum() / np.abs(scores).sum()  # the temperature that was found out of fold
+    np.testing.assert_allclose(ours / scale, scores, atol=1e-5)
+
+
+def test_it_is_calibrated_and_its_history_is_one_step() -> None:
+    learnt, dataset = solved("chinese")
+    assert learnt.history.best["dev_accuracy"] > 0.95
+    assert learnt.history.stopped_by == "solved with C=0.5"
+    assert len(learnt.history.train_loss) == 1
+    shares = learnt.classifier.predict_probabilities(dataset.test.texts)
+    assert penalised_loss(np.log(shares), dataset.test.labels, 1.0) < 0.2
+
+
+@pytest.mark.parametrize("model", ["Linear", "BiLSTM_Ngram"])
+def test_saved_exported_and_explained(model: str, tmp_path: Path) -> None:
+    learnt, dataset = solved("english", model)
+    made = learnt.classifier
+    for name, content in made.to_files().items():
+        (tmp_path / name).write_bytes(content)
+    again = load_classifier(tmp_path)
+    texts = [*UNSEEN, *dataset.test.texts[:3]]
+    expected = made.predict_probabilities(texts)
+    np.testing.assert_allclose(again.predict_probabilities(texts), expected, atol=2e-2 if model != "Linear" else 1e-6)
+    one_by_one = np.concatenate([made.predict_probabilities([text]) for text in texts])
+    np.testing.assert_allclose(one_by_one, expected, atol=2e-2 if model != "Linear" else 1e-6)
+    told = explain(made, texts)
+    for each in told:
+        assert sum(t.contribution for t in each.tokens) == pytest.approx(
+            each.logit_difference - each.baseline, abs=1e-4
+        )
+    if model == "Linear":
+        assert {each.method for each in told} == {"exact"}
+        (puppy,) = (t.contribution for t in told[4].tokens if t.token == "puppy")
+        assert puppy == max(t.contribution for t in explain(made, [texts[4]], label="animals")[0].tokens)
+    export_classifier(again, tmp_path / "onnx")
+    code = f"import json, example; print(json.dumps(example.probabilities({texts!r}).tolist()))"
+    environment = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path / "onnx",
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.stderr == ""
+    np.testing.assert_allclose(json.loads(done.stdout), expected, atol=2e-2 if model != "Linear" else 1e-4)
+    assert json.loads((tmp_path / "onnx" / "config.json").read_text(encoding="utf-8"))["spelling"] is True
+
+
+def test_words_that_were_never_seen_are_known_by_their_pieces() -> None:
+    made = solved("english")[0].classifier
+    assert made.predict_probabilities(["kittens puppies horses"])[0, 1] > 0.8
+    assert (made.encode(["kittens puppies horses"]).token_ids == 1).all()
+
+
+def test_a_mixed_network_keeps_both_and_their_shares() -> None:
+    made = solved("english", "BiLSTM_Ngram")[0].classifier
+    network = made.network
+    assert 0 <= float(network.share) <= 1
+    assert network.intercepts.shape == (2,)
+    batch = torch.tensor([[2, 3, 4]]), torch.tensor([3]), torch.tensor([[32, 97, 32]])
+    network.share.fill_(0.0)
+    alone = network.classifier(network.text_features(*batch))
+    torch.testing.assert_close(network(*batch), alone)
+
+
+def test_the_share_of_the_better_of_two() -> None:
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 3, 500)
+    good = 4.0 * np.eye(3)[labels] + generator.normal(size=(500, 3))
+    noise = generator.normal(size=(500, 3))
+    assert best_share(good, noise, JudgeOfClasses(labels, 0.0)) < 0.2
+    assert best_share(noise, good, JudgeOfClasses(labels, 0.0)) > 0.8
+    other = 4.0 * np.eye(3)[labels] + generator.normal(size=(500, 3))
+    assert 0.3 < best_share(good, other, JudgeOfClasses(labels, 0.1)) < 0.7
+    assert best_share(good[:0], noise[:0], JudgeOfClasses(labels[:0], 0.0)) == 0.5
+
+
+class Heard(Listener):
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+
+    def on_note(self, note: Note) -> None:
+        self.notes.append(note)
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.0, "BiLSTM_Ngram"), (0.4, "BiLSTM_Ngram"), (1.0, "Linear")])
+def test_auto_keeps_what_dev_prefers(share: float, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "best_share", lambda *_: share)
+    dataset = Dataset("english", ["numbers", "animals"], english(200, 1), english(40, 2), english(60, 3))
+    settings = settle(Run("classify", "Auto", {"epochs": 2, "hidden_size": 8}), None, DatasetFacts(dataset))
+    assert (settings.model_name, settings.training.budget) == ("auto", 120.0)
+    heard = Heard()
+    made = learn(dataset, settings, heard).classifier
+    assert made.settings.model_name == kind
+    assert isinstance(made.network, find_model(kind).model_class)
+    (said,) = (words(note) for note in heard.notes if note.kind == "mixed")
+    kept = {0.0: "is the network, without it", 0.4: "are both, 40% linear", 1.0: "is the linear model alone"}[share]
+    assert said.endswith(f"); kept {kept}")
+    if kind == "Linear":
+        alone = solved("english")[0].classifier
+        found, expected = (each.predict_probabilities(dataset.test.texts).argmax(axis=1) for each in (made, alone))
+        assert (found == expected).all()

@@ -1,0 +1,227 @@
+"""The report of a classifier that gives several labels: on the terminal, as ``metrics.json``, ``history.csv`` and a
+page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from textrnn.config import ClassifierSettings
+from textrnn.corpus.dataset import Dataset
+from textrnn.errors import Note
+from textrnn.evaluation.label_baseline import LabelBaseline
+from textrnn.evaluation.multi_label import LabelFigures, MissedPair, label_report
+from textrnn.evaluation.verdict import Circumstances
+from textrnn.files import json_bytes
+from textrnn.report.errors_table import ERRORS_FILE
+from textrnn.report.html import render_classifier_page
+from textrnn.report.label_answers import LabelAnswers, label_errors_csv
+from textrnn.report.label_charts import plot_label_tables
+from textrnn.report.label_errors import SuspectRow
+from textrnn.report.label_page import label_headline, label_page_values
+from textrnn.report.label_verdict import LabelVerdict
+from textrnn.report.page_data import readings
+from textrnn.report.plots import plot_curves
+from textrnn.report.text import shortened, table, wrapped
+from textrnn.saved.folder import METRICS_FILE
+from textrnn.training.history import History
+
+HISTORY_FILE, PAGE_FILE = "history.csv", "report.html"
+LABELS_SHOWN = 40  # on a terminal; of more, those with the most rows
+PAIRS_KEPT, PAIRS_SHOWN, EXAMPLES_PER_PAIR = 50, 5, 2
+NAME = 30  # columns of a label
+
+
+@dataclass(frozen=True)
+class MultiLabelResult:
+    """A finished run, or a saved classifier on other texts.
+
+    Attributes:
+        history: of the training; None where nothing was trained, and the data set is its test split alone
+        figures: of the test split
+    """
+
+    model_name: str
+    seed: int
+    dataset: Dataset
+    history: History | None
+    figures: LabelFigures
+    baseline: LabelBaseline | None
+    circumstances: Circumstances = field(default_factory=Circumstances)
+
+    @cached_property
+    def verdict(self) -> LabelVerdict:
+        """What was learnt, and what to try next."""
+        history, names = self.history, self.dataset.class_names
+        evaluations, best = ([], {}) if history is None else (history.evaluations, history.best)
+        return LabelVerdict(self.model_name, names, self.figures, self.baseline, evaluations, best, self.circumstances)
+
+    @cached_property
+    def answers(self) -> LabelAnswers:
+        """On the test split, row by row."""
+        linear = None if self.baseline is None else self.baseline.figures.predictions
+        return LabelAnswers(self.dataset.test, self.dataset.class_names, self.figures, linear)
+
+    @cached_property
+    def missed(self) -> list[MissedPair]:
+        """The pairs of labels that fail together most often."""
+        return self.figures.missed_pairs(PAIRS_KEPT, EXAMPLES_PER_PAIR)
+
+    @cached_property
+    def comparison(self) -> list[list[str]]:
+        """A header row, this model, and the baseline where there is one."""
+        rows = [["on test", "macro F1", "micro F1", "all right", "Hamming loss", "ranking precision", "seconds"]]
+        own = None if self.history is None else self.history.seconds
+        linear = [] if self.baseline is None else [(self.baseline.name, self.baseline.figures, self.baseline.seconds)]
+        for name, figures, seconds in [(self.model_name, self.figures, own), *linear]:
+            values = [figures.macro_f1, figures.micro_f1, figures.exact_match, figures.hamming_loss]
+            shown = [f"{value:.4f}" for value in [*values, figures.ranking_average_precision]]
+            rows.append([name, *shown, "" if seconds is None else f"{seconds:.1f}"])
+        return rows if self.history is not None else [row[:-1] for row in rows]
+
+    def label_rows(self, most: int, widest: int = NAME) -> list[list[str]]:
+        """A header row, and the figures of the labels with the most rows, in the order of their indices."""
+        scores, names, tables = self.figures.of_labels, self.dataset.class_names, self.figures.tables
+        heads = ["label", "precision", "recall", "F1", "rows", "threshold", "missed", "wrongly given"]
+        rows = [heads if self.baseline is None else [*heads[:4], "F1, linear", *heads[4:]]]
+        for index in np.sort(np.argsort(-scores.support, kind="stable")[:most]).tolist():
+            shares = [scores.precision[index], scores.recall[index], scores.f1[index]]
+            shares += [] if self.baseline is None else [self.baseline.figures.of_labels.f1[index]]
+            counts = [f"{scores.support[index]:,}", f"{self.figures.thresholds[index]:.2f}"]
+            wrong = [f"{tables[index, 1, 0]:,}", f"{tables[index, 0, 1]:,}"]
+            rows.append([shortened(names[index], widest), *(f"{share:.4f}" for share in shares), *counts, *wrong])
+        means = ["macro mean", "", "", f"{self.figures.macro_f1:.4f}"]
+        means += [] if self.baseline is None else [f"{self.baseline.figures.macro_f1:.4f}"]
+        return [
+            *rows,
+            [*means, f"{scores.support.sum():,}", "", *(f"{n:,}" for n in tables[:, [1, 0], [0, 1]].sum(axis=0))],
+        ]
+
+    def pair_lines(self, count: int, widest: int = NAME) -> list[tuple[str, list[str]]]:
+        """The pairs that fail together, in words, with the first of those texts."""
+        names, texts = [shortened(name, widest) for name in self.dataset.class_names], self.dataset.test.texts
+        found = []
+        for pair in self.missed[:count]:
+            true, other = names[pair.true], names[pair.other]
+            said = f"{true} missed, {other} given" if pair.taken else f"{true} and {other} both missed"
+            rows = f"{pair.count:,} {'row' if pair.count == 1 else 'rows'}"
+            found.append((f"{said}: {rows}", [texts[index] for index in pair.examples]))
+        return found
+
+    def to_text(self) -> str:
+        """All tables, for a terminal."""
+        parts = [table(self.comparison), table(self.label_rows(LABELS_SHOWN))]
+        left_out = len(self.dataset.class_names) - LABELS_SHOWN
+        if left_out > 0:
+            parts.append(f"{left_out:,} more labels, with fewer rows: see per_label in metrics.json")
+        before, after = self.figures.calibration_errors
+        temperature = f"temperature {self.figures.calibration.temperature:.3f}"
+        parts.append(f"expected calibration error {after:.4f}; {before:.4f} before calibration ({temperature})")
+        lines = []
+        for said, texts in self.pair_lines(PAIRS_SHOWN):
+            lines += [f"  {said}", *(f"    {shortened(text, 76)}" for text in texts)]
+        if lines:
+            parts.append("\n".join(["failing together most often:", *lines]))
+        parts.append("\n".join(map(wrapped, self.verdict.sentences)))
+        return "\n" + "\n\n".join(parts) + "\n"
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The content of ``metrics.json``."""
+        figures, names = self.figures, self.dataset.class_names
+        before, after = figures.calibration_errors
+        metrics: dict[str, Any] = {
+            "task": "classify",
+            "multi_label": True,
+            "model": self.model_name,
+            "dataset": self.dataset.name,
+            "seed": self.seed,
+            **({} if self.history is None else self._training(self.history)),
+            "test": {
+                **label_report(figures, names, self.missed),
+                "interval_95": list(self.verdict.interval),
+                "calibration": {
+                    "temperature": figures.calibration.temperature,
+                    "expected_calibration_error": after,
+                    "expected_calibration_error_unscaled": before,
+                    "loss_unscaled": figures.uncalibrated_loss,
+                },
+            },
+        }
+        if files := [reading.to_dict() for reading in readings(self.dataset)]:
+            metrics["data"] = {"files": files}
+        if self.baseline is not None:
+            linear = self.baseline.figures
+            metrics["baseline"] = {
+                "name": self.baseline.name,
+                "test_macro_f1": linear.macro_f1,
+                "test_micro_f1": linear.micro_f1,
+                "test_exact_match": linear.exact_match,
+                "test_hamming_loss": linear.hamming_loss,
+                "test_ranking_average_precision": linear.ranking_average_precision,
+                "seconds": self.baseline.seconds,
+            }
+        metrics["verdict"] = self.verdict.to_dict()
+        return metrics
+
+    def _training(self, history: History) -> dict[str, Any]:
+        best = history.best
+        return {
+            "train": {
+                "seconds": history.seconds,
+                "epochs": round(history.examples_seen / len(self.dataset.train), 3),
+                "examples": len(self.dataset.train),
+                "examples_per_second": history.examples_seen / history.seconds,
+            },
+            "dev": {
+                "macro_f1": best["dev_macro_f1"],
+                "micro_f1": best["dev_micro_f1"],
+                "loss": best["dev_loss"],
+                "step": int(best["step"]),
+            },
+        }
+
+    def to_files(
+        self,
+        settings: list[tuple[str, str]],
+        *,
+        run: ClassifierSettings | None = None,
+        suspects: Sequence[SuspectRow] | None = None,
+    ) -> tuple[dict[str, bytes], list[Note]]:
+        """Metrics, history, wrong rows, plots and page.
+
+        Args:
+            settings: names and values shown at the top of the page.
+            run: every setting, for the command that repeats the run.
+            suspects: of data with one label a row; here, there are none.
+
+        Returns:
+            The files by name, and notes about the plots.
+        """
+        names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
+        plots, named = plot_label_tables(self.figures.tables, self.figures.of_labels, names, title=title)
+        files = {
+            METRICS_FILE: json_bytes(self.to_metrics()),
+            **({} if self.history is None else {HISTORY_FILE: self.history.to_csv().encode("utf-8")}),
+            ERRORS_FILE: label_errors_csv(self.answers),
+            **({} if self.history is None else plot_curves(self.history, title=title)),
+            **plots,
+            PAGE_FILE: self._page(title, settings, run).encode("utf-8"),
+        }
+        return files, [] if named else [Note("no_font_for_names", names=names)]
+
+    def _page(self, title: str, settings: list[tuple[str, str]], run: ClassifierSettings | None) -> str:
+        history, summary = self.history, [*settings, ("seed", str(self.seed))]
+        if history is not None:
+            summary = [
+                ("training texts", f"{len(self.dataset.train):,}"),
+                *settings,
+                ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+                ("dev macro F1", f"{history.best['dev_macro_f1']:.4f}"),
+                ("seed", str(self.seed)),
+            ]
+        values = label_page_values(self, summary, run)
+        return render_classifier_page(title=title, headline=label_headline(self), **values)

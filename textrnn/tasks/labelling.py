@@ -1,0 +1,137 @@
+"""One label a row or several: how each is learnt, answered and judged. Which it is, the data says, in one place."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+
+from textrnn.config import TrainConfig
+from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.label_sets import LabelSets
+from textrnn.corpus.vocab import EncodedTexts
+from textrnn.evaluation.baseline import Baseline, linear_baseline
+from textrnn.evaluation.calibration import fit_temperature, without_smoothing
+from textrnn.evaluation.label_baseline import LabelBaseline, LabelledRows, label_baseline
+from textrnn.evaluation.multi_label import LabelFigures
+from textrnn.models.classifiers.base import ClassifierNetwork
+from textrnn.report.classification import ClassificationResult
+from textrnn.report.multi_label import MultiLabelResult
+from textrnn.saved.classifier import Classifier
+from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
+from textrnn.training.objectives.multi_label import MultiLabelObjective, fitted_figures, score_labels
+from textrnn.training.threads import Threads
+from textrnn.training.train_eval import explain_out_of_memory
+
+AnyBaseline = Baseline | LabelBaseline
+AnyResult = ClassificationResult | MultiLabelResult
+
+
+class Labelling(Protocol):
+    """What differs between one label a row and several."""
+
+    def objective(
+        self, dataset: Dataset, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig
+    ) -> ClassificationObjective:
+        """What is minimised."""
+
+    def fitted(
+        self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
+    ) -> dict[str, Any]:
+        """How logits become answers, fitted on the dev split: fields of :class:`Classifier`."""
+
+    def scored(self, classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> AnyResult:
+        """The figures of a classifier on the test split, whatever it has learnt from."""
+
+    def baseline(self, dataset: Dataset, *, repeats: int = 1) -> AnyBaseline | None:
+        """The linear model on the same splits; None where it would take too long."""
+
+
+class OneLabel:
+    """Every row is of one class."""
+
+    def objective(
+        self, dataset: Dataset, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig
+    ) -> ClassificationObjective:
+        return ClassificationObjective(train, dev, training, len(dataset.class_names))
+
+    def fitted(
+        self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
+    ) -> dict[str, Any]:
+        logits = predict_logits(network, dev, threads).numpy()
+        unsmoothed = without_smoothing(logits, training.label_smoothing)
+        return {"temperature": fit_temperature(unsmoothed, dataset.dev.labels)}
+
+    def scored(self, classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> ClassificationResult:
+        rows = LabelledTexts.from_encoded(test, dataset.test.labels, _device(classifier))
+        with explain_out_of_memory():
+            logits = predict_logits(classifier.network, rows, classifier.threads).numpy()
+        name, training = classifier.settings.model_name, classifier.settings.training
+        return ClassificationResult(
+            name, training.seed, dataset, None, logits, training.label_smoothing, classifier.temperature or 1.0, None
+        )
+
+    def baseline(self, dataset: Dataset, *, repeats: int = 1) -> Baseline:
+        train, test = dataset.train, dataset.test
+        return linear_baseline(
+            train.texts,
+            train.labels,
+            test.texts,
+            test.labels,
+            len(dataset.class_names),
+            words=dataset.cut_into_words,
+            repeats=repeats,
+        )
+
+
+class SeveralLabels:
+    """A row may have several labels, or none."""
+
+    def objective(
+        self, dataset: Dataset, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig
+    ) -> ClassificationObjective:
+        return MultiLabelObjective(train, dev, label_sets(dataset.dev), training, len(dataset.class_names))
+
+    def fitted(
+        self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
+    ) -> dict[str, Any]:
+        truth = label_sets(dataset.dev)
+        figures = fitted_figures(score_labels(network, dev, truth, threads=threads), truth)
+        calibration = figures.calibration
+        return {
+            "temperature": calibration.temperature,
+            "biases": calibration.biases,
+            "thresholds": figures.thresholds,
+        }
+
+    def scored(self, classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> MultiLabelResult:
+        truth, calibration = label_sets(dataset.test), classifier.label_calibration
+        assert classifier.thresholds is not None, "one label a text"
+        rows = LabelledTexts.from_encoded(test, truth, _device(classifier))
+        with explain_out_of_memory():
+            scores = score_labels(classifier.network, rows, truth, calibration, threads=classifier.threads)
+        figures = LabelFigures(scores, truth, calibration, classifier.thresholds)
+        settings = classifier.settings
+        return MultiLabelResult(settings.model_name, settings.training.seed, dataset, None, figures, None)
+
+    def baseline(self, dataset: Dataset, *, repeats: int = 1) -> LabelBaseline | None:
+        train, dev, test = (
+            LabelledRows(split.texts, label_sets(split)) for split in (dataset.train, dataset.dev, dataset.test)
+        )
+        words = dataset.cut_into_words
+        return label_baseline(train, dev, test, len(dataset.class_names), words=words, repeats=repeats)
+
+
+def labelling_of(dataset: Dataset) -> Labelling:
+    """How the rows of a data set are labelled."""
+    return SeveralLabels() if dataset.multi_label else OneLabel()
+
+
+def label_sets(split: Split) -> LabelSets:
+    """The labels of each row of a split that may have several, or of one without rows."""
+    return LabelSets.of([]) if split.label_sets is None else split.label_sets
+
+
+def _device(classifier: Classifier) -> torch.device:
+    return next(classifier.network.parameters()).device
