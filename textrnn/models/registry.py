@@ -43,6 +43,7 @@ class ModelEntry:
     pad_size: int = 512  # default; tokens read of a text
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
     label_smoothing: float | None = None  # default; None: that of the task
+    consistency: float | None = None  # default; None: that of the task
     reads_spelling: bool = False  # the characters within words, too
     lowercase: bool = False  # default, whatever the tokens are
     budget: float | None = None  # default; None: that of the task
@@ -127,6 +128,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             pad_size=file.constants.get("PAD_SIZE", 512),
             passes=file.constants.get("PASSES", 6),
             label_smoothing=file.constants.get("LABEL_SMOOTHING"),
+            consistency=file.constants.get("CONSISTENCY"),
             reads_spelling=file.constants.get("READS_SPELLING", False),
             lowercase=file.constants.get("LOWERCASE", False),
         )

@@ -23,6 +23,7 @@ NAME = "BiLSTM_Ngram"
 PAD_SIZE = 4096  # n-grams are of the whole text
 READS_SPELLING = True
 PASSES = 4  # n-grams overfit soon
+CONSISTENCY = 2.0
 
 
 @dataclass(frozen=True)
