@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tests.factories import TRAIN, new_classifier
 from textrnn.config import FitConfig
 from textrnn.errors import ConfigError
 from textrnn.models.parts.ngram_bag import SparseTable
-from textrnn.training.optimizers import RowAdam, make_optimizer, sparse_tables
+from textrnn.training.optimizers import RowAdam, make_optimizer, sparse_tables, tables_of_pairs
 
 
 def gradient_of(table: nn.Parameter, rows: Tensor, seed: int, *, sparse: bool) -> None:
@@ -100,6 +101,19 @@ def test_tables_do_not_learn_by_sgd() -> None:
     assert str(caught.value) == (
         "`optimizer` sgd: tables of n-grams learn by Adam; expected adam or adamw for this model"
     )
+
+
+def test_pairs_of_tokens_learn_by_sgd() -> None:
+    model = new_classifier(name="LSTM", embedding_dropout=0.0)
+    tables = tables_of_pairs(model)
+    optimizer = make_optimizer(model, FitConfig(optimizer="sgd", learning_rate=0.5))
+    model(TRAIN.token_ids[None, :4], torch.tensor([4])).sum().backward()
+    gradient = tables[0].grad
+    assert gradient is not None
+    optimizer.step()
+    assert len(tables) == 1
+    assert gradient.coalesce().values().any()
+    torch.testing.assert_close(tables[0].detach(), gradient.to_dense() * -0.5)  # from zero
 
 
 def test_a_table_of_another_size_is_refused() -> None:

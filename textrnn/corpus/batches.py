@@ -51,6 +51,17 @@ class Batch(NamedTuple):
         own = (self.token_ids, self.lengths)
         return own if self.characters is None else (*own, self.characters)
 
+    def twice(self) -> Batch:
+        """The same rows, and all of them once more behind."""
+        doubled: dict[str, Any] = {
+            name: torch.cat([values, values]) if isinstance(values, Tensor) else values
+            for name, values in self._asdict().items()
+        }
+        if self.label_pairs is not None:
+            rows, classes = self.label_pairs
+            doubled["label_pairs"] = LabelPairs(torch.cat([rows, rows + len(self)]), torch.cat([classes, classes]))
+        return Batch(**doubled)  # not by _replace, which takes the length for the number of fields
+
 
 @dataclass(frozen=True)
 class SpeltTexts:

@@ -124,8 +124,8 @@ class TextClassifier(
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Learn on from more texts, with the same network and vocabulary; `epochs` passes over them, one by default.
 
-        The vocabulary is that of the first call (or of ``fit``). Nothing is held out. The learning rate does not fall
-        unless `schedule` says so.
+        The vocabulary, and the pairs that have a vector, are those of the first call (or of ``fit``). Nothing is held
+        out. The learning rate does not fall unless `schedule` says so.
 
         Args:
             X: texts, see :meth:`fit`.
@@ -228,7 +228,7 @@ class TextClassifier(
 
     def _refuse_to_learn_on(self) -> None:
         network = find_model(self._model_name()).model_class
-        if network.learn_statistics is not ClassifierNetwork.learn_statistics:
+        if network.needs_all_texts:
             raise SettingError(
                 f"`model` {self._model_name()}: chooses its n-grams from all texts before it learns, so that "
                 "`partial_fit` makes no sense; expected `fit` with all texts, or another model"

@@ -1,8 +1,9 @@
 """What each token of a text adds to a difference of two logits: integrated gradients of any classifier.
 
 The token vectors of a text go in a straight line from those of a baseline, a text of unknown tokens, to its own; what a
-token adds is the mean gradient on the way times the way. A bag of n-grams does not pass through token vectors: its sum
-goes from zero to what it is, and the bag's own `token_contributions` says which tokens that comes from. Both are taken
+token adds is the mean gradient on the way times the way. Where the way leads along the vector of a pair of adjacent
+tokens, what that adds is divided evenly between the two. A bag of n-grams does not pass through token vectors: its sum
+goes from zero to what it is, and the bag's own `token_contributions` says which tokens that comes from. All is taken
 from the network as it is: a model has to declare nothing.
 
 Shapes: B texts, T time (tokens), E embedding, G numbers of a bag, R rows of a chunk (a text at one step), C classes.
@@ -102,7 +103,7 @@ def attribute(
         same = [_same(first, second) for first, second in pairs]
         vectors, *bags = ((first + second) / 2 for first, second in pairs)
         exact_bags = torch.stack(same[1:]).all(dim=0) if len(same) > 1 else torch.zeros_like(same[0])
-        by_step = (vectors * way.change).sum(dim=2)[:, None]  # (B, S, T), here of one step
+        by_step = way.by_vectors(everything, vectors)[:, None]  # (B, S, T), here of one step
         found = Attribution(
             by_step.mean(dim=1) + way.by_bags(everything, bags),
             way.difference,
@@ -191,6 +192,8 @@ class _Way:
             mask, end = valid_mask(lengths, token_ids.shape[1])[:, :, None], self.embed(token_ids)
             self.start = torch.where(mask, start, end)  # (B, T, E), where nothing changes at padding
             self.change = end - self.start
+            pairs = getattr(self.network.embedding, "pairs", None)
+            self.pairs = None if pairs is None else pairs(token_ids)  # (B, T, E), a part of the change
             for module in self.network.modules():
                 if hasattr(module, "token_contributions"):
                     vars(module)["forward"] = self._recorder(module)
@@ -244,10 +247,19 @@ class _Way:
         pairs = torch.cartesian_prod(torch.arange(len(places)), torch.arange(len(rows))).to(rows.device)
         for place, row in (chunk.unbind(1) for chunk in pairs.split(max(1, CHUNK_TOKENS // self.token_ids.shape[1]))):
             vectors, *bags = self.gradients(rows[row], places[place])
-            added[row, place] = (vectors * self.change[rows[row]]).sum(dim=2)
+            added[row, place] = self.by_vectors(rows[row], vectors)
             for mean, gradient in zip(means, bags, strict=True):
                 mean.index_add_(0, row, gradient / len(places))
         return added, means
+
+    def by_vectors(self, rows: Tensor, gradients: Tensor) -> Tensor:
+        """(R,), (R, T, E) -> (R, T)."""
+        added = (gradients * self.change[rows]).sum(dim=2)
+        if self.pairs is not None:
+            halves = (gradients * self.pairs[rows]).sum(dim=2)[:, :-1] / 2
+            added[:, :-1] -= halves
+            added[:, 1:] += halves
+        return added
 
     def by_bags(self, rows: Tensor, gradients: list[Tensor]) -> Tensor:
         """(R,), (R, G) for each bag, the mean of the whole way -> (R, T)."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from textrnn.config import FitConfig, TrainConfig
 from textrnn.errors import ConfigError
 from textrnn.models.parts.ngram_bag import SparseTable
+from textrnn.models.parts.token_pairs import TokenPairs
 
 
 class RowAdam(torch.optim.Optimizer):
@@ -140,9 +141,14 @@ def _places(network: nn.Module, config: FitConfig) -> dict[int, tuple[float, flo
     }
 
 
+def tables_of_pairs(network: nn.Module) -> list[nn.Parameter]:
+    """Those of them that hold vectors of pairs of tokens."""
+    return [module.table.weight for module in network.modules() if isinstance(module, TokenPairs)]
+
+
 def make_optimizer(network: nn.Module, config: FitConfig) -> Optimizers:
     """The optimizers over the parameters that are not frozen. Weight decay spares biases and the like (vectors, also
-    where they are written as a matrix of one row), and tables of n-grams, which use plain Adam.
+    where they are written as a matrix of one row), and tables of n-grams and pairs, which use plain Adam (or SGD).
 
     By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and an
     average over the last hundred is long enough.
@@ -154,8 +160,8 @@ def make_optimizer(network: nn.Module, config: FitConfig) -> Optimizers:
 
     Source: Kingma & Ba 2015 (Adam); Loshchilov & Hutter 2019 (AdamW).
     """
-    tables = sparse_tables(network)
-    if tables and config.optimizer == "sgd":
+    tables, of_pairs = sparse_tables(network), tables_of_pairs(network)
+    if len(tables) > len(of_pairs) and config.optimizer == "sgd":
         raise ConfigError("`optimizer` sgd: tables of n-grams learn by Adam; expected adam or adamw for this model")
     by_rows = {id(table) for table in tables}
     parameters = [p for p in network.parameters() if p.requires_grad and id(p) not in by_rows]
@@ -178,7 +184,9 @@ def make_optimizer(network: nn.Module, config: FitConfig) -> Optimizers:
     else:
         kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
         parts.append(kind(groups, lr=config.learning_rate, betas=betas, fused=True))
-    if tables:
+    if tables and config.optimizer == "sgd":
+        parts.append(torch.optim.SGD(tables, lr=config.learning_rate))  # fused, it takes no sparse gradients
+    elif tables:
         parts.append(RowAdam(tables, config.learning_rate, betas))
     return Optimizers(parts)
 

@@ -13,7 +13,7 @@ from textrnn.config import TrainConfig
 from textrnn.files import load_tensors, save_tensors
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.registry import ModelEntry, all_models
-from textrnn.training.optimizers import make_optimizer, sparse_tables
+from textrnn.training.optimizers import make_optimizer, sparse_tables, tables_of_pairs
 
 VOCABULARY, CLASSES = 50, 4
 SEVERAL = [3, 7, 1], [5, 9, 1, 2, 9], [5, 9, 1], [5, 9, 3, 4], [6, 9, 3, 4, 8, 2, 7, 5], [5, 2], [6, 6]
@@ -37,6 +37,8 @@ def build(entry: ModelEntry, *, seed: int = 0, **settings: object) -> Classifier
     model.learn_statistics(token_ids, torch.cat([torch.zeros(1, dtype=torch.long), *(n for _, n in rows)]).cumsum(0))
     for table in sparse_tables(model):
         torch.nn.init.normal_(table, std=0.1)  # they start at zero, where n-grams would say nothing yet
+    for table in tables_of_pairs(model):
+        torch.nn.init.zeros_(table[-1])  # what is no known pair
     return model
 
 

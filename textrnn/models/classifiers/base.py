@@ -6,6 +6,7 @@ Shapes: B batch, T time (tokens), F features of a text, C classes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -15,16 +16,18 @@ from textrnn.models.parts.layers import TokenEmbedding
 class ClassifierNetwork(nn.Module, ABC):
     """Token ids (B, T) and lengths (B,) -> logits (B, C). Padding (id 0, after the text) never changes an output."""
 
+    needs_all_texts: ClassVar[bool] = False  # before it learns, so that it cannot learn on from others
     embedding: TokenEmbedding  # pretrained vectors are put into its table
     classifier: nn.Linear  # features -> logits
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
-        """Collect statistics of the training texts before training; most models need none.
+        """Collect statistics of the training texts before training; by default, what the token vectors need.
 
         Args:
             token_ids: (all tokens,) of the training texts, end to end, on the CPU.
             offsets: (texts + 1,) where each begins.
         """
+        self.embedding.learn_statistics(token_ids, offsets)
 
     def learn_spelling(self, characters: Tensor, offsets: Tensor) -> None:
         """The same of the spellings of the training texts, where they are read; see :class:`Spelling`.

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from textrnn.config import RecurrentConfig
 from textrnn.models.classifiers.windowed import WindowedClassifier
-from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, make_pooling, valid_mask
+from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, make_pooling, valid_mask
+from textrnn.models.parts.token_pairs import PairedEmbedding
 
 NAME = "BiLSTM_LN"
 CELL = "LSTM"
@@ -37,13 +38,18 @@ class Model(WindowedClassifier):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        max_pairs: int,
         window: int | None = None,
         max_windows: int | None = None,
         normalise_windows: bool | None = None,
     ):
         super().__init__()
-        self.embedding = TokenEmbedding(
-            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        self.embedding = PairedEmbedding(
+            vocabulary_size,
+            embedding_size,
+            dropout=embedding_dropout,
+            token_dropout=token_dropout,
+            max_pairs=max_pairs,
         )
         self.encoder = RecurrentEncoder(
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout

@@ -20,6 +20,7 @@ from textrnn.models.parts.piece_bag import PieceBag
 class NgramClassifier(ClassifierNetwork):
     """A classifier with an :class:`NgramBag` of its tokens, and a :class:`PieceBag` of their characters."""
 
+    needs_all_texts = True
     ngrams: NgramBag
     pieces: PieceBag
 

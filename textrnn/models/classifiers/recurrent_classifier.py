@@ -8,7 +8,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from textrnn.models.classifiers.windowed import WindowedClassifier
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, make_pooling, valid_mask
+from textrnn.models.parts.layers import RecurrentEncoder, make_pooling, valid_mask
+from textrnn.models.parts.token_pairs import PairedEmbedding
 
 
 class RecurrentClassifier(WindowedClassifier):
@@ -28,14 +29,19 @@ class RecurrentClassifier(WindowedClassifier):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        max_pairs: int,
         bidirectional: bool,
         window: int | None = None,
         max_windows: int | None = None,
         normalise_windows: bool | None = None,
     ):
         super().__init__()
-        self.embedding = TokenEmbedding(
-            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        self.embedding = PairedEmbedding(
+            vocabulary_size,
+            embedding_size,
+            dropout=embedding_dropout,
+            token_dropout=token_dropout,
+            max_pairs=max_pairs,
         )
         self.encoder = RecurrentEncoder(
             self.cell, embedding_size, hidden_size, num_layers=num_layers, bidirectional=bidirectional, dropout=dropout

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import Choices, WindowedConfig, option
+from textrnn.config import Choices, PairedConfig, option
 from textrnn.models.classifiers.windowed import WindowedClassifier
-from textrnn.models.parts.layers import RecurrentEncoder, TokenEmbedding, max_over_time, valid_mask
+from textrnn.models.parts.layers import RecurrentEncoder, max_over_time, valid_mask
+from textrnn.models.parts.token_pairs import PairedEmbedding
 
 NAME = "TextRCNN"
 CELL = "LSTM"
 
 
 @dataclass(frozen=True)
-class Config(WindowedConfig):
+class Config(PairedConfig):
     """Hyper-parameters of the recurrent convolutional network."""
 
     hidden_size: int = option(
@@ -46,13 +47,18 @@ class Model(WindowedClassifier):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
+        max_pairs: int,
         window: int | None = None,
         max_windows: int | None = None,
         normalise_windows: bool | None = None,
     ):
         super().__init__()
-        self.embedding = TokenEmbedding(
-            vocabulary_size, embedding_size, dropout=embedding_dropout, token_dropout=token_dropout
+        self.embedding = PairedEmbedding(
+            vocabulary_size,
+            embedding_size,
+            dropout=embedding_dropout,
+            token_dropout=token_dropout,
+            max_pairs=max_pairs,
         )
         self.encoder = RecurrentEncoder(
             nn.LSTM, embedding_size, hidden_size, num_layers=num_layers, bidirectional=True, dropout=dropout

@@ -72,12 +72,19 @@ class TokenEmbedding(nn.Module):
         self.dropout = dropout
         self.token_dropout = token_dropout
 
-    def forward(self, token_ids: Tensor) -> Tensor:
-        """(B, T) -> (B, T, E)."""
+    def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
+        """See :meth:`ClassifierNetwork.learn_statistics`: single tokens need none."""
+
+    def noisy(self, token_ids: Tensor) -> Tensor:
+        """(B, T) -> (B, T), some tokens replaced, while training."""
         if self.training and self.token_dropout > 0:
             dropped = torch.rand(token_ids.shape, device=token_ids.device) < self.token_dropout
             token_ids = token_ids.masked_fill(dropped & (token_ids != PAD_ID), UNKNOWN_ID)
-        return dropout(self.table(token_ids), self.dropout, self.training)
+        return token_ids
+
+    def forward(self, token_ids: Tensor) -> Tensor:
+        """(B, T) -> (B, T, E)."""
+        return dropout(self.table(self.noisy(token_ids)), self.dropout, self.training)
 
 
 class LayerNorm(nn.LayerNorm):

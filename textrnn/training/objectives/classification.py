@@ -134,7 +134,7 @@ class ClassificationObjective(Objective[Batch]):
         self.size_settings = train.size_settings
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
         self.smoothing, self.class_count = config.label_smoothing, class_count
-        self.seed = config.seed
+        self.seed, self.consistency = config.seed, config.consistency
         self.threads = Threads.on(train.labels.device, config.threads)  # of evaluations
         self.class_weights: Tensor | None = None
         if config.class_weight == "balanced":
@@ -153,7 +153,27 @@ class ClassificationObjective(Objective[Batch]):
         return BatchesOfRows(self.train, rows, self.window_sample, of_windows)
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
-        logits = network(*batch.inputs).float()
+        if not self.consistency:
+            return self.loss_of(network(*batch.inputs).float(), batch)
+        twice = batch.twice()
+        logits = network(*twice.inputs).float()
+        mean = self.loss_of(logits, twice)
+        return Loss(mean.value + self.consistency / 4 * self.disagreement(*logits.chunk(2)), mean.reported, len(batch))
+
+    def disagreement(self, some: Tensor, others: Tensor) -> Tensor:
+        """(B, C), (B, C) logits -> both Kullback-Leibler divergences of the answers, nats, the mean of the rows.
+
+        Source: Liang et al. 2021, equation 2.
+        """
+        # In the sum of both, what makes the shares add up to one cancels.
+        return ((self.shares_of(some) - self.shares_of(others)) * (some - others)).sum(dim=1).mean()
+
+    def shares_of(self, logits: Tensor) -> Tensor:
+        """(B, C) -> (B, C): the probabilities that logits stand for."""
+        return logits.softmax(dim=1)
+
+    def loss_of(self, logits: Tensor, batch: Batch) -> Loss:
+        """(B, C) logits of a batch -> its loss."""
         weights = self._weights(batch.labels, batch.weights)
         if weights is None:
             value = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)

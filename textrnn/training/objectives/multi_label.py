@@ -136,8 +136,10 @@ class MultiLabelObjective(ClassificationObjective):
             low = self.smoothing * self.shares.float().to(train.classes.device)
             self.targets = torch.stack([low, 1 - self.smoothing + low])
 
-    def loss(self, network: nn.Module, batch: Batch) -> Loss:
-        logits = network(*batch.inputs).float()
+    def shares_of(self, logits: Tensor) -> Tensor:
+        return logits.sigmoid()
+
+    def loss_of(self, logits: Tensor, batch: Batch) -> Loss:
         assert batch.label_pairs is not None
         plain = self.label_weights is None and self.targets is None
         losses = label_loss(logits, batch.label_pairs, self.label_weights, self.targets)
