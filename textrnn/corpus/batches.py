@@ -23,12 +23,14 @@ SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, 
 
 
 class Batch(NamedTuple):
-    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike."""
+    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike, and
+    how much each row is of each class (B, C), where labels are guesses."""
 
     token_ids: Tensor
     lengths: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    soft_labels: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -49,6 +51,7 @@ class LabelledTexts:
         lengths: int64, (rows,), on the CPU, so that the width of a batch is known without asking the device
         labels: int64, (rows,)
         weights: float32, (rows,): what each row counts in the loss; None: all alike
+        soft_labels: float32, (rows, C): how much each row is of each class; None: wholly of its label's
     """
 
     size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # to reduce when out of memory
@@ -57,6 +60,7 @@ class LabelledTexts:
     lengths: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    soft_labels: Tensor | None = None
 
     @classmethod
     def from_encoded(
@@ -76,6 +80,12 @@ class LabelledTexts:
             return self
         return dataclasses.replace(self, weights=torch.from_numpy(weights).to(self.labels.device, torch.float32))
 
+    def softened(self, soft_labels: NDArray[np.float32] | None) -> Self:
+        """The same rows with how much each is of each class, (rows, C); None: wholly of its label's."""
+        if soft_labels is None:
+            return self
+        return dataclasses.replace(self, soft_labels=torch.from_numpy(soft_labels).to(self.labels.device))
+
     def __len__(self) -> int:
         return len(self.lengths)
 
@@ -88,7 +98,8 @@ class LabelledTexts:
         inside = step < lengths[:, None]
         position = torch.where(inside, self.starts[rows][:, None] + step, 0)
         token_ids = self.token_ids[position].long().masked_fill_(~inside, PAD_ID)
-        return Batch(token_ids, lengths, self.labels[rows], None if self.weights is None else self.weights[rows])
+        weights, soft = (None if part is None else part[rows] for part in (self.weights, self.soft_labels))
+        return Batch(token_ids, lengths, self.labels[rows], weights, soft)
 
 
 def shuffled_batches(lengths: Tensor, batch_size: int, generator: torch.Generator) -> list[Tensor]:

@@ -42,6 +42,7 @@ class Split:
     Attributes:
         labels: one class a row; empty where rows have several
         label_sets: the classes of each row, where there may be several or none; else None
+        soft_labels: float32, (rows, C): how much each row is of each class, where labels are guesses; else None
         rows: where they are from; None of texts in memory
         weights: (rows,): what each row counts where it is learnt; None: all alike
     """
@@ -51,6 +52,7 @@ class Split:
     rows: Rows | None = None
     weights: NDArray[np.float64] | None = None
     label_sets: LabelSets | None = None
+    soft_labels: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -127,8 +129,9 @@ class Dataset:
         for encoded, split in zip((train, dev, test), splits, strict=True):
             for array in (encoded.token_ids, encoded.offsets, np.array(split.labels, dtype=np.int64)):
                 digest.update(array.tobytes())
-            if split.weights is not None:
-                digest.update(split.weights.tobytes())
+            for of_rows in (split.weights, split.soft_labels):
+                if of_rows is not None:
+                    digest.update(of_rows.tobytes())
         return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())
 
 

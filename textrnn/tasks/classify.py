@@ -222,7 +222,7 @@ def learn(
         network.load_state_dict(start.state_dict())
     listener.on_note(Note("network", settings=settings, network=network, device=device))
     train, dev = (
-        rows(texts, split.labels, device).weighted(split.weights)
+        rows(texts, split.labels, device).weighted(split.weights).softened(split.soft_labels)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
     objective = ClassificationObjective(train, dev, training, len(dataset.class_names))
