@@ -23,8 +23,8 @@ SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, 
 
 
 class Batch(NamedTuple):
-    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike, and
-    how much each row is of each class (B, C), where labels are guesses."""
+    """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike,
+    and how much each row is of each class (B, C), where labels are guesses."""
 
     token_ids: Tensor
     lengths: Tensor

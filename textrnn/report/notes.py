@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from textrnn.errors import Note, listed
+from textrnn.report.few_labels import heap_told, rung_told
 from textrnn.report.label_errors import doubted
 from textrnn.report.reading import all_understood, texts_understood
 from textrnn.report.search import tried
@@ -14,8 +15,8 @@ from textrnn.report.text import shortened, table
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
     "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed", "data_set",
-    "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "network",
-    "network_learnt", "nothing_to_resume", "read", "searched", "sequences_learnt", "table", "tables", "text",
+    "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "heap", "judged", "network",
+    "network_learnt", "nothing_to_resume", "read", "rung", "searched", "sequences_learnt", "table", "tables", "text",
     "text_read", "tracked", "trained", "tried", "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
@@ -190,6 +191,11 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "given_read": lambda reading: texts_understood(reading),
     "going_on_after": "going on after {trainings} finished trainings in {store}",
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
+    "heap": heap_told,
+    "heap_of_no_use": (
+        "cross-validation on the {labelled:,} labelled rows sees no use in the texts without labels; the model learns "
+        "from the labels alone"
+    ),
     "kept_apart": "{taken} is of other data ({learnt}); this run is kept in {folder}",
     "judged": lambda result: str(result.to_text()),
     "labels_doubted": lambda count, total, folder: (
@@ -223,6 +229,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "other_text": "{path} is not as it was when this model learnt it (or another text of that name)",
     "read": lambda readings: "\n".join(all_understood(readings)),
     "read_as": _read_as,
+    "rung": rung_told,
     "sequences_learnt": _sequences_learnt,
     "split_made": _split_made,
     "sister_files": lambda train, others: f"{train}: used with {' and '.join(path.name for path in others)} beside it",

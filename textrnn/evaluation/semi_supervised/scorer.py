@@ -63,7 +63,11 @@ def balanced(
 
 
 def guesses(
-    scores: ArrayLike, shares: NDArray[np.float64], rows: NDArray[np.int64], labels: NDArray[np.int64], temperature: float
+    scores: ArrayLike,
+    shares: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    temperature: float,
 ) -> NDArray[np.float64]:
     """(N, C) scores -> (N, C) how much each text is of each class; labelled rows are wholly of their class.
 

@@ -197,7 +197,12 @@ class ClassificationObjective(Objective[Batch]):
         rows = next(sorted_batches(self.dev.lengths))
         dev = self.dev
         sample = dataclasses.replace(
-            dev, starts=dev.starts[rows], lengths=dev.lengths[rows], labels=dev.labels[rows], weights=None, soft_labels=None
+            dev,
+            starts=dev.starts[rows],
+            lengths=dev.lengths[rows],
+            labels=dev.labels[rows],
+            weights=None,
+            soft_labels=None,
         )
         predict_logits(network, sample, self.threads)
         started = time.perf_counter()
