@@ -88,7 +88,7 @@ def test_settings_that_were_open() -> None:
     assert fitted("Ab", tokenizer="char").tokens[2:] == ["A", "b"]
     assert DataConfig().fitted_to(words_are_spaced=True, pad_size=512).max_vocab == 30_000
     assert DataConfig(max_vocab=7).fitted_to(words_are_spaced=False, pad_size=512) == DataConfig(
-        tokenizer="char", lowercase=False, max_vocab=7, pad_size=512
+        tokenizer="char", lowercase=False, max_vocab=7, pad_size=512, spelling=False
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.models.classifiers.test_contract import CLASSES, VOCABULARY, build, every_model, texts
+from tests.models.classifiers.test_contract import CLASSES, VOCABULARY, build, every_model, every_trained_model, texts
 from textrnn.config import UNKNOWN_ID
 from textrnn.models import attribution
 from textrnn.models.attribution import Attribution, attribute, midpoints, without_jumps
@@ -44,7 +44,7 @@ def by_bags(network: ClassifierNetwork, token_ids: Tensor, lengths: Tensor) -> T
     return found
 
 
-@every_model
+@every_trained_model
 def test_captum_gives_the_same(entry: ModelEntry) -> None:
     with warnings.catch_warnings(action="ignore"):
         from captum.attr import LayerIntegratedGradients
@@ -100,11 +100,13 @@ def test_the_network_stays_as_it_is(entry: ModelEntry) -> None:
     set_precision(network, torch.bfloat16)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     modules = [(module, set(vars(module)), module.training) for module in network.modules()]
+    learn = [weight.requires_grad for weight in network.parameters()]
     with torch.inference_mode():
         attributed(network, *texts([4, 6]), rounds=1)
     assert [(module, set(vars(module)), module.training) for module in network.modules()] == modules
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    assert all(weight.grad is None and weight.requires_grad for weight in network.parameters())
+    assert all(weight.grad is None for weight in network.parameters())
+    assert [weight.requires_grad for weight in network.parameters()] == learn
     precisions = {module.precision for module in network.modules() if hasattr(module, "precision")}
     assert precisions <= {torch.bfloat16}
 

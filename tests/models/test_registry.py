@@ -97,7 +97,11 @@ def test_what_models_ask_for_is_what_the_help_says() -> None:
     (entry,) = [field for field in dataclasses.fields(TrainConfig) if field.name == "learning_rate"]
     asked = [f"{model.name} {model.learning_rate:g}" for model in all_models().values() if model.learning_rate]
     assert entry.metadata["help"] == f"peak learning rate (default: {entry.default:g}; {', '.join(asked)})"
-    assert {model.name for model in all_models().values() if model.pad_size != 512} == {"BiLSTM_Ngram", "FastText"}
+    assert {model.name for model in all_models().values() if model.pad_size != 512} == {
+        "BiLSTM_Ngram",
+        "FastText",
+        "Linear",
+    }
 
 
 def test_a_file_that_is_dropped_in(drop_in: Callable[[str], Path]) -> None:

@@ -24,7 +24,7 @@ def train(run: Run, options: argparse.Namespace, *, say: Say) -> Run:
 
     with shown(quiet=options.quiet, say=say) as (shower, download_bar), tracked(options, shower) as listener:
         if options.unlabelled is not None:
-            more = {"on_download": download_bar, "baseline": options.baseline}
+            more = {"on_download": download_bar, "baseline": options.baseline, "choose": options.model is None}
             return train_few(run, options.unlabelled, listener, **more)[0]
         return train(run, listener, on_download=download_bar, baseline=options.baseline)[0]
 

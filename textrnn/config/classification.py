@@ -88,6 +88,12 @@ class DataConfig(Settings):
     lowercase: bool = option(
         None, "fold upper case to lower case before cutting into tokens (default: where auto takes mixed)", fitted=True
     )
+    spelling: bool = option(
+        None,
+        "read the characters within words beside the words (default: where the model does and words have spaces)",
+        fitted=True,
+        formerly=False,
+    )
     min_freq: int = option(1, "leave out tokens seen fewer times in the training split", at_least=1)
     max_vocab: int = option(
         None,
@@ -105,17 +111,34 @@ class DataConfig(Settings):
     embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
     freeze_embedding: bool = option(False, "leave the token vectors as they are")
 
-    def fitted_to(self, *, words_are_spaced: bool, pad_size: int) -> DataConfig:
-        """The same settings with `tokenizer`, `lowercase`, `max_vocab` and `pad_size` chosen where they were open.
+    def fitted_to(
+        self, *, words_are_spaced: bool, pad_size: int, reads_spelling: bool = False, lowercase: bool = False
+    ) -> DataConfig:
+        """The same settings with `tokenizer`, `lowercase`, `spelling`, `max_vocab` and `pad_size` chosen where they
+        were open.
 
         Args:
             pad_size: what the model asks for, where the user said nothing.
+            reads_spelling: whether the model reads the characters within words.
+            lowercase: whether it asks for lower case, whatever the tokens are.
+
+        Raises:
+            ConfigError: for characters within words where there are none.
         """
         chosen: dict[str, Any] = {}
         if self.is_open("tokenizer"):
             chosen["tokenizer"] = "mixed" if words_are_spaced else "char"
         if self.is_open("lowercase"):
-            chosen["lowercase"] = words_are_spaced and self.is_open("tokenizer")
+            chosen["lowercase"] = lowercase or (words_are_spaced and self.is_open("tokenizer"))
+        of_words = chosen.get("tokenizer", self.tokenizer) != "char"
+        if self.spelling and not (of_words and reads_spelling):
+            raise ConfigError(
+                "`spelling`: "
+                + ("the model does not read it" if of_words else "the characters are tokens already")
+                + "; expected a model that does, such as `model=BiLSTM_Ngram`, and words for tokens: leave it out"
+            )
+        if self.is_open("spelling"):
+            chosen["spelling"] = reads_spelling and of_words
         if self.is_open("max_vocab"):
             chosen["max_vocab"] = 10_000 if chosen.get("tokenizer", self.tokenizer) == "char" else 30_000
         if self.is_open("pad_size"):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textrnn.config import PAD_ID
-from textrnn.corpus.vocab import EncodedTexts
+from textrnn.corpus.vocab import EncodedTexts, Spelling
 
 POOL_BATCHES = 50  # batches sorted by length together: enough for little padding, few enough to mix the rows well
 SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, roughly
@@ -24,21 +24,66 @@ SCORING_BATCH_TOKENS = 1 << 14  # padded tokens of a batch that is only scored, 
 
 class Batch(NamedTuple):
     """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike,
-    and how much each row is of each class (B, C), where labels are guesses."""
+    where they are read, the code points of the spellings (B, S), padded with 0, and where labels are guesses, how much
+    each row is of each class (B, C)."""
 
     token_ids: Tensor
     lengths: Tensor
     labels: Tensor
     weights: Tensor | None = None
+    characters: Tensor | None = None
     soft_labels: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     @property
-    def inputs(self) -> tuple[Tensor, Tensor]:
+    def inputs(self) -> tuple[Tensor, ...]:
         """What a network is called with."""
-        return self.token_ids, self.lengths
+        own = (self.token_ids, self.lengths)
+        return own if self.characters is None else (*own, self.characters)
+
+
+@dataclass(frozen=True)
+class SpeltTexts:
+    """The spellings of encoded texts on one device.
+
+    Attributes:
+        characters: int32, (all characters,)
+        starts: int64, (rows,): where each begins
+        lengths: int64, (rows,), on the CPU
+    """
+
+    characters: Tensor
+    starts: Tensor
+    lengths: Tensor
+
+    @classmethod
+    def from_spelling(cls, spelling: Spelling, device: torch.device | str = "cpu") -> SpeltTexts:
+        """Move spellings to a device."""
+        return cls(
+            torch.from_numpy(spelling.characters).to(device),
+            torch.from_numpy(spelling.offsets[:-1]).to(device),
+            torch.from_numpy(np.diff(spelling.offsets)),
+        )
+
+    def of(self, rows: Tensor) -> Tensor:
+        """The rows (B,), on the CPU -> (B, S), padded with 0 to the longest of them."""
+        return _padded(self.characters, self.starts, self.lengths, rows)
+
+    def select(self, rows: Tensor) -> SpeltTexts:
+        """Those rows alone."""
+        return SpeltTexts(self.characters, self.starts[rows.to(self.starts.device)], self.lengths[rows])
+
+
+def _padded(flat: Tensor, starts: Tensor, lengths: Tensor, rows: Tensor) -> Tensor:
+    """Rows (B,), on the CPU, of ragged ones that lie end to end -> (B, longest) int64, 0 behind them."""
+    longest = int(lengths[rows].max())
+    counts = lengths[rows].to(flat.device, non_blocking=True)
+    step = torch.arange(longest, device=flat.device)[None, :]
+    inside = step < counts[:, None]
+    position = torch.where(inside, starts[rows.to(flat.device, non_blocking=True)][:, None] + step, 0)
+    return flat[position].long().masked_fill_(~inside, PAD_ID)
 
 
 @dataclass(frozen=True)
@@ -52,6 +97,7 @@ class LabelledTexts:
         labels: int64, (rows,)
         weights: float32, (rows,): what each row counts in the loss; None: all alike
         soft_labels: float32, (rows, C): how much each row is of each class; None: wholly of its label's
+        spelling: where a model reads it
     """
 
     size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # to reduce when out of memory
@@ -61,6 +107,7 @@ class LabelledTexts:
     labels: Tensor
     weights: Tensor | None = None
     soft_labels: Tensor | None = None
+    spelling: SpeltTexts | None = None
 
     @classmethod
     def from_encoded(
@@ -72,6 +119,7 @@ class LabelledTexts:
             torch.from_numpy(encoded.offsets[:-1]).to(device),
             torch.from_numpy(encoded.lengths),
             torch.tensor(labels, dtype=torch.int64, device=device),
+            spelling=None if encoded.spelling is None else SpeltTexts.from_spelling(encoded.spelling, device),
         )
 
     def weighted(self, weights: NDArray[np.float64] | None) -> Self:
@@ -91,15 +139,25 @@ class LabelledTexts:
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows (B,) as one batch, padded to the longest of them."""
-        longest = int(self.lengths[rows].max())
+        token_ids = _padded(self.token_ids, self.starts, self.lengths, rows)
+        characters = None if self.spelling is None else self.spelling.of(rows)
         lengths = self.lengths[rows].to(self.labels.device, non_blocking=True)
         rows = rows.to(self.labels.device, non_blocking=True)
-        step = torch.arange(longest, device=rows.device)[None, :]
-        inside = step < lengths[:, None]
-        position = torch.where(inside, self.starts[rows][:, None] + step, 0)
-        token_ids = self.token_ids[position].long().masked_fill_(~inside, PAD_ID)
         weights, soft = (None if part is None else part[rows] for part in (self.weights, self.soft_labels))
-        return Batch(token_ids, lengths, self.labels[rows], weights, soft)
+        return Batch(token_ids, lengths, self.labels[rows], weights, characters, soft)
+
+    def select(self, rows: Tensor) -> Self:
+        """Those rows (B,), on the CPU, alone."""
+        here = rows.to(self.labels.device)
+        return dataclasses.replace(
+            self,
+            starts=self.starts[here],
+            lengths=self.lengths[rows],
+            labels=self.labels[here],
+            weights=None if self.weights is None else self.weights[here],
+            soft_labels=None if self.soft_labels is None else self.soft_labels[here],
+            spelling=None if self.spelling is None else self.spelling.select(rows),
+        )
 
 
 def shuffled_batches(lengths: Tensor, batch_size: int, generator: torch.Generator) -> list[Tensor]:

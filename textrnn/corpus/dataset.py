@@ -115,7 +115,7 @@ class Dataset:
         Args:
             data: settled, see :func:`textrnn.tasks.settings.settle`.
         """
-        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size)
+        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size, data.spelling)
         if key not in self._encoded:
             self._encoded = {key: self._encode(data)}
         return self._encoded[key]
@@ -123,12 +123,15 @@ class Dataset:
     def _encode(self, data: DataConfig) -> EncodedDataset:
         vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
-        train, dev, test = (vocabulary.encode(split.texts, max_tokens=data.pad_size) for split in splits)
+        how: Any = {"max_tokens": data.pad_size, "spelling": bool(data.spelling)}
+        train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))
         for encoded, split in zip((train, dev, test), splits, strict=True):
             for array in (encoded.token_ids, encoded.offsets, np.array(split.labels, dtype=np.int64)):
                 digest.update(array.tobytes())
+            if encoded.spelling is not None:
+                digest.update(encoded.spelling.characters.tobytes())
             for of_rows in (split.weights, split.soft_labels):
                 if of_rows is not None:
                     digest.update(of_rows.tobytes())

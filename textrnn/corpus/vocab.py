@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections import Counter
@@ -23,6 +24,33 @@ VOCAB_VERSION = 1
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """The words of many texts, end to end, a space between them, before the first and after the last of a text.
+
+    Attributes:
+        characters: int32, (all characters,): code points
+        offsets: int64, (texts + 1,)
+    """
+
+    characters: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[Sequence[str]]) -> Spelling:
+        """Of texts that are cut into words."""
+        spelt = [" ".join(["", *words, ""]) or " " for words in texts]
+        offsets = np.zeros(len(spelt) + 1, dtype=np.int64)
+        np.cumsum(list(map(len, spelt)), out=offsets[1:])
+        encoded = "".join(spelt).replace("\0", "\ufffd").encode("utf-32-le", "surrogatepass")
+        return cls(np.frombuffer(encoded, "<i4").astype(np.int32), offsets)
+
+    def first(self, count: int) -> Spelling:
+        """Of the first of the texts."""
+        offsets = self.offsets[: count + 1]
+        return Spelling(self.characters[: offsets[-1]], offsets)
+
+
+@dataclass(frozen=True)
 class EncodedTexts:
     """Token ids of many texts, end to end: text i is ``token_ids[offsets[i]:offsets[i + 1]]``, never empty.
 
@@ -32,6 +60,7 @@ class EncodedTexts:
         truncated: texts that were longer than the limit
         unread: tokens of those texts beyond the limit
         cut: indices of those texts
+        spelling: code points of the words that are read, a space before and after each; None: not asked for
     """
 
     token_ids: NDArray[np.int32]
@@ -39,6 +68,7 @@ class EncodedTexts:
     truncated: int = 0
     unread: int = 0
     cut: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    spelling: Spelling | None = None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -48,7 +78,9 @@ class EncodedTexts:
     def first(self, count: int) -> EncodedTexts:
         """The first of the texts."""
         offsets = self.offsets[: count + 1]
-        return EncodedTexts(self.token_ids[: offsets[-1]], offsets)
+        return EncodedTexts(
+            self.token_ids[: offsets[-1]], offsets, spelling=self.spelling and self.spelling.first(count)
+        )
 
 
 def _ended(flat: NDArray[np.int32], kept: NDArray[np.int64], lengths: NDArray[np.int64]) -> EncodedTexts:
@@ -109,23 +141,29 @@ class Vocabulary:
             max_vocab=settings.max_vocab,
         )
 
-    def encode(self, texts: Iterable[str], *, max_tokens: int | None = None) -> EncodedTexts:
+    def encode(self, texts: Iterable[str], *, max_tokens: int | None = None, spelling: bool = False) -> EncodedTexts:
         """Texts -> token ids. An empty text becomes one ``<unk>``, so that every model has a step to read.
 
         Args:
             max_tokens: read at most this many tokens of each text.
+            spelling: whether to keep the characters of the tokens, too; not where they are the tokens.
         """
         if self.tokenizer.name == "char":
             return self._encode_by_character(list(texts), max_tokens)
         get = self._ids.get
         pieces: list[list[int]] = []
         lengths: list[int] = []  # before anything is cut
+        words: list[Sequence[str]] = []
         for text in texts:
-            ids = [get(token, UNKNOWN_ID) for token in self.tokenizer(text)] or [UNKNOWN_ID]
-            lengths.append(len(ids))
-            pieces.append(ids if max_tokens is None else ids[:max_tokens])
+            tokens = self.tokenizer(text)
+            lengths.append(max(1, len(tokens)))
+            tokens = tokens if max_tokens is None else tokens[:max_tokens]
+            pieces.append([get(token, UNKNOWN_ID) for token in tokens] or [UNKNOWN_ID])
+            if spelling:
+                words.append(tokens)
         flat = np.array([index for ids in pieces for index in ids], dtype=np.int32)
-        return _ended(flat, np.array(list(map(len, pieces)), dtype=np.int64), np.array(lengths, dtype=np.int64))
+        found = _ended(flat, np.array(list(map(len, pieces)), dtype=np.int64), np.array(lengths, dtype=np.int64))
+        return dataclasses.replace(found, spelling=Spelling.of(words)) if spelling else found
 
     def _encode_by_character(self, texts: list[str], max_tokens: int | None) -> EncodedTexts:
         """The same where a token is a character, without a Python step for each."""

@@ -73,6 +73,7 @@ def attribute(
     baseline: Tensor | None = None,
     steps: int = STEPS,
     rounds: int = ROUNDS,
+    characters: Tensor | None = None,
 ) -> Attribution:
     """What the tokens of texts add to the logit of one class less that of another, in fp32.
 
@@ -87,10 +88,12 @@ def attribute(
             network to read as a token that says nothing.
         steps: in the first round.
         rounds: at most; each has three times the steps of the one before.
+        characters: (B, S) code points of the spellings, where the network reads them.
     """
     with torch.inference_mode(False), torch.enable_grad():
         chosen = (classes.clone(), against.clone())
-        way = _Way(network, token_ids.clone(), lengths.clone(), chosen, baseline)
+        spelt = () if characters is None else (characters.clone(),)
+        way = _Way(network, (token_ids.clone(), lengths.clone(), *spelt), chosen, baseline)
         everything = torch.arange(len(lengths), device=lengths.device)
         # Where the gradient is the same at two places, it is taken to be the same everywhere; whether that is so shows.
         probes = torch.tensor([0.25, 0.75], device=lengths.device).repeat_interleave(len(lengths))
@@ -172,12 +175,13 @@ class _Way:
     def __init__(
         self,
         network: ClassifierNetwork,
-        token_ids: Tensor,
-        lengths: Tensor,
+        inputs: tuple[Tensor, ...],
         classes: tuple[Tensor, Tensor],
         baseline: Tensor | None,
     ):
-        self.network, self.token_ids, self.lengths, self.classes = twin(network), token_ids, lengths, classes
+        self.network, self.inputs, self.classes = twin(network), inputs, classes
+        token_ids, lengths = inputs[:2]
+        self.token_ids = token_ids
         self.embed: Callable[[Tensor], Tensor] = self.network.embedding.forward
         self.bags: list[_Bag] = []
         with torch.no_grad():
@@ -190,7 +194,7 @@ class _Way:
                 if hasattr(module, "token_contributions"):
                     vars(module)["forward"] = self._recorder(module)
             everything = torch.arange(len(lengths), device=lengths.device)
-            self.difference = self._difference(self.network(token_ids, lengths), everything)
+            self.difference = self._difference(self.network(*inputs), everything)
             self.baseline = self._at(everything, torch.zeros_like(lengths, dtype=torch.float32))[0]
 
     def _recorder(self, module: Any) -> Callable[..., Tensor]:
@@ -218,7 +222,7 @@ class _Way:
         in_order = iter(sums)  # the bags are asked in the order in which they were before
         for bag in self.bags:
             vars(bag.module)["forward"] = lambda *_: next(in_order)
-        return self._difference(self.network(ids, self.lengths[rows]), rows), [vectors, *sums]
+        return self._difference(self.network(*(part[rows] for part in self.inputs)), rows), [vectors, *sums]
 
     def gradients(self, rows: Tensor, places: Tensor) -> list[Tensor]:
         """(R,), (R,) -> (R, T, E), then (R, G) of each bag."""

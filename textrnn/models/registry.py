@@ -39,6 +39,9 @@ class ModelEntry:
     learning_rate: float | None = None  # default; None: that of the task
     pad_size: int = 512  # default; tokens read of a text
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
+    label_smoothing: float | None = None  # default; None: that of the task
+    reads_spelling: bool = False  # the characters within words, too
+    lowercase: bool = False  # default, whatever the tokens are
 
     @property
     def fields(self) -> tuple[dataclasses.Field[Any], ...]:
@@ -119,6 +122,9 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             learning_rate=file.constants.get("LEARNING_RATE"),
             pad_size=file.constants.get("PAD_SIZE", 512),
             passes=file.constants.get("PASSES", 6),
+            label_smoothing=file.constants.get("LABEL_SMOOTHING"),
+            reads_spelling=file.constants.get("READS_SPELLING", False),
+            lowercase=file.constants.get("LOWERCASE", False),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 

@@ -209,6 +209,9 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "letters_only": lambda strange: (
         f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
     ),
+    "linear_is_best": (
+        "the linear model is what is kept, for {other} is no better out of fold (`model={other}` keeps that)"
+    ),
     "long_text": "a long text: only the first {pad_size} tokens are read",
     "network": _network,
     "network_learnt": "{model}, length {length}: {test:.2f} on test, {dev:.2f} on dev ({seconds:.1f} s)",

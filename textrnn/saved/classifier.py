@@ -70,7 +70,8 @@ class Classifier(SavedModel):
 
     def encode(self, texts: list[str]) -> EncodedTexts:
         """Texts -> token ids, cleaned and cut as in training."""
-        return self.vocabulary.encode(all_cleaned(texts), max_tokens=self.settings.data.pad_size)
+        data = self.settings.data
+        return self.vocabulary.encode(all_cleaned(texts), max_tokens=data.pad_size, spelling=bool(data.spelling))
 
     def probabilities_of(self, encoded: EncodedTexts) -> NDArray[np.float64]:
         """Encoded texts -> (texts, C) probabilities."""
@@ -79,7 +80,7 @@ class Classifier(SavedModel):
             return np.empty((0, len(self.class_names)))
         device = next(self.network.parameters()).device
         if count == 1:  # nothing to sort and to pad
-            return self._calibrated(self._logits_of_one(encoded.token_ids, device))
+            return self._calibrated(self._logits_of_one(encoded, device))
         rows = LabelledTexts.from_encoded(encoded, [0] * count, device)
         return self._calibrated(predict_logits(self.network, rows, self.threads).numpy())
 
@@ -89,13 +90,16 @@ class Classifier(SavedModel):
         return softmax(without_smoothing(logits, self.settings.training.label_smoothing), self.temperature)
 
     @torch.inference_mode()
-    def _logits_of_one(self, token_ids: NDArray[np.int32], device: torch.device) -> NDArray[np.float32]:
-        """(T,) -> (1, C)."""
+    def _logits_of_one(self, encoded: EncodedTexts, device: torch.device) -> NDArray[np.float32]:
+        """One text -> (1, C)."""
         if self.network.training:
             self.network.eval()
-        ids = torch.from_numpy(token_ids).to(device, torch.int64)[None]
+        spelling = [] if encoded.spelling is None else [encoded.spelling.characters]
+        ids, *spelt = (
+            torch.tensor(part, dtype=torch.int64, device=device)[None] for part in (encoded.token_ids, *spelling)
+        )
         with thread_count(1):  # to wake a second takes longer
-            scored = self.network(ids, torch.tensor([len(token_ids)], device=device))
+            scored = self.network(ids, torch.tensor([ids.shape[1]], device=device), *spelt)
         logits: NDArray[np.float32] = scored.float().cpu().numpy()
         return logits
 

@@ -163,7 +163,9 @@ def _attributed(
     label, against = torch.tensor(classes, device=device).unbind(1)
     tokens = len(rows) * batch.token_ids.shape[1]
     with thread_count(1) if tokens < BATCH_TOKENS // 4 else classifier.threads.piece(tokens):
-        return attribute(classifier.network, batch.token_ids, batch.lengths, label, against, rounds=rounds)
+        ids, lengths, *spelt = batch.inputs
+        characters = spelt[0] if spelt else None
+        return attribute(classifier.network, ids, lengths, label, against, rounds=rounds, characters=characters)
 
 
 def _told(

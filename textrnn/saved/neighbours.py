@@ -99,6 +99,6 @@ def normalised_features(classifier: Classifier, encoded: EncodedTexts, kept: tor
     rows = LabelledTexts.from_encoded(encoded, [0] * len(encoded.lengths), device)
     for some in classifier.threads.over(sorted_batches(rows.lengths), lambda some: float(rows.lengths[some].sum())):
         batch = rows.batch(some)
-        found = network.text_features(*batch.inputs).float()
+        found: torch.Tensor = network.text_features(*batch.inputs).float()
         features[some.to(device)] = torch.nn.functional.normalize(found, dim=1).to(kept)
     return features

@@ -47,6 +47,7 @@ from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
 from textrnn.training.history import History
+from textrnn.training.linear import is_solved, mix_with_linear, solve
 from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
@@ -217,7 +218,7 @@ def learn(
     listener = listener or Listener()
     training, device = settings.training, choose_device(settings.training.device)
     encoded = dataset.encoded(settings.data)
-    network = _build(settings, encoded, len(dataset.class_names), vectors, device)
+    network = build_classifier(settings, encoded, len(dataset.class_names), vectors, device)
     if start is not None:
         network.load_state_dict(start.state_dict())
     listener.on_note(Note("network", settings=settings, network=network, device=device))
@@ -226,7 +227,11 @@ def learn(
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
     objective = ClassificationObjective(train, dev, training, len(dataset.class_names))
-    history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
+    if is_solved(network):
+        history = solve(network, objective, training, listener)
+    else:
+        history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
+        mix_with_linear(network, objective, training)
     listener.on_note(Note("trained", history=history))
     with explain_out_of_memory():
         logits = predict_logits(network, dev, objective.threads).numpy()
@@ -236,7 +241,7 @@ def learn(
     return Learnt(classifier, history)
 
 
-def _build(
+def build_classifier(
     settings: ClassifierSettings,
     encoded: EncodedDataset,
     class_count: int,
@@ -246,7 +251,10 @@ def _build(
     """A new network with seeded weights, on its device, the pretrained vectors in place."""
     sizes = {"vocabulary_size": len(encoded.vocabulary), "class_count": class_count}
     network: ClassifierNetwork = build_network(settings, **sizes)
+    spelling = encoded.train.spelling
     with explain_impossible_network(settings):
+        if spelling is not None:
+            network.learn_spelling(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
         network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
     table = network.embedding.table.weight
     if vectors is not None:

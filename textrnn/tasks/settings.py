@@ -137,7 +137,8 @@ def combine(run: Run, kept: Mapping[str, Any] | None = None) -> RunSettings[Any,
     entry = find_model(run.model_name, run.task)
     of_model, of_data, of_training = named_by_group(run.task, entry, run.named)
     recipe_name, recipe = recipe_of(run.task, run.named)
-    asked = {} if entry.learning_rate is None else {"learning_rate": entry.learning_rate}
+    wishes = {"learning_rate": entry.learning_rate, "label_smoothing": entry.label_smoothing}
+    asked = {name: value for name, value in wishes.items() if value is not None}
     return RunSettings(
         run.task,
         entry.name,
@@ -179,7 +180,12 @@ def fit_to_data(
 
 def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mapping[str, Any]) -> ClassifierSettings:
     entry = find_model(settings.model_name)
-    data = settings.data.fitted_to(words_are_spaced=facts.words_are_spaced, pad_size=entry.pad_size)
+    data = settings.data.fitted_to(
+        words_are_spaced=facts.words_are_spaced,
+        pad_size=entry.pad_size,
+        reads_spelling=entry.reads_spelling,
+        lowercase=entry.lowercase,
+    )
     settings = dataclasses.replace(settings, data=data)
     training = settings.training.fitted_to(
         facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes

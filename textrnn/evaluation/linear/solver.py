@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from textrnn.evaluation.calibration import fit_temperature
+
 INVERSE_PENALTIES = (0.125, 0.25, 0.5, 1.0)  # scikit-learn's C; tried on few texts
 BY_DEFAULT = 0.25  # of many texts; features that are TF-IDF twice, words and pieces
 OF_ONE_KIND = 0.5  # features of a norm of one
 FEW_TEXTS = 10_000  # of which several penalties are tried
 FOLDS = 3
+USUAL_TEMPERATURE = 0.3  # of margins
 
 
 def inverse_penalty(features: Any, labels: ArrayLike, *, seed: int = 0) -> float:
@@ -26,21 +29,48 @@ def inverse_penalty(features: Any, labels: ArrayLike, *, seed: int = 0) -> float
         features: (N, K) sparse.
         labels: (N,) class indices.
     """
+    return calibrated(features, labels, int(np.max(np.asarray(labels), initial=0)) + 1, seed=seed)[0]
+
+
+def calibrated(
+    features: Any,
+    labels: ArrayLike,
+    class_count: int,
+    inverse: float | None = None,
+    *,
+    weights: NDArray[np.float64] | None = None,
+    balanced: bool = False,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """scikit-learn's C, and the temperature that makes probabilities of the scores, by cross-validation; of many texts,
+    those that are right for most.
+
+    Args:
+        features: (N, K) sparse.
+        labels: (N,) class indices.
+        inverse: C, where it is given.
+        weights: (N,) what each text counts.
+        balanced: each class counts alike.
+    """
     given = np.asarray(labels)
-    usual = BY_DEFAULT if norm_of(features) > 1.2 else OF_ONE_KIND
+    usual = inverse or (BY_DEFAULT if norm_of(features) > 1.2 else OF_ONE_KIND)
     counts = np.bincount(given)
     if len(given) >= FEW_TEXTS or counts[counts > 0].min(initial=len(given)) < FOLDS or (counts > 0).sum() < 2:
-        return usual
+        return usual, USUAL_TEMPERATURE
     from sklearn.model_selection import StratifiedKFold
 
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    right = dict.fromkeys(INVERSE_PENALTIES, 0)
-    for learnt, held_out in folds.split(np.zeros(len(given)), given):
-        for candidate in INVERSE_PENALTIES:
-            model = fitted(features[learnt], given[learnt], candidate, seed=seed)
-            right[candidate] += int((model.predict(features[held_out]) == given[held_out]).sum())
+    candidates = INVERSE_PENALTIES if inverse is None else (inverse,)
+    scores = {candidate: np.zeros((len(given), class_count)) for candidate in candidates}
+    for learnt, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(given, given):
+        of_learnt = None if weights is None else weights[learnt]
+        for candidate in candidates:
+            model = fitted(features[learnt], given[learnt], candidate, weights=of_learnt, balanced=balanced, seed=seed)
+            by_class, biases = weights_by_class(model, class_count)
+            scores[candidate][held_out] = features[held_out] @ by_class.T + biases
+    right = {candidate: int((found.argmax(axis=1) == given).sum()) for candidate, found in scores.items()}
     # Among equals, the usual one, or the nearest to it.
-    return max(right, key=lambda candidate: (right[candidate], -abs(np.log(candidate / usual))))
+    best = max(right, key=lambda candidate: (right[candidate], -abs(np.log(candidate / usual))))
+    return best, fit_temperature(scores[best], given)
 
 
 def norm_of(features: Any) -> float:

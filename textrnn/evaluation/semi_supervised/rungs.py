@@ -128,7 +128,7 @@ class Ladder:
     """All rungs of linear models over one set of n-grams.
 
     Args:
-        features: (N, K) sparse: labelled texts, then texts without labels.
+        features: (N, K) sparse: of labelled texts, then of texts without labels.
         labels: (n,) class indices of the labelled ones.
         parts: of :func:`parts_of`.
         seconds: that climbing may take; a rung that would take longer is left.

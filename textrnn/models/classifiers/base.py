@@ -26,6 +26,14 @@ class ClassifierNetwork(nn.Module, ABC):
             offsets: (texts + 1,) where each begins.
         """
 
+    def learn_spelling(self, characters: Tensor, offsets: Tensor) -> None:
+        """The same of the spellings of the training texts, where they are read; see :class:`Spelling`.
+
+        Args:
+            characters: (all characters,) code points, end to end, on the CPU.
+            offsets: (texts + 1,) where each begins.
+        """
+
     @abstractmethod
     def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T) int64, (B,) int64 -> (B, F): what the last layer, which is linear, classifies a text by."""
@@ -35,7 +43,11 @@ class ClassifierNetwork(nn.Module, ABC):
         logits: Tensor = self.classifier(self.text_features(token_ids, lengths))
         return logits
 
-    def __call__(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """As :meth:`forward`, through torch's hooks (restated for its types)."""
-        logits: Tensor = super().__call__(token_ids, lengths)
+    def __call__(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> Tensor:
+        """As :meth:`forward`, through torch's hooks (restated for its types).
+
+        Args:
+            characters: (B, S) int64, for networks that read spellings.
+        """
+        logits: Tensor = super().__call__(token_ids, lengths, *characters)
         return logits

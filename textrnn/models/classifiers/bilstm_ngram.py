@@ -1,4 +1,5 @@
-"""LSTM in both directions beside a bag of n-grams: one sees the order of the tokens, the other the wording.
+"""LSTM in both directions beside a bag of n-grams, and their answer mixed with that of a linear model over the same
+n-grams: one sees the order of the tokens, the others the wording.
 
 Source: Graves & Schmidhuber 2005 (bidirectional LSTM); Cheng et al. 2016 (a deep model trained together with a wide
 one); Joulin et al. 2017 (bags of n-grams).
@@ -7,17 +8,20 @@ one); Joulin et al. 2017 (bags of n-grams).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from textrnn.config import Choices, NoisyConfig, Span, option
-from textrnn.models.classifiers.base import ClassifierNetwork
+from textrnn.models.classifiers.ngram_classifier import NgramClassifier
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
+from textrnn.models.parts.piece_bag import PieceBag
 
 NAME = "BiLSTM_Ngram"
 PAD_SIZE = 4096  # n-grams are of the whole text
+READS_SPELLING = True
 PASSES = 4  # n-grams overfit soon
 
 
@@ -40,10 +44,20 @@ class Config(NoisyConfig):
     )
     longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8, searched=Choices((2, 3, 4)))
     max_ngrams: int = option(300_000, "keep at most this many n-grams, those of the most texts", at_least=1)
+    linear: bool = option(
+        True, "mix the network's answers with those of a linear model, in shares that dev decides", formerly=False
+    )
 
 
-class Model(ClassifierNetwork):
-    """Token ids (B, T), lengths (B,) -> logits (B, C)."""
+class Model(NgramClassifier):
+    """Token ids (B, T), lengths (B,), and where words have spaces code points (B, S) -> logits (B, C).
+
+    With a linear model taken in, they are a mean of its logits and the network's, which makes the probabilities a
+    geometric mean.
+    """
+
+    intercepts: Tensor  # (C,) of the linear model; (0,) without one
+    share: Tensor  # scalar, of the linear model
 
     def __init__(
         self,
@@ -58,6 +72,7 @@ class Model(ClassifierNetwork):
         ngram_dropout: float,
         longest_ngram: int,
         max_ngrams: int,
+        linear: bool,
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
@@ -72,18 +87,44 @@ class Model(ClassifierNetwork):
         )
         self.normalisation = LayerNorm(self.encoder.output_size)
         self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, max_ngrams=max_ngrams)
+        self.pieces = PieceBag(ngram_size, max_pieces=max_ngrams)
+        self.ngram_size, self.takes_linear = ngram_size, linear
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
         self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
+        self.register_buffer("intercepts", torch.empty(0))
+        self.register_buffer("share", torch.zeros(()))
 
-    def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
-        """Counts the n-grams."""
-        self.ngrams.learn_statistics(token_ids, offsets)
+    def text_features(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> Tensor:
+        """A batch -> (B, F)."""
+        return self._read(token_ids, lengths, *characters)[0]
 
-    def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, F)."""
+    def forward(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> Tensor:
+        """A batch -> (B, C) logits."""
+        features, scores = self._read(token_ids, lengths, *characters)
+        logits: Tensor = self.classifier(features)
+        if self.intercepts.shape[0] == 0:
+            return logits
+        return logits + self.share * (scores + self.intercepts - logits)
+
+    def take_linear(self, weights: Tensor, intercepts: Tensor) -> None:
+        """Take in a linear model over the sparse features, (C, K) and (C,); its share is none yet."""
+        for bag, columns in zip((self.ngrams, self.pieces), self.by_bag(weights), strict=True):
+            bag.append(columns)
+        self.intercepts = intercepts.to(self.intercepts)
+
+    def _read(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> tuple[Tensor, Tensor]:
+        """A batch -> (B, F) features, (B, C) or (B, 0) what a linear model adds up."""
         head, head_lengths = token_ids[:, : self.max_steps], lengths.clamp(max=self.max_steps)
         states = self.encoder(self.embedding(head), head_lengths, keep_precision=True)  # (B, T, 2*H)
         states = max_over_time(states, valid_mask(head_lengths, head.shape[1]))  # (B, 2*H)
         order = dropout(self.normalisation(states), self.dropout, self.training)
-        wording = dropout(self.ngrams(token_ids, lengths), self.ngram_dropout, self.training)  # (B, G)
-        return torch.cat([order, wording], dim=1)
+        bag = self.wording(token_ids, lengths, *characters)  # (B, G), or (B, G + C)
+        wording = dropout(bag[:, : self.ngram_size], self.ngram_dropout, self.training)
+        return torch.cat([order, wording], dim=1), bag[:, self.ngram_size :]
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
+        """Takes in a linear model where one was kept; earlier versions kept none."""
+        for name in ("intercepts", "share"):
+            state_dict.setdefault(prefix + name, torch.zeros(0 if name == "intercepts" else ()))
+        self.intercepts = self.intercepts.new_zeros(state_dict[prefix + "intercepts"].shape)
+        super()._load_from_state_dict(state_dict, prefix, *others)

@@ -1,56 +1,20 @@
 """Bags of n-grams: all n-grams of a text as one vector, beside or instead of a recurrent network.
 
-Shapes: B batch, T time (tokens), N n-grams of a batch, K n-grams known, R rows of a table, G numbers per n-gram,
-V vocabulary.
+Shapes: B batch, T time (tokens), N n-grams of a batch, G numbers per n-gram, V vocabulary.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from textrnn.config import UNKNOWN_ID
 from textrnn.errors import ConfigError
 from textrnn.models.parts.layers import valid_mask
-
-
-class SparseTable(nn.Module):
-    """A table of vectors of which a batch touches few rows: its gradient names those rows and no others.
-
-    Rows start at zero, so that an untrained row contributes nothing; only the other rows are saved.
-    """
-
-    def __init__(self, rows: int, size: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(rows, size))
-
-    def forward(self, indices: Tensor, starts: Tensor, weights: Tensor) -> Tensor:
-        """(N,) rows, (B,) where each text's begin, (N,) weights -> (B, G) weighted sums."""
-        bags: Tensor = functional.embedding_bag(
-            indices, self.weight, starts, mode="sum", per_sample_weights=weights, sparse=True
-        )
-        return bags
-
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        rows = self.weight.detach().any(dim=1).nonzero().squeeze(1)
-        destination[prefix + "rows"] = rows
-        destination[prefix + "values"] = self.weight.detach()[rows]
-
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
-        missing, errors = others[2], others[4]
-        rows, values = state_dict.get(prefix + "rows"), state_dict.get(prefix + "values")
-        if rows is None or values is None:
-            missing.append(prefix + ("values" if rows is not None else "rows"))
-            return
-        fits = values.shape == (len(rows), self.weight.shape[1]) and not rows.is_floating_point()
-        if not fits or (len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < len(self.weight)):
-            errors.append(f"size mismatch for {prefix}values: it does not fit a table of {tuple(self.weight.shape)}")
-            return
-        with torch.no_grad():
-            self.weight.zero_()
-            self.weight[rows.to(self.weight.device)] = values.to(self.weight)
+from textrnn.models.parts.sparse_table import SparseTable as SparseTable
+from textrnn.models.parts.sparse_table import starts_of_rows
+from textrnn.models.parts.tfidf_bag import TfidfBag
 
 
 class HashedNgrams(SparseTable):
@@ -131,12 +95,6 @@ def ngrams_of_batch(
     return rows, numbers[rows, columns]
 
 
-def starts_of_rows(rows: Tensor, row_count: int) -> Tensor:
-    """(N,) rising row numbers -> (B,): where each row begins."""
-    counts = torch.bincount(rows, minlength=row_count)
-    return counts.cumsum(0) - counts
-
-
 def divided_among_tokens(values: Tensor, lengths: Tensor, width: int, shortest: int, longest: int) -> Tensor:
     """(N,) a value of every n-gram, as :func:`ngrams_of_batch` orders them -> (B, T): each divided evenly among the
     tokens of its n-gram, summed token by token."""
@@ -151,32 +109,22 @@ def divided_among_tokens(values: Tensor, lengths: Tensor, width: int, shortest: 
     return of_tokens
 
 
-class NgramBag(nn.Module):
-    """The n-grams of a text, weighted by TF-IDF, as the weighted sum of one learnt vector each: -> (B, G).
+class NgramBag(TfidfBag):
+    """The n-grams of tokens of a text, weighted by TF-IDF: token ids (B, T), lengths (B,) -> (B, G)."""
 
-    The n-grams and their inverse document frequencies are counted on the training texts before training
-    (:meth:`learn_statistics`). The weight of an n-gram is (1 + ln count in the text) * (1 + ln((1 + texts) / (1 + texts
-    that have it))); the weights of a text are scaled to a Euclidean norm of one. Unknown n-grams
-    are ignored.
-
-    Source: Salton & Buckley 1988 (TF-IDF), in the smoothed form of scikit-learn's TfidfVectorizer with sublinear_tf.
-    """
-
-    known: Tensor
-    idf: Tensor
-
-    def __init__(self, vocabulary_size: int, size: int, *, longest: int, max_ngrams: int):
+    def __init__(
+        self, vocabulary_size: int, size: int, *, longest: int, max_ngrams: int, of_unknown_tokens: bool = True
+    ):
         """
         Args:
             longest: n-grams of one to so many tokens.
             max_ngrams: keep at most so many, those of the most texts.
+            of_unknown_tokens: whether those that have one are n-grams like any other.
         """
-        super().__init__()
+        super().__init__(size, max_ngrams)
         check_ngram_length(longest, vocabulary_size)
-        self.vocabulary_size, self.longest, self.max_ngrams = vocabulary_size, longest, max_ngrams
-        self.register_buffer("known", torch.empty(0, dtype=torch.int64))  # (K,) numbers, rising
-        self.register_buffer("idf", torch.empty(0))  # (K,)
-        self.table = SparseTable(0, size)
+        self.vocabulary_size, self.longest = vocabulary_size, longest
+        self.of_unknown_tokens = of_unknown_tokens
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
         """Count the n-grams of all training texts and lay out the table, on the CPU.
@@ -186,79 +134,23 @@ class NgramBag(nn.Module):
             offsets: (texts + 1,) where each begins.
         """
         texts = len(offsets) - 1
-        min_texts = 2 if texts >= 1000 else 1  # seen once is noise in a large set, but all there is in a tiny one
         text_of_token = torch.repeat_interleave(torch.arange(texts), offsets.diff())
-        numbers, frequencies = [], []
+        inside = torch.ones(len(token_ids), dtype=torch.bool)
+        by_order = []
         for order in range(1, min(self.longest, len(token_ids)) + 1):
-            inside = text_of_token[: len(text_of_token) - order + 1] == text_of_token[order - 1 :]
-            in_order, by = ngram_numbers(token_ids, order, self.vocabulary_size)[inside].sort(stable=True)
-            if not len(in_order):
-                continue
-            # Equal n-grams are now adjacent, in the order of their texts.
-            text = text_of_token[: len(inside)][inside][by]
-            new = torch.cat([torch.ones(1, dtype=torch.bool), in_order[1:] != in_order[:-1]])
-            new_text = new.clone()
-            new_text[1:] |= text[1:] != text[:-1]
-            frequency = torch.bincount(new.cumsum(0)[new_text] - 1)  # texts that have it
-            kept = frequency >= min_texts
-            numbers.append(in_order[new][kept])
-            frequencies.append(frequency[kept])
-        known, frequency = torch.cat(numbers), torch.cat(frequencies)
-        if len(known) > self.max_ngrams:
-            chosen = frequency.argsort(descending=True, stable=True)[: self.max_ngrams]
-            known, frequency = known[chosen], frequency[chosen]
-        known, by = known.sort()
-        self.known = known
-        self.idf = (1 + torch.log((1 + texts) / (1 + frequency[by].double()))).float()
-        self.table = SparseTable(len(known), self.table.weight.shape[1])
+            count = len(token_ids) - order + 1
+            inside = inside[:count] & (text_of_token[:count] == text_of_token[order - 1 :])
+            if not self.of_unknown_tokens:
+                inside &= token_ids[order - 1 :] != UNKNOWN_ID
+            by_order.append(
+                (ngram_numbers(token_ids, order, self.vocabulary_size)[inside], text_of_token[:count][inside])
+            )
+        self.count(by_order, texts)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """(B, T), (B,) -> (B, G)."""
-        count = self.known.shape[0]
-        if count == 0:
-            return self.table.weight.new_zeros(lengths.shape[0], self.table.weight.shape[1])
-        pairs, _ = self._pairs(token_ids, lengths)
-        pairs, repeats = torch.unique(pairs, return_counts=True)
-        rows, places = pairs // count, pairs % count
-        bags: Tensor = self.table(
-            places, starts_of_rows(rows, lengths.shape[0]), self._weights(rows, places, repeats, lengths.shape[0])
-        )
-        return bags
+    def found_in(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """(B, T), (B,) -> (N,), (N,): the row and the number of every n-gram."""
+        return ngrams_of_batch(token_ids, lengths, 1, self.longest, self.vocabulary_size)
 
-    def token_contributions(self, token_ids: Tensor, lengths: Tensor, gradient: Tensor) -> Tensor:
-        """(B, T), (B,), (B, G) -> (B, T): what each token adds to the product of the bag and `gradient`.
-
-        With the norm of the text as it is, that product is a sum over n-grams. What an n-gram adds is divided evenly
-        among the places where it stands, and there among its tokens.
-        """
-        count = self.known.shape[0]
-        if count == 0:
-            return gradient.new_zeros(token_ids.shape)
-        of_places, found = self._pairs(token_ids, lengths)
-        pairs, inverse, repeats = torch.unique(of_places, return_inverse=True, return_counts=True)
-        rows, places = pairs // count, pairs % count
-        weights = self._weights(rows, places, repeats, lengths.shape[0])
-        added = weights * (self.table.weight.detach()[places] * gradient[rows]).sum(dim=1)
-        values = added.new_zeros(len(found)).masked_scatter_(found, (added / repeats)[inverse])
+    def by_token(self, values: Tensor, token_ids: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
+        """(N,) a value of each n-gram -> (B, T): divided evenly among its tokens."""
         return divided_among_tokens(values, lengths, token_ids.shape[1], 1, self.longest)
-
-    def _pairs(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Row * K + place of each n-gram that is known, and (N,) booleans: which those are."""
-        rows, numbers = ngrams_of_batch(token_ids, lengths, 1, self.longest, self.vocabulary_size)
-        places = torch.searchsorted(self.known, numbers).clamp_(max=self.known.shape[0] - 1)
-        found = self.known[places] == numbers
-        return rows[found] * self.known.shape[0] + places[found], found
-
-    def _weights(self, rows: Tensor, places: Tensor, repeats: Tensor, row_count: int) -> Tensor:
-        """Of each n-gram of each text, once: TF-IDF, scaled to a norm of one."""
-        weights = (1 + torch.log(repeats.to(self.idf.dtype))) * self.idf[places]
-        norms = weights.new_zeros(row_count).index_add_(0, rows, weights * weights).sqrt_()
-        return weights / norms[rows]
-
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
-        """Resizes the buffers and the table to what is loaded."""
-        known = state_dict.get(prefix + "known")
-        if known is not None and len(known) != len(self.known):
-            self.known, self.idf = self.known.new_zeros(len(known)), self.idf.new_zeros(len(known))
-            self.table.weight = nn.Parameter(self.table.weight.new_zeros(len(known), self.table.weight.shape[1]))
-        super()._load_from_state_dict(state_dict, prefix, *others)

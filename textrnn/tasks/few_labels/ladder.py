@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.corpus.dataset import Dataset
-from textrnn.corpus.heap import Heap
 from textrnn.errors import Note
 from textrnn.evaluation.linear.features import CutIntoWords, fit_vectorizer
 from textrnn.evaluation.semi_supervised.labels_alone import fit_to_labels
 from textrnn.evaluation.semi_supervised.mixture import fit_mixture
 from textrnn.evaluation.semi_supervised.rungs import LABELS_ALONE, Ladder, Part, parts_of
 from textrnn.evaluation.semi_supervised.self_training import fit_to_guesses
+from textrnn.tasks.few_labels.linear import Ground
 from textrnn.training.events import Listener
 
 RARITY = "how rare n-grams are in all texts"
@@ -28,12 +28,18 @@ SELF_TRAINING = "a linear model that learns from its guesses"
 
 
 def climb_linear(
-    dataset: Dataset, heap: Heap, listener: Listener, *, seconds: float = math.inf, seed: int = 0
-) -> Ladder:
+    dataset: Dataset,
+    ground: Callable[[], Ground],
+    listener: Listener,
+    *,
+    seconds: float = math.inf,
+    seed: int = 0,
+) -> tuple[Ladder, Ground]:
     """From the labels alone to a linear model that has learnt from all texts.
 
     Args:
         dataset: whose training rows are the labelled ones; there must be two classes at least.
+        ground: counts the n-grams of all texts.
         seconds: that it may take; rungs that would take longer are left.
         seed: of the folds and solvers.
     """
@@ -43,8 +49,8 @@ def climb_linear(
     parts = parts_of(labels, _different(texts), seed=seed)
     alone = _labels_alone(texts, labels, class_count, parts, words, seed)
     taken = time.perf_counter() - started
-    _, features = fit_vectorizer(words, [*texts, *heap.texts])
-    ladder = Ladder(features, labels, class_count, parts, seconds, started=started)
+    stood_on = ground()
+    ladder = Ladder(stood_on.features, labels, class_count, parts, seconds, started=started)
     ladder.refer(LABELS_ALONE, alone, taken)
     listener.on_note(Note("rung", rung=ladder.rungs[-1]))
     for name, fit in (
@@ -57,7 +63,7 @@ def climb_linear(
     ):
         ladder.climb(name, fit)
         listener.on_note(Note("rung", rung=ladder.rungs[-1]))
-    return ladder
+    return ladder, stood_on
 
 
 def _labels_alone(

@@ -26,6 +26,7 @@ from textrnn.tasks.classify import (
 )
 from textrnn.tasks.common import announce_replacement, held, keep
 from textrnn.tasks.few_labels.ladder import climb_linear
+from textrnn.tasks.few_labels.linear import as_learnt, as_linear, ground_of
 from textrnn.tasks.few_labels.student import as_calibrated, climb_student
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import combine, settle
@@ -55,6 +56,7 @@ def train(
     *,
     on_download: Progress | None = None,
     baseline: bool = True,
+    choose: bool = True,
 ) -> tuple[Run, ClassificationResult]:
     """Learn from a data set of few labels and a file or folder of texts without, score once, and keep everything.
 
@@ -62,6 +64,10 @@ def train(
         unlabelled: the path of the texts, as it was typed.
         listener: told of every step, evaluation and note; asked whether to stop.
         baseline: whether the linear model is trained on the labels alone, to compare with.
+        choose: whether a linear model takes the place of the run's network where that is no better.
+
+    Returns:
+        The run in its own folder, which has the name of the model that came of it; and its result.
 
     Raises:
         TextRNNError: for anything the user can mend.
@@ -79,7 +85,7 @@ def train(
         if source.dev is None:
             dataset = without_dev(dataset)
         heap = cleared(heap, dataset)
-        return run, train_on(dataset, heap, run, listener, baseline=baseline)
+    return train_on(dataset, heap, run, listener, baseline=baseline, choose=choose)
 
 
 def without_dev(dataset: Dataset) -> Dataset:
@@ -113,48 +119,68 @@ def _without_dev(note: Note) -> Note:
 
 
 def train_on(
-    dataset: Dataset, heap: Heap, run: Run, listener: Listener, *, baseline: bool = True
-) -> ClassificationResult:
+    dataset: Dataset, heap: Heap, run: Run, listener: Listener, *, baseline: bool = True, choose: bool = True
+) -> tuple[Run, ClassificationResult]:
     """As :func:`train`, on texts that are in memory."""
-    announce_replacement(run.folder, listener)
-    few = learn_few(dataset, heap, run, listener)
+    few = learn_few(dataset, heap, run, listener, choose=choose)
     learnt = few.learnt
+    run = _of_model(run, learnt.classifier.settings.model_name, listener)
     shown = dataclasses.replace(dataset, vocabulary=learnt.classifier.vocabulary, _encoded={})
-    linear = partial(train_baseline, dataset)() if baseline else None
+    linear = train_baseline(dataset) if baseline else None
     result = dataclasses.replace(judge(learnt, shown, linear), rungs=few.rungs, unlabelled=len(heap))
     listener.on_note(Note("judged", result=result))
     files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings)
     beside = {"unlabelled": heap.name, **({} if baseline else {"baseline": False})}
-    keep(run, learnt.classifier, files, notes, listener, beside=beside)
-    return result
+    announce_replacement(run.folder, listener)
+    with held(run):
+        keep(run, learnt.classifier, files, notes, listener, beside=beside)
+    return run, result
 
 
-def learn_few(dataset: Dataset, heap: Heap, run: Run, listener: Listener) -> FewLearnt:
+def _of_model(run: Run, model_name: str, listener: Listener) -> Run:
+    """The run of the model that came of it, in its own folder; says so where that is another than the run's."""
+    if model_name == run.model_name:
+        return run
+    folder = None if run.folder is None else run.folder.with_name(model_name)
+    listener.on_note(Note("linear_is_best", other=run.model_name))
+    return dataclasses.replace(as_linear(run), folder=folder)
+
+
+def learn_few(dataset: Dataset, heap: Heap, run: Run, listener: Listener, *, choose: bool = True) -> FewLearnt:
     """The ladder, and the model that stands on its highest rung.
 
     Args:
         dataset: whose training rows are all that is labelled.
         heap: cleared of the data set's own texts.
+        choose: whether a linear model takes the place of the run's network where that is no better.
 
     Raises:
         Interrupted: if the listener asked to stop; nothing is kept of a ladder that was not climbed.
     """
-    budget = combine(run).training.budget or BUDGET
-    seed = combine(run).training.seed
+    settings = combine(run)
+    budget, seed = settings.training.budget or BUDGET, settings.training.seed
     listener.on_note(Note("heap", heap=heap, labelled=len(dataset.train), classes=len(dataset.class_names)))
-    ladder = climb_linear(dataset, heap, listener, seconds=FOR_LINEAR * budget, seed=seed)
+    count = partial(ground_of, dataset, heap, run)
+    ladder, ground = climb_linear(dataset, count, listener, seconds=FOR_LINEAR * budget, seed=seed)
+    rungs, best = tuple(ladder.rungs), ladder.best
+    assert best is not None
     if not ladder.helps:
         listener.on_note(Note("heap_of_no_use", labelled=len(dataset.train)))
-        return FewLearnt(_labels_alone(dataset, run, listener, budget - ladder.spent), tuple(ladder.rungs))
-    student = climb_student(ladder, dataset, heap, run, listener, seconds=budget - ladder.spent)
-    listener.on_note(Note("rung", rung=student.rung))
-    classifier = as_calibrated(student)
-    classifier.read = [reading.to_dict() for reading in dataset.readings]
-    return FewLearnt(Learnt(classifier, student.learnt.history), (*ladder.rungs, student.rung))
+        alone = as_linear(run) if choose else run
+        return FewLearnt(_labels_alone(dataset, alone, listener, budget - ladder.spent), rungs)
+    learnt = as_learnt(ground, ladder, best, dataset)
+    if run.model_name != ground.settings.model_name:
+        student = climb_student(ladder, dataset, heap, run, listener, seconds=budget - ladder.spent)
+        listener.on_note(Note("rung", rung=student.rung))
+        rungs = (*rungs, student.rung)
+        if student.rung.kept or not choose:
+            learnt = Learnt(as_calibrated(student), student.learnt.history)
+    learnt.classifier.read = [reading.to_dict() for reading in dataset.readings]
+    return FewLearnt(learnt, rungs)
 
 
 def _labels_alone(dataset: Dataset, run: Run, listener: Listener, seconds: float) -> Learnt:
-    """The network, trained on the labelled rows as ever, and calibrated on them."""
+    """A model that learns from the labelled rows as ever, and is calibrated on them."""
     alone = dataclasses.replace(dataset, dev=dataset.train, _encoded={})
     facts = DatasetFacts(alone)
     settings = settle(run, None, facts)

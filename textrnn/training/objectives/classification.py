@@ -5,7 +5,6 @@ Shapes: B batch, C classes.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -195,15 +194,7 @@ class ClassificationObjective(Objective[Batch]):
         """Estimated from one batch of the dev split (scored twice, because the first call is slower)."""
         assert isinstance(network, ClassifierNetwork)
         rows = next(sorted_batches(self.dev.lengths))
-        dev = self.dev
-        sample = dataclasses.replace(
-            dev,
-            starts=dev.starts[rows],
-            lengths=dev.lengths[rows],
-            labels=dev.labels[rows],
-            weights=None,
-            soft_labels=None,
-        )
+        sample = self.dev.select(rows)
         predict_logits(network, sample, self.threads)
         started = time.perf_counter()
         predict_logits(network, sample, self.threads)
