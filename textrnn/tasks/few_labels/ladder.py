@@ -22,7 +22,6 @@ from textrnn.evaluation.semi_supervised.self_training import fit_to_guesses
 from textrnn.tasks.few_labels.linear import Ground
 from textrnn.training.events import Listener
 
-RARITY = "how rare n-grams are in all texts"
 MIXTURE = "a mixture of classes, fitted to all texts (EM)"
 SELF_TRAINING = "a linear model that learns from its guesses"
 
@@ -54,7 +53,6 @@ def climb_linear(
     ladder.refer(LABELS_ALONE, alone, taken)
     listener.on_note(Note("rung", rung=ladder.rungs[-1]))
     for name, fit in (
-        (RARITY, lambda x, part, _: fit_to_labels(x, part.rows, part.labels, class_count, seed=seed)),
         (MIXTURE, lambda x, part, _: fit_mixture(x, part.rows, part.labels, class_count)),
         (
             SELF_TRAINING,

@@ -17,7 +17,6 @@ from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.heap import Heap
 from textrnn.errors import Note
 from textrnn.evaluation.semi_supervised.rungs import Ladder, Part, Rung, judged
-from textrnn.saved.classifier import Classifier
 from textrnn.tasks.classify import DatasetFacts, Learnt, learn
 from textrnn.tasks.settings import settle
 from textrnn.training.events import Listener
@@ -25,7 +24,8 @@ from textrnn.training.events import Listener
 HELD_OUT_SHARE, MOST_HELD_OUT = 0.1, 2000  # of the guesses; by them the best weights are chosen
 FEW_GUESSES = 50  # of so few, all are learnt, and the labelled rows choose
 SHORTEST = 2.0  # seconds of a training worth beginning
-AROUND = 1.5  # a training takes so much longer than its steps: n-grams are counted, texts encoded, answers given
+AROUND = 2.0  # a training takes so much longer than its steps: n-grams are counted, texts encoded, answers given
+TOO_LONG = 1.25  # of the time that a fold may take
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,39 +35,52 @@ class Student:
     Attributes:
         rung: how it did out of fold
         temperature: fitted out of fold; None where there was no time for that
+        learnt: None where it is not wanted
     """
 
-    learnt: Learnt
     rung: Rung
     temperature: float | None
+    learnt: Learnt | None
 
 
 def climb_student(
-    ladder: Ladder, dataset: Dataset, heap: Heap, run: Run, listener: Listener, *, seconds: float
+    ladder: Ladder, dataset: Dataset, heap: Heap, run: Run, listener: Listener, *, seconds: float, wanted: bool = False
 ) -> Student:
-    """Cross-validate the network where the time allows it, then train it on all there is.
+    """Cross-validate the network where the time allows it; where it helps, train it on all there is.
 
     Args:
         seconds: for all of it.
+        wanted: train it even if it does not help, or nobody knows.
     """
-    began, parts = time.perf_counter(), ladder.parts
-    each = seconds / len(parts) / AROUND
-    out_of_fold = np.full((len(ladder.labels), ladder.class_count), np.nan)
-    whole = len(parts) - 1
-    in_time = each >= SHORTEST
-    for index in range(whole) if in_time else ():
-        learnt = _learnt(ladder, index, dataset, heap, run, _Quiet(listener), each)
-        texts = [dataset.train.texts[row] for row in parts[index].held_out]
-        out_of_fold[parts[index].held_out] = logits_of(learnt, texts)
-    left = max(SHORTEST, (seconds - (time.perf_counter() - began)) / AROUND)
-    learnt = _learnt(ladder, whole, dataset, heap, run, listener, left)
-    taken = time.perf_counter() - began
-    name = f"{run.model_name}, which learns from those guesses"
+    began, name = time.perf_counter(), f"{run.model_name}, which learns from those guesses"
+    out_of_fold = _out_of_fold(ladder, dataset, heap, run, _Quiet(listener), seconds)
     accuracy, loss, temperature = judged(out_of_fold, ladder.labels)
-    if not math.isfinite(loss):
-        return Student(learnt, Rung(name, seconds=taken), None)
+    is_judged = math.isfinite(loss)
     assert ladder.best is not None
-    return Student(learnt, Rung(name, accuracy, loss, taken, kept=loss < ladder.best.loss), temperature)
+    rung = Rung(name, accuracy, loss, kept=loss < ladder.best.loss) if is_judged else Rung(name)
+    listener.on_note(Note("rung", rung=dataclasses.replace(rung, seconds=time.perf_counter() - began)))
+    learnt = None
+    if rung.kept or wanted:
+        left = max(SHORTEST, (seconds - (time.perf_counter() - began)) / AROUND)
+        learnt = _learnt(ladder, len(ladder.parts) - 1, dataset, heap, run, listener, left)
+    rung = dataclasses.replace(rung, seconds=time.perf_counter() - began)
+    return Student(rung, temperature if is_judged else None, learnt)
+
+
+def _out_of_fold(
+    ladder: Ladder, dataset: Dataset, heap: Heap, run: Run, listener: Listener, seconds: float
+) -> NDArray[np.float64]:
+    """(n, C) log-probabilities; all NaN where the time is too short for all folds and a training on the whole."""
+    began, parts = time.perf_counter(), ladder.parts
+    each = seconds / len(parts)
+    found = np.full((len(ladder.labels), ladder.class_count), np.nan)
+    for index, part in enumerate(parts[:-1]):
+        spent = time.perf_counter() - began
+        if each < SHORTEST * AROUND or (index and spent / index > each * TOO_LONG):
+            return np.full_like(found, np.nan)
+        learnt = _learnt(ladder, index, dataset, heap, run, listener, each / AROUND)
+        found[part.held_out] = logits_of(learnt, [dataset.train.texts[row] for row in part.held_out])
+    return found
 
 
 def logits_of(learnt: Learnt, texts: list[str]) -> NDArray[np.float64]:
@@ -134,8 +147,8 @@ class _Quiet(Listener):
         return self.other.should_stop()
 
 
-def as_calibrated(student: Student) -> Classifier:
-    """The classifier, as sure of itself as it may be by what it said out of fold."""
-    if student.temperature is None:
-        return student.learnt.classifier
-    return dataclasses.replace(student.learnt.classifier, temperature=student.temperature)
+def as_calibrated(learnt: Learnt, temperature: float | None) -> Learnt:
+    """The same, as sure of itself as it may be by what it said out of fold."""
+    if temperature is None:
+        return learnt
+    return Learnt(dataclasses.replace(learnt.classifier, temperature=temperature), learnt.history)

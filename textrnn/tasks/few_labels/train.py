@@ -170,11 +170,11 @@ def learn_few(dataset: Dataset, heap: Heap, run: Run, listener: Listener, *, cho
         return FewLearnt(_labels_alone(dataset, alone, listener, budget - ladder.spent), rungs)
     learnt = as_learnt(ground, ladder, best, dataset)
     if run.model_name != ground.settings.model_name:
-        student = climb_student(ladder, dataset, heap, run, listener, seconds=budget - ladder.spent)
-        listener.on_note(Note("rung", rung=student.rung))
+        left = budget - ladder.spent
+        student = climb_student(ladder, dataset, heap, run, listener, seconds=left, wanted=not choose)
         rungs = (*rungs, student.rung)
-        if student.rung.kept or not choose:
-            learnt = Learnt(as_calibrated(student), student.learnt.history)
+        if student.learnt is not None:
+            learnt = as_calibrated(student.learnt, student.temperature)
     learnt.classifier.read = [reading.to_dict() for reading in dataset.readings]
     return FewLearnt(learnt, rungs)
 
