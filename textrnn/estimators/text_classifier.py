@@ -167,7 +167,7 @@ class TextClassifier(
             facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
             settings = self._settings_to_learn_on(facts, before, calls)
         self._learn(dataset, settings, facts, label_type, start=None if before is None else before.network)
-        self._calls = calls + 1
+        self._calls: int = calls + 1
         return self
 
     def _run(self) -> Run:
@@ -229,7 +229,7 @@ class TextClassifier(
         self._take(learnt.classifier, label_type)
         self.history_: History | None = learnt.history
         self._dataset: Dataset | None = dataset
-        self._calls: int = 0
+        self._calls = 0
 
     def _take(self, classifier: Classifier, label_type: LabelType) -> None:
         """Answer as a classifier does."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +30,7 @@ def rung_told(rung: Rung) -> str:
     """One line, as soon as it is known."""
     if rung.accuracy is None:
         return f"{rung.name}: not judged, the time is too short ({rung.seconds:.1f} s)"
-    if not math.isfinite(rung.accuracy):
+    if not rung.is_judged:
         return f"{rung.name}: not judged, no class has two labelled rows ({rung.seconds:.1f} s)"
     return f"{rung.name}: {rung.accuracy:.1%} right out of fold, loss {rung.loss:.3f} ({rung.seconds:.1f} s)"
 
@@ -42,9 +41,8 @@ def ladder_table(rungs: Sequence[Rung]) -> list[list[str]]:
         return []
     rows = [HEADER]
     for rung in rungs:
-        is_judged = rung.accuracy is not None and math.isfinite(rung.accuracy)
-        figures = [f"{rung.accuracy:.4f}", f"{rung.loss:.4f}"] if is_judged else ["", ""]
-        verdict = "kept" if rung.kept else "no better" if is_judged else "not judged"
+        figures = [f"{rung.accuracy:.4f}", f"{rung.loss:.4f}"] if rung.is_judged else ["", ""]
+        verdict = "kept" if rung.kept else "no better" if rung.is_judged else "not judged"
         rows.append([rung.name, *figures, f"{rung.seconds:.1f}", verdict])
     return rows
 
@@ -58,5 +56,5 @@ def ladder_metrics(rungs: Sequence[Rung], unlabelled: int) -> dict[str, Any]:
 
 def cross_validated(rungs: Sequence[Rung]) -> Rung | None:
     """The highest rung that was kept, whose figures stand for those of a dev split; None where none was judged."""
-    kept = [rung for rung in rungs if rung.kept and rung.accuracy is not None and math.isfinite(rung.accuracy)]
+    kept = [rung for rung in rungs if rung.kept and rung.is_judged]
     return kept[-1] if kept else None

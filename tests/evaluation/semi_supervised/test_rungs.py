@@ -72,7 +72,7 @@ def test_a_rung_is_kept_only_if_it_is_better() -> None:
     assert not ladder.climb("bad again", lambda x, part, at: BAD)
     assert ladder.helps
     assert ladder.best is not None
-    assert (ladder.best.name, ladder.best.scorer) == ("good", GOOD)
+    assert (ladder.best.rung.name, ladder.best.scorer) == ("good", GOOD)
     assert [rung.kept for rung in ladder.rungs] == [True, False, True, False]
     assert ladder.rungs[2].accuracy == 1.0
 

@@ -6,6 +6,7 @@ Shapes: n labelled texts, N texts in all, K n-grams, C classes.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,22 @@ class Rung:
     loss: float | None = None
     seconds: float = 0.0
     kept: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether anybody knows how good it is."""
+        return self.accuracy is not None and self.loss is not None and math.isfinite(self.loss)
+
+    @property
+    def merit(self) -> tuple[float, float]:
+        """By which rungs are compared: more rows right; of as many, surer of them; the least where nobody knows."""
+        if self.accuracy is None or self.loss is None or not math.isfinite(self.loss):
+            return -1.0, 0.0
+        return self.accuracy, -self.loss
+
+    def is_better_than(self, other: Rung) -> bool:
+        """Whether cross-validation says that it helps."""
+        return self.merit > other.merit
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for programs."""
@@ -115,8 +132,7 @@ class Standing:
         scorer: of the whole
     """
 
-    name: str
-    loss: float
+    rung: Rung
     temperature: float
     scores: list[NDArray[np.float32]]
     out_of_fold: NDArray[np.float64]
@@ -144,7 +160,7 @@ class Ladder:
     clock: Callable[[], float] = time.perf_counter
     rungs: list[Rung] = field(default_factory=list)
     best: Standing | None = None
-    reference_loss: float = math.inf
+    reference: Rung = field(default=Rung(LABELS_ALONE), init=False)
     started: float | None = None
 
     def __post_init__(self) -> None:
@@ -169,8 +185,9 @@ class Ladder:
         Args:
             out_of_fold: (n, C) scores; NaN for rows that are never judged.
         """
-        accuracy, self.reference_loss, _ = judged(out_of_fold, self.labels)
-        self.rungs.append(Rung(name, accuracy, self.reference_loss, seconds, kept=True))
+        accuracy, loss, _ = judged(out_of_fold, self.labels)
+        self.reference = Rung(name, accuracy, loss, seconds, kept=True)
+        self.rungs.append(self.reference)
 
     def climb(self, name: str, fit: Callable[[Any, Part, int], LinearScorer]) -> bool:
         """Try a rung; returns whether it is kept.
@@ -192,16 +209,18 @@ class Ladder:
             self.rungs.append(Rung(name, seconds=taken))
             return False
         accuracy, loss, temperature = judged(out_of_fold, self.labels)
-        kept = loss < (self.reference_loss if self.best is None else self.best.loss)
-        self.rungs.append(Rung(name, accuracy, loss, taken, kept))
+        rung = Rung(name, accuracy, loss, taken)
+        kept = rung.is_better_than(self.reference if self.best is None else self.best.rung)
+        rung = dataclasses.replace(rung, kept=kept)
+        self.rungs.append(rung)
         if kept or self.best is None:
-            self.best = Standing(name, loss, temperature, scores, out_of_fold, scorer)
+            self.best = Standing(rung, temperature, scores, out_of_fold, scorer)
         return kept
 
     @property
     def helps(self) -> bool:
         """Whether anything was better than the labelled texts alone."""
-        return self.best is not None and self.best.loss < self.reference_loss
+        return self.best is not None and self.best.rung.kept
 
     def _in_time(self) -> Iterator[int]:
         """The parts, one after the other, as long as the rest of them seems to fit; the first rung always does."""

@@ -73,10 +73,10 @@ def as_learnt(ground: Ground, ladder: Ladder, best: Standing, dataset: Dataset) 
     weights, biases = (torch.from_numpy(part / best.temperature) for part in (best.scorer.weights, best.scorer.biases))
     ground.network.take_linear(weights.float(), biases.float())
     classifier = Classifier(ground.settings, ground.network.eval(), ground.vocabulary, dataset.class_names, 1.0)
-    rung = next(rung for rung in ladder.rungs if rung.name == best.name)
-    scores = {"dev_loss": best.loss, "dev_calibrated_loss": best.loss, "dev_accuracy": rung.accuracy or 0.0}
+    rung, dev_loss = best.rung, best.rung.loss or 0.0
+    scores = {"dev_loss": dev_loss, "dev_calibrated_loss": dev_loss, "dev_accuracy": rung.accuracy or 0.0}
     loss = _loss(ladder, best)
-    history = History([loss], [0.0], [1], [ground.features.shape[0]], best_step=1, best_loss=best.loss)
+    history = History([loss], [0.0], [1], [ground.features.shape[0]], best_step=1, best_loss=dev_loss)
     history.threads, history.seconds, history.stopped_by = Counter({1: 1}), rung.seconds, "solved"
     row = {"step": 1, "epoch": 1, "passes": 1.0, "seconds": rung.seconds, "train_loss": loss}
     history.evaluations.append({**row, **scores})

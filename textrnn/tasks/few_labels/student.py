@@ -18,14 +18,14 @@ from textrnn.corpus.heap import Heap
 from textrnn.errors import Note
 from textrnn.evaluation.semi_supervised.rungs import Ladder, Part, Rung, judged
 from textrnn.tasks.classify import DatasetFacts, Learnt, learn
-from textrnn.tasks.settings import settle
+from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import Listener
 
 HELD_OUT_SHARE, MOST_HELD_OUT = 0.1, 2000  # of the guesses; by them the best weights are chosen
 FEW_GUESSES = 50  # of so few, all are learnt, and the labelled rows choose
 SHORTEST = 2.0  # seconds of a training worth beginning
 AROUND = 2.0  # a training takes so much longer than its steps: n-grams are counted, texts encoded, answers given
-TOO_LONG = 1.25  # of the time that a fold may take
+TOO_SHORT = 0.8  # a fold that took so much more than what is left for each of the others is the last
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,34 +53,63 @@ def climb_student(
         wanted: train it even if it does not help, or nobody knows.
     """
     began, name = time.perf_counter(), f"{run.model_name}, which learns from those guesses"
-    out_of_fold = _out_of_fold(ladder, dataset, heap, run, _Quiet(listener), seconds)
+    school = _School(ladder, dataset, heap, run, listener, seconds)
+    out_of_fold = school.out_of_fold()
     accuracy, loss, temperature = judged(out_of_fold, ladder.labels)
-    is_judged = math.isfinite(loss)
     assert ladder.best is not None
-    rung = Rung(name, accuracy, loss, kept=loss < ladder.best.loss) if is_judged else Rung(name)
+    rung = Rung(name, accuracy, loss) if math.isfinite(loss) else Rung(name)
+    rung = dataclasses.replace(rung, kept=rung.is_better_than(ladder.best.rung))
     listener.on_note(Note("rung", rung=dataclasses.replace(rung, seconds=time.perf_counter() - began)))
-    learnt = None
-    if rung.kept or wanted:
-        left = max(SHORTEST, (seconds - (time.perf_counter() - began)) / AROUND)
-        learnt = _learnt(ladder, len(ladder.parts) - 1, dataset, heap, run, listener, left)
+    learnt = school.whole() if rung.kept or wanted else None
     rung = dataclasses.replace(rung, seconds=time.perf_counter() - began)
-    return Student(rung, temperature if is_judged else None, learnt)
+    return Student(rung, temperature if rung.is_judged else None, learnt)
 
 
-def _out_of_fold(
-    ladder: Ladder, dataset: Dataset, heap: Heap, run: Run, listener: Listener, seconds: float
-) -> NDArray[np.float64]:
-    """(n, C) log-probabilities; all NaN where the time is too short for all folds and a training on the whole."""
-    began, parts = time.perf_counter(), ladder.parts
-    each = seconds / len(parts)
-    found = np.full((len(ladder.labels), ladder.class_count), np.nan)
-    for index, part in enumerate(parts[:-1]):
-        spent = time.perf_counter() - began
-        if each < SHORTEST * AROUND or (index and spent / index > each * TOO_LONG):
-            return np.full_like(found, np.nan)
-        learnt = _learnt(ladder, index, dataset, heap, run, listener, each / AROUND)
-        found[part.held_out] = logits_of(learnt, [dataset.train.texts[row] for row in part.held_out])
-    return found
+class _School:
+    """Teaches the network, fold by fold and then the whole, within the time that there is.
+
+    As long as all passes over the data are in time, nothing depends on the clock, and the same seed gives the same
+    network.
+    """
+
+    def __init__(self, ladder: Ladder, dataset: Dataset, heap: Heap, run: Run, listener: Listener, seconds: float):
+        self.ladder, self.dataset, self.heap, self.run, self.listener = ladder, dataset, heap, run, listener
+        self.ends = time.perf_counter() + seconds
+        self.each = seconds / (len(ladder.parts) + 1) / AROUND  # once more for a first one that is not in time
+        self.is_in_time = len(ladder.parts) > 1 and self.each >= SHORTEST
+
+    def out_of_fold(self) -> NDArray[np.float64]:
+        """(n, C) log-probabilities; all NaN where the time is too short for all folds and a training on the whole."""
+        parts = self.ladder.parts
+        found = np.full((len(self.ladder.labels), self.ladder.class_count), np.nan)
+        for index, part in enumerate(parts[:-1] if self.is_in_time else ()):
+            began = time.perf_counter()
+            watch = _Quiet(self.listener, began + self.each * AROUND)
+            learnt = self._taught(index, watch, None if self.is_in_time else self.each)
+            if self.is_in_time and watch.is_late:
+                self.is_in_time, began = False, time.perf_counter()
+                learnt = self._taught(index, _Quiet(self.listener), self.each)
+            found[part.held_out] = logits_of(learnt, [self.dataset.train.texts[row] for row in part.held_out])
+            after = time.perf_counter()
+            if after + (after - began) * TOO_SHORT * (len(parts) - index - 1) > self.ends:
+                self.is_in_time = False
+                return np.full_like(found, np.nan)
+        return found
+
+    def whole(self) -> Learnt:
+        """The network that has learnt all there is to learn."""
+        left = max(SHORTEST, (self.ends - time.perf_counter()) / AROUND)
+        return self._taught(len(self.ladder.parts) - 1, self.listener, None if self.is_in_time else left)
+
+    def _taught(self, index: int, listener: Listener, seconds: float | None) -> Learnt:
+        """A network that has learnt what there is to learn of a part; within so many seconds, if any are named."""
+        soft, seed = self.ladder.soft_labels(index), combine(self.run).training.seed
+        dataset = taught_dataset(self.dataset, self.heap, self.ladder.parts[index], soft, seed=seed)
+        facts = DatasetFacts(dataset)
+        named = {name: value for name, value in self.run.named.items() if name != "budget"}
+        settings: ClassifierSettings = settle(dataclasses.replace(self.run, named=named), None, facts)
+        settings = settings.replaced({"budget": None if seconds is None else round(seconds, 1)})
+        return learn(dataset, settings, listener, vectors=facts.vectors(settings))
 
 
 def logits_of(learnt: Learnt, texts: list[str]) -> NDArray[np.float64]:
@@ -88,26 +117,6 @@ def logits_of(learnt: Learnt, texts: list[str]) -> NDArray[np.float64]:
     classifier = dataclasses.replace(learnt.classifier, temperature=1.0)
     found: NDArray[np.float64] = np.log(np.maximum(classifier.predict_probabilities(texts), 1e-12))
     return found
-
-
-def _learnt(
-    ladder: Ladder, index: int, dataset: Dataset, heap: Heap, run: Run, listener: Listener, seconds: float
-) -> Learnt:
-    taught = taught_dataset(dataset, heap, ladder.parts[index], ladder.soft_labels(index), seed=_seed_of(run))
-    facts = DatasetFacts(taught)
-    settings = _settings(run, facts, seconds)
-    return learn(taught, settings, listener, vectors=facts.vectors(settings))
-
-
-def _settings(run: Run, facts: DatasetFacts, seconds: float) -> ClassifierSettings:
-    """As always, but within so many seconds."""
-    named = {name: value for name, value in run.named.items() if name != "budget"}
-    settings: ClassifierSettings = settle(dataclasses.replace(run, named=named), None, facts)
-    return settings.replaced({"budget": round(seconds, 1)})
-
-
-def _seed_of(run: Run) -> int:
-    return int(run.named.get("seed") or 0)
 
 
 def taught_dataset(
@@ -135,16 +144,21 @@ def _split(texts: list[str], soft_labels: NDArray[np.float64], rows: NDArray[np.
 
 
 class _Quiet(Listener):
-    """Tells nothing of a training, and stops it where the other would."""
+    """Tells nothing of a training, stops it where the other would, and ends it when its time is up.
 
-    def __init__(self, other: Listener):
-        self.other = other
+    Args:
+        ends: on the clock of :func:`time.perf_counter`.
+    """
 
-    def on_note(self, note: Note) -> None:
-        return None
+    def __init__(self, other: Listener, ends: float = math.inf):
+        self.other, self.ends, self.is_late = other, ends, False
 
     def should_stop(self) -> bool:
         return self.other.should_stop()
+
+    def should_end(self) -> bool:
+        self.is_late = self.is_late or time.perf_counter() > self.ends
+        return self.is_late
 
 
 def as_calibrated(learnt: Learnt, temperature: float | None) -> Learnt:
