@@ -75,6 +75,9 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = small_rows(120)
     for name, header in (("reviews.csv", "text,label"), ("survey.csv", "comment,stars")):
         (place / name).write_text(f"{header}\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
+    few = "".join(f"{a},{b}\n" for a, b in rows[:30])
+    (place / "labelled.csv").write_text(f"text,label\n{few}", encoding="utf-8")
+    (place / "texts.txt").write_text("\n".join(text for text, _ in small_rows(90, 5)), encoding="utf-8")
     write_rows(place / "reviews" / "train.txt", rows)
     for name in ("headlines", "thucnews"):
         folder = write_small_dataset(place / "data" / name)
