@@ -79,6 +79,9 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (text, label if at % 4 else f"{label}|{list(WORDS)[(at + 1) % 3]}") for at, (text, label) in enumerate(rows)
     ]
     (place / "tickets.csv").write_text("text,tags\n" + "".join(f"{a},{b}\n" for a, b in tickets), encoding="utf-8")
+    few = "".join(f"{a},{b}\n" for a, b in rows[:30])
+    (place / "labelled.csv").write_text(f"text,label\n{few}", encoding="utf-8")
+    (place / "texts.txt").write_text("\n".join(text for text, _ in small_rows(90, 5)), encoding="utf-8")
     write_rows(place / "reviews" / "train.txt", rows)
     for name in ("headlines", "thucnews"):
         folder = write_small_dataset(place / "data" / name)

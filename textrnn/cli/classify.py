@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from textrnn.cli import bulk, check, evaluate, export, predict, search, serve
+from textrnn.cli import bulk, check, evaluate, export, label_next, predict, search, serve
 from textrnn.cli.flags import flag, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
 from textrnn.cli.tracking import add_flags as add_tracking_flags
@@ -52,6 +52,7 @@ DOORS: dict[str, ModuleType] = {
     "check": check,
     "search": search,
     "export": export,
+    "label_next": label_next,
     "serve": serve,
 }
 
@@ -95,7 +96,8 @@ def to_runs(options: argparse.Namespace) -> list[Run]:
         door.refuse(options)
     given = named_settings("classify", options)
     if options.compare is None:
-        return [_run(options.model or "LSTM", given, options)]
+        usual = "LSTM" if options.unlabelled is None else label_next.MODEL
+        return [_run(options.model or usual, given, options)]
     for name, value in (("model", options.model), ("no-baseline", not options.baseline)):
         if value:
             raise ConfigError(f"--{name}: cannot stand beside --compare; expected one of them")

@@ -36,7 +36,7 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         "--output",
         metavar="FILE",
         help="with --predict or --predict-file: write the answers to a .csv, .tsv, .jsonl or .parquet file; with "
-        "--explain: an .html, .json or .jsonl file; with --export: the folder",
+        "--explain: an .html, .json or .jsonl file; with --export: the folder; with --label-next: a .csv file",
     )
     main_group.add_argument("--top-k", type=int, metavar="N", help="classes of each answer (default: 3; 1 in a file)")
     explain.add_flags(main_group)
@@ -50,7 +50,7 @@ def refuse(options: argparse.Namespace) -> None:
     """
     if options.top_k is not None and options.top_k < 1:
         raise ConfigError(f"`top_k` {options.top_k}: must be at least 1")
-    belongs = options.predict or options.predict_file is not None or options.export
+    belongs = options.predict or options.predict_file is not None or options.export or options.label_next is not None
     if options.output is not None and not belongs:
         raise ConfigError("`output`: belongs to `predict_file`, `predict` or `export`; expected one of them beside it")
     explain.refuse(options)

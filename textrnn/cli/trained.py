@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 def train(run: Run, options: argparse.Namespace, *, say: Say) -> Run:
     """Train a classifier, and show how it goes. Returns the run in its own folder."""
     from textrnn.tasks.classify import train
+    from textrnn.tasks.few_labels.train import train as train_few
 
     with shown(quiet=options.quiet, say=say) as (shower, download_bar), tracked(options, shower) as listener:
+        if options.unlabelled is not None:
+            more = {"on_download": download_bar, "baseline": options.baseline, "choose": options.model is None}
+            return train_few(run, options.unlabelled, listener, **more)[0]
         return train(run, listener, on_download=download_bar, baseline=options.baseline)[0]
 
 

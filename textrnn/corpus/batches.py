@@ -33,7 +33,7 @@ class LabelPairs(NamedTuple):
 class Batch(NamedTuple):
     """Token ids (B, T) padded with 0, lengths (B,), class indices (B,), what each row counts (B,), if not all alike;
     where rows have several labels, `labels` is empty and `label_pairs` has them; where they are read, the code points
-    of the spellings (B, S), padded with 0."""
+    of the spellings (B, S), padded with 0; where labels are guesses, how much each row is of each class (B, C)."""
 
     token_ids: Tensor
     lengths: Tensor
@@ -41,6 +41,7 @@ class Batch(NamedTuple):
     weights: Tensor | None = None
     label_pairs: LabelPairs | None = None
     characters: Tensor | None = None
+    soft_labels: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -150,6 +151,7 @@ class LabelledTexts:
         weights: float32, (rows,): what each row counts in the loss; None: all alike
         classes: int64, (all labels,): of rows with several labels, each row's one after the other; else None
         label_starts: int64, (rows + 1,): where those of each row begin in `classes`
+        soft_labels: float32, (rows, C): how much each row is of each class; None: wholly of its label's
         spelling: where a model reads it
     """
 
@@ -161,6 +163,7 @@ class LabelledTexts:
     weights: Tensor | None = None
     classes: Tensor | None = None
     label_starts: Tensor | None = None
+    soft_labels: Tensor | None = None
     spelling: SpeltTexts | None = None
 
     @classmethod
@@ -185,17 +188,11 @@ class LabelledTexts:
             return self
         return dataclasses.replace(self, weights=torch.from_numpy(weights).to(self.labels.device, torch.float32))
 
-    def selected(self, rows: NDArray[np.integer]) -> Self:
-        """Some of the rows, by their indices."""
-        chosen = torch.from_numpy(rows)
-        here = chosen.to(self.labels.device)
-        return dataclasses.replace(
-            self,
-            starts=self.starts[here],
-            lengths=self.lengths[chosen],
-            labels=self.labels[here],
-            weights=None if self.weights is None else self.weights[here],
-        )
+    def softened(self, soft_labels: NDArray[np.float32] | None) -> Self:
+        """The same rows with how much each is of each class, (rows, C); None: wholly of its label's."""
+        if soft_labels is None:
+            return self
+        return dataclasses.replace(self, soft_labels=torch.from_numpy(soft_labels).to(self.labels.device))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -211,7 +208,13 @@ class LabelledTexts:
         weights = None if self.weights is None else self.weights[here]
         spelling = None if self.spelling is None else self.spelling.select(rows)
         return dataclasses.replace(
-            self, starts=self.starts[here], lengths=self.lengths[rows], weights=weights, spelling=spelling, **several
+            self,
+            starts=self.starts[here],
+            lengths=self.lengths[rows],
+            weights=weights,
+            soft_labels=None if self.soft_labels is None else self.soft_labels[here],
+            spelling=spelling,
+            **several,
         )
 
     def batch(self, rows: Tensor) -> Batch:
@@ -242,10 +245,10 @@ class LabelledTexts:
         token_ids = _padded(self.token_ids, self.starts[rows.to(self.starts.device)], lengths, drawn)
         lengths = lengths.to(self.labels.device, non_blocking=True)
         rows = rows.to(self.labels.device, non_blocking=True)
-        weights = None if self.weights is None else self.weights[rows]
+        weights, soft = (None if part is None else part[rows] for part in (self.weights, self.soft_labels))
         pairs = None if self.classes is None else self.label_pairs(rows)
         labels = self.labels[rows] if len(self.labels) else self.labels
-        return Batch(token_ids, lengths, labels, weights, pairs, characters)
+        return Batch(token_ids, lengths, labels, weights, pairs, characters, soft)
 
     def label_pairs(self, rows: Tensor) -> LabelPairs:
         """(B,) rows -> their labels, the rows counted from 0 in this order."""

@@ -40,6 +40,7 @@ class Split:
     Attributes:
         labels: one class a row; empty where rows have several
         label_sets: the classes of each row, where there may be several or none; else None
+        soft_labels: float32, (rows, C): how much each row is of each class, where labels are guesses; else None
         rows: where they are from; None of texts in memory
         weights: (rows,): what each row counts where it is learnt; None: all alike
     """
@@ -49,6 +50,7 @@ class Split:
     rows: Rows | None = None
     weights: NDArray[np.float64] | None = None
     label_sets: LabelSets | None = None
+    soft_labels: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -156,8 +158,9 @@ class Dataset:
                 digest.update(split.label_sets.offsets.tobytes() + split.label_sets.indices.tobytes())
             if encoded.spelling is not None:
                 digest.update(encoded.spelling.characters.tobytes())
-            if split.weights is not None:
-                digest.update(split.weights.tobytes())
+            for of_rows in (split.weights, split.soft_labels):
+                if of_rows is not None:
+                    digest.update(of_rows.tobytes())
         return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())
 
 

@@ -20,6 +20,7 @@ from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset
 from textrnn.corpus.in_memory import NAME, Labelled, dataset_in_memory, more_of_a_dataset
 from textrnn.estimators.answers import Answer
+from textrnn.estimators.few_labels import learn_beside, refuse_beside
 from textrnn.estimators.inputs import InputError, count_of, texts_of, weights_of, weights_of_classes
 from textrnn.estimators.interrupts import KeepingTheBest
 from textrnn.estimators.labels import LabelType, classes_of, labels_of, names_like
@@ -42,7 +43,7 @@ from textrnn.report.verdict import bare
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import SavedModel, explain_mismatched_files
 from textrnn.tasks.answers import predict
-from textrnn.tasks.classify import DatasetFacts, introduce, learn
+from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, learn
 from textrnn.tasks.labelling import AnyResult
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import ListenerGroup
@@ -84,7 +85,9 @@ class TextClassifier(
 
     # --- learning
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None, unlabelled: Any = None
+    ) -> Self:
         """Learn from texts and their labels; what was learnt before is forgotten.
 
         Args:
@@ -94,6 +97,8 @@ class TextClassifier(
             X_val: texts that are not learnt from: which weights are kept is decided by them, and how sure answers are.
                 By default a tenth of the texts is held out for that.
             y_val: their labels.
+            unlabelled: texts like those of `X`, without labels, to learn from where labels are few; `budget` is 300
+                seconds then, unless it is set, and nothing is held out.
 
         Raises:
             InputError: for texts, labels or weights that are not what they should be.
@@ -101,6 +106,11 @@ class TextClassifier(
         """
         texts, labels, weights = self._checked(X, y, sample_weight)
         label_type = LabelType.of(labels)
+        if unlabelled is not None:
+            refuse_beside(sample_weight=sample_weight, X_val=X_val, y_val=y_val)
+            rows = (texts, label_type.names(labels))
+            self._keep(*learn_beside(rows, unlabelled, self._run(), verbose=self.verbose), label_type)
+            return self
         dev = None if X_val is None and y_val is None else self._labelled(X_val, y_val, labels.dtype, "X_val", "y_val")
         run = self._run()
         with explained():
@@ -118,7 +128,6 @@ class TextClassifier(
                 stacklevel=2,
             )
         self._learn(dataset, settings, facts, label_type)
-        self._calls = 0
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -158,7 +167,7 @@ class TextClassifier(
             facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
             settings = self._settings_to_learn_on(facts, before, calls)
         self._learn(dataset, settings, facts, label_type, start=None if before is None else before.network)
-        self._calls = calls + 1
+        self._calls: int = calls + 1
         return self
 
     def _run(self) -> Run:
@@ -213,9 +222,14 @@ class TextClassifier(
             introduce(dataset, settings, vectors, listener, beginning)
             learnt = learn(dataset, settings, listener, vectors=vectors, beginning=beginning, start=start)
         interrupts.warn(learnt.history, stacklevel=4)
+        self._keep(dataset, learnt, label_type)
+
+    def _keep(self, dataset: Dataset, learnt: Learnt, label_type: LabelType) -> None:
+        """Answer as what was learnt, and remember from what."""
         self._take(learnt.classifier, label_type)
         self.history_: History | None = learnt.history
         self._dataset: Dataset | None = dataset
+        self._calls = 0
 
     def _take(self, classifier: Classifier, label_type: LabelType) -> None:
         """Answer as a classifier does."""

@@ -16,9 +16,11 @@ from textrnn.errors import Note
 from textrnn.evaluation.baseline import Baseline
 from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1
 from textrnn.evaluation.records import ClassifierFigures
+from textrnn.evaluation.semi_supervised.rungs import Rung
 from textrnn.evaluation.verdict import Circumstances, VerdictFigures
 from textrnn.files import json_bytes
 from textrnn.report.errors_table import ERRORS_FILE, Answers, errors_csv
+from textrnn.report.few_labels import cross_validated, ladder_metrics, ladder_table
 from textrnn.report.html import render_classifier_page
 from textrnn.report.label_errors import SUSPECTS_FILE, SuspectRow, suspects_csv
 from textrnn.report.page_data import headline, page_values, readings
@@ -41,6 +43,8 @@ class ClassificationResult:
         test_logits: (test rows, C)
         label_smoothing: that the network learnt with
         temperature: by which logits are divided after the smoothing is undone, fitted on the dev split
+        rungs: of the ways to use texts without labels, where there were some, in the order in which they were tried
+        unlabelled: how many such texts there were
     """
 
     model_name: str
@@ -52,6 +56,8 @@ class ClassificationResult:
     temperature: float
     baseline: Baseline | None
     circumstances: Circumstances = field(default_factory=Circumstances)
+    rungs: tuple[Rung, ...] = ()
+    unlabelled: int = 0
 
     @cached_property
     def figures(self) -> ClassifierFigures:
@@ -98,6 +104,7 @@ class ClassificationResult:
         """All tables, for a terminal."""
         names, confusion = self.dataset.class_names, self.figures.confusion
         parts = [
+            table(ladder_table(self.rungs)) if self.rungs else "",
             table(self.comparison),
             class_table(class_scores(confusion), names, unweighted_f1=macro_f1(confusion)),
             confusion_table(confusion, names),
@@ -122,6 +129,7 @@ class ClassificationResult:
             "dataset": self.dataset.name,
             "seed": self.seed,
             **({} if self.history is None else self._training(self.history)),
+            **ladder_metrics(self.rungs, self.unlabelled),
             "test": classification_report(figures.confusion, figures.loss, self.dataset.class_names),
         }
         if files := [reading.to_dict() for reading in readings(self.dataset)]:
@@ -145,15 +153,18 @@ class ClassificationResult:
         return metrics
 
     def _training(self, history: History) -> dict[str, Any]:
-        best = history.best
+        best, texts = history.best, len(self.dataset.train) + self.unlabelled
+        dev: dict[str, Any] = {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])}
+        if rung := cross_validated(self.rungs):  # what the network was evaluated on were guesses
+            dev |= {"accuracy": rung.accuracy, "loss": rung.loss, "cross_validated": True}
         return {
             "train": {
                 "seconds": history.seconds,
-                "epochs": round(history.examples_seen / len(self.dataset.train), 3),
-                "examples": len(self.dataset.train),
+                "epochs": round(history.examples_seen / texts, 3),
+                "examples": texts,
                 "examples_per_second": history.examples_seen / history.seconds,
             },
-            "dev": {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])},
+            "dev": dev,
         }
 
     def to_files(
@@ -197,10 +208,16 @@ class ClassificationResult:
         if history is not None:
             summary = [
                 ("training texts", f"{len(self.dataset.train):,}"),
+                *([("texts without labels", f"{self.unlabelled:,}")] if self.unlabelled else []),
                 *settings,
                 ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
-                ("dev accuracy", f"{history.best['dev_accuracy']:.4f}"),
+                self._dev_accuracy(history),
                 ("seed", str(self.seed)),
             ]
         values = page_values(self, summary, run, suspects)
         return render_classifier_page(title=title, headline=headline(self), **values)
+
+    def _dev_accuracy(self, history: History) -> tuple[str, str]:
+        if rung := cross_validated(self.rungs):
+            return "cross-validated accuracy", f"{rung.accuracy:.4f}"
+        return "dev accuracy", f"{history.best['dev_accuracy']:.4f}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from textrnn.errors import Note, listed
+from textrnn.report.few_labels import heap_told, rung_told
 from textrnn.report.label_errors import doubted
 from textrnn.report.reading import all_understood, texts_understood
 from textrnn.report.search import tried
@@ -14,10 +15,10 @@ from textrnn.report.text import shortened, table
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
     "begins", "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed",
-    "data_set", "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "judged", "mixed",
-    "network", "network_learnt", "nothing_to_resume", "pretrained", "pretraining", "read", "searched",
-    "sequences_learnt", "table", "tables", "text", "text_read", "tracked", "trained", "tried", "using_saved",
-    "vectors", "vocabulary",
+    "data_set", "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "heap", "judged",
+    "mixed", "network", "network_learnt", "nothing_to_resume", "pretrained", "pretraining", "read", "rung", "searched",
+    "sequences_learnt", "table", "tables", "text", "text_read", "tracked", "trained", "tried", "using_saved", "vectors",
+    "vocabulary",
 }  # fmt: skip
 
 
@@ -244,6 +245,11 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "given_read": lambda reading: texts_understood(reading),
     "going_on_after": "going on after {trainings} finished trainings in {store}",
     "going_on": "going on after step {steps:,} with the settings of {checkpoint}",
+    "heap": heap_told,
+    "heap_of_no_use": (
+        "cross-validation on the {labelled:,} labelled rows sees no use in the texts without labels; the model learns "
+        "from the labels alone"
+    ),
     "kept_apart": "{taken} is of other data ({learnt}); this run is kept in {folder}",
     "judged": lambda result: str(result.to_text()),
     "labels_doubted": lambda count, total, folder: (
@@ -256,6 +262,9 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     ),
     "letters_only": lambda strange: (
         f"this model reads letters from a to z only; {listed(map(repr, strange))} read as a space"
+    ),
+    "linear_is_best": (
+        "the linear model is what is kept, for {other} is no better out of fold (`model={other}` keeps that)"
     ),
     "long_text": "a long text: only the first {pad_size} tokens are read",
     "network": _network,
@@ -279,6 +288,7 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "pretraining": _pretraining,
     "read": lambda readings: "\n".join(all_understood(readings)),
     "read_as": _read_as,
+    "rung": rung_told,
     "sequences_learnt": _sequences_learnt,
     "split_made": _split_made,
     "sister_files": lambda train, others: f"{train}: used with {' and '.join(path.name for path in others)} beside it",

@@ -24,6 +24,7 @@ from textrnn.report.classifier_charts import (
 from textrnn.report.confusion import MatrixView
 from textrnn.report.data_summary import SPLITS, DataSummary
 from textrnn.report.errors_table import Answers
+from textrnn.report.few_labels import ladder_table
 from textrnn.report.label_errors import TOO_MANY, SuspectRow
 from textrnn.report.notes import words
 from textrnn.report.plain import as_cell, plain
@@ -58,6 +59,7 @@ def page_values(
     return {
         "summary": summary,
         "comparison": result.comparison,
+        "ladder": ladder_table(result.rungs),
         "interval": result.verdict.figures.interval,
         "verdict": list(map(bare, result.verdict.sentences)),
         "read": files_read(dataset),

@@ -269,7 +269,7 @@ def learn(
     listener = listener or Listener()
     training, device = settings.training, choose_device(settings.training.device)
     encoded = dataset.encoded(settings.data)
-    network = _build(settings, encoded, len(dataset.class_names), vectors, device)
+    network = build_classifier(settings, encoded, len(dataset.class_names), vectors, device)
     if start is not None:
         network.load_state_dict(start.state_dict())
     elif beginning is not None:
@@ -278,7 +278,7 @@ def learn(
     if training.pretrain and start is None:
         training, checkpoint = pretrained_first(network, encoded.train, encoded.dev, training, checkpoint, listener)
     train, dev = (
-        rows(texts, split.targets, device).weighted(split.weights)
+        rows(texts, split.targets, device).weighted(split.weights).softened(split.soft_labels)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
     labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
@@ -293,7 +293,7 @@ def learn(
         network,
         objective,
         listener,
-        lambda kind: _build(kind, encoded, len(dataset.class_names), None, device),
+        lambda kind: build_classifier(kind, encoded, len(dataset.class_names), None, device),
     )
     with explain_out_of_memory():
         fitted = labelling.fitted(dataset, network, dev, settings.training, objective.threads)
@@ -335,7 +335,7 @@ def _began_from(beginning: Begins | None, checkpoint: Checkpoint | None) -> dict
     return beginning.to_kept() if isinstance(beginning, Beginning) else None
 
 
-def _build(
+def build_classifier(
     settings: ClassifierSettings,
     encoded: EncodedDataset,
     class_count: int,

@@ -166,7 +166,7 @@ def learn_to_tell_the_next(
     if held_out is None:
         apart = every[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY] if len(every) >= HELD_OUT_EVERY else every
         judged = _some(rows, apart)
-        rows = rows if len(apart) == len(every) else rows.selected(np.setdiff1d(every, apart))
+        rows = rows if len(apart) == len(every) else rows.select(torch.from_numpy(np.setdiff1d(every, apart)))
     else:
         of_dev = LabelledTexts.from_encoded(held_out, [0] * len(held_out.lengths), device)
         judged = _some(of_dev, np.arange(len(of_dev)))
@@ -188,4 +188,4 @@ def learn_to_tell_the_next(
 def _some(rows: LabelledTexts, chosen: np.ndarray[Any, Any]) -> LabelledTexts:
     """Every so-manieth of the chosen rows, so that scoring them takes no time to speak of."""
     tokens = int(rows.lengths[torch.from_numpy(chosen)].sum())
-    return rows.selected(chosen[:: max(1, round(tokens / HELD_OUT_TOKENS))])
+    return rows.select(torch.from_numpy(chosen[:: max(1, round(tokens / HELD_OUT_TOKENS))]))

@@ -9,6 +9,7 @@ from textrnn.errors import DataError, one_line
 
 MOST_WITHOUT = 0.01  # share of rows without text or label that stops nothing
 LISTED_LINES = 20
+PROPOSED = "proposed_label"  # a column of rows to label next
 MISSING = ("no-text", "no-label", "damaged-label")  # what is left out by itself
 REASONS = {  # in few words, and how to mend it
     "no-text": ("no text", "fill the text in"),
@@ -46,6 +47,8 @@ def refuse_bad_rows(rows: Rows, on_bad_row: str | None) -> None:
     if not left_out or (on_bad_row == "skip" and len(rows)):
         return
     wrong = [row for row in left_out if row.reason not in MISSING]
+    if not wrong and len(rows) and on_bad_row is None and PROPOSED in rows.reading.other_columns:
+        return  # written for people to label: not all of it is done yet
     if not wrong and on_bad_row is None and len(left_out) <= MOST_WITHOUT * total and len(rows):
         return
     raise DataError(_account(rows, wrong or left_out, total, missing=not wrong and on_bad_row is None))

@@ -175,12 +175,13 @@ class ClassificationObjective(Objective[Batch]):
     def loss_of(self, logits: Tensor, batch: Batch) -> Loss:
         """(B, C) logits of a batch -> its loss."""
         weights = self._weights(batch.labels, batch.weights)
+        targets = batch.labels if batch.soft_labels is None else batch.soft_labels
         if weights is None:
-            value = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
+            value = functional.cross_entropy(logits, targets, label_smoothing=self.smoothing)
         else:
             # Each row counts with the weight of its class. (torch's own `weight` weighs the smoothed part by the
             # classes it is spread over: with one row in a hundred, every row would be taught to be of the rare class.)
-            losses = functional.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing, reduction="none")
+            losses = functional.cross_entropy(logits, targets, label_smoothing=self.smoothing, reduction="none")
             # By the mean weight of all rows, not of these: else a heavy row would count the less among its neighbours.
             total = weights.sum() if self.mean_weight is None else self.mean_weight * len(batch)
             value = (weights * losses).sum() / total

@@ -1,0 +1,107 @@
+"""A heap of texts without labels, to learn from beside few with: read from whatever file people have, and cleared of
+what is labelled or kept for testing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textrnn.config import DataConfig
+from textrnn.corpus.dataset import Dataset
+from textrnn.corpus.readers import Reading, all_cleaned
+from textrnn.corpus.readers.unlabelled import open_given
+from textrnn.corpus.similar import comparison_key
+from textrnn.corpus.sources.content import content_at
+from textrnn.corpus.sources.splits import data_files
+from textrnn.errors import DataError, user_path
+
+AT_ONCE = 8192  # records
+MOST_TEXTS = 1_000_000  # learnt from; more would fill the memory and teach little
+
+
+@dataclass(frozen=True)
+class Heap:
+    """Texts without labels, each once.
+
+    Attributes:
+        name: where they are from
+        readings: what was understood of each file
+        repeated, labelled, held_out: texts that were taken out, for they stood there twice, among the labelled rows,
+            among the rows of the dev and test splits
+    """
+
+    name: str
+    texts: list[str]
+    readings: tuple[Reading, ...] = ()
+    repeated: int = 0
+    labelled: int = 0
+    held_out: int = 0
+    paths: tuple[Path, ...] = field(default=(), repr=False)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def read_heap(given: str, config: DataConfig) -> Heap:
+    """The texts of a file, or of all data files in a folder.
+
+    Args:
+        given: the path, as it was typed.
+        config: how it is to be read, where that is not to be found out.
+
+    Raises:
+        DataError: if there is no such file, or no text in it.
+    """
+    place = user_path(given, "unlabelled")
+    paths = data_files(place) if place.is_dir() else [place]
+    if not paths:
+        raise DataError(f"{place}: no file of texts in the folder; expected one text a line, or a table of texts")
+    texts, readings = list[str](), list[Reading]()
+    for path in paths:
+        found = open_given(content_at(path), config)
+        readings.append(found.reading)
+        for block in found.blocks(AT_ONCE):
+            texts += [text for at, text in enumerate(block.texts) if at not in block.errors]
+    return _heap(str(place), texts, tuple(readings), tuple(paths))
+
+
+def heap_in_memory(texts: Sequence[str], name: str = "unlabelled") -> Heap:
+    """The same of texts in memory.
+
+    Raises:
+        DataError: if there is none.
+    """
+    return _heap(name, texts)
+
+
+def _heap(name: str, texts: Iterable[str], readings: tuple[Reading, ...] = (), paths: tuple[Path, ...] = ()) -> Heap:
+    every = [text for text in all_cleaned(list(texts)) if text.strip()]
+    if not every:
+        raise DataError(f"{name}: no text in it; expected texts like those that are labelled, one a line")
+    once = list(dict.fromkeys(every))
+    return Heap(name, once[:MOST_TEXTS], readings, repeated=len(every) - len(once), paths=paths)
+
+
+def cleared(heap: Heap, dataset: Dataset) -> Heap:
+    """The heap without the texts of the data set's splits; upper case, width and punctuation make no difference.
+
+    Raises:
+        DataError: if nothing is left, as of the training file itself.
+    """
+    learnt = set(map(comparison_key, dataset.train.texts))
+    held_out = {comparison_key(text) for split in (dataset.dev, dataset.test) for text in split.texts} - learnt
+    kept, of_labelled, of_held_out = list[str](), 0, 0
+    for text in heap.texts:
+        key = comparison_key(text)
+        of_labelled += key in learnt
+        of_held_out += key in held_out
+        if key not in learnt and key not in held_out:
+            kept.append(text)
+    if not kept:
+        raise DataError(
+            f"{heap.name}: all {len(heap):,} texts stand in the data set itself; expected others, without labels: name "
+            "another file in `unlabelled`, or leave it out"
+        )
+    return Heap(heap.name, kept, heap.readings, heap.repeated, of_labelled, of_held_out, heap.paths)

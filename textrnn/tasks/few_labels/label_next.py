@@ -1,0 +1,103 @@
+"""The rows to label next, as a file for people that the readers take back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from textrnn.config import Run
+from textrnn.corpus.dataset import Dataset, load_dataset
+from textrnn.corpus.heap import Heap, cleared, read_heap
+from textrnn.corpus.readers.left_out import PROPOSED
+from textrnn.corpus.similar import comparison_key, near_duplicates
+from textrnn.corpus.sources.catalog import find_dataset
+from textrnn.errors import Note
+from textrnn.evaluation.linear.features import fit_vectorizer
+from textrnn.evaluation.semi_supervised.next_rows import rows_to_label
+from textrnn.files import write_together
+from textrnn.report.spreadsheet import starts_like_a_formula
+from textrnn.saved.classifier import Classifier
+from textrnn.tasks.few_labels.train import without_dev
+from textrnn.tasks.settings import combine
+from textrnn.training.events import Listener
+
+FILE = "label_next.csv"
+COLUMNS = ("text", "label", PROPOSED, "probability")
+MOST_TEXTS = 100_000  # looked at; of more, a sample
+Proposal = tuple[str, str, float]  # text, the label that the model proposes, its probability
+
+
+def write_next(classifier: Classifier, run: Run, unlabelled: str, count: int, path: Path, listener: Listener) -> int:
+    """Choose texts of a file and write them below the labelled rows. Returns how many there are to label.
+
+    Args:
+        run: of the data set that the classifier has learnt from.
+        unlabelled: the path of the texts, as it was typed.
+
+    Raises:
+        DataError: for what is wrong with the data set or the texts.
+        ArtifactError: if the file cannot be written.
+    """
+    data = combine(run).data
+    source = find_dataset(data.dataset)
+    dataset = load_dataset(source, data)
+    if source.dev is None:
+        dataset = without_dev(dataset)
+    heap = cleared(read_heap(unlabelled, data), dataset)
+    proposals = rows_next(classifier, dataset, heap, count)
+    if path.exists():
+        listener.on_note(Note("file_replaced", path=path))
+    write_together(path.parent, {path.name: to_label(dataset, proposals)})
+    return len(proposals)
+
+
+def rows_next(classifier: Classifier, dataset: Dataset, heap: Heap, count: int, *, seed: int = 0) -> list[Proposal]:
+    """Texts that the classifier is unsure of, each of another kind, none that says nearly the same as another.
+
+    Args:
+        count: at most.
+        seed: of the sample and the clusters.
+    """
+    texts = heap.texts
+    if len(texts) > MOST_TEXTS:
+        sample = np.random.default_rng(seed).permutation(len(texts))[:MOST_TEXTS]
+        texts = [texts[row] for row in np.sort(sample)]
+    texts = _different(texts)
+    probabilities = classifier.predict_probabilities(texts)
+    _, features = fit_vectorizer(dataset.cut_into_words, texts)
+    names = classifier.class_names
+    return [
+        (texts[row], names[int(probabilities[row].argmax())], float(probabilities[row].max()))
+        for row in rows_to_label(features, probabilities, count, seed=seed).tolist()
+    ]
+
+
+def _different(texts: Sequence[str]) -> list[str]:
+    """Of texts that are nearly the same, the first."""
+    first: dict[str, int] = {}
+    for index, text in enumerate(texts):
+        first.setdefault(comparison_key(text), index)
+    keys, rows = list(first), list(first.values())
+    again = {later for _, later in near_duplicates(keys)}
+    return [texts[row] for at, row in enumerate(rows) if at not in again]
+
+
+def to_label(dataset: Dataset, proposals: Sequence[Proposal]) -> bytes:
+    """The labelled rows, and below them those to label; UTF-8 with a mark, for spreadsheets."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for text, label in zip(dataset.train.texts, dataset.train.labels, strict=True):
+        writer.writerow([_cell(text), dataset.class_names[label], "", ""])
+    for text, label_name, probability in proposals:
+        writer.writerow([_cell(text), "", label_name, f"{probability:.4f}"])
+    return out.getvalue().encode("utf-8-sig", "replace")
+
+
+def _cell(text: str) -> str:
+    """The whole text; one that begins like a formula has an apostrophe before it."""
+    return f"'{text}" if starts_like_a_formula(text) else text
