@@ -375,6 +375,6 @@ class TrainConfig(FitConfig):
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)
             evaluate_every = max(1, min(round(enough_rows / batch_size), batches))
         chosen: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "evaluate_every": evaluate_every}
-        if self.pretrain and self.is_open("pretrain_epochs"):
+        if self.is_open("pretrain_epochs"):
             chosen["pretrain_epochs"] = epochs and min(epochs, self.MOST_PRETRAINING)
         return dataclasses.replace(self, **chosen)

@@ -219,6 +219,8 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
     )
     if training.budget is None:
         training = dataclasses.replace(training, budget=entry.budget)
+    if facts.multi_label and "label_smoothing" not in named:
+        training = dataclasses.replace(training, label_smoothing=0.0)  # it costs F1 there, see benchmarks/LOG.md
     settings = dataclasses.replace(settings, training=training)
     beginning = facts.beginning(settings)
     if beginning is not None:
