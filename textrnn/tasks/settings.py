@@ -42,8 +42,7 @@ class Vectors(Protocol):
 
 class TextFacts(Protocol):
     """What settling asks of labelled texts: whether most of their letters are of scripts that put spaces between words,
-    whether a row may have several labels, how many rows there are, how long the texts are, and the pretrained vectors.
-    """
+    whether rows may have several labels, how many there are, how long the texts are, and the pretrained vectors."""
 
     words_are_spaced: bool
     multi_label: bool
