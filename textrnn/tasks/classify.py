@@ -217,7 +217,9 @@ def learn(
     listener = listener or Listener()
     training, device = settings.training, choose_device(settings.training.device)
     encoded = dataset.encoded(settings.data)
+    labelling = labelling_of(dataset)
     network = _build(settings, encoded, len(dataset.class_names), vectors, device)
+    labelling.prepare(network, dataset)
     if start is not None:
         network.load_state_dict(start.state_dict())
     listener.on_note(Note("network", settings=settings, network=network, device=device))
@@ -225,7 +227,6 @@ def learn(
         rows(texts, split.targets, device).weighted(split.weights)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
-    labelling = labelling_of(dataset)
     objective = labelling.objective(dataset, train, dev, training)
     history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
