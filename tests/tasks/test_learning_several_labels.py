@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.factories import WORDS, several_labels_dataset
 from textrnn.cli.predict import answered_line
@@ -23,10 +24,11 @@ from textrnn.report.notes import line
 from textrnn.saved.answers import answer, taken_labels
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import described
-from textrnn.tasks import labelling
+from textrnn.tasks import classify, labelling
 from textrnn.tasks.answers import predict
-from textrnn.tasks.classify import scored, train_baseline, train_on
+from textrnn.tasks.classify import DatasetFacts, scored, train_baseline, train_on
 from textrnn.tasks.compare import _judge, _linear
+from textrnn.tasks.settings import settle
 from textrnn.training.events import Listener
 
 TEXTS = ["猫的狗鱼了", "山的水猫狗了河", "的了是", ""]
@@ -230,3 +232,14 @@ def test_the_linear_model_knows_labels_that_all_or_no_rows_have() -> None:
     found = label_baseline(train, *others, 5)
     assert found is not None
     assert found.figures.tables[3, :, 1].sum() == 0
+
+
+def test_a_network_begins_with_how_frequent_labels_are() -> None:
+    dataset = several_labels_dataset()
+    settings = settle(
+        Run("classify", "LSTM", {"epochs": 1, "hidden_size": 8, "threads": 1}), None, DatasetFacts(dataset)
+    )
+    network = classify._build(settings, dataset.encoded(settings.data), 3, None, torch.device("cpu"))
+    labelling.labelling_of(dataset).prepare(network, dataset)
+    shares = (dataset.train.class_counts(3) + 0.5) / (len(dataset.train) + 1)
+    np.testing.assert_allclose(network.classifier.bias.detach().sigmoid(), shares, rtol=1e-5)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_KEPT = 1 << 23  # logits; each takes some thirteen bytes
+MOST_KEPT = 1 << 21  # logits; each takes some thirteen bytes
 LEAST_OF_A_ROW = 16  # likeliest classes that are kept of each row, whatever there are
 PIECE_CELLS = 1 << 21  # rows times classes of a piece, for those who cut
 BINS = 15  # of probabilities, those of the expected calibration error

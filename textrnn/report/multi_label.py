@@ -103,10 +103,10 @@ class MultiLabelResult:
 
     def pair_lines(self, count: int, widest: int = NAME) -> list[tuple[str, list[str]]]:
         """The pairs that fail together, in words, with the first of those texts."""
-        names, texts = [shortened(name, widest) for name in self.dataset.class_names], self.dataset.test.texts
+        names, texts = self.dataset.class_names, self.dataset.test.texts
         found = []
         for pair in self.missed[:count]:
-            true, other = names[pair.true], names[pair.other]
+            true, other = (shortened(names[index], widest) for index in (pair.true, pair.other))
             said = f"{true} missed, {other} given" if pair.taken else f"{true} and {other} both missed"
             rows = f"{pair.count:,} {'row' if pair.count == 1 else 'rows'}"
             found.append((f"{said}: {rows}", [texts[index] for index in pair.examples]))

@@ -269,7 +269,9 @@ def learn(
     listener = listener or Listener()
     training, device = settings.training, choose_device(settings.training.device)
     encoded = dataset.encoded(settings.data)
+    labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
     network = build_classifier(settings, encoded, len(dataset.class_names), vectors, device)
+    labelling.prepare(network, dataset)
     if start is not None:
         network.load_state_dict(start.state_dict())
     elif beginning is not None:
@@ -281,7 +283,6 @@ def learn(
         rows(texts, split.targets, device).weighted(split.weights).softened(split.soft_labels)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
-    labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
     objective = labelling.objective(dataset, train, dev, training, sample)
     if is_solved(network):
         history = solve(network, objective, training, listener)
