@@ -51,7 +51,7 @@ def solve(
         inverse = _take_linear(network, objective, config, network.inverse_penalty)
         loss = _mean_loss(network, objective)
         seconds = time.perf_counter() - started
-        history = History([loss], [0.0], [1], [len(objective.train)], threads=Counter({1: 1}))
+        history = History([loss], [0.0], [1], [len(objective.train)], threads=Counter({config.threads or 1: 1}))
         listener.on_step(1, loss)
         row = {"step": 1, "epoch": 1, "passes": 1.0, "seconds": seconds, "train_loss": loss}
         history.evaluations.append({**row, **objective.evaluate(network)})
