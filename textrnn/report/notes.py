@@ -132,7 +132,11 @@ def _network(settings: Any, network: Any, device: Any) -> str:
         precision = " in bf16" if str(network.precision) == "torch.bfloat16" else " in fp32"
     epochs = f"{training.epochs} epochs" if training.epochs else ""
     budget = f"{training.budget:g} s at most" if training.budget else ""
-    length = ", ".join(part for part in (epochs, budget, batch) if part)
+    windows = ""
+    if getattr(settings.model_config, "is_for_long", False):
+        of_text = settings.model_config.max_windows
+        windows = f"windows of {settings.model_config.window} tokens, {of_text} of a text in a step"
+    length = ", ".join(part for part in (epochs, budget, batch, windows) if part)
     return f"{settings.model_name}: {parameters:,} parameters on {device}{precision}, {length}"
 
 
