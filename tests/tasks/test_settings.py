@@ -34,6 +34,9 @@ class Texts:
     def vectors(self, settings: Any) -> Any:
         return None if self.size is None else SimpleNamespace(vectors=np.zeros((5, self.size)), path="v.npz")
 
+    def beginning(self, settings: Any) -> Any:
+        return None
+
 
 FACTS = {"classify": Texts(), "lm": CorpusFacts(50_000, letters=True), "memory": SequenceFacts(300, 10)}
 
