@@ -33,6 +33,9 @@ class Facts:
     def vectors(self, settings: object) -> None:
         return None
 
+    def beginning(self, settings: object) -> None:
+        return None
+
 
 def defaults_of(task: str, model: str) -> typing.Any:
     return fit_to_data(combine(Run(task, model)), CorpusFacts(10_000, False) if task == "lm" else Facts(), {})

@@ -48,6 +48,9 @@ class Facts:
     def vectors(self, settings: object) -> None:
         return None
 
+    def beginning(self, settings: object) -> None:
+        return None
+
 
 def test_versions() -> None:
     found = versions()

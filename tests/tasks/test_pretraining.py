@@ -273,36 +273,6 @@ def test_the_time_of_pretraining_is_part_of_the_budget() -> None:
     assert training.budget == 37.5
 
 
-def test_layers_are_frozen_until_it_is_their_turn(folder: Path) -> None:
-    dataset = english()
-    settings, beginning = settled(
-        dataset, "LSTM", init_from=str(folder), unfreeze=0.9, layer_rate=0.5, num_layers=2, epochs=4, tokenizer="char"
-    )
-    assert beginning is not None
-    encoded = dataset.encoded(settings.data)
-    network = classify._build(settings, encoded, 2, None, torch.device("cpu"))
-    beginning.carry_into(network, encoded.vocabulary.tokens)
-    steps = 4 * -(-40 // settings.training.batch_size)
-    # Of three parts, the top layer joins after 0.3 of the training, the next after 0.6, the vectors after 0.9.
-    for share, frozen in ((0.25, 3), (0.5, 2), (0.8, 1), (1.0, 0)):
-        classifier = classify.learn(dataset, settings, _EndAfter(int(share * steps)), beginning=beginning).classifier
-        parts = [r"encoder.layers.1.", "encoder.layers.0.", "embedding."][3 - frozen :] if frozen else []
-        for name, tensor in classifier.network.state_dict().items():
-            same = torch.equal(tensor, network.state_dict()[name])
-            assert same == any(name.startswith(part) for part in parts), (share, name)
-
-
-class _EndAfter(Listener):
-    def __init__(self, steps: int):
-        self.steps = steps
-
-    def on_step(self, step: int, loss: float) -> None:
-        self.done = step >= self.steps
-
-    def should_end(self) -> bool:
-        return self.done
-
-
 def test_from_python(folder: Path) -> None:
     rows = [(f"the {'room' if i % 2 else 'time'} {i}", "a" if i % 2 else "b") for i in range(40)]
     texts, labels = [text for text, _ in rows], [label for _, label in rows]

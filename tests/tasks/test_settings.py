@@ -38,7 +38,7 @@ class Texts:
     def vectors(self, settings: Any) -> Any:
         return None if self.size is None else SimpleNamespace(vectors=np.zeros((5, self.size)), path="v.npz")
 
-    def beginning(self, settings: Any) -> None:
+    def beginning(self, settings: Any) -> Any:
         return None
 
 
@@ -47,7 +47,7 @@ FACTS = {"classify": Texts(), "lm": CorpusFacts(50_000, letters=True), "memory":
 
 def open_names(settings: RunSettings[Any, Any, Any]) -> set[str]:
     left = {name for group in settings.groups for name in group.to_dict() if group.is_open(name)}
-    return left - {"epochs", "pretrain_epochs"} if settings.training.budget else left
+    return left - {"epochs"} if settings.training.budget else left
 
 
 @pytest.mark.parametrize("task", TASK_CONFIGS)

@@ -260,7 +260,6 @@ class TrainConfig(FitConfig):
     TOKENS_A_PASS_IN_WINDOWS: ClassVar[int] = 5_000_000  # a label for many windows teaches little: some five minutes
     TOKENS_A_BATCH: ClassVar[int] = 8192
     LONG: ClassVar[int] = 64  # tokens of a text
-    MOST_PRETRAINING: ClassVar[int] = 10  # passes, after which few texts are known by heart
     epochs: int | None = option(
         None,
         "passes over the training split (default: 6 or what the model asks for; more where rows are few, fewer where "
@@ -311,20 +310,8 @@ class TrainConfig(FitConfig):
     pretrain: bool = option(
         False, "vectors and recurrent layers first learn to tell the next token of the training texts"
     )
-    pretrain_epochs: int = option(
-        None, "passes of `pretrain` (default: as many as `epochs`, at most 10)", at_least=1, fitted=True
-    )
-    layer_rate: float = option(
-        1.0,
-        "learning rate of recurrent layers and vectors, each as a share of that of the layer above",
-        above=0.0,
-        at_most=1.0,
-    )
-    unfreeze: float = option(
-        0.0,
-        "share of the training during which they join the layers above one by one, the vectors last",
-        at_least=0.0,
-        below=1.0,
+    pretrain_epochs: int | None = option(
+        None, "passes of `pretrain` at most (default: as many as `epochs`, at most 10)", at_least=1
     )
     evaluate_every: int = option(
         None, "batches between two evaluations on the dev split (default: some 20 in all)", at_least=1, fitted=True
@@ -374,7 +361,4 @@ class TrainConfig(FitConfig):
         if self.is_open("evaluate_every"):
             enough_rows = max(training_rows / 4, 2 * dev_rows, training_rows * (epochs or 1) / 20)
             evaluate_every = max(1, min(round(enough_rows / batch_size), batches))
-        chosen: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "evaluate_every": evaluate_every}
-        if self.is_open("pretrain_epochs"):
-            chosen["pretrain_epochs"] = epochs and min(epochs, self.MOST_PRETRAINING)
-        return dataclasses.replace(self, **chosen)
+        return dataclasses.replace(self, epochs=epochs, batch_size=batch_size, evaluate_every=evaluate_every)

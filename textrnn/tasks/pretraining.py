@@ -31,6 +31,7 @@ from textrnn.training.train_eval import choose_device, fit
 
 PRETRAINED = "pretrained"  # in the checkpoint: what pretraining was, once it has ended
 SHARE_OF_BUDGET = 0.4
+MOST_PASSES = 10  # where nothing else is said; a few hundred texts are then long known by heart
 LOOKS = 10  # evaluations, about
 HELD_OUT_TOKENS = 10_000  # scored at each, at most
 HELD_OUT_EVERY = 20  # texts, where no others are held out
@@ -43,17 +44,16 @@ def loop_settings(training: TrainConfig, texts: int) -> TrainConfig:
     Args:
         training: of the classifier, settled.
     """
+    passes = training.pretrain_epochs or (None if training.epochs is None else min(MOST_PASSES, training.epochs))
     batch_size = min(training.batch_size, texts)
-    steps = -(-texts // batch_size) * (training.pretrain_epochs or 1)
+    steps = -(-texts // batch_size) * (passes or 1)
     return dataclasses.replace(
         training,
-        epochs=training.pretrain_epochs,
+        epochs=passes,
         budget=None if training.budget is None else SHARE_OF_BUDGET * training.budget,
         batch_size=batch_size,
         evaluate_every=max(1, steps // LOOKS),
-        require_improvement=max(1, steps // 3 if training.pretrain_epochs else 2 * steps),
-        layer_rate=1.0,
-        unfreeze=0.0,
+        require_improvement=max(1, steps // 3 if passes else 2 * steps),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import FitConfig, TrainConfig
+from textrnn.config import FitConfig
 from textrnn.errors import ConfigError
 from textrnn.models.parts.ngram_bag import SparseTable
 from textrnn.models.parts.token_pairs import TokenPairs
@@ -124,23 +124,6 @@ def sparse_tables(network: nn.Module) -> list[nn.Parameter]:
     return [module.weight for module in network.modules() if isinstance(module, SparseTable)]
 
 
-def _places(network: nn.Module, config: FitConfig) -> dict[int, tuple[float, float]]:
-    """By the identity of a parameter of lower layers, the share of the learning rate that it gets, and of the training
-    from which on it learns: recurrent layers from the top down, then the vectors.
-
-    Source: Howard & Ruder 2018, section 3.2 and 3.3 (discriminative fine-tuning, gradual unfreezing).
-    """
-    if not isinstance(config, TrainConfig) or (config.layer_rate, config.unfreeze) == (1.0, 0.0):
-        return {}
-    encoder, embedding = getattr(network, "encoder", None), getattr(network, "embedding", None)
-    layers = [*([] if encoder is None else reversed(encoder.layers)), *([] if embedding is None else [embedding])]
-    return {
-        id(parameter): (config.layer_rate**below, config.unfreeze * below / len(layers))
-        for below, layer in enumerate(layers, 1)
-        for parameter in layer.parameters()
-    }
-
-
 def tables_of_pairs(network: nn.Module) -> list[nn.Parameter]:
     """Those of them that hold vectors of pairs of tokens."""
     return [module.table.weight for module in network.modules() if isinstance(module, TokenPairs)]
@@ -153,8 +136,6 @@ def make_optimizer(network: nn.Module, config: FitConfig) -> Optimizers:
     By default, Adam's second moment decays with 0.99, not 0.999: a run has a few thousand steps, and an
     average over the last hundred is long enough.
 
-    A group says which ``share`` of the learning rate it gets, and at which share of the training it starts to learn.
-
     Raises:
         ConfigError: for a model with tables of n-grams and ``sgd``.
 
@@ -165,16 +146,9 @@ def make_optimizer(network: nn.Module, config: FitConfig) -> Optimizers:
         raise ConfigError("`optimizer` sgd: tables of n-grams learn by Adam; expected adam or adamw for this model")
     by_rows = {id(table) for table in tables}
     parameters = [p for p in network.parameters() if p.requires_grad and id(p) not in by_rows]
-    places, top = _places(network, config), (1.0, 0.0)
     groups = [
-        {
-            "params": [p for p in parameters if _is_matrix(p) == decays and places.get(id(p), top) == (share, start)],
-            "weight_decay": config.weight_decay if decays else 0.0,
-            "share": share,
-            "start": start,
-        }
-        for share, start in dict.fromkeys([top, *places.values()])
-        for decays in (True, False)
+        {"params": [p for p in parameters if _is_matrix(p)], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if not _is_matrix(p)], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
     betas = (0.9, config.adam_beta2)

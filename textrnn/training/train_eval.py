@@ -257,7 +257,7 @@ def _train(
         while not history.stopped_by:
             started = pacer.seconds
             with threads.piece() as piece:
-                piece.work = _step(run, config, position, pacer.progress(run.step))
+                piece.work = _step(run, config, position, learning_rate_at(config, pacer.progress(run.step)))
             history.threads[piece.count] += 1
             if not run.pending:  # the loss was copied from the device
                 listener.on_step(run.step, history.train_loss[-1])
@@ -299,11 +299,11 @@ def _look(
     listener.on_evaluation({**history.evaluations[-1], **pace}, history.best_step == run.step)
 
 
-def _step(run: TrainingState, config: FitConfig, position: _Position, progress: float) -> int:
+def _step(run: TrainingState, config: FitConfig, position: _Position, rate: float) -> int:
     """One step, added to the history; its loss may stay on the device for a while. Returns the tokens of its batch."""
-    batch, rate = position.next_batch(), learning_rate_at(config, progress)
+    batch = position.next_batch()
     for group in run.optimizer.param_groups:
-        group["lr"] = rate * group.get("share", 1.0) if progress >= group.get("start", 0.0) else 0.0
+        group["lr"] = rate
     run.network.train()
     loss = train_step(run.network, run.objective, batch, run.optimizer, config)
     run.pending.append(loss.reported)
