@@ -50,7 +50,8 @@ def test_logits_come_in_the_order_of_the_rows() -> None:
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_a_step_is_the_gradient_of_the_smoothed_loss(smoothing: float) -> None:
-    ours, theirs = (new_model(dropout=0.0, embedding_dropout=0.0, token_dropout=0.0) for _ in range(2))
+    plain = {"dropout": 0.0, "embedding_dropout": 0.0, "token_dropout": 0.0, "max_pairs": 0}
+    ours, theirs = (new_model(**plain) for _ in range(2))
     config = short(label_smoothing=smoothing, clip_norm=0.5)
     batch = TRAIN.batch(torch.arange(16))
     objective = ClassificationObjective(TRAIN, DEV, config, 3)
