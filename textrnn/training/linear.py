@@ -19,8 +19,9 @@ from torch import nn
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import LabelledTexts, sorted_batches
 from textrnn.corpus.label_sets import LabelSets
+from textrnn.errors import ConfigError
 from textrnn.evaluation.calibration import cross_entropy, fit_temperature, penalised_loss, without_smoothing
-from textrnn.evaluation.label_baseline import INVERSE_PENALTY, one_against_all
+from textrnn.evaluation.label_baseline import INVERSE_PENALTY, is_quick, one_against_all
 from textrnn.evaluation.label_scores import collect
 from textrnn.evaluation.linear.solver import calibrated, fitted, weights_by_class
 from textrnn.evaluation.multi_label import LabelFigures
@@ -32,6 +33,8 @@ from textrnn.training.objectives.classification import ClassificationObjective, 
 from textrnn.training.objectives.multi_label import MultiLabelObjective, calibrated_loss, fitted_figures
 
 MOST_WEIGHTS = 100_000_000  # of a linear model beside a network
+MOST_SOLVED = 1_000_000_000  # of one alone
+MOST_LOGITS = 20_000_000  # of the dev split
 SHARES = tuple(step / 20 for step in range(21))
 USUAL_SHARE, DEVIATION = 0.5, 0.25  # of the linear model, where dev says nothing; of the prior for it
 
@@ -44,11 +47,22 @@ def is_solved(network: nn.Module) -> TypeGuard[linear.Model]:
 def solve(
     network: linear.Model, objective: ClassificationObjective, config: TrainConfig, listener: Listener
 ) -> History:
-    """Find the weights of a linear model; its history is of one step."""
+    """Find the weights of a linear model; its history is of one step.
+
+    Raises:
+        ConfigError: for more weights than the memory of a usual machine holds.
+    """
+    weights = network.sparse_size * objective.class_count
+    if weights > MOST_SOLVED:
+        raise ConfigError(
+            f"`model` Linear: {network.sparse_size:,} n-grams times {objective.class_count:,} classes are too many "
+            "weights; expected another model, or fewer n-grams by `max_ngrams`"
+        )
     started = time.perf_counter()
     listener.on_start(1, 0, None)
     try:
-        inverse = _take_linear(network, objective, config, network.inverse_penalty)
+        features = sparse_features(network, objective.train)
+        inverse = _take_linear(network, objective, config, network.inverse_penalty, features)
         loss = _mean_loss(network, objective)
         seconds = time.perf_counter() - started
         history = History([loss], [0.0], [1], [len(objective.train)], threads=Counter({config.threads or 1: 1}))
@@ -148,11 +162,16 @@ def mix_with_linear(network: nn.Module, objective: ClassificationObjective, conf
         return None
     if network.sparse_size * objective.class_count > MOST_WEIGHTS or not _has_something_to_tell(objective):
         return None
+    if len(objective.dev) * objective.class_count > MOST_LOGITS:
+        return None
     judge: Judge = JudgeOfClasses(objective.dev.labels.cpu().numpy(), objective.smoothing)
     if isinstance(objective, MultiLabelObjective):
         judge = JudgeOfLabels(objective.dev_labels, objective.class_count)
+    features = sparse_features(network, objective.train)
+    if isinstance(objective, MultiLabelObjective) and not is_quick(features, objective.class_count):
+        return None
     own = predict_logits(network, objective.dev, objective.threads).numpy()
-    _take_linear(network, objective, config, None)
+    _take_linear(network, objective, config, None, features)
     network.share.fill_(1.0)
     of_linear = predict_logits(network, objective.dev, objective.threads).numpy()
     share = best_share(own, of_linear, judge)
@@ -189,10 +208,13 @@ def _mean_loss(network: nn.Module, objective: ClassificationObjective) -> float:
 
 
 def _take_linear(
-    network: NgramClassifier, objective: ClassificationObjective, config: TrainConfig, inverse: float | None
+    network: NgramClassifier,
+    objective: ClassificationObjective,
+    config: TrainConfig,
+    inverse: float | None,
+    features: Any,
 ) -> float:
     """Fit a linear model to the training split and put it into a network. Returns scikit-learn's C."""
-    features = sparse_features(network, objective.train)
     weights, intercepts = np.zeros((objective.class_count, network.sparse_size)), np.zeros(objective.class_count)
     of_rows = None if objective.train.weights is None else objective.train.weights.cpu().double().numpy()
     balanced = config.class_weight == "balanced"
