@@ -365,12 +365,10 @@ class _Taken:
             details.append(
                 "1 repeated header" if self.repeated_headers == 1 else f"{self.repeated_headers} repeated headers"
             )
-        if self.open_quotes:
-            count = len(self.open_quotes)
+        if count := len(self.open_quotes):
             texts = "1 quotation mark closes" if count == 1 else f"{count} quotation marks close"
             details.append(f"{texts} nowhere (first on line {self.open_quotes[0]})")
-        if self.stripped:
-            count = len(self.stripped)
+        if count := len(self.stripped):
             details.append(f"control characters left out of {count:,} {'text' if count == 1 else 'texts'}")
         if encoding is not None:
             details += ["carriage returns end lines"] if encoding.cr_ends_lines else []
