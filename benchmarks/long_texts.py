@@ -84,7 +84,8 @@ def measure(
             for seed in seeds:
                 flags = ["--model", model, "--seed", str(seed), "--save-dir", str(saved), *named]
                 flags += ["--no-baseline"] if linear is not None else []
-                subprocess.run([sys.executable, "-m", "textrnn", "--dataset", str(data), "--quiet", *flags], check=True)
+                command = [sys.executable, "-m", "textrnn", "--dataset", str(data), "--quiet", *flags]
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
                 found = json.loads((saved / "data" / model / "metrics.json").read_text("utf-8"))
                 if linear is None:
                     linear = found["baseline"]
