@@ -78,7 +78,7 @@ def main() -> None:
     others = {name: eval(value) for name, value in (pair.split("=") for pair in options.settings)}
     whole = load_dataset(find_dataset("thucnews"), combine(Run("classify")).data)
     titles = whole.train.texts
-    shown: list[list[Any]] = [["rows", "model", "way", "accuracy", "deviation", "seconds"]]
+    shown: list[list[str]] = [["rows", "model", "way", "accuracy", "deviation", "seconds"]]
     with tempfile.TemporaryDirectory() as place:
         models = Path(options.language_models or place)
         for rows in options.rows:
@@ -96,7 +96,7 @@ def main() -> None:
                         seconds += (time.perf_counter() - started) / options.seeds
                         print(rows, model, way, seed, f"{found[-1]:.4f} {seconds:.1f}", flush=True)
                     spread = statistics.stdev(found) if len(found) > 1 else 0.0
-                    line = [rows, model, way, f"{statistics.mean(found):.4f}", f"{spread:.4f}", f"{seconds:.1f}"]
+                    line = [f"{rows:,}", model, way, f"{statistics.mean(found):.4f}", f"{spread:.4f}", f"{seconds:.1f}"]
                     shown.append(line)
     print(table(shown, left_columns=3))
 
