@@ -5,7 +5,7 @@ Of thucnews, so many titles are drawn with labels (other ones for each seed); th
 * from random weights,
 * with ``--pretrain``: after its encoder has learnt to tell the next token of these titles,
 * all titles: the same on all 44,960 titles, their labels unseen,
-* with ``--init-from``: from a character language model (``--task lm``) of all titles, and one of them reversed.
+* with ``--init-from``: from a character language model (``--task lm``) of all titles.
 
 Test accuracy on ``--test`` titles, mean and standard deviation over the seeds, seconds of everything but the language
 models of the last line, which are trained once (or given: ``--language-models FOLDER``, where FOLDER/128 has 128
@@ -54,14 +54,14 @@ def drawn(whole: Dataset, rows: int, test: int, seed: int) -> Dataset:
 
 
 def language_model(titles: list[str], units: int, folder: Path) -> Path:
-    """Of all titles, and in its folder one of them reversed."""
+    """Of all titles, trained where it is not there."""
     if not (folder / "config.json").is_file():
-        for name, texts in (("", titles), ("reversed", [title[::-1] for title in titles])):
-            corpus = folder / f"{name or 'titles'}.txt"
-            corpus.parent.mkdir(parents=True, exist_ok=True)
-            corpus.write_text("\n".join(texts), encoding="utf-8")
-            sizes = {"hidden_size": units, "embedding_size": 128, "ngram_order": 0, "epochs": PASSES}
-            train_language_model(Run("lm", "LSTM", {"corpus": (str(corpus),), **sizes}, folder / name))
+        corpus = folder.with_suffix(".txt")
+        corpus.parent.mkdir(parents=True, exist_ok=True)
+        corpus.write_text("\n".join(titles), encoding="utf-8")
+        sizes = {"hidden_size": units, "embedding_size": 128, "ngram_order": 0, "epochs": PASSES}
+        run, _ = train_language_model(Run("lm", "LSTM", {"corpus": (str(corpus),), **sizes}, folder))
+        assert run.folder == folder, "what is there is of other titles"
     return folder
 
 
@@ -78,7 +78,7 @@ def main() -> None:
     others = {name: eval(value) for name, value in (pair.split("=") for pair in options.settings)}
     whole = load_dataset(find_dataset("thucnews"), combine(Run("classify")).data)
     titles = whole.train.texts
-    shown: list[list[Any]] = [["rows", "model", "way", "accuracy", "deviation", "seconds"]]
+    shown: list[list[str]] = [["rows", "model", "way", "accuracy", "deviation", "seconds"]]
     with tempfile.TemporaryDirectory() as place:
         models = Path(options.language_models or place)
         for rows in options.rows:
@@ -96,7 +96,7 @@ def main() -> None:
                         seconds += (time.perf_counter() - started) / options.seeds
                         print(rows, model, way, seed, f"{found[-1]:.4f} {seconds:.1f}", flush=True)
                     spread = statistics.stdev(found) if len(found) > 1 else 0.0
-                    line = [rows, model, way, f"{statistics.mean(found):.4f}", f"{spread:.4f}", f"{seconds:.1f}"]
+                    line = [f"{rows:,}", model, way, f"{statistics.mean(found):.4f}", f"{spread:.4f}", f"{seconds:.1f}"]
                     shown.append(line)
     print(table(shown, left_columns=3))
 

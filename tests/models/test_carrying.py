@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.factories import VOCABULARY, new_classifier
-from textrnn.models.carrying import BACKWARD, FORWARD, carry_layers, carry_vectors, cell_of, encoder_of
+from textrnn.models.carrying import carry_layers, carry_vectors, cell_of, encoder_of
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.language.base import RecurrentLanguageModel
 from textrnn.models.parts.layers import RecurrentEncoder
@@ -62,24 +62,13 @@ def test_the_forward_direction_has_the_states_of_the_language_model(name: str, l
 
 
 @torch.no_grad()
-def test_the_backward_direction_has_those_of_a_model_of_reversed_text() -> None:
-    classifier = new_classifier(name="BiLSTM_LN", num_layers=2).eval()
-    model = new_language_model("LSTM", 2, len(VOCABULARY))
-    carry_vectors(classifier, model, torch.arange(len(VOCABULARY)))
-    carry_layers(classifier, model, BACKWARD)
-    ids = torch.tensor([[4, 9, 6, 5, 3]])
-    states = encoder_of(classifier)(classifier.embedding(ids), torch.tensor([5]))[:, :, 12:]
-    torch.testing.assert_close(states, states_of(model, ids.flip(1)).flip(1), atol=1e-5, rtol=1e-5)
-
-
-@torch.no_grad()
 def test_only_known_tokens_and_layers_that_are_there_are_carried() -> None:
     classifier, before = new_classifier(num_layers=3), new_classifier(num_layers=3)
     model = new_language_model("LSTM", 2)
     rows = torch.full((len(VOCABULARY),), -1)
     rows[5], rows[7] = 11, 3
     carry_vectors(classifier, model, rows)
-    carry_layers(classifier, model, FORWARD)
+    carry_layers(classifier, model)
     assert model.embedding is not None
     table, drawn = classifier.embedding.table.weight, before.embedding.table.weight
     assert torch.equal(table[[5, 7]], model.embedding.weight[[11, 3]])

@@ -99,20 +99,6 @@ def test_what_the_language_model_has_arrives(folder: Path) -> None:
     }
 
 
-def test_a_model_of_reversed_text_gives_the_other_direction(folder: Path) -> None:
-    backward = character_model(mixed=False)
-    torch.nn.init.constant_(backward.network.layers[0].weight_hh, 0.25)  # type: ignore[arg-type]
-    backward.save(folder / "reversed")
-    dataset = english()
-    settings, beginning = settled(dataset, "BiLSTM_LN", init_from=str(folder), **NAMED)
-    assert beginning is not None
-    network = classify._build(settings, dataset.encoded(settings.data), 2, None, torch.device("cpu"))
-    beginning.carry_into(network, dataset.encoded(settings.data).vocabulary.tokens)
-    weights = network.state_dict()
-    assert (weights["encoder.layers.0.1.weight_hh_l0"] == 0.25).all()
-    assert not (weights["encoder.layers.0.0.weight_hh_l0"] == 0.25).any()
-
-
 def test_the_folder_remembers_and_needs_no_path(run: Callable[..., Result], folder: Path, small_dataset: Path) -> None:
     flags = ["--dataset", small_dataset, "--model", "LSTM", "--no-baseline", "--epochs", "1", "--init-from", folder]
     done = run(*flags)

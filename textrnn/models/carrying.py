@@ -16,7 +16,6 @@ from textrnn.models.parts.layers import RecurrentEncoder
 from textrnn.models.parts.recurrent_layers import RecurrentLayer
 
 CELLS = {4: "LSTM", 3: "GRU", 1: "RNN"}  # by the number of gates
-FORWARD, BACKWARD = 0, 1
 
 
 def cell_of(model: RecurrentLanguageModel) -> str:
@@ -45,8 +44,9 @@ def carry_vectors(network: ClassifierNetwork, model: RecurrentLanguageModel, row
 
 
 @torch.no_grad()
-def carry_layers(network: ClassifierNetwork, model: RecurrentLanguageModel, direction: int = FORWARD) -> None:
-    """The recurrent layers become those of one direction, from the lowest on; layers above them stay as they are.
+def carry_layers(network: ClassifierNetwork, model: RecurrentLanguageModel) -> None:
+    """The recurrent layers become those of the forward direction, from the lowest on; layers above them stay as they
+    are.
 
     What a layer takes from the other direction of the layer below is nothing at first, so that the states of this
     direction are those of the language model.
@@ -55,12 +55,9 @@ def carry_layers(network: ClassifierNetwork, model: RecurrentLanguageModel, dire
     encoder.separate_directions()
     for directions, layer in zip(encoder.layers, model.layers, strict=False):
         assert isinstance(directions, nn.ModuleList)
-        own = directions[direction]
+        own = directions[0]
         assert isinstance(own, nn.RNNBase)
         assert isinstance(layer, RecurrentLayer)
         for name in ("weight_hh", "bias_ih", "bias_hh"):
             getattr(own, f"{name}_l0").copy_(getattr(layer, name))
-        width, first = layer.weight_ih.shape[1], 0
-        if own.input_size != width and direction == BACKWARD:
-            first = own.input_size - width  # behind what comes from the forward direction
-        own.weight_ih_l0[:, first : first + width] = layer.weight_ih  # type: ignore[operator]
+        own.weight_ih_l0[:, : layer.weight_ih.shape[1]] = layer.weight_ih  # type: ignore[operator]

@@ -76,12 +76,11 @@ def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> st
 
 
 def _begins(beginning: Any, found: int, tokens: int, more: int, of_occurrences: float) -> str:
-    sizes = beginning.sizes
+    sizes, model = beginning.sizes, beginning.language_model.settings.model_name
     layers = "1 layer" if sizes["num_layers"] == 1 else f"{sizes['num_layers']} layers"
-    both = ", both directions" if beginning.backward else ""
     return (
-        f"begins from {beginning.folder} ({beginning.forward.settings.model_name}, {layers} of {sizes['hidden_size']}, "
-        f"vectors of {sizes['embedding_size']}{both}); has {found:,} of {tokens:,} tokens ({found / tokens:.2%}), "
+        f"begins from {beginning.folder} ({model}, {layers} of {sizes['hidden_size']}, "
+        f"vectors of {sizes['embedding_size']}); has {found:,} of {tokens:,} tokens ({found / tokens:.2%}), "
         f"{of_occurrences:.2%} of their occurrences, and {more:,} that the training texts have not"
     )
 

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from textrnn.config import UNKNOWN_ID
 from textrnn.errors import ConfigError, one_line, user_path
-from textrnn.models.carrying import BACKWARD, FORWARD, carry_layers, carry_vectors, cell_of, encoder_of
+from textrnn.models.carrying import carry_layers, carry_vectors, cell_of
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.registry import ModelEntry, all_models
 from textrnn.saved.character_model import TASK, CharacterModel
 from textrnn.saved.folder import CONFIG_FILE, MODEL_FILE, is_saved, read_json
 
-REVERSED = "reversed"  # in the folder, that of a model which has learnt the text with every line reversed
 SETTING = "init_from"
 SIZES = ("embedding_size", "hidden_size", "num_layers")  # that a classifier takes over
 
@@ -32,50 +31,40 @@ class Beginning:
 
     Attributes:
         folder: as it was named
-        backward: of reversed text, for the other direction; None: that one is drawn
         digest: SHA-256 of the weights
     """
 
     folder: Path
-    forward: CharacterModel
-    backward: CharacterModel | None
+    language_model: CharacterModel
     digest: str
 
     @classmethod
     def load(cls, folder: str) -> Self:
-        """Read a model folder, and the one in it of reversed text.
+        """Read a model folder.
 
         Raises:
             ConfigError: if it is no folder of a language model, or one that has nothing to begin with.
             ArtifactError: if its files cannot be read.
         """
         path = user_path(folder, SETTING)
-        forward = _language_model(path)
-        backward = None
-        if is_saved(path / REVERSED):
-            backward = _language_model(path / REVERSED)
-            if (_shape(backward), backward.vocabulary.tokens) != (_shape(forward), forward.vocabulary.tokens):
-                raise ConfigError(
-                    f"`{SETTING}` {path / REVERSED}: of another size, kind or vocabulary than the model in {path}; "
-                    "expected one of the same text, each line reversed, with the same settings"
-                )
+        found = _language_model(path)
         digest = hashlib.sha256((path / MODEL_FILE).read_bytes()).hexdigest()
-        return cls(path, forward, backward, digest)
+        return cls(path, found, digest)
 
     @property
     def cell(self) -> str:
         """RNN, LSTM or GRU."""
-        return cell_of(self.forward.network)
+        return cell_of(self.language_model.network)
 
     @property
     def sizes(self) -> dict[str, int]:
         """By the names of the settings that they are."""
-        return {name: getattr(self.forward.settings.model_config, name) for name in SIZES}
+        return {name: getattr(self.language_model.settings.model_config, name) for name in SIZES}
 
     @property
     def tokens(self) -> list[str]:
         """What it knows."""
-        return self.forward.vocabulary.tokens[UNKNOWN_ID + 1 :]
+        return self.language_model.vocabulary.tokens[UNKNOWN_ID + 1 :]
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
@@ -103,19 +92,17 @@ class Beginning:
         )
 
     def carry_into(self, network: ClassifierNetwork, tokens: Sequence[str]) -> None:
-        """Give a new network its first weights.
+        """Give a new network its first weights; a backward direction, whose vectors would be others, stays as it is.
 
         Args:
             tokens: of its vocabulary.
         """
-        carry_vectors(network, self.forward.network, torch.from_numpy(self.rows_of(tokens)))
-        carry_layers(network, self.forward.network, FORWARD)
-        if self.backward is not None and encoder_of(network).is_bidirectional:
-            carry_layers(network, self.backward.network, BACKWARD)
+        carry_vectors(network, self.language_model.network, torch.from_numpy(self.rows_of(tokens)))
+        carry_layers(network, self.language_model.network)
 
     def to_kept(self) -> dict[str, Any]:
         """What the classifier's folder keeps of it."""
-        settings = self.forward.settings
+        settings = self.language_model.settings
         return {"model": settings.model_name, "corpus": list(settings.data.corpus), "digest": self.digest}
 
 
@@ -139,8 +126,3 @@ def _language_model(folder: Path) -> CharacterModel:
             "to begin with; expected one with `embedding_size` above 0"
         )
     return model
-
-
-def _shape(model: CharacterModel) -> tuple[Any, ...]:
-    config = model.settings.model_config
-    return (cell_of(model.network), *(getattr(config, name) for name in SIZES))
