@@ -136,3 +136,9 @@ def test_mistakes(run: Run, facts: Any, message: str) -> None:
 def test_paths_are_kept_as_every_system_reads_them(task: str, name: str) -> None:
     settings = combine(Run(task, named={name: ".\\我的 数据\\a.txt"}))
     assert settings.to_kept(separator="\\")["data"][name] == "./我的 数据/a.txt"
+
+
+@pytest.mark.parametrize(("named", "expected"), [({}, 100_000), ({"tokenizer": "word"}, 0), ({"max_pairs": 7}, 7)])
+def test_characters_are_read_in_pairs_and_words_are_not(named: dict[str, Any], expected: int) -> None:
+    settled = settle(Run("classify", "LSTM", {"dataset": "a", **named}), None, Texts())
+    assert settled.model_config.max_pairs == expected

@@ -16,6 +16,7 @@ from textrnn.config import (
     ClassifierSettings,
     DataConfig,
     LanguageModelSettings,
+    PairedConfig,
     Recipe,
     Run,
     RunSettings,
@@ -190,6 +191,9 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
         lowercase=entry.lowercase,
     )
     settings = dataclasses.replace(settings, data=data)
+    if isinstance(settings.model_config, PairedConfig):
+        model_config = settings.model_config.fitted_to_tokenizer(data.tokenizer)
+        settings = dataclasses.replace(settings, model_config=model_config)
     training = settings.training.fitted_to(
         facts.training_rows, facts.dev_rows, mean_length=facts.mean_length(data), passes=entry.passes
     )

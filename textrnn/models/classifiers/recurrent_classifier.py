@@ -29,7 +29,7 @@ class RecurrentClassifier(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
-        max_pairs: int,
+        max_pairs: int | None,
         bidirectional: bool,
     ):
         super().__init__()

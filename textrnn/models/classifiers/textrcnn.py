@@ -46,7 +46,7 @@ class Model(ClassifierNetwork):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
-        max_pairs: int,
+        max_pairs: int | None,
     ):
         super().__init__()
         self.embedding = PairedEmbedding(
