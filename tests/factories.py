@@ -81,7 +81,7 @@ def new_classifier(seed: int = 0, name: str = "LSTM", **settings: object) -> Cla
     """A small classifier for the rows of TRAIN, with freshly drawn weights."""
     torch.manual_seed(seed)
     entry = find_model(name)
-    sizes = {"embedding_size": 8, "hidden_size": 12, "ngram_rows": 500, **settings}
+    sizes = {"embedding_size": 8, "hidden_size": 12, "ngram_rows": 500, "max_pairs": 500, **settings}
     own = {field.name for field in entry.fields}
     config = entry.config_class.from_dict({field: value for field, value in sizes.items() if field in own})
     model: ClassifierNetwork = entry.build(config, vocabulary_size=len(VOCABULARY), class_count=3)

@@ -176,3 +176,9 @@ def test_long_texts_get_more_passes_in_windows_than_whole() -> None:
     texts = Texts(training_rows=4800, length=512.0)
     epochs = [settle(Run("classify", "LSTM", named), None, texts).training.epochs for named in ({}, {"window": 0})]
     assert epochs == [12, 2]
+
+
+@pytest.mark.parametrize(("named", "expected"), [({}, 100_000), ({"tokenizer": "word"}, 0), ({"max_pairs": 7}, 7)])
+def test_characters_are_read_in_pairs_and_words_are_not(named: dict[str, Any], expected: int) -> None:
+    settled = settle(Run("classify", "LSTM", {"dataset": "a", **named}), None, Texts())
+    assert settled.model_config.max_pairs == expected

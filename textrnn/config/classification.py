@@ -95,12 +95,22 @@ class WindowedConfig(NoisyConfig):
 class PairedConfig(WindowedConfig):
     """What classifiers share that read pairs of adjacent tokens beside single ones."""
 
+    PAIRS_OF_CHARACTERS: ClassVar[int] = 100_000
     max_pairs: int = option(
-        100_000,
-        "pairs of adjacent tokens with a vector of their own, at most, those seen most often; 0: none",
+        None,
+        "pairs of adjacent tokens with a vector of their own, at most, those seen most often; 0: none (default: 100000 "
+        "where tokens are characters, else 0)",
         at_least=0,
+        fitted=True,
         formerly=0,
     )
+
+    def fitted_to_tokenizer(self, tokenizer: str) -> Self:
+        """The same settings with `max_pairs` chosen where it was open: two characters are most often a word, while most
+        pairs of words are too rare to learn from."""
+        if not self.is_open("max_pairs"):
+            return self
+        return dataclasses.replace(self, max_pairs=self.PAIRS_OF_CHARACTERS if tokenizer == "char" else 0)
 
 
 @dataclass(frozen=True)

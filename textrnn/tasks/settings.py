@@ -16,6 +16,7 @@ from textrnn.config import (
     ClassifierSettings,
     DataConfig,
     LanguageModelSettings,
+    PairedConfig,
     Recipe,
     Run,
     RunSettings,
@@ -204,6 +205,9 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
         lowercase=entry.lowercase,
     )
     settings = dataclasses.replace(settings, data=data)
+    if isinstance(settings.model_config, PairedConfig):
+        model_config = settings.model_config.fitted_to_tokenizer(data.tokenizer)
+        settings = dataclasses.replace(settings, model_config=model_config)
     most, tokens_a_pass = STEPS, TrainConfig.TOKENS_A_PASS
     if isinstance(settings.model_config, WindowedConfig):
         model_config = settings.model_config.fitted_to(facts.usual_length(data))

@@ -27,7 +27,14 @@ every_model = pytest.mark.parametrize("entry", MODELS, ids=lambda entry: entry.n
 
 def build(entry: ModelEntry, *, seed: int = 0, **settings: object) -> ClassifierNetwork:
     torch.manual_seed(seed)
-    small = {"embedding_size": 12, "hidden_size": 16, "num_filters": 16, "ngram_rows": 1000, "window": 4}
+    small = {
+        "embedding_size": 12,
+        "hidden_size": 16,
+        "num_filters": 16,
+        "ngram_rows": 1000,
+        "window": 4,
+        "max_pairs": 1000,
+    }
     own = {field.name for field in entry.fields}
     config = entry.config_class.from_dict({k: v for k, v in {**small, **settings}.items() if k in own})
     model: ClassifierNetwork = entry.build(config, vocabulary_size=VOCABULARY, class_count=CLASSES)

@@ -38,7 +38,7 @@ class Model(WindowedClassifier):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
-        max_pairs: int,
+        max_pairs: int | None,
         window: int | None = None,
         max_windows: int | None = None,
         normalise_windows: bool | None = None,

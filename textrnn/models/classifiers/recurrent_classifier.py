@@ -29,7 +29,7 @@ class RecurrentClassifier(WindowedClassifier):
         dropout: float,
         embedding_dropout: float,
         token_dropout: float,
-        max_pairs: int,
+        max_pairs: int | None,
         bidirectional: bool,
         window: int | None = None,
         max_windows: int | None = None,

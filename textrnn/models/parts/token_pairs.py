@@ -87,11 +87,11 @@ class PairedEmbedding(TokenEmbedding):
     """Token ids (B, T) -> vectors (B, T, E), those of tokens and of the pairs that begin at them in one sum."""
 
     def __init__(
-        self, vocabulary_size: int, embedding_size: int, *, dropout: float, token_dropout: float, max_pairs: int
+        self, vocabulary_size: int, embedding_size: int, *, dropout: float, token_dropout: float, max_pairs: int | None
     ):
         """
         Args:
-            max_pairs: 0: no pairs.
+            max_pairs: None or 0: no pairs.
         """
         super().__init__(vocabulary_size, embedding_size, dropout=dropout, token_dropout=token_dropout)
         self.pairs = TokenPairs(vocabulary_size, embedding_size, max_pairs=max_pairs) if max_pairs else None
