@@ -204,8 +204,8 @@ def _of_cells(cells: Any, form: RowForm, columns: NDArray[Any] | None, name: str
         row, column, value = (part[wrong[0]] for part in (*found.coords, found.data))
         shape = " x ".join(map(str, found.shape))
         raise InputError(
-            f"{name}[{row}, {column}]: {one_line(value, widest=40)} in an array of {shape}; expected 0 or 1, whether the "
-            "text has the label of that column; else y should be a 1d array, one label for each text"
+            f"{name}[{row}, {column}]: {one_line(value, widest=40)} in an array of {shape}; expected 0 or 1, whether "
+            "the text has the label of that column; else y should be a 1d array, one label for each text"
         )
     rows, places = (part[found.data == 1] for part in found.coords)
     order = np.lexsort((places, rows))
@@ -242,7 +242,7 @@ def _sets(given: Any, name: str) -> LabelRows | None:
             shown = one_line(repr(row), widest=60)
             what = f"nothing there ({row})" if is_missing(row) else f"{shown} among sets of labels"
             raise InputError(f"{name}[{index}]: {what}; expected a set of labels, empty where the text has none")
-        labels = list(dict.fromkeys(row.tolist() if isinstance(row, np.ndarray) else row))
+        labels = row.tolist() if isinstance(row, np.ndarray) else list(row)
         flat += labels
         of_rows += [index] * len(labels)
     array = np.empty(len(flat), dtype=object)
