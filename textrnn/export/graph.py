@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.errors import ArtifactError, one_line
-from textrnn.export.modules import WithProbabilities, WithState, plain, traceable
+from textrnn.evaluation.label_scores import LabelCalibration
+from textrnn.export.modules import WithLabelProbabilities, WithProbabilities, WithState, plain, traceable
 from textrnn.export.operations import OnnxOperations
 from textrnn.export.packages import package, quiet, silenced_stdout
 from textrnn.models.classifiers.base import ClassifierNetwork
@@ -68,7 +69,12 @@ class Graph:
 
 
 def classifier_graph(
-    network: ClassifierNetwork, name: str, *, temperature: float | None = None, label_smoothing: float = 0.0
+    network: ClassifierNetwork,
+    name: str,
+    *,
+    temperature: float | None = None,
+    label_smoothing: float = 0.0,
+    of_labels: LabelCalibration | None = None,
 ) -> Graph:
     """Token ids (B, T) and lengths (B,) -> logits (B, C) and probabilities (B, C).
 
@@ -76,6 +82,7 @@ def classifier_graph(
         name: of the model, for messages.
         temperature: of the probabilities; None: they are the network's own.
         label_smoothing: what it has learnt with, to be undone in them.
+        of_labels: where a text may have several labels, what makes each one's probability; in place of both.
 
     Raises:
         ArtifactError: if it cannot be traced, or is too large for a file.
@@ -86,7 +93,9 @@ def classifier_graph(
     classes = network.classifier.out_features
     inputs = (Port("token_ids", "int64", (BATCH, TIME)), Port("lengths", "int64", (BATCH,)))
     outputs = (Port("logits", "float32", (BATCH, classes)), Port("probabilities", "float32", (BATCH, classes)))
-    answering = WithProbabilities(traceable(network), temperature, label_smoothing)
+    answering: nn.Module = WithProbabilities(traceable(network), temperature, label_smoothing)
+    if of_labels is not None:
+        answering = WithLabelProbabilities(traceable(network), of_labels)
     return _traced(answering, (token_ids, lengths), inputs, outputs, name)
 
 
