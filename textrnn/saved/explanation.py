@@ -133,18 +133,22 @@ def explain(
     return _explained(classifier, texts, encoded, probabilities, classes, rounds)
 
 
-def explain_labels(classifier: Classifier, texts: Sequence[str], *, rounds: int = ROUNDS) -> list[list[Explanation]]:
+def explain_labels(
+    classifier: Classifier, texts: Sequence[str], *, rounds: int = ROUNDS, most: int | None = None
+) -> list[list[Explanation]]:
     """Where texts may have several labels, explain each that a text is given, the likeliest first; of a text that is
     given none, the likeliest. The logit of the label itself is explained, which its threshold decides about.
 
     Args:
         rounds: see :func:`explain`.
+        most: labels of each text, the likeliest; None: all.
     """
     encoded = classifier.encode(list(texts))
     probabilities = classifier.probabilities_of(encoded)
     assert classifier.thresholds is not None, "one label a text"
     taken = taken_labels(probabilities, classifier.thresholds)
-    given = [[index for index, _ in taken.of(row)] or [int(probabilities[row].argmax())] for row in range(len(texts))]
+    own = ([index for index, _ in taken.of(row)][:most] for row in range(len(texts)))
+    given = [labels or [int(row.argmax())] for labels, row in zip(own, probabilities, strict=True)]
     rows = [row for row, labels in enumerate(given) for _ in labels]
     asked = [texts[row] for row in rows]
     classes = [(label, NO_OTHER) for labels in given for label in labels]
