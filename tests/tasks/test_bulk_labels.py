@@ -105,3 +105,11 @@ def test_the_least_sure_label_puts_a_row_aside(classifier: Classifier, source: P
     assert [row["id"] for row in aside] == expected
     every = {row["id"]: row["labels"] for row in csv_of(tmp_path / "answers.csv")}
     assert all(row["labels"] == every[row["id"]] for row in aside)
+
+
+def test_what_is_put_aside_is_a_data_set_of_its_own(classifier: Classifier, source: Path, tmp_path: Path) -> None:
+    answer_file(classifier, Bulk(source, tmp_path / "answers.csv", below=Below(1.0, tmp_path / "unsure.csv")))
+    rows = read_rows(tmp_path / "unsure.csv", DataConfig(multi_label=True))
+    assert rows.label_sets is not None
+    expected = [{name for name, _ in found.labels or ()} for found in predict(classifier, TEXTS, top_k=1)]
+    assert list(map(set, rows.label_sets)) == expected
