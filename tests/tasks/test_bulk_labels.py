@@ -45,7 +45,7 @@ def test_every_format_has_the_labels(classifier: Classifier, source: Path, tmp_p
     assert {len(found.labels or ()) for found in alone} >= {0, 1, 2}
     table, lines, parquet = (tmp_path / f"answers{ending}" for ending in (".csv", ".jsonl", ".parquet"))
     for output in (table, lines) if processes == 2 else (table, lines, parquet):
-        done = answer_file(classifier, Bulk(source, output, top_k=3, processes=processes))
+        done = answer_file(classifier, Bulk(source, output, top_k=3, processes=processes if output == lines else 1))
         assert (done.rows, done.errors) == (41, 1)
     rows, objects = csv_of(table), list(map(json.loads, lines.read_text(encoding="utf-8").splitlines()))
     ranks = [name for rank in (1, 2, 3) for name in (f"label_{rank}", f"probability_{rank}")]
