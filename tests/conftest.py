@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.commands import SMALL, TINY, Result, run_in
-from tests.factories import write_small_corpus, write_small_dataset
+from tests.factories import write_small_corpus, write_small_dataset, write_small_label_dataset
 from textrnn.cli import main
 
 torch.set_num_threads(1)  # the tensors of the tests are too small for two
@@ -36,6 +36,22 @@ def trained_classifier(classifier_training: tuple[Path, Result], small_dataset: 
     """A copy of its model folder, beside a copy of its data."""
     shutil.copytree(classifier_training[0] / "saved_dict", small_dataset.parent / "saved_dict")
     return small_dataset.parent / "saved_dict" / small_dataset.name / "LSTM"
+
+
+@pytest.fixture(scope="session")
+def label_training(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The same for a classifier that gives several labels."""
+    place = tmp_path_factory.mktemp("several_labels")
+    data = write_small_label_dataset(place / "多标签")
+    flags = ["--model", "FastText", "--embedding-size", "8", "--ngram-rows", "500", "--learning-rate", "0.05"]
+    return place, run_in(place, "--dataset", f"./{data.name}", *flags, "--epochs", "12", "--no-baseline")
+
+
+@pytest.fixture
+def trained_label_classifier(label_training: tuple[Path, Result], tmp_path: Path) -> Path:
+    """A copy of its model folder, beside a copy of its data."""
+    shutil.copytree(label_training[0], tmp_path, dirs_exist_ok=True)
+    return tmp_path / "saved_dict" / "多标签" / "FastText"
 
 
 @pytest.fixture

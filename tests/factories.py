@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,20 @@ def small_rows(count: int, seed: int = 0, classes: int = 3) -> list[tuple[str, s
     return rows
 
 
+def small_label_rows(count: int, seed: int = 0) -> list[tuple[str, set[str]]]:
+    """Texts with none to three labels, each of which shows in two characters."""
+    generator = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        labels = {name for name in WORDS if generator.random() < 0.4}
+        characters = [generator.choice(FILLER) for _ in range(generator.randint(2, 10))]
+        for name in sorted(labels):
+            for _ in range(2):
+                characters.insert(generator.randint(0, len(characters)), generator.choice(WORDS[name]))
+        rows.append(("".join(characters), labels))
+    return rows
+
+
 def write_rows(path: Path, rows: list[tuple[str, str]]) -> Path:
     """``text<TAB>label`` lines."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +68,16 @@ def write_small_dataset(folder: Path) -> Path:
     """A folder with three splits of a three-class data set and no class.txt."""
     for split, count, seed in (("train", 120, 1), ("dev", 30, 2), ("test", 30, 3)):
         write_rows(folder / f"{split}.txt", small_rows(count, seed))
+    return folder
+
+
+def write_small_label_dataset(folder: Path) -> Path:
+    """The same with several labels a row, as JSON lines."""
+    folder.mkdir(parents=True)
+    for split, count, seed in (("train", 150, 1), ("dev", 60, 2), ("test", 40, 3)):
+        rows = [{"text": text, "labels": sorted(labels)} for text, labels in small_label_rows(count, seed)]
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{split}.jsonl").write_text(lines, encoding="utf-8")
     return folder
 
 

@@ -32,7 +32,8 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         "--below",
         nargs=2,
         metavar=("P", "FILE"),
-        help="with --predict-file: put the rows whose probability is below P into FILE, for people to label",
+        help="with --predict-file: put the rows whose probability is below P (of several labels, that of the least "
+        "sure) into FILE, for people to label",
     )
     main_group.add_argument(
         "--processes",

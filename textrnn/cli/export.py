@@ -62,7 +62,8 @@ def run(asked: Run, options: argparse.Namespace) -> int:
 
     classifier, folder = trained_classifier(asked, options)
     done = export_classifier(classifier, target(folder, options), int8=options.int8)
-    tell(done, apart="test", unit="texts", figure="accuracy", example="央行下调存款准备金率")
+    figure = "micro F1" if classifier.multi_label else "accuracy"
+    tell(done, apart="test", unit="texts", figure=figure, example="央行下调存款准备金率")
     return 0
 
 

@@ -106,6 +106,7 @@ def answered_line(found: Prediction) -> str:
 def _predict(asked: Run, options: argparse.Namespace) -> None:
     from textrnn.files import is_same, write_together
     from textrnn.report.answer_files import format_of
+    from textrnn.report.answered import Joining
     from textrnn.report.notes import words
     from textrnn.report.text import shortened
     from textrnn.saved.answers import answer
@@ -129,7 +130,7 @@ def _predict(asked: Run, options: argparse.Namespace) -> None:
         return
     top_k = options.top_k or (SHOWN if path is None else 1)
     if path is not None and form is not None:
-        content = answers_as(form, answer(classifier, texts, top_k=top_k), texts)
+        content = answers_as(form, answer(classifier, texts, top_k=top_k), texts, Joining.of(classifier))
         write_together(path.parent, {path.name: content})
         rows = "1 row" if len(texts) == 1 else f"{len(texts):,} rows"
         say(f"{rows} written to {path}")

@@ -15,11 +15,13 @@ class Answer:
     Attributes:
         classes: the most probable labels with their probabilities, best first
         note: what was unusual about the text, in words
+        labels: where texts may have several labels, those that it is given, likeliest first; None: one label a text
     """
 
     text: str
     classes: list[tuple[Any, float]]
     note: str | None = None
+    labels: list[tuple[Any, float]] | None = None
 
     @property
     def label(self) -> Any:
@@ -33,4 +35,4 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line and the server write them: labels are strings."""
-        return as_document(self.text, self.classes, self.note)
+        return as_document(self.text, self.classes, self.note, labels=self.labels)

@@ -104,7 +104,7 @@ def labels_of(given: Any, rows: int, name: str = "labels") -> NDArray[Any]:
     if len(array) != rows:
         raise InputError(f"{name}: {len(array):,} for {rows:,} texts; expected one for each")
     if array.dtype.kind == "O":
-        array = _of_one_type(array, name)
+        array = of_one_type(array, name)
     if array.dtype.kind not in KINDS:
         raise InputError(f"{name}: of type {array.dtype}; expected strings, whole numbers or truth values")
     if array.dtype.kind == "f":
@@ -176,16 +176,25 @@ def _one_column(array: NDArray[Any], name: str) -> NDArray[Any]:
     return array
 
 
-def _of_one_type(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """An array of objects as one of their type; strings stay objects."""
+def of_one_type(array: NDArray[Any], name: str, rows: Sequence[int] | None = None) -> NDArray[Any]:
+    """An array of objects as one of their type; strings stay objects.
+
+    Args:
+        name: what the labels are called, for messages.
+        rows: of each label the row that it is of; by default its own place.
+
+    Raises:
+        InputError: for what is no label, or of another type than those before.
+    """
     kinds: dict[str, int] = {}
-    for index, value in enumerate(array.tolist()):
+    for at, value in enumerate(array.tolist()):
+        index = at if rows is None else rows[at]
         if is_missing(value):
             raise InputError(f"{name}[{index}]: nothing there ({value}); expected a label: leave the row out")
         kinds.setdefault(_kind(value, f"{name}[{index}]"), index)
     if len(kinds) > 1:
-        (one, other), at = list(kinds)[:2], list(kinds.values())[1]
-        raise InputError(f"{name}[{at}]: {other} among labels of {one}; expected all of one type")
+        (one, other), index = list(kinds)[:2], list(kinds.values())[1]
+        raise InputError(f"{name}[{index}]: {other} among labels of {one}; expected all of one type")
     kind = next(iter(kinds), "str")
     if kind == "str":
         return np.array(list(map(str, array.tolist())), dtype=object)

@@ -18,18 +18,20 @@ from sklearn.utils.validation import check_is_fitted
 
 from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset
-from textrnn.corpus.in_memory import NAME, Labelled, dataset_in_memory, more_of_a_dataset
+from textrnn.corpus.in_memory import NAME, dataset_in_memory, more_of_a_dataset
 from textrnn.estimators.answers import Answer
 from textrnn.estimators.few_labels import learn_beside, refuse_beside
-from textrnn.estimators.inputs import InputError, count_of, texts_of, weights_of, weights_of_classes
+from textrnn.estimators.given import classes_in, labelled_rows, names_among, names_of, rows_to_learn
+from textrnn.estimators.inputs import InputError, count_of, texts_of, weights_of
 from textrnn.estimators.interrupts import KeepingTheBest
-from textrnn.estimators.labels import LabelType, classes_of, labels_of, names_like
+from textrnn.estimators.label_sets import LabelRows, RowForm, logits_of
+from textrnn.estimators.labels import LabelType, classes_of
+from textrnn.estimators.learning_on import refuse_to_learn_on, settings_to_learn_on
 from textrnn.estimators.progress import Progress
-from textrnn.estimators.reports import report_on
+from textrnn.estimators.reports import all_right, report_on
 from textrnn.estimators.settings import (
     OF_FILES,
     OTHER_NAMES,
-    SettingError,
     SettingsEstimator,
     device_here,
     explained,
@@ -37,9 +39,9 @@ from textrnn.estimators.settings import (
     one_training,
 )
 from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.registry import find_model
 from textrnn.report.notes import words
 from textrnn.report.verdict import bare
+from textrnn.saved.answers import answer
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import SavedModel, explain_mismatched_files
 from textrnn.tasks.answers import predict
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from textrnn.saved.explanation import Explanation
 
 AT_THE_END = 10**9  # batches between two evaluations, so that there is one when all are done
+OF_Y = "y says it by its type: a label, or a set of them for each text; expected none: leave it out"
 SMALLEST = 1e-300  # a probability whose logarithm is finite
 
 
@@ -61,7 +64,7 @@ class TextClassifier(
     ClassifierMixin,  # type: ignore[misc]
     SettingsEstimator,
     task="classify",
-    left_out={**OF_FILES, **OTHER_NAMES},
+    left_out={**OF_FILES, **OTHER_NAMES, "multi_label": OF_Y},
 ):
     """A recurrent network that classifies texts, as an estimator of scikit-learn.
 
@@ -75,7 +78,9 @@ class TextClassifier(
         verbose: show a progress bar, and what is to be known of data and training.
 
     Attributes:
-        classes_: the labels, sorted, of the type that they were given in: the columns of ``predict_proba``
+        classes_: the labels, sorted, of the type that they were given in: the columns of ``predict_proba``; of a matrix
+            what its columns stand for, in their order
+        thresholds_: where texts may have several labels, how probable each must be to be given; else None
         classifier_: what the command line saves and loads, :class:`textrnn.saved.classifier.Classifier`
         history_: of the latest training, :class:`textrnn.training.history.History`; None of a model that was loaded
     """
@@ -92,7 +97,9 @@ class TextClassifier(
 
         Args:
             X: texts: a list, an array, a column of pandas or polars.
-            y: a label for each: strings, whole numbers or truth values.
+            y: a label for each: strings, whole numbers or truth values. Where texts may have several labels, or none:
+                a set, list or tuple of labels for each; or a matrix of 0 and 1 with a column for each label, dense,
+                sparse or a table.
             sample_weight: what each text counts; 0 leaves it out, 2 counts it twice.
             X_val: texts that are not learnt from: which weights are kept is decided by them, and how sure answers are.
                 By default a tenth of the texts is held out for that.
@@ -104,19 +111,22 @@ class TextClassifier(
             InputError: for texts, labels or weights that are not what they should be.
             TextRNNError: for anything else the caller can mend.
         """
-        texts, labels, weights = self._checked(X, y, sample_weight)
-        label_type = LabelType.of(labels)
+        texts, labels, weights = rows_to_learn(X, y, sample_weight, self.class_weight)
+        form = labels.form if isinstance(labels, LabelRows) else None
+        classes = classes_in(labels)
+        label_type, dev, run = LabelType.of(classes), None, self._run()
         if unlabelled is not None:
             refuse_beside(sample_weight=sample_weight, X_val=X_val, y_val=y_val)
-            rows = (texts, label_type.names(labels))
-            self._keep(*learn_beside(rows, unlabelled, self._run(), verbose=self.verbose), label_type)
+            few: Any = (texts, names_of(labels, label_type))
+            self._keep(*learn_beside(few, unlabelled, run, verbose=self.verbose), label_type, form)
             return self
-        dev = None if X_val is None and y_val is None else self._labelled(X_val, y_val, labels.dtype, "X_val", "y_val")
-        run = self._run()
+        if X_val is not None or y_val is not None:
+            dev = labelled_rows(X_val, y_val, classes, "X_val", "y_val", several=form is not None)
+        columns = label_type.names(classes) if form is not None and form.is_matrix else None
         with explained():
             seed = combine(run).data.split_seed
-            rows = (texts, label_type.names(labels))
-            dataset = dataset_in_memory(rows, dev, weights=weights, split_seed=seed)
+            rows: Any = (texts, names_of(labels, label_type))
+            dataset = dataset_in_memory(rows, dev, weights=weights, split_seed=seed, class_names=columns)
             facts = DatasetFacts(dataset)
             settings: ClassifierSettings = settle(run, None, facts)
         if dataset.dev is dataset.train:
@@ -127,7 +137,7 @@ class TextClassifier(
                 "calibrated, on those that are learnt from",
                 stacklevel=2,
             )
-        self._learn(dataset, settings, facts, label_type)
+        self._learn(dataset, settings, facts, label_type, form)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -146,65 +156,36 @@ class TextClassifier(
             SettingError: of a model for which this makes no sense, or for settings that make another network.
             InputError: for texts, labels or weights that are not what they should be.
         """
-        self._refuse_to_learn_on()
+        refuse_to_learn_on(self._model_name())
         before: Classifier | None = getattr(self, "classifier_", None)
         known = classes_of(classes)
-        texts, labels, weights = self._checked(X, y, sample_weight, known if before is None else self.classes_)
+        to_weigh = known if before is None else self.classes_
+        texts, labels, weights = rows_to_learn(X, y, sample_weight, self.class_weight, to_weigh)
         if before is None:
-            known = np.unique(labels) if known is None else known
-            label_type, calls = LabelType.of(known), 0
-            class_names, vocabulary = label_type.names(known), None
+            form = labels.form if isinstance(labels, LabelRows) else None
+            known = classes_in(labels) if known is None else known
+            label_type, calls, vocabulary = LabelType.of(known), 0, None
+            class_names = label_type.names(known)
             if len(class_names) < 2:
                 raise InputError("classes: only one class; expected all that there will be: name them in `classes`")
         else:
-            label_type, calls = self._label_type, self._calls
+            label_type, calls, form = self._label_type, self._calls, self._row_form
             class_names, vocabulary = before.class_names, before.vocabulary
-            if known is not None and not np.array_equal(known, self.classes_):
+            if known is not None and not np.array_equal(known, np.sort(self.classes_)):
                 raise InputError("classes: not those of the first call; expected the same, or none")
+            known = self.classes_
         with explained():
-            rows = (texts, names_like(labels, np.dtype(label_type.dtype), "labels"))
+            rows: Any = (texts, names_among(labels, known, "labels", several=form is not None))
             dataset = more_of_a_dataset(rows, class_names, vocabulary, weights)
             facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
-            settings = self._settings_to_learn_on(facts, before, calls)
-        self._learn(dataset, settings, facts, label_type, start=None if before is None else before.network)
-        self._calls: int = calls + 1
+            settings = settings_to_learn_on(self._run(), facts, before, calls)
+        self._learn(dataset, settings, facts, label_type, form, None if before is None else before.network)
+        self._calls = calls + 1
         return self
 
     def _run(self) -> Run:
         named = {name: value for name, value in self._named().items() if not isinstance(value, Mapping)}
         return Run("classify", self._model_name(), {**named, "dataset": NAME})
-
-    def _checked(
-        self, X: Any, y: Any, sample_weight: Any, classes: NDArray[Any] | None = None
-    ) -> tuple[list[str], NDArray[Any], NDArray[np.float64] | None]:
-        """Texts, labels and weights to learn from; those of no weight are left out."""
-        texts = texts_of(X)
-        labels = labels_of(y, len(texts))
-        weights = weights_of(sample_weight, len(texts))
-        if not texts:
-            raise InputError("texts: none; expected texts of two classes or more")
-        if isinstance(self.class_weight, Mapping):
-            of_classes = weights_of_classes(
-                self.class_weight, labels, np.unique(labels) if classes is None else classes
-            )
-            weights = weights_of(of_classes if weights is None else of_classes * weights, len(texts))
-        if weights is not None and not weights.all():
-            kept = np.flatnonzero(weights)
-            texts, labels, weights = [texts[i] for i in kept], labels[kept], weights[kept]
-        blank = sum(not text.strip() for text in texts)
-        if blank:
-            warnings.warn(f"{blank:,} of {len(texts):,} texts are empty; nothing can be learnt from them", stacklevel=3)
-        return texts, labels, weights
-
-    def _labelled(self, X: Any, y: Any, dtype: np.dtype[Any], texts: str, labels: str) -> Labelled:
-        """Texts and the names of their labels, of which the model must have learnt."""
-        if X is None or y is None:
-            missing, there = (texts, labels) if X is None else (labels, texts)
-            raise InputError(f"{missing}: None, but {there} is there; expected both or neither")
-        read = texts_of(X, texts)
-        if not read:
-            raise InputError(f"{texts}: none; expected texts with labels, or leave it out")
-        return read, names_like(labels_of(y, len(read), labels), dtype, labels)
 
     def _learn(
         self,
@@ -212,6 +193,7 @@ class TextClassifier(
         settings: ClassifierSettings,
         facts: DatasetFacts,
         label_type: LabelType,
+        form: RowForm | None,
         start: ClassifierNetwork | None = None,
     ) -> None:
         """Train, and answer as what was trained."""
@@ -222,69 +204,74 @@ class TextClassifier(
             introduce(dataset, settings, vectors, listener, beginning)
             learnt = learn(dataset, settings, listener, vectors=vectors, beginning=beginning, start=start)
         interrupts.warn(learnt.history, stacklevel=4)
-        self._keep(dataset, learnt, label_type)
+        self._keep(dataset, learnt, label_type, form)
 
-    def _keep(self, dataset: Dataset, learnt: Learnt, label_type: LabelType) -> None:
+    def _keep(self, dataset: Dataset, learnt: Learnt, label_type: LabelType, form: RowForm | None) -> None:
         """Answer as what was learnt, and remember from what."""
-        self._take(learnt.classifier, label_type)
+        self._take(learnt.classifier, label_type, form)
         self.history_: History | None = learnt.history
         self._dataset: Dataset | None = dataset
-        self._calls = 0
+        self._calls: int = 0
 
-    def _take(self, classifier: Classifier, label_type: LabelType) -> None:
+    def _take(self, classifier: Classifier, label_type: LabelType, form: RowForm | None) -> None:
         """Answer as a classifier does."""
         classifier.network.eval()
         classifier.threads = Threads.on(next(classifier.network.parameters()).device, self._named().get("threads"))
-        self.classifier_, self._label_type = classifier, label_type
+        self.classifier_, self._label_type, self._row_form = classifier, label_type, form
         labels = label_type.labels(classifier.class_names)
-        self.classes_: NDArray[Any] = np.sort(labels)
-        self._order = np.argsort(labels, kind="stable")  # of the network's classes; the command line may have others
-
-    def _refuse_to_learn_on(self) -> None:
-        network = find_model(self._model_name()).model_class
-        if network.needs_all_texts:
-            raise SettingError(
-                f"`model` {self._model_name()}: chooses its n-grams from all texts before it learns, so that "
-                "`partial_fit` makes no sense; expected `fit` with all texts, or another model"
-            )
-
-    def _settings_to_learn_on(self, facts: DatasetFacts, before: Classifier | None, calls: int) -> ClassifierSettings:
-        run = self._run()
-        named = {"epochs": 1, "schedule": "constant", **run.named, "evaluate_every": AT_THE_END}
-        named["seed"] = (int(named.get("seed", 0)) + calls) % 2**63  # other dropout in every call
-        if "batch_size" in named:
-            named["batch_size"] = min(named["batch_size"], facts.training_rows)
-        settings: ClassifierSettings = settle(dataclasses.replace(run, named=named), None, facts)
-        if before is None:
-            return settings
-        of_training = settings.training.__dataclass_fields__
-        changes = before.settings.changes({n: v for n, v in run.named.items() if n not in of_training})
-        if changes or settings.model_name != before.settings.model_name:
-            changes = changes or [f"`model` was {before.settings.model_name}, now {settings.model_name}"]
-            raise SettingError(f"partial_fit: {'; '.join(changes)}; expected the same network: `fit` starts another")
-        return dataclasses.replace(settings, model_config=before.settings.model_config, data=before.settings.data)
+        # Of the network's classes, which the command line may have in another order; columns keep theirs.
+        is_matrix = form is not None and form.is_matrix
+        self._order = np.arange(len(labels)) if is_matrix else np.argsort(labels, kind="stable")
+        self.classes_: NDArray[Any] = labels[self._order]
+        thresholds = classifier.thresholds
+        self.thresholds_: NDArray[np.float64] | None = None if thresholds is None else thresholds[self._order]
 
     # --- answering
 
     def predict(self, X: Any) -> Any:
-        """The label of each text, an array; of a single text, its label."""
+        """The label of each text, an array; of a single text, its label.
+
+        Where texts may have several, what was learnt from: a list of sets, lists or tuples in the order of
+        ``classes_``, or a matrix; of a single text its set, or its row.
+        """
         if isinstance(X, str):
-            return self.predict([X]).tolist()[0]
-        best = self._probabilities(X).argmax(axis=1)
-        return self.classes_[best]
+            return self.predict([X])[0] if self._gives_several else self.predict([X]).tolist()[0]
+        if not self._gives_several:
+            return self.classes_[self._probabilities(X).argmax(axis=1)]
+        taken = answer(self.classifier_, texts_of(X), top_k=1).taken
+        assert self._row_form is not None
+        assert taken is not None
+        return self._row_form.rows(taken, np.argsort(self._order), self.classes_)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of texts whose label is right; where there may be several, of those that get all and no others."""
+        if not self._gives_several:
+            return float(super().score(X, y, sample_weight))
+        rows = labelled_rows(X, y, self.classes_, "X", "y", several=True)
+        return float(np.average(all_right(self.classifier_, rows), weights=weights_of(sample_weight, len(rows[0]))))
+
+    @property
+    def _gives_several(self) -> bool:
+        check_is_fitted(self)
+        return self.classifier_.multi_label
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """(texts, classes) probabilities, calibrated, in the order of ``classes_``; of a single text, (classes,)."""
+        """(texts, classes) probabilities, calibrated, in the order of ``classes_``; of a single text, (classes,).
+
+        Where texts may have several labels, each probability is that of its label, whatever the others are."""
         found = self._probabilities([X] if isinstance(X, str) else X)
         probabilities: NDArray[np.float64] = found[0] if isinstance(X, str) else found
         return probabilities
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """(texts, classes) logarithms of the probabilities; of two classes, (texts,) the difference, second less
-        first."""
-        logarithms = np.log(np.maximum(self._probabilities([X] if isinstance(X, str) else X), SMALLEST))
-        if len(self.classes_) == 2:
-            logarithms = logarithms[:, 1] - logarithms[:, 0]
+        first. Where texts may have several labels, the logit of each less that of its threshold: given from 0 on."""
+        shares = self._probabilities([X] if isinstance(X, str) else X)
+        if self.thresholds_ is not None:
+            logarithms = logits_of(shares) - logits_of(self.thresholds_)
+        else:
+            logarithms = np.log(np.maximum(shares, SMALLEST))
+            logarithms = logarithms[:, 1] - logarithms[:, 0] if len(self.classes_) == 2 else logarithms
         found: NDArray[np.float64] = logarithms[0] if isinstance(X, str) else logarithms
         return found
 
@@ -303,6 +290,7 @@ class TextClassifier(
                 found.text,
                 [(label_of[name], probability) for name, probability in found.classes],
                 None if found.note is None else bare(words(found.note)),
+                None if found.labels is None else [(label_of[name], share) for name, share in found.labels],
             )
             for found in predict(self.classifier_, given, top_k=count_of(top_k, "top_k"))
         ]
@@ -343,7 +331,7 @@ class TextClassifier(
         check_is_fitted(self)
         rows = None
         if texts is not None or labels is not None:
-            rows = self._labelled(texts, labels, self.classes_.dtype, "texts", "labels")
+            rows = labelled_rows(texts, labels, self.classes_, "texts", "labels", several=self._gives_several)
         with one_training:
             return report_on(self.classifier_, self.history_, self._dataset, rows, folder, baseline=baseline)
 
@@ -381,7 +369,8 @@ class TextClassifier(
     def _kept(self) -> Classifier:
         """The classifier with what this estimator adds to its folder."""
         named = {name: value for name, value in self._named().items() if not isinstance(value, Mapping)}
-        of_this = {"version": 1, "labels": self._label_type.to_kept(), "parameters": named}
+        form = {} if self._row_form is None else {"rows": self._row_form.to_kept()}
+        of_this = {"version": 1, "labels": self._label_type.to_kept(), **form, "parameters": named}
         return dataclasses.replace(self.classifier_, estimator=of_this)
 
     def _to_files(self) -> dict[str, bytes] | None:
@@ -390,7 +379,8 @@ class TextClassifier(
     def _take_folder(self, folder: Path, device: str | None) -> None:
         classifier = load_classifier(folder, device_here(self.device) if device is None else device)
         with explain_mismatched_files(folder):
-            self._take(classifier, LabelType.from_kept(classifier.estimator.get("labels")))
+            form = RowForm.from_kept(classifier.estimator.get("rows")) if classifier.multi_label else None
+            self._take(classifier, LabelType.from_kept(classifier.estimator.get("labels")), form)
         self.history_, self._dataset, self._calls = None, None, 0
 
     def _to_state(self) -> dict[str, Any]:
@@ -407,4 +397,5 @@ class TextClassifier(
         """Texts, one a row, no table of numbers."""
         tags = super().__sklearn_tags__()
         tags.input_tags.string, tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, True, False
+        tags.classifier_tags.multi_label = True
         return tags

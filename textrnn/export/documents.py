@@ -28,6 +28,7 @@ from textrnn.saved.classifier import Classifier
 from textrnn.version import __version__
 
 FORMAT_VERSION = 1
+SEVERAL_LABELS_VERSION = 2  # of config.json, where a text may have several: who takes the likeliest would go wrong
 GRAPH_FILE, INT8_FILE = "model.onnx", "model.int8.onnx"
 VOCABULARY_FILE, LABELS_FILE, CONFIG_FILE, EXAMPLE_FILE = "vocabulary.json", "labels.json", "config.json", "example.py"
 
@@ -35,25 +36,36 @@ VOCABULARY_FILE, LABELS_FILE, CONFIG_FILE, EXAMPLE_FILE = "vocabulary.json", "la
 def classifier_documents(classifier: Classifier, graph: Graph) -> dict[str, bytes]:
     """All files beside the graph of a classifier, ``config.json`` last."""
     settings, tokenizer = classifier.settings, classifier.vocabulary.tokenizer
-    calibration = {
-        "temperature": classifier.temperature,
-        "label_smoothing": settings.training.label_smoothing,
-        "smallest_probability": SMALLEST_PROBABILITY,
-    }
     config = {
         "pad_size": settings.data.max_tokens,
         **_reading(SUBSTITUTIONS, tokenizer.name, lowercase=tokenizer.lowercase),
         "spelling": bool(settings.data.spelling),
-        "calibration": None if classifier.temperature is None else calibration,
+        **_answering(classifier),
     }
+    learnt, several = dataset_name(settings.data.dataset), classifier.multi_label
     return {
         VOCABULARY_FILE: _vocabulary(classifier.vocabulary),
         LABELS_FILE: json_bytes({"format_version": FORMAT_VERSION, "labels": classifier.class_names}),
-        EXAMPLE_FILE: classifying_example(words=tokenizer.name == "word", spelling=bool(settings.data.spelling)).encode(
-            "utf-8"
+        EXAMPLE_FILE: classifying_example(
+            words=tokenizer.name == "word", spelling=bool(settings.data.spelling), several=several
+        ).encode("utf-8"),
+        CONFIG_FILE: _config(
+            settings.task, settings.model_name, learnt, config, graph, SEVERAL_LABELS_VERSION if several else 1
         ),
-        CONFIG_FILE: _config(settings.task, settings.model_name, dataset_name(settings.data.dataset), config, graph),
     }
+
+
+def _answering(classifier: Classifier) -> dict[str, Any]:
+    """What makes answers of logits: the graph has done the first, and who reads its probabilities does the second."""
+    if classifier.thresholds is not None:
+        of_labels = classifier.label_calibration
+        calibration = {"temperature": of_labels.temperature, "biases": of_labels.biases.tolist()}
+        return {"calibration": calibration, "thresholds": classifier.thresholds.tolist()}
+    if classifier.temperature is None:
+        return {"calibration": None}
+    smoothing = classifier.settings.training.label_smoothing
+    rest = {"label_smoothing": smoothing, "smallest_probability": SMALLEST_PROBABILITY}
+    return {"calibration": {"temperature": classifier.temperature, **rest}}
 
 
 def language_model_documents(model: CharacterModel, graph: Graph) -> dict[str, bytes]:
@@ -97,7 +109,9 @@ def _vocabulary(vocabulary: Vocabulary) -> bytes:
     return json_bytes({"format_version": FORMAT_VERSION, **ids, "tokens": vocabulary.tokens})
 
 
-def _config(task: str, model: str, learnt: str, own: dict[str, Any], graph: Graph) -> bytes:
+def _config(
+    task: str, model: str, learnt: str, own: dict[str, Any], graph: Graph, version: int = FORMAT_VERSION
+) -> bytes:
     versions = {
         "textrnn": __version__,
         "python": platform.python_version(),
@@ -108,7 +122,7 @@ def _config(task: str, model: str, learnt: str, own: dict[str, Any], graph: Grap
     }
     return json_bytes(
         {
-            "format_version": FORMAT_VERSION,
+            "format_version": version,
             "task": task,
             "model": model,
             "learnt": learnt,

@@ -48,8 +48,12 @@ def probabilities(texts):
 if __name__ == "__main__":
     texts = sys.argv[1:] or sys.exit(__doc__)
     for text, shares in zip(texts, probabilities(texts)):
-        print(text, labels["labels"][shares.argmax()], f"{{shares.max():.4f}}", sep="\\t")
-'''
+{answering}'''
+_THE_LIKELIEST = """        print(text, labels["labels"][shares.argmax()], f"{shares.max():.4f}", sep="\\t")
+"""
+_THOSE_ABOVE = """        given = [at for at in (-shares).argsort() if shares[at] >= config["thresholds"][at]]
+        print(text, *(f"{labels['labels'][at]} {shares[at]:.4f}" for at in given), sep="\\t")
+"""
 _CONTINUE = '''\
 """Continues a text: python example.py BEGINNING [CHARACTERS [TEMPERATURE]]   (pip install {packages})"""
 import json, pathlib, re, sys
@@ -83,12 +87,13 @@ if __name__ == "__main__":
 '''
 
 
-def classifying_example(*, words: bool, spelling: bool = False) -> str:
+def classifying_example(*, words: bool, spelling: bool = False, several: bool = False) -> str:
     """The source of a program that classifies the texts of its command line.
 
     Args:
         words: whether jieba cuts texts into them.
         spelling: whether the model reads the characters of the tokens, too.
+        several: whether a text may have several labels.
     """
     cutting = _INTO_WORDS if words else _BY_PATTERN.format(strip=".strip()")
     reading = _READING.format(
@@ -102,6 +107,7 @@ def classifying_example(*, words: bool, spelling: bool = False) -> str:
         jieba="jieba, " if words else "",
         reading=reading,
         spelling=_SPELLING if spelling else "",
+        answering=_THOSE_ABOVE if several else _THE_LIKELIEST,
     )
 
 

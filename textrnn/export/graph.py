@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.errors import ArtifactError, one_line
-from textrnn.export.modules import WithProbabilities, WithState, plain, traceable
+from textrnn.evaluation.label_scores import LabelCalibration
+from textrnn.export.modules import WithLabelProbabilities, WithProbabilities, WithState, plain, traceable
 from textrnn.export.operations import OnnxOperations
 from textrnn.export.packages import package, quiet, silenced_stdout
 from textrnn.models.classifiers.base import ClassifierNetwork
@@ -74,6 +75,7 @@ def classifier_graph(
     temperature: float | None = None,
     label_smoothing: float = 0.0,
     spelling: bool = False,
+    of_labels: LabelCalibration | None = None,
 ) -> Graph:
     """Token ids (B, T), lengths (B,), and code points of spellings (B, S) where they are read -> logits (B, C) and
     probabilities (B, C).
@@ -83,6 +85,7 @@ def classifier_graph(
         temperature: of the probabilities; None: they are the network's own.
         label_smoothing: what it has learnt with, to be undone in them.
         spelling: whether it reads spellings.
+        of_labels: where a text may have several labels, what makes each one's probability; in place of both.
 
     Raises:
         ArtifactError: if it cannot be traced, or is too large for a file.
@@ -97,7 +100,9 @@ def classifier_graph(
         inputs.append(Port("characters", "int64", (BATCH, CHARACTERS)))
         example.append(torch.tensor([list(map(ord, " the cat sat on a mat ate "))] * 3))
     outputs = (Port("logits", "float32", (BATCH, classes)), Port("probabilities", "float32", (BATCH, classes)))
-    answering = WithProbabilities(traceable(network), temperature, label_smoothing)
+    answering: nn.Module = WithProbabilities(traceable(network), temperature, label_smoothing)
+    if of_labels is not None:
+        answering = WithLabelProbabilities(traceable(network), of_labels)
     return _traced(answering, tuple(example), inputs, outputs, name)
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.evaluation.calibration import SMALLEST_PROBABILITY
+from textrnn.evaluation.label_scores import LabelCalibration
 from textrnn.export.operations import row_of_each, searchsorted
 from textrnn.export.packages import quiet
 from textrnn.models.classifiers import dpcnn
@@ -179,6 +180,20 @@ class WithProbabilities(nn.Module):
             shares = (smoothed / (1 - self.label_smoothing)).clamp(min=SMALLEST_PROBABILITY)
             shares = (shares.log() / self.temperature).softmax(dim=1)
         return logits, shares.float()
+
+
+class WithLabelProbabilities(nn.Module):
+    """The same for several labels a text: each probability is that of its label, whatever the others are."""
+
+    def __init__(self, network: ClassifierNetwork, calibration: LabelCalibration):
+        super().__init__()
+        self.network, self.temperature = network, calibration.temperature
+        self.biases = torch.from_numpy(calibration.biases)
+
+    def forward(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T), (B,) -> (B, C) logits, (B, C) probabilities."""
+        logits = self.network(token_ids, lengths)
+        return logits, (logits.double() / self.temperature + self.biases).sigmoid().float()
 
 
 class WithState(nn.Module):

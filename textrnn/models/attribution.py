@@ -38,7 +38,7 @@ class Attribution:
 
     Attributes:
         contributions: (B, T), logits; zero at padding
-        difference: (B,) of the logits of the two classes
+        difference: (B,) of the logits of the two classes, or the logit of one
         baseline: (B,) the same of the baseline
         steps: (B,) on the way from there; 0 where the gradient is the same all the way, so that one is enough
         exact_bags: (B,) whether that holds of the bags of n-grams; False without one
@@ -85,7 +85,7 @@ def attribute(
             reads in windows, texts of one window (see :mod:`textrnn.models.window_shares`).
         lengths: (B,).
         classes: (B,) indices of the classes that are explained.
-        against: (B,) indices of those that they are compared with.
+        against: (B,) indices of those that they are compared with; below 0: with none, so that the logit itself is.
         baseline: (E,) where each token vector starts from; that of ``<unk>`` by default, which token dropout taught the
             network to read as a token that says nothing.
         steps: in the first round.
@@ -213,8 +213,10 @@ class _Way:
 
     def _difference(self, logits: Tensor, rows: Tensor) -> Tensor:
         """(R, C) -> (R,)."""
-        of_class, of_other = (logits.gather(1, indices[rows][:, None]).squeeze(1) for indices in self.classes)
-        return of_class - of_other
+        of_class, of_other = (
+            logits.gather(1, indices[rows].clamp(min=0)[:, None]).squeeze(1) for indices in self.classes
+        )
+        return of_class - torch.where(self.classes[1][rows] < 0, 0.0, of_other)
 
     def _at(self, rows: Tensor, places: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The difference of logits of texts (R,) at places (R,) between 0 and 1, and the inputs that it came from:

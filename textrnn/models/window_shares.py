@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from textrnn.config import UNKNOWN_ID
 from textrnn.models.attribution import Attribution, attribute
 from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.models.classifiers.windowed import WindowedClassifier
+from textrnn.models.classifiers.windowed import WindowedClassifier, difference_of
 from textrnn.models.parts.windows import WindowAttention, cut_into_windows
 
 
@@ -80,13 +80,13 @@ def window_shares(network: WindowedClassifier, inputs: Sequence[Tensor], label: 
 
     Args:
         inputs: what the network is called with, of one text: token ids (1, T), length (1,), ...
+        against: below 0: none, so that the logit of `label` itself is explained.
     """
     attention, size = network.window_attention, network.window
     assert isinstance(attention, WindowAttention)
     token_ids, length = inputs[0][0], inputs[1]
     ids, within = network.read_by_windows(*inputs[:2])
-    change = (network.classifier.weight[label] - network.classifier.weight[against]).float()
-    change = network.share_of_windows * change
+    change = network.share_of_windows * difference_of(network.classifier.weight, label, against).float()
     count = len(attention.weight)
     read, scores = [], []
     for chunk, inside in network.chunks(ids, within):

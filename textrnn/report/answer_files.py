@@ -11,17 +11,15 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
 from textrnn.corpus.readers.given import ABSENT, Block
 from textrnn.errors import ConfigError
-from textrnn.report.notes import words
+from textrnn.report.answered import Added, Joining
+from textrnn.report.answered import Answered as Answered
 from textrnn.report.spreadsheet import BLANKS, FORMULA_STARTS, starts_like_a_formula
-from textrnn.report.verdict import bare
-from textrnn.saved.answers import Answers
 
 ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 ROWS_A_GROUP = 1 << 17  # of Parquet
@@ -58,84 +56,6 @@ def _pyarrow(path: Path | str) -> tuple[Any, Any]:
         ) from error
 
 
-@dataclass
-class Answered:
-    """Records with the answers to them.
-
-    Attributes:
-        places: of each record with an answer, its place in the block
-    """
-
-    block: Block
-    answers: Answers
-    places: Sequence[int]
-
-    def below(self, probability: float) -> Answered:
-        """The records whose answers are less probable than this."""
-        kept = [at for at, share in enumerate(self.answers.probabilities[:, 0].tolist()) if share < probability]
-        answers, block = self.answers, self.block
-        places = [self.places[at] for at in kept]
-        part = Block(
-            [block.lines[place] for place in places],
-            [block.cells[place] for place in places],
-            [block.texts[place] for place in places],
-            others={at: block.others[place] for at, place in enumerate(places) if place in block.others},
-        )
-        of_part = Answers(
-            answers.class_names, answers.labels[kept], answers.probabilities[kept], answers.unusual[kept],
-            answers.pad_size,
-        )  # fmt: skip
-        return Answered(part, of_part, range(len(kept)))
-
-    def columns(self) -> tuple[list[list[str | None]], list[list[float | None]], list[str | None], list[str | None]]:
-        """Labels and probabilities, K columns of each, notes and errors; None where there is nothing."""
-        count, names = len(self.block), self.answers.class_names
-        labels, shares = self.answers.labels.T.tolist(), self.answers.probabilities.T.tolist()
-        named = [[names[label] for label in column] for column in labels]
-        notes: list[str | None] = [None] * count
-        for at, note in self.answers.notes.items():
-            notes[self.places[at]] = bare(words(note))
-        if len(self.places) == count:
-            return named, shares, notes, [None] * count
-        errors = [self.block.errors.get(at) for at in range(count)]
-        return [self._spread(c) for c in named], [self._spread(c) for c in shares], notes, errors
-
-    def _spread(self, column: Sequence[Any]) -> list[Any]:
-        spread: list[Any] = [None] * len(self.block)
-        for place, value in zip(self.places, column, strict=True):
-            spread[place] = value
-        return spread
-
-
-@dataclass(frozen=True)
-class Added:
-    """The names of the columns behind those of the input, which has none of them."""
-
-    prefix: str
-    top_k: int
-
-    @classmethod
-    def beside(cls, columns: Sequence[str], top_k: int) -> Added:
-        """``label``, ``probability``, ..., or ``predicted_label`` and so on where one of them is taken."""
-        taken = {name.strip().casefold() for name in columns}
-        number, added = 1, cls("", top_k)
-        while taken.intersection((*added.flat, added.name("classes"))):
-            added, number = cls(f"predicted_{number}_" if number > 1 else "predicted_", top_k), number + 1
-        return added
-
-    def name(self, name: str) -> str:
-        """One of them."""
-        return self.prefix + name
-
-    @property
-    def flat(self) -> list[str]:
-        """All, for a table."""
-        names = ["label", "probability"]
-        for rank in range(2, self.top_k + 1):
-            names += [f"label_{rank}", f"probability_{rank}"]
-        return list(map(self.name, [*names, "note", "error"]))
-
-
 class AnswerWriter(ABC):
     """Writes answers.
 
@@ -144,14 +64,23 @@ class AnswerWriter(ABC):
         columns: of the input.
         top_k: classes of each answer.
         in_a_file: rather than to a pipe.
+        joining: how several labels stand in one cell; None: one label a text.
 
     Attributes:
         left_out: keys of JSON records that have no column in this format
     """
 
-    def __init__(self, write: Callable[[bytes], object], columns: Sequence[str], *, top_k: int, in_a_file: bool = True):
-        self.write_bytes, self.columns, self.in_a_file = write, tuple(columns), in_a_file
-        self.added = Added.beside(columns, top_k)
+    def __init__(
+        self,
+        write: Callable[[bytes], object],
+        columns: Sequence[str],
+        *,
+        top_k: int,
+        in_a_file: bool = True,
+        joining: Joining | None = None,
+    ):
+        self.write_bytes, self.columns, self.in_a_file, self.joining = write, tuple(columns), in_a_file, joining
+        self.added = Added.beside(columns, top_k, several=joining is not None)
         self.left_out: dict[str, None] = {}
 
     @abstractmethod
@@ -183,12 +112,23 @@ class TableWriter(AnswerWriter):
     def write(self, answered: Answered) -> None:
         labels, shares, notes, errors = answered.columns()
         columns = [_harmless(_cell_texts(column)) for column in zip(*answered.block.cells, strict=True)]
+        if self.joining is not None:
+            columns += self._taken(answered, self.joining)
+            labels, shares = (labels, shares) if self.added.ranks else ([], [])
         for names, column in zip(labels, shares, strict=True):
             columns.append(_harmless([name or "" for name in names]))
             columns.append(["" if share is None else f"{share:.4f}" for share in column])
         columns += [[note or "" for note in notes], [error or "" for error in errors]]
         self._write(columns)
         self._leave_out(answered.block)
+
+    @staticmethod
+    def _taken(answered: Answered, joining: Joining) -> list[Sequence[str]]:
+        """Two columns: labels, and the probability of each."""
+        found = answered.taken()
+        labels = ["" if row is None else joining.joined([name for name, _ in row]) for row in found]
+        shares = ["" if row is None else joining.joined([f"{share:.4f}" for _, share in row]) for row in found]
+        return [_harmless(labels), shares]
 
     def _write(self, columns: Sequence[Sequence[str]]) -> None:
         rows = zip(*map(self._fields, columns), strict=True)
@@ -247,13 +187,18 @@ class JSONLinesWriter(AnswerWriter):
         if answered.block.others:
             others = [answered.block.others.get(at, {}) for at in range(len(answered.block))]
             fields.append([encode(keys)[1:-1] for keys in others])  # without its braces
-        own = ("label", labels[0]), ("probability", shares[0]), ("note", notes), ("error", errors)
-        label, share, note, error = (self._fields(self.added.name(name), column) for name, column in own)
+        answer: list[tuple[str, Sequence[Any]]] = [("label", labels[0]), ("probability", shares[0])]
+        if self.joining is not None:
+            answer = [("labels", [None if row is None else list(map(_as_object, row)) for row in answered.taken()])]
+        own = [self._fields(self.added.name(name), column) for name, column in answer]
+        note, error = (
+            self._fields(self.added.name(name), column) for name, column in (("note", notes), ("error", errors))
+        )
         classes = f"{encode(self.added.name('classes'))}: "
         ranked = [
             f"{classes}[{', '.join(filter(None, row))}]" for row in zip(*map(_ranked, labels, shares), strict=True)
         ]
-        rows = zip(*fields, label, share, ranked, note, error, strict=True)
+        rows = zip(*fields, *own, ranked, note, error, strict=True)
         lines = [f"{{{', '.join(filter(None, row))}}}\n" for row in rows]
         # Half characters, which UTF-8 has not, become JSON's escapes for them.
         self.write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
@@ -265,6 +210,10 @@ class JSONLinesWriter(AnswerWriter):
         if set(map(type, column)) == {str}:
             return [key + cell for cell in map(encode_basestring, column)]
         return ["" if cell is ABSENT else key + _value(cell) for cell in column]
+
+
+def _as_object(answer: tuple[str, float]) -> dict[str, Any]:
+    return {"label": answer[0], "probability": answer[1]}
 
 
 encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _as_json(value)).encode
@@ -298,6 +247,8 @@ class ParquetWriter(AnswerWriter):
         text, share = self._arrow.string(), self._arrow.float64()
         own = list(schema) if schema is not None else [self._arrow.field(name, text) for name in self.columns]
         types = [share if name.startswith(self.added.name("probability")) else text for name in self.added.flat]
+        if self.joining is not None:
+            types[:2] = [self._arrow.list_(text), self._arrow.list_(share)]
         fields = map(self._arrow.field, self.added.flat, types)
         self._is_typed = schema is not None
         self._schema = self._arrow.schema([*own, *fields])
@@ -310,6 +261,10 @@ class ParquetWriter(AnswerWriter):
         columns: list[Any] = list(zip(*answered.block.cells, strict=True))
         if not self._is_typed:
             columns = [[_text_or_nothing(value) for value in column] for column in columns]
+        if self.joining is not None:
+            taken = answered.taken()
+            columns += [[None if row is None else [each[at] for each in row] for row in taken] for at in (0, 1)]
+            labels, shares = (labels, shares) if self.added.ranks else ([], [])
         for pair in zip(labels, shares, strict=True):
             columns += pair
         columns += [notes, errors]
@@ -366,15 +321,17 @@ def answer_writer(
     top_k: int,
     schema: Any = None,
     in_a_file: bool = True,
+    joining: Joining | None = None,
 ) -> AnswerWriter:
     """The writer of a format, ``csv``, ``tsv``, ``jsonl`` or ``parquet``.
 
     Args:
         schema: Arrow's, of input in Parquet.
+        joining: how several labels stand in one cell; None: one label a text.
     """
+    own: dict[str, Any] = {"top_k": top_k, "in_a_file": in_a_file, "joining": joining}
     if form == "parquet":
-        return ParquetWriter(write, columns, top_k=top_k, in_a_file=in_a_file, schema=schema)
+        return ParquetWriter(write, columns, schema=schema, **own)
     if form == "jsonl":
-        return JSONLinesWriter(write, columns, top_k=top_k, in_a_file=in_a_file)
-    separator = "\t" if form == "tsv" else ","
-    return TableWriter(write, columns, top_k=top_k, in_a_file=in_a_file, separator=separator)
+        return JSONLinesWriter(write, columns, **own)
+    return TableWriter(write, columns, separator="\t" if form == "tsv" else ",", **own)

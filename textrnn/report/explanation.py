@@ -35,20 +35,34 @@ class ExplainedAnswer:
     Attributes:
         classes: the most probable ones, best first
         note: what is unusual about the text, in words
+        explanation: where the text may have several labels, of the likeliest
         nearest: none where the training texts are not here
+        labels: where the text may have several, those that it is given, likeliest first; None: one label a text
+        others: why it is given the others of these
     """
 
     classes: Sequence[tuple[str, float]]
     note: str | None
     explanation: Explanation
     nearest: Sequence[Neighbour] = ()
+    labels: Sequence[tuple[str, float]] | None = None
+    others: Sequence[Explanation] = ()
+
+    @property
+    def every(self) -> list[Explanation]:
+        """One, or that of each label that is given."""
+        return [self.explanation, *self.others]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         note = None if self.note is None else bare(self.note)
         return {
-            **as_document(self.explanation.text, self.classes, note),
-            "explanation": self.explanation.to_dict(),
+            **as_document(self.explanation.text, self.classes, note, labels=self.labels),
+            **(
+                {"explanation": self.explanation.to_dict()}
+                if self.labels is None
+                else {"explanations": [each.to_dict() for each in self.every]}
+            ),
             "nearest": [vars(neighbour) for neighbour in self.nearest],
         }
 
@@ -61,19 +75,15 @@ def terminal_lines(answered: ExplainedAnswer, *, width: int = 80, coloured: bool
     """
     told = answered.explanation
     yield shortened(told.text, width - 4) or "(empty)"
-    yield "  " + "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in answered.classes)
+    if answered.labels is None:
+        yield f"  {_with_shares(answered.classes)}"
+    else:
+        others = _with_shares([each for each in answered.classes if each not in answered.labels])
+        yield f"  {_with_shares(answered.labels) or 'no label'}" + (f"  (next: {others})" if others else "")
     if answered.note:
         yield f"  note: {answered.note}"
-    label, against = shortened(told.label, 30), shortened(told.against, 30)
-    yield f"  why {label} rather than {against} (+ speaks for {label}, - for {against}):"
-    yield from _windows(told, width)
-    yield from _strip(told, width, coloured)
-    for name, tokens in ((label, told.strongest(STRONGEST)), (against, told.strongest(STRONGEST, against=True))):
-        shown = "  ".join(f"{_shown(told.text, each)} {each.contribution:+.2f}" for each in tokens)
-        yield f"  most for {name}: {shown or 'nothing'}"
-    sums, how = balance(told)
-    yield f"  logits: {sums}"
-    yield f"  ({how})"
+    for each in answered.every:
+        yield from _reasons(each, width, coloured)
     if answered.nearest:
         yield "  nearest training texts:"
     for neighbour in answered.nearest:
@@ -96,6 +106,35 @@ def _windows(told: Explanation, width: int) -> Iterator[str]:
         yield f"    the others: {rest:+.2f}"
 
 
+def _with_shares(classes: Sequence[tuple[str, float]]) -> str:
+    return "  ".join(f"{shortened(name, 30)} {share:.4f}" for name, share in classes)
+
+
+def _reasons(told: Explanation, width: int, coloured: bool) -> Iterator[str]:
+    """Why a text has one class, or one of its labels."""
+    label = shortened(told.label, 30)
+    against = f"against {label}" if told.against is None else f"for {shortened(told.against, 30)}"
+    yield f"  why {question(told, 30)} (+ speaks for {label}, - {against}):"
+    yield from _windows(told, width)
+    yield from _strip(told, width, coloured)
+    of_both = (f"for {label}", told.strongest(STRONGEST)), (against, told.strongest(STRONGEST, against=True))
+    for side, tokens in of_both:
+        shown = "  ".join(f"{_shown(told.text, each)} {each.contribution:+.2f}" for each in tokens)
+        yield f"  most {side}: {shown or 'nothing'}"
+    sums, how = balance(told)
+    yield f"  logits: {sums}"
+    yield f"  ({how})"
+
+
+def question(told: Explanation, widest: int) -> str:
+    """What is explained: one class rather than another, or that a label is given, or is not."""
+    label = shortened(told.label, widest)
+    if told.against is not None:
+        return f"{label} rather than {shortened(told.against, widest)}"
+    answered = "is" if told.is_given else "is not"
+    return f"{label} {answered} given, {told.probability:.4f} where it takes {told.threshold:.4f}"
+
+
 def balance(told: Explanation) -> tuple[str, str]:
     """How the contributions add up, and how they were found."""
     if told.windows:
@@ -105,6 +144,7 @@ def balance(told: Explanation) -> tuple[str, str]:
         return f"{sums}, {told.logit_difference:+.2f} in all", of_tokens
     added = sum(each.contribution for each in told.tokens)
     sums = f"{told.baseline:+.2f} without any token, {added:+.2f} by the tokens, {told.logit_difference:+.2f} in all"
+    sums += "" if told.logit_threshold is None else f"; given from {told.logit_threshold:+.2f} on"
     if told.steps == 0:
         return sums, told.method
     return sums, f"{told.method}; {told.steps} steps left {abs(told.gap):.1g} open, which is divided among the tokens"
@@ -158,7 +198,8 @@ def explanations_page(answered: Sequence[ExplainedAnswer], *, model: str, data: 
     return render(
         "explanations",
         title=f"Reasons of {model} on {data}",
-        answered=[(each, pieces(each.explanation), balance(each.explanation)) for each in answered],
+        answered=[(each, [(told, pieces(told), balance(told)) for told in each.every]) for each in answered],
+        question=question,
         strongest=STRONGEST,
         longest_table=TOKENS_IN_TABLE,
         file_and_line=file_and_line,

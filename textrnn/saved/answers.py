@@ -28,11 +28,22 @@ class TakenLabels(NamedTuple):
         indices: int64, (M,): class indices
         probabilities: (M,)
         offsets: int64, (N + 1,)
+        sureness: (N,): of the label of which it is least sure, how probable it is that it is given or not, as answered
     """
 
     indices: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     offsets: NDArray[np.int64]
+    sureness: NDArray[np.float64]
+
+    def select(self, texts: Sequence[int]) -> TakenLabels:
+        """Those of some of the texts, in that order."""
+        starts, ends = self.offsets[:-1].tolist(), self.offsets[1:].tolist()
+        places = np.array([at for text in texts for at in range(starts[text], ends[text])], dtype=np.int64)
+        counts = [ends[text] - starts[text] for text in texts]
+        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        sureness = self.sureness[np.array(texts, dtype=np.int64)]
+        return TakenLabels(self.indices[places], self.probabilities[places], offsets, sureness)
 
     def of(self, index: int) -> list[tuple[int, float]]:
         """Class indices and probabilities of a text."""
@@ -61,6 +72,12 @@ class Answers:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def sureness(self) -> NDArray[np.float64]:
+        """(N,): how probable the answer is, of several labels the one that is least sure."""
+        found: NDArray[np.float64] = self.probabilities[:, 0] if self.taken is None else self.taken.sureness
+        return found
 
     @property
     def notes(self) -> dict[int, Note]:
@@ -95,11 +112,13 @@ def answer(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> Answe
 
 def taken_labels(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> TakenLabels:
     """(N, C), (C,) -> the labels whose probability is at least their threshold, likeliest first."""
-    rows, classes = (probabilities >= thresholds).nonzero()
+    given = probabilities >= thresholds
+    rows, classes = given.nonzero()
     shares = probabilities[rows, classes]
     order = np.lexsort((classes, -shares, rows))
     counts = np.bincount(rows, minlength=len(probabilities))
-    return TakenLabels(classes[order], shares[order], np.concatenate([[0], np.cumsum(counts)]))
+    sureness = np.where(given, probabilities, 1 - probabilities).min(axis=1, initial=1.0)
+    return TakenLabels(classes[order], shares[order], np.concatenate([[0], np.cumsum(counts)]), sureness)
 
 
 def _joined(parts: Sequence[Answers]) -> Answers:
@@ -110,6 +129,7 @@ def _joined(parts: Sequence[Answers]) -> Answers:
         np.concatenate([each.indices for each in found]),
         np.concatenate([each.probabilities for each in found]),
         np.concatenate([[0], np.cumsum(counts)]),
+        np.concatenate([each.sureness for each in found]),
     )
     labels, shares, unusual = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "probabilities", "unusual")

@@ -18,6 +18,7 @@ from textrnn.errors import ConfigError, did_you_mean, listed, one_line
 from textrnn.models.attribution import ROUNDS, Attribution, attribute
 from textrnn.models.classifiers.windowed import WindowedClassifier
 from textrnn.models.window_shares import WindowShares, reads_in_windows, tokens_of_windows, window_shares
+from textrnn.saved.answers import taken_labels
 from textrnn.saved.classifier import Classifier
 from textrnn.saved.neighbours import Neighbour as Neighbour
 from textrnn.saved.neighbours import Neighbours as Neighbours
@@ -26,6 +27,7 @@ from textrnn.training.threads import thread_count
 EXPLAINED_TOKENS = 1024  # of a text that is read in windows: those of its strongest windows
 WINDOWS_TOLD = 50  # of a text, the strongest
 SHOWN_OF_WINDOW = 80  # characters
+NO_OTHER = -1  # in the place of the class that a label is compared with, where it is explained by itself
 BATCH_TOKENS = 512  # of the texts that are explained together; each is computed at many steps
 
 
@@ -65,16 +67,16 @@ class WindowContribution:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What makes a text be of one class rather than of another.
+    """What makes a text be of one class rather than of another; or, where it may have several labels, have one or not.
 
     The contributions of the tokens have the sum ``logit_difference - baseline``. Of a long text that is read in
     windows, that is the sum of its windows, and only the strongest have tokens, which add up to what their window adds.
 
     Attributes:
         label: the class that is explained, by default the answer
-        against: the class that it is compared with, by default the next most probable one
+        against: the class that it is compared with, by default the next most probable one; None: its threshold
         probability: of `label`
-        logit_difference: the logit of `label` less that of `against`, of the text
+        logit_difference: the logit of `label` less that of `against`, of the text; without `against`, that of `label`
         baseline: the same of a text that says nothing: unknown tokens, no n-gram
         method: ``exact`` or ``integrated gradients``, or both; ``(clipped)`` where the gradients were too steep to be
             summed up as they are, so that the numbers are rough
@@ -85,11 +87,13 @@ class Explanation:
         windows: of a text that has several, the strongest first, 50 at most
         window_count: how many it has
         other_windows: what the windows add that are not told
+        threshold: from which probability on `label` is given, where a text may have several
+        logit_threshold: the logit of that probability, before calibration
     """
 
     text: str
     label: str
-    against: str
+    against: str | None
     probability: float
     logit_difference: float
     baseline: float
@@ -101,6 +105,13 @@ class Explanation:
     windows: Sequence[WindowContribution] = ()
     window_count: int = 1
     other_windows: float = 0.0
+    threshold: float | None = None
+    logit_threshold: float | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the text is given the label, where it may have several."""
+        return self.threshold is not None and self.probability >= self.threshold
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -108,7 +119,9 @@ class Explanation:
             {"token": each.token, "start": each.start, "end": each.end, "contribution": each.contribution}
             for each in self.tokens
         ]
-        return {**vars(self), "tokens": tokens, "windows": [vars(each) for each in self.windows]}
+        of_threshold = ("threshold", "logit_threshold") if self.threshold is None else ()
+        own = {name: value for name, value in vars(self).items() if name not in of_threshold}
+        return {**own, "tokens": tokens, "windows": [vars(each) for each in self.windows]}
 
     def strongest(self, count: int, *, against: bool = False) -> list[TokenContribution]:
         """The tokens that speak most for the class, or against it, the strongest first."""
@@ -128,15 +141,16 @@ def explain(
     """Explain the answers to texts: exactly where the model is linear, by integrated gradients elsewhere.
 
     Args:
-        label: the class to explain; by default the answer to each text.
-        against: the class to compare it with; by default the most probable one of the others.
+        label: the class to explain; by default the answer to each text; where there may be several, the likeliest.
+        against: the class to compare it with; by default the most probable one of the others; where a text may have
+            several labels, by default none: what each token adds to the logit of `label` itself.
         rounds: of steps at most, three times as many in each; with one, an answer comes quickly, and more is left open.
 
     Raises:
         ConfigError: if a class is unknown, both are the same, or there is only one.
     """
     chosen = _index(classifier, "label", label), _index(classifier, "against", against)
-    if len(classifier.class_names) < 2:
+    if len(classifier.class_names) < 2 and not classifier.multi_label:
         raise ConfigError(
             f"the model knows one class only, {classifier.class_names[0]}: expected at least two, of which one is "
             "explained against another"
@@ -145,7 +159,42 @@ def explain(
         raise ConfigError(f"`against` {one_line(label)}: the class that is to be explained; expected another one")
     encoded = classifier.encode(list(texts))
     probabilities = classifier.probabilities_of(encoded)
-    classes = [_pair(row, *chosen) for row in probabilities]
+    classes = [_pair(row, *chosen, alone=classifier.multi_label) for row in probabilities]
+    return _explained(classifier, texts, encoded, probabilities, classes, rounds)
+
+
+def explain_labels(
+    classifier: Classifier, texts: Sequence[str], *, rounds: int = ROUNDS, most: int | None = None
+) -> list[list[Explanation]]:
+    """Where texts may have several labels, explain each that a text is given, the likeliest first; of a text that is
+    given none, the likeliest. The logit of the label itself is explained, which its threshold decides about.
+
+    Args:
+        rounds: see :func:`explain`.
+        most: labels of each text, the likeliest; None: all.
+    """
+    encoded = classifier.encode(list(texts))
+    probabilities = classifier.probabilities_of(encoded)
+    assert classifier.thresholds is not None, "one label a text"
+    taken = taken_labels(probabilities, classifier.thresholds)
+    own = ([index for index, _ in taken.of(row)][:most] for row in range(len(texts)))
+    given = [labels or [int(row.argmax())] for labels, row in zip(own, probabilities, strict=True)]
+    rows = [row for row, labels in enumerate(given) for _ in labels]
+    asked = [texts[row] for row in rows]
+    classes = [(label, NO_OTHER) for labels in given for label in labels]
+    each = iter(_explained(classifier, asked, classifier.encode(asked), probabilities[rows], classes, rounds))
+    return [[next(each) for _ in labels] for labels in given]
+
+
+def _explained(
+    classifier: Classifier,
+    texts: Sequence[str],
+    encoded: EncodedTexts,
+    probabilities: NDArray[np.float64],
+    classes: list[tuple[int, int]],
+    rounds: int,
+) -> list[Explanation]:
+    """Texts with the two classes of each, batch by batch."""
     found: list[Explanation | None] = [None] * len(texts)
     in_windows = [row for row, n in enumerate(encoded.lengths) if reads_in_windows(classifier.network, int(n))]
     for row in in_windows:
@@ -169,10 +218,14 @@ def _index(classifier: Classifier, setting: str, name: str | None) -> int | None
     )
 
 
-def _pair(probabilities: NDArray[np.float64], label: int | None, against: int | None) -> tuple[int, int]:
-    """The class that is explained, and the one that it is compared with."""
+def _pair(
+    probabilities: NDArray[np.float64], label: int | None, against: int | None, *, alone: bool
+) -> tuple[int, int]:
+    """The class that is explained, and the one that it is compared with, by default none if it stands `alone`."""
     order = np.argsort(-probabilities, kind="stable").tolist()
     chosen = next(index for index in order if index != against) if label is None else label
+    if against is None and alone:
+        return chosen, NO_OTHER
     return chosen, next(index for index in order if index != chosen) if against is None else against
 
 
@@ -229,9 +282,22 @@ def _told(
             spans, (contributions + gap * sizes / sizes.sum()).tolist(), token_ids, strict=True
         )
     ]
-    label, against = (classifier.class_names[index] for index in classes)
+    names, alone = classifier.class_names, classes[1] == NO_OTHER
+    label, against = names[classes[0]], None if alone else names[classes[1]]
+    limits: dict[str, Any] = _limits(classifier, classes[0]) if alone else {}
     method = _method(steps, bool(attribution.exact_bags[place]), bool(attribution.clipped[place]))
-    return Explanation(text, label, against, probability, difference, baseline, method, tokens, steps, gap, unread_from)
+    return Explanation(
+        text, label, against, probability, difference, baseline, method, tokens, steps, gap, unread_from, **limits
+    )
+
+
+def _limits(classifier: Classifier, label: int) -> dict[str, float]:
+    """From which probability on a label is given, and the logit that has it."""
+    calibration = classifier.label_calibration
+    assert classifier.thresholds is not None, "one label a text"
+    threshold = float(classifier.thresholds[label])
+    logit = float(np.log(threshold / (1 - threshold)) - calibration.biases[label]) * calibration.temperature
+    return {"threshold": threshold, "logit_threshold": logit}
 
 
 def _told_by_windows(
@@ -271,12 +337,14 @@ def _told_by_windows(
             )
         ]
     told = _windows_told(text, spans, shares)
-    label, against = (classifier.class_names[index] for index in classes)
+    names, alone = classifier.class_names, classes[1] == NO_OTHER
+    label, against = names[classes[0]], None if alone else names[classes[1]]
+    limits: dict[str, Any] = _limits(classifier, classes[0]) if alone else {}
     others = shares.difference - shares.baseline - sum(each.contribution for each in told)
     steps, clipped = int(within.steps.max()), bool(within.clipped.any())
     return Explanation(
         text, label, against, probability, shares.difference, shares.baseline, _method(steps, False, clipped), tokens,
-        steps, gap, unread_from, told, len(shares.weights), others,
+        steps, gap, unread_from, told, len(shares.weights), others, **limits,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from textrnn.corpus.labels import parts_of
 from textrnn.corpus.readers import decode
 from textrnn.report.errors_table import ERRORS_FILE
 from textrnn.report.spreadsheet import without_apostrophe
@@ -19,6 +20,8 @@ from textrnn.serve.schemas import ClassifyRequest, read_request
 from textrnn.serve.shelf import Entry, Loaded, Shelf, read_metrics
 
 MOST_ERRORS = 1000  # texts that one request gets
+MOST_EXPLAINED = 5  # labels of a text
+BETWEEN = "|"  # labels in the table of wrong answers
 
 
 class Classify:
@@ -44,8 +47,9 @@ class Classify:
                 )
             answers = await self.batcher.classify(loaded, texts, asked.top_k)
             explanations = await self.slow.run(request, _explained, loaded, texts)
+            key = b',"explanation":' if loaded.entry.facts["thresholds"] is None else b',"explanations":'
             answers = [
-                answer[:-1] + b',"explanation":' + explanation + b"}"
+                answer[:-1] + key + explanation + b"}"
                 for answer, explanation in zip(answers, explanations, strict=True)
             ]
         else:
@@ -72,9 +76,12 @@ def _texts(asked: ClassifyRequest) -> list[str]:
 
 
 def _explained(loaded: Loaded, texts: list[str]) -> list[bytes]:
-    from textrnn.saved.explanation import explain
+    from textrnn.saved.explanation import explain, explain_labels
 
     assert isinstance(loaded.model, Classifier)
+    if loaded.model.multi_label:
+        of_texts = explain_labels(loaded.model, texts, rounds=1, most=MOST_EXPLAINED)
+        return [json_line([explanation.to_dict() for explanation in each]) for each in of_texts]
     if len(loaded.model.class_names) < 2:
         raise RequestError(422, "nothing_to_explain", "the model knows one class only: there is nothing to explain")
     return [json_line(explanation.to_dict()) for explanation in explain(loaded.model, texts, rounds=1)]
@@ -107,12 +114,16 @@ class Models:
             raise RequestError(422, "wrong_fields", f"`limit`: expected a whole number from 1 to {MOST_ERRORS}")
         if entry.task != "classify":
             raise RequestError(404, "no_errors", f"`model` {name}: a language model, which answers nothing wrong")
-        wanted = fields.get("true"), fields.get("predicted")
-        for label in wanted:
-            if label is not None and label not in entry.facts["classes"]:
+        wanted = {name: fields[name] for name in ("true", "predicted") if name in fields}
+        for label in wanted.values():
+            if label not in entry.facts["classes"]:
                 raise RequestError(422, "unknown_label", "no such class; see the `classes` of the model")
-        rows = await asyncio.to_thread(_errors, entry.folder / ERRORS_FILE)
-        found = [row for row in rows if wanted[0] in (None, row["true"]) and wanted[1] in (None, row["predicted"])]
+        if entry.facts["thresholds"] is None:
+            rows = await asyncio.to_thread(_errors, entry.folder / ERRORS_FILE)
+            found = [row for row in rows if all(row[name] == label for name, label in wanted.items())]
+        else:
+            rows = await asyncio.to_thread(_label_errors, entry.folder / ERRORS_FILE, entry.facts["classes"])
+            found = [row for row in rows if all(_is_amiss(row, name, label) for name, label in wanted.items())]
         return Answer.of({"texts": found[: int(limit)], "total": len(found)})
 
 
@@ -122,11 +133,30 @@ def _detail(entry: Entry) -> dict[str, Any]:
         test = read_metrics(entry.folder).get("test")
         test = test if isinstance(test, dict) else {}
         facts["labels"] = test.get("labels", facts["classes"])
-        facts |= {name: test.get(name) for name in ("confusion_matrix", "per_class")}
+        single, several = ("confusion_matrix", "per_class"), ("per_label", "missed_together")
+        facts |= {name: test.get(name) for name in (single if facts["thresholds"] is None else several)}
     return facts
 
 
-def _errors(path: Path) -> list[dict[str, Any]]:
+def _is_amiss(row: dict[str, Any], name: str, label: str) -> bool:
+    """Whether a label of a row was missed (``true``), or given wrongly (``predicted``)."""
+    other = "predicted" if name == "true" else "true"
+    return label in row[name] and label not in row[other]
+
+
+def _label_errors(path: Path, classes: list[str]) -> list[dict[str, Any]]:
+    """The same of a model that gives several labels."""
+    return [
+        {
+            "text": row["text"],
+            **{name: list(parts_of(row[name], BETWEEN, set(classes))) for name in ("true", "predicted")},
+            "probability": row["probability"],
+        }
+        for row in _errors(path, sureness="surest")
+    ]
+
+
+def _errors(path: Path, sureness: str = "probability") -> list[dict[str, Any]]:
     """The table of wrong answers beside a model; empty where there is none, or another one.
 
     What was put before a cell so that no spreadsheet computes it is taken off.
@@ -136,7 +166,7 @@ def _errors(path: Path) -> list[dict[str, Any]]:
         rows = list(csv.DictReader(io.StringIO(content, newline="")))
         return [
             {**{name: without_apostrophe(row[name]) for name in ("text", "true", "predicted")},
-             "probability": float(row["probability"])}
+             "probability": float(row[sureness])}
             for row in rows
         ]  # fmt: skip
     except (OSError, KeyError, TypeError, ValueError, csv.Error):

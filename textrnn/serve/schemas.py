@@ -57,14 +57,21 @@ class ClassShare(BaseModel):
 
 
 class TextAnswer(BaseModel):
-    """The answer to one text."""
+    """The answer to one text: its label with its probability, or, where there may be several, those that are given."""
 
     text: str
-    label: str
-    probability: float
+    label: Annotated[str, Field(description="of a model that gives one label")] = ""
+    probability: Annotated[float, Field(description="likewise")] = 0.0
+    labels: Annotated[
+        list[ClassShare], Field(description="of a model that gives several: those it gives, likeliest first")
+    ] = []
     classes: list[ClassShare]
     note: Annotated[str | None, Field(description="what was unusual about the text")]
     explanation: Annotated[dict[str, Any] | None, Field(description="where it was asked for")] = None
+    explanations: Annotated[
+        list[dict[str, Any]],
+        Field(description="likewise, of a model that gives several labels: one for each of the first"),
+    ] = []
 
 
 class ClassifyAnswer(BaseModel):
@@ -104,6 +111,10 @@ class ModelSummary(BaseModel):
     data: str
     made: Annotated[str, Field(description="ISO 8601, UTC")]
     classes: Annotated[list[str], Field(description="of a classifier")]
+    thresholds: Annotated[
+        list[float] | None,
+        Field(description="of a model that gives several labels: how probable each class must be to be given"),
+    ] = None
     test: Annotated[dict[str, float | None] | None, Field(description="of a classifier, if a report is there")] = None
     valid: Annotated[dict[str, float | None] | None, Field(description="of a language model, likewise")] = None
 
@@ -116,15 +127,19 @@ class ModelDetail(ModelSummary):
     labels: list[str] | None = None
     confusion_matrix: list[list[int]] | None = None
     per_class: dict[str, dict[str, float]] | None = None
+    per_label: Annotated[
+        dict[str, dict[str, Any]] | None, Field(description="of a model that gives several labels, with small tables")
+    ] = None
+    missed_together: Annotated[list[dict[str, Any]] | None, Field(description="likewise: pairs of labels")] = None
 
 
 class ErrorText(BaseModel):
-    """A text of the test split that is answered wrong."""
+    """A text of the test split that is answered wrong; where there may be several labels, both are lists of them."""
 
     text: str
-    true: str
-    predicted: str
-    probability: float
+    true: str | list[str]
+    predicted: str | list[str]
+    probability: Annotated[float, Field(description="of the answer; of several labels, of the surest mistake")]
 
 
 class ErrorTexts(BaseModel):

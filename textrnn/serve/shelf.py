@@ -34,6 +34,7 @@ FIGURES = {
     "classify": ("test", ("accuracy", "macro_f1")),
     "lm": ("valid", ("nats_per_char", "bits_per_char", "perplexity")),
 }
+OF_SEVERAL_LABELS = ("macro_f1", "micro_f1", "exact_match")
 State = tuple[tuple[int, int] | None, ...]  # of each file when it was changed and its size
 
 
@@ -114,8 +115,10 @@ def read_entry(folder: Path, state: State) -> Entry | None:
     made = state[0][0] / 1e9 if state[0] else 0.0
     facts["classes"] = _class_names(folder / LABELS_FILE) if task == "classify" else []
     facts["made"] = datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds")
-    part, names = FIGURES[task]
-    figures = read_metrics(folder).get(part)
+    metrics, thresholds = read_metrics(folder), config.get("thresholds")
+    facts["thresholds"] = thresholds if task == "classify" and isinstance(thresholds, list) else None
+    part, names = FIGURES[task] if facts["thresholds"] is None else ("test", OF_SEVERAL_LABELS)
+    figures = metrics.get(part)
     facts[part] = {name: figures.get(name) for name in names} if isinstance(figures, dict) else None
     return Entry(facts["id"], task, folder, state, made, facts)
 

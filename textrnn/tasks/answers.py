@@ -15,6 +15,7 @@ from textrnn.corpus.sources.kinds import refuse_url
 from textrnn.corpus.texts import TextSource, corpus_name, find_local, several
 from textrnn.errors import ArtifactError, DataError, Note, user_path
 from textrnn.report.answer_files import Answered, answer_writer
+from textrnn.report.answered import Joining
 from textrnn.report.notes import words
 from textrnn.report.verdict import bare
 from textrnn.saved.answers import Answers, answer, as_document
@@ -90,14 +91,15 @@ def predict(classifier: Classifier, texts: Sequence[str], *, top_k: int) -> list
     ]
 
 
-def answers_as(form: str, answers: Answers, texts: Sequence[str]) -> bytes:
+def answers_as(form: str, answers: Answers, texts: Sequence[str], joining: Joining | None = None) -> bytes:
     """Answers as the content of a file.
 
     Args:
+        joining: how several labels stand in one cell; None: one label a text.
         form: see :func:`textrnn.report.answer_files.format_of`.
     """
     block, parts = Block([*range(1, len(texts) + 1)], [[text] for text in texts], list(texts)), list[bytes]()
-    writer = answer_writer(form, parts.append, ["text"], top_k=answers.labels.shape[1])
+    writer = answer_writer(form, parts.append, ["text"], top_k=answers.labels.shape[1], joining=joining)
     writer.write(Answered(block, answers, range(len(texts))))
     writer.close()
     return b"".join(parts)

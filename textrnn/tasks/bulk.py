@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from textrnn.config import DataConfig
 from textrnn.corpus.readers.given import Block, GivenTexts
@@ -20,6 +21,7 @@ from textrnn.corpus.sources.content import STDIN, content_at
 from textrnn.errors import ConfigError, Note
 from textrnn.files import is_same, written_whole
 from textrnn.report.answer_files import Answered, AnswerWriter, answer_writer, format_of
+from textrnn.report.answered import Joining
 from textrnn.saved.answers import Answers, answer
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.workers import Workers, answers_by_threads
@@ -32,7 +34,8 @@ OnProgress = Callable[[int, "int | None", str], None]  # done, of how many, in w
 
 @dataclass(frozen=True)
 class Below:
-    """Records whose answers are less probable than this are put aside into a file, for people."""
+    """Records whose answers are less probable than this are put aside into a file, for people; where there may be
+    several labels, those with one of which it is less sure, whether it is given or not."""
 
     probability: float
     path: Path
@@ -117,7 +120,7 @@ def answer_file(
     asked = replace(asked, top_k=min(asked.top_k, len(classifier.class_names)))
     done = Done()
     with _seldom_collected(), contextlib.ExitStack() as files:
-        writer, aside = _writers(asked, given, files, listener)
+        writer, aside = _writers(asked, given, Joining.of(classifier), files, listener)
         for answered in _all_answered(classifier, asked, _with_texts(given)):
             _count(done, answered)
             writer.write(answered)
@@ -151,21 +154,22 @@ def _seldom_collected() -> Iterator[None]:
 
 
 def _writers(
-    asked: Bulk, given: GivenTexts, files: contextlib.ExitStack, listener: Listener
+    asked: Bulk, given: GivenTexts, joining: Joining | None, files: contextlib.ExitStack, listener: Listener
 ) -> tuple[AnswerWriter, AnswerWriter | None]:
+    own: dict[str, Any] = {"top_k": asked.top_k, "joining": joining}
+
     def in_a_file(path: Path, setting: str) -> AnswerWriter:
         if path.exists():
             listener.on_note(Note("file_replaced", path=path))
         file = files.enter_context(written_whole(path, setting))
-        return answer_writer(
-            format_of(path, setting), file.write, given.columns, top_k=asked.top_k, schema=given.schema
-        )
+        form = format_of(path, setting)
+        return answer_writer(form, file.write, given.columns, schema=given.schema, **own)
 
     if asked.output is not None:
         writer = in_a_file(asked.output, "output")
     else:
         assert asked.write is not None, "there is a place for the answers"
-        writer = answer_writer(asked.form, asked.write, given.columns, top_k=asked.top_k, in_a_file=False)
+        writer = answer_writer(asked.form, asked.write, given.columns, in_a_file=False, **own)
     return writer, None if asked.below is None else in_a_file(asked.below.path, "below")
 
 

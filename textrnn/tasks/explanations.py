@@ -13,7 +13,7 @@ from textrnn.errors import DataError, Note
 from textrnn.report.explanation import ExplainedAnswer
 from textrnn.report.notes import words
 from textrnn.saved.classifier import Classifier
-from textrnn.saved.explanation import explain
+from textrnn.saved.explanation import explain, explain_labels
 from textrnn.saved.neighbours import Neighbours
 from textrnn.tasks.answers import predict
 from textrnn.tasks.model_folders import is_as_learnt
@@ -29,12 +29,15 @@ def explain_answers(
         nearest: training texts for each.
     """
     answers = predict(classifier, texts, top_k=top_k)
-    explanations = explain(classifier, texts)
+    several = classifier.multi_label
+    explanations = explain_labels(classifier, texts) if several else [[one] for one in explain(classifier, texts)]
     neighbours = training_neighbours(classifier, listener) if nearest and texts else None
     found = neighbours.nearest(texts, nearest) if neighbours is not None else [[] for _ in texts]
     return [
-        ExplainedAnswer(answer.classes, None if answer.note is None else words(answer.note), explanation, near)
-        for answer, explanation, near in zip(answers, explanations, found, strict=True)
+        ExplainedAnswer(
+            answer.classes, None if answer.note is None else words(answer.note), own[0], near, answer.labels, own[1:]
+        )
+        for answer, own, near in zip(answers, explanations, found, strict=True)
     ]
 
 
@@ -61,6 +64,10 @@ def _read(classifier: Classifier, data: DataConfig, listener: Listener) -> Neigh
     """The training split, read as it was then; what a check would find was told then, too."""
     read, _ = read_files(find_dataset(data.dataset, download=False), data)
     whole, _ = with_splits(read, data)
-    rows, labels = whole.rows["train"], whole.labels["train"]
+    rows, names = whole.rows["train"], read.class_names
+    if "train" in whole.label_sets:
+        labels = [", ".join(names[label] for label in each) for each in whole.label_sets["train"]]
+    else:
+        labels = [names[label] for label in whole.labels["train"]]
     listener.on_note(Note("comparing_texts", texts=len(rows), learnt=data.dataset))
-    return Neighbours.of(classifier, rows.texts, [read.class_names[label] for label in labels], rows.where)
+    return Neighbours.of(classifier, rows.texts, labels, rows.where)

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.corpus.dataset import load_dataset
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.content import STDIN
 from textrnn.corpus.sources.identity import identify_dataset
 from textrnn.corpus.texts import find_local, load_corpus, several
+from textrnn.corpus.vocab import EncodedTexts
 from textrnn.errors import ArtifactError, ConfigError, DataError, TextRNNError, one_line
 from textrnn.export.check import check_classifier, check_language_model
 from textrnn.export.documents import (
@@ -36,10 +38,12 @@ from textrnn.files import remove_file, write_together
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.classifier import Classifier
 from textrnn.saved.folder import MODEL_FILE
+from textrnn.tasks.labelling import label_sets
 from textrnn.tasks.model_folders import identify_corpus, refuse_edited
 
 FOLDER = "onnx"  # in the model's
 MOST_TEXTS, MOST_CHARACTERS = 10_000, 20_000  # measured
+MOST_CELLS = 10_000_000  # texts times classes, of which there may be many
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,12 @@ def export_classifier(classifier: Classifier, folder: Path, *, int8: bool = Fals
     """
     refuse_folder(folder)
     name = classifier.settings.model_name
-    smoothing = classifier.settings.training.label_smoothing
-    spelling = bool(classifier.settings.data.spelling)
-    how: Any = {"temperature": classifier.temperature, "label_smoothing": smoothing, "spelling": spelling}
+    how: dict[str, Any] = {
+        "temperature": classifier.temperature,
+        "label_smoothing": classifier.settings.training.label_smoothing,
+        "spelling": bool(classifier.settings.data.spelling),
+        "of_labels": classifier.label_calibration if classifier.multi_label else None,
+    }
     graph = classifier_graph(classifier.network, name, **how)
     difference = check_classifier(graph, classifier.network, name)
     texts = partial(_test_texts, classifier) if int8 else None
@@ -156,8 +163,11 @@ def _test_texts(classifier: Classifier) -> Unlearnt:
     source = find_dataset(named, download=False)
     refuse_edited(classifier, identify_dataset(named))
     test = load_dataset(source, classifier.settings.data).test
-    rows = np.unique(np.linspace(0, len(test) - 1, min(len(test), MOST_TEXTS)).astype(np.int64))
+    most = max(1, min(MOST_TEXTS, MOST_CELLS // len(classifier.class_names)))
+    rows = np.unique(np.linspace(0, len(test) - 1, min(len(test), most)).astype(np.int64))
     encoded = classifier.encode([test.texts[row] for row in rows])
+    if classifier.thresholds is not None:
+        return _with_several_labels(classifier, classifier.thresholds, encoded, label_sets(test).select(rows.tolist()))
     labels = np.array(test.labels)[rows]
 
     def answer(session: Session, most: int) -> NDArray[np.int64]:
@@ -165,6 +175,24 @@ def _test_texts(classifier: Classifier) -> Unlearnt:
         return answers
 
     return Unlearnt(len(rows), answer, lambda answers: float((answers == labels).mean()))
+
+
+def _with_several_labels(
+    classifier: Classifier, thresholds: NDArray[np.float64], encoded: EncodedTexts, truth: LabelSets
+) -> Unlearnt:
+    """Texts with the labels of each; how good answers are is their micro F1."""
+    expected = truth.dense(len(thresholds))
+
+    def answer(session: Session, most: int) -> NDArray[np.bool_]:
+        logits = session.logits_of(encoded.first(most))
+        given: NDArray[np.bool_] = classifier.label_calibration.probabilities(logits) >= thresholds
+        return given
+
+    def figure(given: NDArray[np.bool_]) -> float:
+        hits = int((given & expected).sum())
+        return 2 * hits / max(1, int(given.sum()) + int(expected.sum()))
+
+    return Unlearnt(len(truth), answer, figure)
 
 
 def _held_out_text(model: CharacterModel, graph: Graph) -> Unlearnt:

@@ -206,8 +206,7 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
     )
     settings = dataclasses.replace(settings, data=data)
     if isinstance(settings.model_config, PairedConfig):
-        model_config = settings.model_config.fitted_to_tokenizer(data.tokenizer)
-        settings = dataclasses.replace(settings, model_config=model_config)
+        settings = dataclasses.replace(settings, model_config=settings.model_config.fitted_to_tokenizer(data.tokenizer))
     most, tokens_a_pass = STEPS, TrainConfig.TOKENS_A_PASS
     if isinstance(settings.model_config, WindowedConfig):
         model_config = settings.model_config.fitted_to(facts.usual_length(data))

@@ -29,7 +29,7 @@ Item = TypeVar("Item")
 AHEAD = 2  # items under way for each other process
 MOST_WAITING = 8  # items for each process, answered or not
 
-Found = tuple[Any, Any, Any]  # labels, probabilities and what is unusual, as Answers has them
+Found = tuple[Any, Any, Any, Any]  # labels, probabilities, what is unusual and what is taken, as Answers has them
 Result = TypeVar("Result")
 
 _classifier: Classifier | None = None  # of a process that was spawned
@@ -49,7 +49,7 @@ def _start(folder: str, device: str, top_k: int) -> None:
 def _answer(texts: list[str]) -> Found:
     assert _classifier is not None
     found = answer(_classifier, texts, top_k=_top_k)
-    return found.labels, found.probabilities, found.unusual
+    return found.labels, found.probabilities, found.unusual, found.taken
 
 
 def in_order(
@@ -127,8 +127,8 @@ class Workers:
                 for _ in range(self.count - 1):
                     pool.submit(_ready)  # starts one each, as long as none of them is ready
             begin = partial(self._begun, pool)
-            for item, (labels, shares, unusual) in in_order(items, begin, MOST_WAITING * self.count):
-                yield item, Answers(self.classifier.class_names, labels, shares, unusual, pad_size)
+            for item, (labels, shares, unusual, taken) in in_order(items, begin, MOST_WAITING * self.count):
+                yield item, Answers(self.classifier.class_names, labels, shares, unusual, pad_size, taken)
         except BrokenProcessPool as error:
             raise WorkerError(
                 f"`processes` {self.count}: one of them has ended before its work was done, as happens where memory is "
@@ -145,7 +145,7 @@ class Workers:
         if sum(not future.done() for _, future in waiting) < AHEAD * (self.count - 1):
             return pool.submit(_answer, texts)
         found, own = answer(self.classifier, texts, top_k=self.top_k), Future[Found]()
-        own.set_result((found.labels, found.probabilities, found.unusual))
+        own.set_result((found.labels, found.probabilities, found.unusual, found.taken))
         return own
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from textrnn.config import Choices, Span, WindowedConfig, option
 from textrnn.models.classifiers.ngram_classifier import NgramClassifier
-from textrnn.models.classifiers.windowed import WindowedClassifier
+from textrnn.models.classifiers.windowed import WindowedClassifier, difference_of
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
 from textrnn.models.parts.piece_bag import PieceBag
@@ -138,15 +138,17 @@ class Model(NgramClassifier, WindowedClassifier):
         own, share = super().constant(label, against), float(self.share)
         if self.intercepts.shape[0] == 0:
             return own
-        return (1 - share) * own + share * float(self.intercepts[label] - self.intercepts[against])
+        return (1 - share) * own + share * float(difference_of(self.intercepts.double(), label, against))
 
     def beside_windows(self, label: int, against: int, *inputs: Tensor) -> Tensor:
         """By the n-grams and the pieces, in the network and in the linear model."""
-        change = self.classifier.weight[label] - self.classifier.weight[against]
+        change = difference_of(self.classifier.weight, label, against)
         gradient = self.share_of_windows * change[None, self.encoder.output_size :]
         if self.intercepts.shape[0]:
             of_linear = torch.zeros_like(self.intercepts)[None]
-            of_linear[0, label], of_linear[0, against] = self.share, -self.share
+            of_linear[0, label] = self.share
+            if against >= 0:
+                of_linear[0, against] = -self.share
             gradient = torch.cat([gradient, of_linear], dim=1)
         added: Tensor = self.ngrams.token_contributions(*inputs[:2], gradient)
         for of_pieces in [self.pieces.token_contributions(*inputs[2:], gradient)] if inputs[2:] else []:

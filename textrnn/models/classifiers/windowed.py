@@ -18,6 +18,11 @@ from textrnn.models.parts.windows import Pooled, WindowAttention, cut_into_windo
 CHUNK_TOKENS = 1 << 14  # read at once where no gradient is wanted, roughly
 
 
+def difference_of(of_classes: Tensor, label: int, against: int) -> Tensor:
+    """(C, ...) -> (...): the row of one class less that of another; `against` below 0: none."""
+    return of_classes[label] if against < 0 else of_classes[label] - of_classes[against]
+
+
 class WindowedClassifier(ClassifierNetwork):
     """Token ids (B, T), lengths (B,) -> logits (B, C), the memory of a text's states bounded while it answers.
 
@@ -63,8 +68,7 @@ class WindowedClassifier(ClassifierNetwork):
 
     def constant(self, label: int, against: int) -> float:
         """The difference of the two logits that no token adds to."""
-        bias = self.classifier.bias
-        return float(bias[label].double() - bias[against].double())
+        return float(difference_of(self.classifier.bias.double(), label, against))
 
     def beside_windows(self, label: int, against: int, *inputs: Tensor) -> Tensor | None:
         """What a network is called with -> (B, T): what each token adds to the difference of the two logits by what is

@@ -74,7 +74,9 @@ class TensorBoard(Tracker):
             return
         every = every_setting(self.settings)
         values = {name: v if isinstance(v, bool | int | float | str) else str(v) for name, v in every.items()}
-        for summary in hparams(values, {JUDGED_BY[self.settings.task]: 0.0}):
+        several = self.settings.task == "classify" and self.settings.data.multi_label
+        judged_by = "test/macro_f1" if several else JUDGED_BY[self.settings.task]
+        for summary in hparams(values, {judged_by: 0.0}):
             self.writer.file_writer.add_summary(summary)
         rows = "".join(f"| {name} | {str(v).replace('|', ' ')} |\n" for name, v in values.items())
         self.writer.add_text("settings", f"| setting | value |\n|---|---|\n{rows}")

@@ -3,10 +3,11 @@
 import { call, plainWords, server } from "./api.js";
 import { carriedOver, hintsOf, reasons, signedStep, strongest, visible } from "./colour.js";
 import { correctionOf, corrections, openCorrection } from "./corrections.js";
-import { element, find, own } from "./dom.js";
+import { element, find, isolated, option, own } from "./dom.js";
 import { changed, number, say, saying } from "./language.js";
 import { current, models } from "./models.js";
 import { Newest } from "./newest.js";
+import { asOne, givesSeveral, shownLabel } from "./several.js";
 
 const FEW = 15; // classes that all stand there, each in its place; of more, the likeliest in their order
 const TOP = 10;
@@ -27,13 +28,14 @@ const asked = () => (!many() || everything ? model().classes.length : TOP);
 
 function bar() {
   const name = element("span", "name"), fill = element("span", "fill"), value = element("span", "value");
-  const track = element("span", "track", fill);
+  const mark = element("span", "mark-at"), track = element("span", "track", fill, mark);
   track.setAttribute("aria-hidden", "true");
-  return { row: element("li", "", name, track, value), name, fill, value };
+  return { row: element("li", "", name, track, value), name, fill, value, mark };
 }
 
 function drawBars(answer) {
-  const top = answer && answer.classes[0].label;
+  const top = answer && answer.classes[0].label, given = answer?.names && new Set(answer.names);
+  const limits = givesSeveral(model()) && new Map(model().classes.map((label, at) => [label, model().thresholds[at]]));
   let classes = answer ? answer.classes : model().classes.slice(0, asked()).map((label) => ({ label, probability: null }));
   if (!many()) {
     const places = new Map(model().classes.map((label, at) => [label, at]));
@@ -42,11 +44,15 @@ function drawBars(answer) {
   while (bars.length < classes.length) bars.push(bar());
   if (list.childElementCount !== classes.length) list.replaceChildren(...bars.slice(0, classes.length).map((one) => one.row));
   for (const [at, { label, probability }] of classes.entries()) {
-    const { row, name, fill, value } = bars[at];
+    const { row, name, fill, value, mark } = bars[at];
     if (name.title !== label) { name.replaceChildren(own(label)); name.title = label; }
     fill.style.transform = `scaleX(${probability ?? 0})`;
     value.textContent = probability === null ? "" : number(probability, "percent");
-    row.classList.toggle("top", label === top);
+    row.classList.toggle("top", given ? given.has(label) : label === top);
+    mark.hidden = !limits;
+    if (limits) mark.style.left = `${100 * limits.get(label)}%`;
+    if (limits) row.title = say("several.threshold", { label: isolated(label), value: number(limits.get(label), "percent") });
+    else row.removeAttribute("title");
   }
   list.classList.toggle("many", many());
   const more = find("bars-all");
@@ -61,13 +67,13 @@ function drawAnswer() {
   drawBars(shown);
   drawCorrected();
   if (!shown) return;
-  find("answer-label").replaceChildren(own(shown.label));
-  find("answer-probability").textContent = number(shown.probability, "percent");
+  find("answer-label").replaceChildren(own(labelOf(shown)));
+  find("answer-probability").textContent = shown.names ? "" : number(shown.probability, "percent"); // else beside the bars
 }
 
 function drawCorrected() {
   const kept = shown && correctionOf(model().id, shown.text);
-  find("answer-corrected").replaceChildren(kept ? saying("correct.mark", { label: own(kept.label) }) : "");
+  find("answer-corrected").replaceChildren(kept ? saying("correct.mark", { label: own(kept.label || say("several.none")) }) : "");
 }
 
 function drawReasons() {
@@ -83,18 +89,43 @@ function drawReasons() {
     return;
   }
   const { label, against, tokens } = explained;
-  find("why-help").replaceChildren(tokens.length ? saying("classify.why.help", { label: own(label), against: own(against) }) : say("classify.why.none"));
+  drawAsked();
+  find("why-help").replaceChildren(tokens.length ? helped() : say("classify.why.none"));
   const unread = typed === explained.text ? explained.unread_from : null;
   find("why-text").replaceChildren(...reasons(typed, carriedOver(tokens, explained.text, typed), unread));
   find("why-unread").textContent = typeof unread === "number" ? say("classify.unread") : "";
-  const side = (name, sign) => {
+  const side = (name, sign, words = "classify.for") => {
     const swatches = element("span", "swatches", ...[1, 2, 3, 4, 5].map((step) => element("span", sign + step)));
     swatches.setAttribute("aria-hidden", "true");
-    return element("span", "side", swatches, element("span", "", saying("classify.for", { label: own(name) })));
+    return element("span", "side", swatches, element("span", "", saying(words, { label: own(name) })));
   };
-  find("why-legend").replaceChildren(side(label, "p"), side(against, "n"));
+  find("why-legend").replaceChildren(side(label, "p"), against === null ? side(label, "n", "several.against") : side(against, "n"));
   drawFigures();
 }
+
+/** What is explained, in words. */
+function helped() {
+  const { label, against, threshold, probability } = explained;
+  if (against !== null) return saying("classify.why.help", { label: own(label), against: own(against) });
+  const values = { label: own(label), probability: number(probability, "percent"), threshold: number(threshold, "percent") };
+  return saying(probability >= threshold ? "several.why" : "several.why.not", values);
+}
+
+/** Which label is explained, where several are given. */
+function drawAsked() {
+  const choice = find("why-label"), every = explained.every;
+  choice.parentElement.hidden = every.length < 2;
+  choice.replaceChildren(...every.map((one) => option(one.label, isolated(one.label), one.label === explained.label)));
+}
+
+/** The reasons of an answer: where there are several, those of the label that was looked at before. */
+function chosenReason(found) {
+  const every = (found.explanations ?? [found.explanation]).filter(Boolean);
+  const told = every.find((one) => one.against === null && one.label === explained?.label) ?? every[0];
+  return told ? { ...told, text: found.text, every } : null;
+}
+
+const labelOf = (answer) => (answer.names ? shownLabel(answer.names, say("several.none")) : answer.label);
 
 function drawFigures() {
   const details = find("why-figures");
@@ -127,7 +158,7 @@ async function ask(newest, explain, show) {
   const body = { text: text.value, model: model().id, top_k: asked(), explain };
   try {
     const answer = await newest.run((signal) => call("v1/classify", { body, signal }));
-    if (answer) show(answer.answers[0]);
+    if (answer) show(asOne(answer.answers[0]));
   } catch (fault) {
     find("classify-fault").textContent = plainWords(fault);
   }
@@ -146,7 +177,7 @@ function answer() {
     explain();
     clearTimeout(reading);
     reading = setTimeout(() => {
-      find("classify-said").textContent = say("classify.said", { label: found.label, probability: number(found.probability, "percent") });
+      find("classify-said").textContent = say("classify.said", { label: labelOf(found), probability: number(found.probability, "percent") });
     }, SETTLED);
   });
 }
@@ -160,7 +191,7 @@ async function explain() {
     while (wanted && model() && text.value.trim()) {
       wanted = false;
       await ask(explanations, true, (found) => {
-        explained = found.explanation ? { ...found.explanation, text: found.text } : null;
+        explained = chosenReason(found);
         drawReasons();
       });
     }
@@ -178,6 +209,10 @@ function again() {
 export function start() {
   text.addEventListener("input", answer);
   find("why-figures").addEventListener("toggle", drawFigures);
+  find("why-label").addEventListener("change", (event) => {
+    const told = explained?.every.find((one) => one.label === event.target.value);
+    if (told) { explained = { ...explained, ...told }; drawReasons(); }
+  });
   find("bars-all").addEventListener("click", () => { everything = !everything; shown ? answer() : drawBars(null); });
   find("answer-correct").addEventListener("click", () => openCorrection(model(), shown));
   hintsOf(find("why-text"), () => explained?.tokens ?? [], (token) => saying("classify.hint", {

@@ -5,6 +5,7 @@ import { correctButton, correctionOf, corrections } from "./corrections.js";
 import { button, element, find, hints, own, shortened } from "./dom.js";
 import { changed, number, say, saying } from "./language.js";
 import { current, detailsOf, models } from "./models.js";
+import { BETWEEN, shownLabel } from "./several.js";
 
 const MOST = 20; // classes of a matrix that can still be looked at
 const FEW = 12; // classes whose matrix leaves room beside it
@@ -34,12 +35,15 @@ async function read() {
     const details = await detailsOf(model.id);
     if (current("classify")?.id !== model.id || drawn) return;
     const counts = details.confusion_matrix;
-    if (!counts) {
+    if (details.per_label) {
+      drawn = { model, labels: details.labels, perClass: details.per_label, together: details.missed_together ?? [], several: true };
+    } else if (counts) {
+      drawn = { model, labels: details.labels, counts, sums: counts.map((row) => row.reduce((a, b) => a + b, 0)), perClass: details.per_class };
+    } else {
       find("errors-shown").hidden = true;
       find("errors-fault").textContent = say("errors.nomatrix");
       return;
     }
-    drawn = { model, labels: details.labels, counts, sums: counts.map((row) => row.reduce((a, b) => a + b, 0)), perClass: details.per_class };
     pairsShown = PAIRS;
     sorting = ["given", 1];
     close();
@@ -54,8 +58,10 @@ async function read() {
 
 function draw() {
   if (!drawn) return;
-  find("errors-shown").classList.toggle("small", drawn.labels.length <= FEW);
-  drawMatrix();
+  find("errors-shown").classList.toggle("small", drawn.labels.length <= FEW && !drawn.several);
+  find("errors-matrix").hidden = Boolean(drawn.several);
+  find("errors-pairs").querySelector("h2").textContent = say(drawn.several ? "several.pairs" : "errors.pairs");
+  if (!drawn.several) drawMatrix();
   drawPerClass();
   drawPairs();
   if (chosen) showCell(...chosen);
@@ -134,19 +140,20 @@ async function choose(row, column) {
 }
 
 async function showCell(row, column) {
-  const { labels, model, counts } = drawn;
+  const { labels, model, counts, several } = drawn;
   for (const [at, cell] of cells) cell.setAttribute("aria-pressed", String(at === `${row},${column}`));
-  find("cell-title").replaceChildren(described(row, column));
+  find("cell-title").replaceChildren(several ? amiss(row, column) : described(row, column));
   find("cell-some").textContent = say("errors.loading");
   find("cell-texts").replaceChildren();
   find("cell").hidden = false;
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
-  const query = new URLSearchParams({ true: labels[row], predicted: labels[column], limit: TEXTS });
+  const wanted = several ? { [row]: labels[column] } : { true: labels[row], predicted: labels[column] };
+  const query = new URLSearchParams({ ...wanted, limit: TEXTS });
   try {
     const { texts, total } = await call(`${modelPath(model.id)}/errors?${query}`, { signal });
-    const n = Math.max(total, counts[row][column]);
+    const n = Math.max(total, several ? countAmiss(row, column) : counts[row][column]);
     find("cell-some").textContent = texts.length === 0 ? say("errors.notexts") : texts.length < n ? say("errors.some", { shown: texts.length, n }) : "";
     find("cell-texts").replaceChildren(...texts.map((one) => errorItem(model, one)));
   } catch (fault) {
@@ -155,11 +162,16 @@ async function showCell(row, column) {
 }
 
 function errorItem(model, one) {
-  const answer = { text: one.text, label: one.predicted };
+  const names = Array.isArray(one.predicted) ? { names: one.predicted } : {};
+  const answer = { text: one.text, label: [one.predicted].flat().join(BETWEEN), ...names };
   const made = element("li", "", element("span", "text", own(one.text)), " ");
+  if (names.names) {
+    const [truth, predicted] = [one.true, one.predicted].map((labels) => own(shownLabel(labels, say("several.none"))));
+    made.append(element("span", "soft", saying("several.answer", { true: truth, predicted })), " ");
+  }
   if (typeof one.probability === "number") made.append(element("span", "soft", number(one.probability, "percent")), " ");
   const kept = correctionOf(model.id, one.text);
-  if (kept) made.append(element("span", "mark", saying("correct.mark", { label: own(kept.label) })), " ");
+  if (kept) made.append(element("span", "mark", saying("correct.mark", { label: own(kept.label || say("several.none")) })), " ");
   made.append(correctButton(model, answer));
   made.lastChild.dataset.text = one.text;
   return made;
@@ -170,7 +182,7 @@ function markCorrected() {
   for (const at of find("cell-texts").querySelectorAll("button[data-text]")) {
     const kept = correctionOf(drawn.model.id, at.dataset.text);
     at.parentElement.querySelector(".mark")?.remove();
-    if (kept) at.before(element("span", "mark", saying("correct.mark", { label: own(kept.label) })), " ");
+    if (kept) at.before(element("span", "mark", saying("correct.mark", { label: own(kept.label || say("several.none")) })), " ");
   }
 }
 
@@ -183,10 +195,30 @@ function close() {
   if (within) (from ?? find("tab-errors")).focus();
 }
 
+/** Texts of which a label was missed ("true"), or given wrongly ("predicted"). */
+const countAmiss = (which, at) => {
+  const [[, wrong], [missed]] = drawn.perClass[drawn.labels[at]].confusion;
+  return which === "true" ? missed : wrong;
+};
+
+const amiss = (which, at) => saying(which === "true" ? "several.missed.texts" : "several.wrong.texts", { label: own(drawn.labels[at]), n: countAmiss(which, at) });
+
+/** The last columns of a label's row, whose numbers show the texts. */
+function amissCells(label) {
+  const at = drawn.labels.indexOf(label);
+  const limit = element("td", "figure", number(drawn.perClass[label].threshold, "three"));
+  return [limit, ...["true", "predicted"].map((which) => {
+    const n = countAmiss(which, at), inside = button(number(n, "count"), "pair", () => choose(which, at), amiss(which, at).textContent);
+    if (n) cells.set(`${which},${at}`, inside);
+    return element("td", "figure", n ? inside : number(0, "count"));
+  })];
+}
+
 const COLUMNS = ["precision", "recall", "f1", "support"];
 
 function drawPerClass() {
-  const { labels, perClass } = drawn;
+  const { labels, perClass, several } = drawn;
+  if (several) cells = new Map();
   const [by, direction] = sorting;
   const rows = labels.map((label) => [label, perClass[label]]);
   if (by !== "given") rows.sort(([, a], [, b]) => direction * (a[by] - b[by]));
@@ -202,18 +234,26 @@ function drawPerClass() {
     if (by === name) made.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
     return made;
   });
+  if (several) {
+    for (const words of ["several.threshold.column", "several.missed", "several.wrong"]) {
+      heads.push(element("th", "figure", say(words)));
+      heads.at(-1).scope = "col";
+    }
+  }
   const first = element("th", "", say("errors.class"));
   first.scope = "col";
   const body = rows.map(([label, figures]) => {
     const name = element("th", "", own(shortened(label, 60)));
     name.scope = "row";
-    return element("tr", "", name, ...COLUMNS.map((column) => element("td", "figure", number(figures[column], column === "support" ? "count" : "three"))));
+    const shown = COLUMNS.map((column) => element("td", "figure", number(figures[column], column === "support" ? "count" : "three")));
+    return element("tr", "", name, ...shown, ...(several ? amissCells(label) : []));
   });
   find("per-class").replaceChildren(element("thead", "", element("tr", "", first, ...heads)), element("tbody", "", ...body));
 }
 
 function drawPairs() {
-  const { labels, counts } = drawn, pairs = [];
+  const { labels, counts, several, together } = drawn, pairs = [];
+  if (several) { drawTogether(labels, together); return; }
   for (const [row, line] of counts.entries()) for (const [column, n] of line.entries()) if (n && row !== column) pairs.push([n, row, column]);
   pairs.sort((a, b) => b[0] - a[0]);
   find("pairs").replaceChildren(...pairs.slice(0, pairsShown).map(([n, row, column]) => {
@@ -222,6 +262,18 @@ function drawPairs() {
   }));
   if (!pairs.length) find("pairs").replaceChildren(element("li", "soft", say("errors.none")));
   find("pairs-more").hidden = pairs.length <= pairsShown;
+}
+
+/** Pairs of labels that fail in the same texts. */
+function drawTogether(labels, together) {
+  find("pairs").replaceChildren(...together.slice(0, pairsShown).map((pair) => {
+    const other = pair.also_missed ?? pair.taken, words = pair.also_missed === undefined ? "several.pair.instead" : "several.pair.both";
+    const act = () => choose("true", labels.indexOf(pair.missed));
+    const inside = button(saying(words, { label: own(pair.missed), other: own(other) }), "pair", act);
+    return element("li", "", inside, element("span", "figure", number(pair.rows, "count")));
+  }));
+  if (!together.length) find("pairs").replaceChildren(element("li", "soft", say("errors.none")));
+  find("pairs-more").hidden = together.length <= pairsShown;
 }
 
 export function start() {

@@ -4,6 +4,7 @@ import { button, element, find, isolated, option, own, shortened, tell } from ".
 import { save, tsv } from "./downloads.js";
 import { changed, number, say, saying } from "./language.js";
 import { current, models } from "./models.js";
+import { BETWEEN, givesSeveral, shownLabel } from "./several.js";
 
 const KEPT = "textrnn.corrections.";
 const FEW = 12; // classes that need no search
@@ -42,30 +43,41 @@ export function openCorrection(model, answer) {
   const dialog = find("correct"), wanted = find("correct-find"), labels = find("correct-labels");
   const kept = correctionOf(model.id, answer.text);
   find("correct-text").replaceChildren(own(shortened(answer.text, 400)));
-  find("correct-now").replaceChildren(saying("correct.now", { label: own(answer.label) }));
+  find("correct-now").replaceChildren(saying("correct.now", { label: own(answer.names ? shownLabel(answer.names, say("several.none")) : answer.label) }));
   find("correct-find-row").hidden = model.classes.length <= FEW;
   wanted.value = "";
-  const chosen = kept?.label ?? answer.label;
+  const several = givesSeveral(model);
+  const chosen = new Set(several ? (kept?.names ?? answer.names ?? []) : [kept?.label ?? answer.label]);
+  let offered = []; // of a model that gives several labels, those that stand in the list
+  const picked = () => {
+    const now = new Set([...labels.selectedOptions].map((one) => one.value));
+    for (const label of offered) now.has(label) ? chosen.add(label) : chosen.delete(label);
+    return model.classes.filter((label) => chosen.has(label));
+  };
   const fill = () => {
     const part = wanted.value.trim().toLowerCase();
     const fitting = model.classes.filter((label) => label.toLowerCase().includes(part));
-    const before = labels.value || chosen;
-    labels.replaceChildren(...fitting.map((label) => option(label, isolated(label), label === before)));
-    if (part && fitting.length && !fitting.includes(before)) labels.value = fitting[0];
-    find("correct-keep").disabled = !labels.value;
+    const before = new Set(several ? picked() : [labels.value || [...chosen][0]]);
+    if (several) offered = fitting;
+    labels.replaceChildren(...fitting.map((label) => option(label, isolated(label), before.has(label))));
+    if (!several && part && fitting.length && !fitting.some((label) => before.has(label))) labels.value = fitting[0];
+    find("correct-keep").disabled = !several && !labels.value;
   };
   labels.replaceChildren();
+  labels.multiple = several;
+  find("correct-several").hidden = !several;
   labels.size = Math.max(2, Math.min(FEW, model.classes.length));
   fill();
   wanted.oninput = fill;
-  labels.onchange = () => { find("correct-keep").disabled = !labels.value; };
+  labels.onchange = () => { find("correct-keep").disabled = !several && !labels.value; };
   labels.onkeydown = (event) => { if (event.key === "Enter") { event.preventDefault(); find("correct-keep").click(); } };
-  labels.ondblclick = () => find("correct-keep").click();
+  labels.ondblclick = () => { if (!several) find("correct-keep").click(); };
   dialog.returnValue = "";
   dialog.onclose = () => {
-    if (dialog.returnValue !== "keep" || !labels.value) return;
-    listOf(model.id).set(answer.text, { text: answer.text, label: labels.value, was: kept?.was ?? answer.label });
-    tell(saying("correct.kept", { label: own(labels.value) }));
+    if (dialog.returnValue !== "keep" || (!several && !labels.value)) return;
+    const names = several ? picked() : [labels.value], label = names.join(BETWEEN);
+    listOf(model.id).set(answer.text, { text: answer.text, label, ...(several ? { names } : {}), was: kept?.was ?? answer.label });
+    tell(saying("correct.kept", { label: own(shownLabel(names, say("several.none"))) }));
     keep(model.id);
   };
   dialog.showModal();
@@ -86,14 +98,14 @@ function draw() {
 
 function row(model, one) {
   const text = isolated(shortened(one.text));
-  const change = button(say("corrections.change"), "small", () => openCorrection(model, { text: one.text, label: one.was }), say("corrections.change.of", { text }));
+  const change = button(say("corrections.change"), "small", () => openCorrection(model, { text: one.text, label: one.was, names: one.names }), say("corrections.change.of", { text }));
   const remove = button(say("corrections.remove"), "small", () => {
     listOf(model.id).delete(one.text);
     tell(say("corrections.removed"));
     keep(model.id);
     (find("corrections-rows").querySelector("button") ?? find("tab-corrections")).focus();
   }, say("corrections.remove.of", { text }));
-  const was = element("td", "", own(one.was)), label = element("td", "strong", own(one.label));
+  const was = element("td", "", own(one.was)), label = element("td", "strong", own(one.names ? shownLabel(one.names, say("several.none")) : one.label));
   was.dataset.name = say("corrections.was");
   label.dataset.name = say("corrections.label");
   return element("tr", "", element("td", "text", own(shortened(one.text, 400))), was, label, element("td", "act", change, remove));

@@ -4,6 +4,7 @@ import { call, Fault, plainWords, server } from "./api.js";
 import { element, find, isolated, option, own, shortened } from "./dom.js";
 import { changed, number, say, saying } from "./language.js";
 import { current } from "./models.js";
+import { asOne } from "./several.js";
 import { linesOf, looksLikeHeader, readFile, textColumn, Unreadable } from "./readfile.js";
 import * as table from "./table.js";
 
@@ -83,7 +84,7 @@ const pause = (milliseconds, signal) => new Promise((done, fail) => {
 async function patiently(body, signal) {
   for (let tried = 1; ; tried++) {
     try {
-      return (await call("v1/classify", { body, signal, patience: 120_000 })).answers;
+      return (await call("v1/classify", { body, signal, patience: 120_000 })).answers.map(asOne);
     } catch (fault) {
       if (!(fault instanceof Fault) || ![429, 503].includes(fault.status) || tried === TRIES) throw fault;
       await pause(fault.retryAfter || 250 * 2 ** tried, signal);

@@ -50,6 +50,8 @@ function drawModel() {
   find("model-choice").replaceChildren(...list.map((one) => option(one.id, isolated(one.id), one === model)));
   const figures = model.test ?? model.valid ?? {}, facts = [];
   if (typeof figures.accuracy === "number") facts.push(say("model.accuracy", { value: language.number(figures.accuracy, "percent") }));
+  if (typeof figures.exact_match === "number") facts.push(say("model.exact_match", { value: language.number(figures.exact_match, "percent") }));
+  if (typeof figures.micro_f1 === "number") facts.push(say("model.micro_f1", { value: language.number(figures.micro_f1, "three") }));
   if (typeof figures.macro_f1 === "number") facts.push(say("model.macro_f1", { value: language.number(figures.macro_f1, "three") }));
   if (typeof figures.perplexity === "number") facts.push(say("model.perplexity", { value: language.number(figures.perplexity, "two") }));
   if (task() === "classify") facts.push(say("model.classes", { n: model.classes.length }));

@@ -4,6 +4,7 @@ import { correctButton, correctionOf, corrections } from "./corrections.js";
 import { element, find, isolated, option, own, shortened } from "./dom.js";
 import { csv, jsonLines, save } from "./downloads.js";
 import { changed, number, say, saying } from "./language.js";
+import { namesOf, shownLabel } from "./several.js";
 
 const ROWS = 100; // on a page
 const LIMITS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
@@ -49,7 +50,7 @@ function settleOrder() {
   const below = Number(find("table-below").value || 2);
   order = [];
   for (const [place, answer] of answers.entries()) {
-    if (!answer || (label !== null && answer.label !== label) || (answer.probability ?? 0) >= below) continue;
+    if (!answer || (label !== null && !namesOf(answer).includes(label)) || (answer.probability ?? 0) >= below) continue;
     order.push(place);
   }
   const sure = (place) => answers[place].probability ?? -1;
@@ -57,7 +58,7 @@ function settleOrder() {
   const compare = {
     unsure: (a, b) => sure(a) - sure(b),
     sure: (a, b) => sure(b) - sure(a),
-    label: (a, b) => (places.get(answers[a].label) ?? -1) - (places.get(answers[b].label) ?? -1),
+    label: (a, b) => (places.get(namesOf(answers[a])[0]) ?? -1) - (places.get(namesOf(answers[b])[0]) ?? -1),
   }[find("table-sort").value];
   if (compare) order.sort(compare);
 }
@@ -92,8 +93,8 @@ function drawRows(places, answered) {
 function row(place) {
   const answer = shown.answers[place];
   const kept = correctionOf(shown.model.id, answer.text);
-  const label = element("td", "label", answer.label === null ? "" : own(answer.label));
-  if (kept) label.append(element("span", "mark", saying("correct.mark", { label: own(kept.label) })));
+  const label = element("td", "label", answer.label === null ? "" : own(answer.names ? shownLabel(answer.names, say("several.none")) : answer.label));
+  if (kept) label.append(element("span", "mark", saying("correct.mark", { label: own(kept.label || say("several.none")) })));
   const probability = element("td", "figure", answer.probability === null ? "" : number(answer.probability, "percent"));
   label.dataset.name = say("table.label");
   probability.dataset.name = say("table.probability");
@@ -139,7 +140,7 @@ function download(asCsv) {
   }
   const records = rows.map(([row, answer]) => ({
     ...Object.fromEntries(theirs.map((name, at) => [name, row[at] ?? ""])),
-    [label]: answer.label, [probability]: answer.probability, classes: answer.classes, [note]: answer.note,
+    ...(answer.names ? { labels: answer.labels } : { [label]: answer.label, [probability]: answer.probability }), classes: answer.classes, [note]: answer.note,
   }));
   save("answers.jsonl", jsonLines(records), "application/x-ndjson");
 }

@@ -1,0 +1,67 @@
+"""Classifiers that give several labels, as ONNX: the same probabilities, and the thresholds beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import f1_score
+
+from tests.export.test_examples import python as python
+from tests.factories import small_label_rows
+from textrnn.export.documents import INT8_FILE
+from textrnn.export.runtime import Session
+from textrnn.models.parts.layers import set_precision
+from textrnn.saved.classifier import Classifier, load_classifier
+from textrnn.tasks.answers import predict
+from textrnn.tasks.export import export_classifier
+
+TEXTS = [*(text for text, _ in small_label_rows(12, 9)), "", "zz", "鸟" * 700]
+
+
+@pytest.fixture
+def classifier(trained_label_classifier: Path, monkeypatch: pytest.MonkeyPatch) -> Classifier:
+    monkeypatch.chdir(trained_label_classifier.parents[2])
+    made = load_classifier(trained_label_classifier)
+    set_precision(made.network, torch.float32)
+    return made
+
+
+def test_the_example_gives_the_labels(python: Any, classifier: Classifier, tmp_path: Path) -> None:
+    folder = tmp_path / "onnx"
+    export_classifier(classifier, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert classifier.thresholds is not None
+    assert classifier.biases is not None
+    assert (config["format_version"], config["thresholds"]) == (2, classifier.thresholds.tolist())
+    assert config["calibration"] == {"temperature": classifier.temperature, "biases": classifier.biases.tolist()}
+    code = f"import json, example; print(json.dumps(example.probabilities({TEXTS!r}).tolist()))"
+    found = np.array(json.loads(python(folder, "-c", code)))
+    np.testing.assert_allclose(found, classifier.predict_probabilities(TEXTS), atol=1e-5)
+    lines = python(tmp_path, str(folder / "example.py"), *TEXTS[:12]).splitlines()
+    for line, answer in zip(lines, predict(classifier, TEXTS[:12], top_k=1), strict=True):
+        text, *labels = line.split("\t")
+        assert text == answer.text
+        assert [label.rpartition(" ")[0] for label in labels] == [name for name, _ in answer.labels or ()]
+
+
+def test_eight_bits_are_measured_by_micro_f1(classifier: Classifier, tmp_path: Path) -> None:
+    done = export_classifier(classifier, tmp_path / "onnx", int8=True)
+    assert done.not_measured is None
+    assert done.comparison is not None
+    test = small_label_rows(40, 3)
+    texts, truth = (
+        [text for text, _ in test],
+        [[name in labels for name in classifier.class_names] for _, labels in test],
+    )
+    given = classifier.predict_probabilities(texts) >= classifier.thresholds
+    assert done.comparison.count == 40
+    assert done.comparison.fp32.figure == pytest.approx(f1_score(truth, given, average="micro"))
+    session = Session((tmp_path / "onnx" / INT8_FILE).read_bytes())
+    logits = session.logits_of(classifier.encode(texts))
+    rough = classifier.label_calibration.probabilities(logits) >= classifier.thresholds
+    assert done.comparison.int8.figure == pytest.approx(f1_score(truth, rough, average="micro"))
