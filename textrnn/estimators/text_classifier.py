@@ -169,7 +169,8 @@ class TextClassifier(
             if len(class_names) < 2:
                 raise InputError("classes: only one class; expected all that there will be: name them in `classes`")
         else:
-            label_type, calls, form = self._label_type, self._calls, self._row_form
+            label_type, form = self._label_type, self._row_form
+            calls: int = self._calls
             class_names, vocabulary = before.class_names, before.vocabulary
             if known is not None and not np.array_equal(known, np.sort(self.classes_)):
                 raise InputError("classes: not those of the first call; expected the same, or none")
@@ -211,7 +212,7 @@ class TextClassifier(
         self._take(learnt.classifier, label_type, form)
         self.history_: History | None = learnt.history
         self._dataset: Dataset | None = dataset
-        self._calls: int = 0
+        self._calls = 0
 
     def _take(self, classifier: Classifier, label_type: LabelType, form: RowForm | None) -> None:
         """Answer as a classifier does."""
