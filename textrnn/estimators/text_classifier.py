@@ -85,6 +85,8 @@ class TextClassifier(
         history_: of the latest training, :class:`textrnn.training.history.History`; None of a model that was loaded
     """
 
+    _calls: int  # of `partial_fit`, since the last `fit`
+
     def __init__(self, model: str = "LSTM", *, verbose: bool = False, **settings: Any):
         super().__init__(model, verbose, settings)
 
@@ -169,8 +171,7 @@ class TextClassifier(
             if len(class_names) < 2:
                 raise InputError("classes: only one class; expected all that there will be: name them in `classes`")
         else:
-            label_type, form = self._label_type, self._row_form
-            calls: int = self._calls
+            label_type, calls, form = self._label_type, self._calls, self._row_form
             class_names, vocabulary = before.class_names, before.vocabulary
             if known is not None and not np.array_equal(known, np.sort(self.classes_)):
                 raise InputError("classes: not those of the first call; expected the same, or none")
