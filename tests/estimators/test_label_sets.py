@@ -184,7 +184,6 @@ def test_weights_count() -> None:
         (pd.DataFrame([[0, 1], [1, 0]], columns=["a", "a"]), "labels.columns: 'a' twice; expected a column for each label"),
         (pd.DataFrame([[0, 1], [1, 0]], columns=["a", 1]), "labels.columns[1]: int among labels of str; expected all of one type"),
     ],
-    ids=str,
 )  # fmt: skip
 def test_what_are_no_sets(given: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
