@@ -16,7 +16,7 @@ from tests.commands import ROOT
 from textrnn.config import UNKNOWN_ID, DataConfig
 from textrnn.corpus import tokenizers
 from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
-from textrnn.corpus.vocab import Vocabulary
+from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError, ConfigError
 
 CHARACTERS = Tokenizer("char")
@@ -203,3 +203,13 @@ def test_newer_and_damaged_files(tmp_path: Path) -> None:
 def test_what_a_model_asks_for_holds_where_the_user_said_nothing() -> None:
     assert DataConfig().fitted_to(words_are_spaced=False, pad_size=4096).pad_size == 4096
     assert DataConfig(pad_size=30).fitted_to(words_are_spaced=False, pad_size=4096).pad_size == 30
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=8), st.integers(1, 9))
+def test_pieces_of_texts(lengths: list[int], size: int) -> None:
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    whole = EncodedTexts(np.arange(offsets[-1], dtype=np.int32), offsets)
+    pieces = whole.in_pieces(size)
+    found = [pieces.token_ids[a:b].tolist() for a, b in zip(pieces.offsets[:-1], pieces.offsets[1:], strict=True)]
+    texts = [list(range(a, b)) for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
+    assert found == [text[at : at + size] for text in texts for at in range(0, len(text), size)]

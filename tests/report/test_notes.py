@@ -28,7 +28,10 @@ def notes_in_the_code() -> dict[str, list[set[str]]]:
                 if not isinstance(node.args[0], ast.Constant):
                     assert ast.unparse(node) == "Note(kind, **facts)", f"{path}:{node.lineno}: a kind is a literal"
                     continue
-                found.setdefault(node.args[0].value, []).append({str(word.arg) for word in node.keywords})
+                if all(word.arg for word in node.keywords):  # else it has what another note or function says
+                    found.setdefault(node.args[0].value, []).append({str(word.arg) for word in node.keywords})
+                else:
+                    found.setdefault(node.args[0].value, [])
     return found
 
 

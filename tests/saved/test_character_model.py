@@ -179,7 +179,7 @@ def test_folders_that_are_no_language_model(tmp_path: Path) -> None:
         f"{path}: a model for the task classify; expected one for lm: name its folder with `save_dir`, or train one"
     )
     path.write_text(json.dumps({**config, "format_version": 99}))
-    assert message().startswith(f"{path}: format version 99; expected 1 or older")
+    assert message().startswith(f"{path}: format version 99; expected 2 or older")
     path.write_text(json.dumps({**config, "hyper_parameters": {**config["hyper_parameters"], "hidden_size": 5}}))
     assert message().startswith(f"{tmp_path}: its files do not belong together")
     path.write_text(json.dumps({key: value for key, value in config.items() if key != "mixture"}))

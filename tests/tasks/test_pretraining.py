@@ -84,7 +84,7 @@ def test_what_the_language_model_has_arrives(folder: Path) -> None:
     assert note["tokens"] == len(seen)
     assert note["found"] == len(seen & set(model.vocabulary.tokens))
     assert note["more"] == len(set(model.vocabulary.tokens[2:]) - seen)
-    network = classify._build(settings, dataset.encoded(settings.data), 2, None, torch.device("cpu"))
+    network = classify.build_classifier(settings, dataset.encoded(settings.data), 2, None, torch.device("cpu"))
     drawn = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     beginning.carry_into(network, vocabulary.tokens)
     assert model.network.embedding is not None
@@ -238,7 +238,7 @@ def test_unlabelled_texts_give_first_weights() -> None:
     weights = pretrain(texts, vocabulary, settings)
     again = pretrain(texts, vocabulary, settings)
     assert all(torch.equal(again[name], tensor) for name, tensor in weights.items())
-    network = classify._build(settings, dataset.encoded(settings.data), 3, None, torch.device("cpu"))
+    network = classify.build_classifier(settings, dataset.encoded(settings.data), 3, None, torch.device("cpu"))
     FirstWeights(weights).carry_into(network, vocabulary.tokens)
     found = network.state_dict()
     assert {name for name in found if name.startswith(("embedding.", "encoder."))} == set(weights)
@@ -254,7 +254,7 @@ def test_the_time_of_pretraining_is_part_of_the_budget() -> None:
     encoded = dataset.encoded(settings.data)
     checkpoint = kept(Path("c"))
     checkpoint.settings["pretrained"] = {"seconds": 12.5, "perplexity": 3.0}
-    network = classify._build(settings, encoded, 3, None, torch.device("cpu"))
+    network = classify.build_classifier(settings, encoded, 3, None, torch.device("cpu"))
     training, _ = pretrained_first(network, encoded.train, encoded.dev, settings.training, checkpoint, Listener())
     assert training.budget == 37.5
 

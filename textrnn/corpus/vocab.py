@@ -75,6 +75,13 @@ class EncodedTexts:
         """Tokens in each text."""
         return np.diff(self.offsets)
 
+    def in_pieces(self, size: int) -> EncodedTexts:
+        """The same tokens as texts of at most `size`, longer ones cut into several."""
+        counts = -(-self.lengths // size)
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        starts = np.repeat(self.offsets[:-1], counts) + within * size
+        return EncodedTexts(self.token_ids, np.append(starts, self.offsets[-1]))
+
     def first(self, count: int) -> EncodedTexts:
         """The first of the texts."""
         offsets = self.offsets[: count + 1]

@@ -34,6 +34,7 @@ SHARE_OF_BUDGET = 0.4
 MOST_PASSES = 10  # where nothing else is said; a few hundred texts are then long known by heart
 LOOKS = 10  # evaluations, about
 HELD_OUT_TOKENS = 10_000  # scored at each, at most
+MOST_STEPS = 512  # tokens of a text in a step; longer ones are cut into several texts
 HELD_OUT_EVERY = 20  # texts, where no others are held out
 LEAST_BUDGET = 1e-3  # seconds left to the classifier, where pretraining has taken all
 
@@ -110,7 +111,7 @@ def pretrain(
     network: ClassifierNetwork = build_network(settings, vocabulary_size=len(vocabulary), class_count=1)
     network.load_state_dict(first_weights or {}, strict=False)
     network.to(choose_device(settings.training.device))
-    encoded = vocabulary.encode(texts, max_tokens=settings.data.pad_size)
+    encoded = vocabulary.encode(texts, max_tokens=settings.data.max_tokens)
     learn_to_tell_the_next(network, encoded, None, settings.training, listener or Listener())
     return {
         name: tensor.detach().cpu()
@@ -161,6 +162,7 @@ def learn_to_tell_the_next(
         held_out: texts by which the weights are chosen; None: some of those that there are.
     """
     device = next(network.parameters()).device
+    texts, held_out = texts.in_pieces(MOST_STEPS), None if held_out is None else held_out.in_pieces(MOST_STEPS)
     rows = LabelledTexts.from_encoded(texts, [0] * len(texts.lengths), device)
     every = np.arange(len(texts.lengths))
     if held_out is None:
