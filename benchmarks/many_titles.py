@@ -41,8 +41,9 @@ def trained(data: Path, name: str, seed: int) -> dict[str, float]:
 
     model, settings = settings_of(name)
     with tempfile.TemporaryDirectory() as folder:
-        train(Run("classify", model, {"dataset": str(data), "seed": seed, **settings}, Path(folder)), baseline=False)
-        metrics = json.loads((Path(folder) / "metrics.json").read_text(encoding="utf-8"))
+        run = Run("classify", model, {"dataset": str(data), "seed": seed, **settings}, Path(folder))
+        placed, _ = train(run, baseline=False)
+        metrics = json.loads((placed.folder / "metrics.json").read_text(encoding="utf-8"))
     return {
         "dev": metrics["dev"]["accuracy"],
         "test": metrics["test"]["accuracy"],

@@ -44,7 +44,6 @@ class ModelEntry:
     pad_size: int = 512  # default; tokens read of a text; 0: all
     passes: int = 6  # over a large data set of short texts; see TrainConfig.fitted_to
     label_smoothing: float | None = None  # default; None: that of the task
-    consistency: float | None = None  # default; None: that of the task
     reads_spelling: bool = False  # the characters within words, too
     lowercase: bool = False  # default, whatever the tokens are
     budget: float | None = None  # default; None: that of the task
@@ -130,7 +129,6 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             pad_size=file.constants.get("PAD_SIZE", 0 if issubclass(config, WindowedConfig) else 512),
             passes=file.constants.get("PASSES", 6),
             label_smoothing=file.constants.get("LABEL_SMOOTHING"),
-            consistency=file.constants.get("CONSISTENCY"),
             reads_spelling=file.constants.get("READS_SPELLING", False),
             lowercase=file.constants.get("LOWERCASE", False),
             cell=file.constants.get("CELL"),

@@ -154,7 +154,7 @@ def combine(run: Run, kept: Mapping[str, Any] | None = None) -> RunSettings[Any,
     entry = find_model(run.model_name, run.task)
     of_model, of_data, of_training = named_by_group(run.task, entry, run.named)
     recipe_name, recipe = recipe_of(run.task, run.named)
-    wishes = {name: getattr(entry, name) for name in ("learning_rate", "label_smoothing", "consistency")}
+    wishes = {name: getattr(entry, name) for name in ("learning_rate", "label_smoothing")}
     asked = {name: value for name, value in wishes.items() if value is not None}
     return RunSettings(
         run.task,

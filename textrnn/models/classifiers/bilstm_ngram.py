@@ -24,7 +24,6 @@ NAME = "BiLSTM_Ngram"
 CELL = "LSTM"
 READS_SPELLING = True
 PASSES = 4  # n-grams overfit soon
-CONSISTENCY = 2.0
 
 
 @dataclass(frozen=True)
