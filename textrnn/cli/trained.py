@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textrnn.cli.flags import SAVE_DIR
 from textrnn.cli.output import Say, Teller, say_aside, shown
 from textrnn.cli.tracking import tracked
-from textrnn.config import DataConfig, Run
+from textrnn.config import READING_SETTINGS, DataConfig, Run
 from textrnn.errors import user_path
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def train(run: Run, options: argparse.Namespace, *, say: Say) -> Run:
         return train(run, listener, on_download=download_bar, baseline=options.baseline)[0]
 
 
-READING = ("text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "label_separator")
+READING = tuple(name for name in READING_SETTINGS if name != "merge_labels")  # the model has its labels
 
 
 def for_another_file(run: Run) -> tuple[Run, DataConfig]:

@@ -2,6 +2,7 @@
 
 from textrnn.config.base import Choices, FitConfig, Recipe, Settings, Span, find_problem, option
 from textrnn.config.classification import (
+    READING_SETTINGS,
     DataConfig,
     ModelConfig,
     NoisyConfig,
@@ -36,6 +37,7 @@ __all__ = [
     "LANGUAGE_MODEL_RECIPES",
     "MEMORY_RECIPES",
     "PAD_ID",
+    "READING_SETTINGS",
     "TASK_CONFIGS",
     "UNKNOWN_ID",
     "USUAL_TEMPERATURE",

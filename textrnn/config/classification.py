@@ -129,6 +129,12 @@ class RecurrentConfig(PairedConfig):
     )
 
 
+# Settings of :class:`DataConfig` that say how files are read.
+READING_SETTINGS = (
+    "text_column", "label_column", "header", "separator", "encoding", "on_bad_row", "merge_labels", "label_separator",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class DataConfig(Settings):
     """Where the examples come from and how they become token ids."""

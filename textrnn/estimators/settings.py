@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from textrnn.config import TASK_CONFIGS, RunSettings, Settings
+from textrnn.config import READING_SETTINGS, TASK_CONFIGS, RunSettings, Settings
 from textrnn.errors import ConfigError, DataError, TextRNNError, did_you_mean, user_path
 from textrnn.estimators.inputs import InputError
 from textrnn.models.registry import all_models, find_model
@@ -29,17 +29,7 @@ one_training = threading.RLock()  # dropout comes from torch's one generator: tw
 
 
 OF_FILES = dict.fromkeys(
-    (
-        "dataset",
-        "text_column",
-        "label_column",
-        "header",
-        "separator",
-        "encoding",
-        "on_bad_row",
-        "merge_labels",
-        "label_separator",
-    ),
+    ("dataset", *READING_SETTINGS),
     "a setting of files, and texts in memory are read as they are; expected none: leave it out",
 )
 OTHER_NAMES = {

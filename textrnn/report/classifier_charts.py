@@ -120,6 +120,22 @@ def accuracy_by_length(groups: Sequence[Group], model_name: str) -> Chart:
     return chart
 
 
+def classes_drawn(
+    training_counts: NDArray[np.int64], support: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], tuple[float, float], bool]:
+    """(C,) rows to learn from and in the test split -> the classes to draw, the rarest first; the bounds of the axis;
+    and whether it is logarithmic."""
+    tested = np.flatnonzero((support > 0) & (training_counts > 0))
+    tested = tested[np.argsort(training_counts[tested], kind="stable")]
+    if len(tested) > MAX_CLASS_DOTS:
+        tested = tested[np.linspace(0, len(tested) - 1, MAX_CLASS_DOTS).round().astype(np.int64)]
+    counts = training_counts[tested]
+    low, high = (int(counts.min()), int(counts.max())) if len(counts) else (1, 1)
+    wide = high > 4 * low
+    margin = 0.1 * (high - low) or 0.5
+    return tested, (low * 0.8, high * 1.25) if wide else (low - margin, high + margin), wide
+
+
 def recall_by_training_rows(
     training_counts: NDArray[np.int64],
     confusion: NDArray[np.int64],
@@ -134,15 +150,7 @@ def recall_by_training_rows(
         confusion, linear: (C, C)
     """
     scores = class_scores(confusion)
-    tested = np.flatnonzero((scores.support > 0) & (training_counts > 0))
-    tested = tested[np.argsort(training_counts[tested], kind="stable")]
-    if len(tested) > MAX_CLASS_DOTS:
-        tested = tested[np.linspace(0, len(tested) - 1, MAX_CLASS_DOTS).round().astype(np.int64)]
-    counts = training_counts[tested]
-    low, high = (int(counts.min()), int(counts.max())) if len(counts) else (1, 1)
-    wide = high > 4 * low
-    margin = 0.1 * (high - low) or 0.5
-    bounds = (low * 0.8, high * 1.25) if wide else (low - margin, high + margin)
+    tested, bounds, wide = classes_drawn(training_counts, scores.support)
     chart = Chart(
         "Share of each class that is found, against its training rows", "training rows of the class", "recall on test",
         bounds, logarithmic=wide, percent=True,

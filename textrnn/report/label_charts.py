@@ -13,7 +13,7 @@ from textrnn.evaluation.groups import RELIABILITY_BINS, ReliabilityBin
 from textrnn.evaluation.label_scores import Tally
 from textrnn.evaluation.metrics import ClassScores
 from textrnn.report.charts import Chart, number
-from textrnn.report.classifier_charts import LINEAR, MAX_CLASS_DOTS
+from textrnn.report.classifier_charts import LINEAR, classes_drawn
 from textrnn.report.drawing import INK, ascii_only, font_for, render_plot
 from textrnn.report.plain import plain
 from textrnn.report.plots import MAX_TITLE_WIDTH
@@ -60,15 +60,7 @@ def f1_by_training_rows(
     Args:
         training_counts: (C,)
     """
-    tested = np.flatnonzero((scores.support > 0) & (training_counts > 0))
-    tested = tested[np.argsort(training_counts[tested], kind="stable")]
-    if len(tested) > MAX_CLASS_DOTS:
-        tested = tested[np.linspace(0, len(tested) - 1, MAX_CLASS_DOTS).round().astype(np.int64)]
-    counts = training_counts[tested]
-    low, high = (int(counts.min()), int(counts.max())) if len(counts) else (1, 1)
-    wide = high > 4 * low
-    margin = 0.1 * (high - low) or 0.5
-    bounds = (low * 0.8, high * 1.25) if wide else (low - margin, high + margin)
+    tested, bounds, wide = classes_drawn(training_counts, scores.support)
     chart = Chart(
         "F1 of each label, against its training rows", "training rows of the label", "F1 on test", bounds,
         logarithmic=wide,

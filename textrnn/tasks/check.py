@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.config import DataConfig, Run, TrainConfig, WindowedConfig
+from textrnn.config import READING_SETTINGS, DataConfig, Run, TrainConfig, WindowedConfig
 from textrnn.corpus.check import ExaminedDataset, ExaminedFiles, Finding, ReadDataset, ReadFiles, findings
 from textrnn.corpus.dataset import load_dataset, read_files, with_splits
 from textrnn.corpus.fixing import Fixed, fixed
@@ -35,16 +35,6 @@ from textrnn.tasks.settings import combine
 CHANGES_FILE = "changes.csv"
 TEXT_COLUMN = "text"
 LABEL_COLUMNS = ("label", "label_name", "class_name")  # the first that is no class: it would be read as a row
-OF_READING = (
-    "text_column",
-    "label_column",
-    "header",
-    "separator",
-    "encoding",
-    "on_bad_row",
-    "merge_labels",
-    "label_separator",
-)
 SEVERAL_COLUMNS = ("text", "labels")  # of JSON lines, where rows may have several labels
 _NOT_PLAIN = re.compile(r"[\n\r\\]")  # in a CSV file, such texts are read in this way or that; JSON leaves no choice
 NOMINAL_SPEED = 90_000  # tokens a second that an LSTM of the usual size learns from, on two cores of a laptop
@@ -253,7 +243,7 @@ def _copy(folder: Path, read: ReadFiles, data: DataConfig) -> tuple[Source, Data
     files = {split: next(folder.glob(f"{split}.*")) for split in read.rows}
     class_file = folder / "class.txt" if read.class_file else None
     source = Source(folder.resolve().name, folder, files["train"], files.get("dev"), files.get("test"), class_file)
-    usual = {name: getattr(DataConfig(), name) for name in OF_READING}
+    usual = {name: getattr(DataConfig(), name) for name in READING_SETTINGS}
     if read.multi_label:
         usual["multi_label"] = True
     return source, dataclasses.replace(data, dataset=str(folder), **usual)

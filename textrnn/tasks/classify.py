@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from textrnn.config import ClassifierSettings, DataConfig, Run, WindowedConfig
+from textrnn.config import ClassifierSettings, Run, WindowedConfig
 from textrnn.corpus.batches import LabelledTexts, WindowSample
 from textrnn.corpus.dataset import Dataset, EncodedDataset, load_dataset
-from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding, load_embedding
+from textrnn.corpus.embeddings import PretrainedEmbedding, find_embedding
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
@@ -26,7 +26,7 @@ from textrnn.errors import DataError, Note
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
-from textrnn.models.registry import AUTO, SOLVED, find_model
+from textrnn.models.registry import AUTO, SOLVED
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier
@@ -43,10 +43,11 @@ from textrnn.tasks.common import (
     keep,
     kept_settings,
 )
+from textrnn.tasks.facts import DatasetFacts as DatasetFacts
 from textrnn.tasks.label_errors import suspects_beside
 from textrnn.tasks.labelling import AnyBaseline, AnyResult, labelling_of
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
-from textrnn.tasks.pretraining import pretrained_first, refuse_without_layers
+from textrnn.tasks.pretraining import pretrained_first
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
@@ -70,58 +71,6 @@ class Learnt:
 
     classifier: Classifier
     history: History
-
-
-class DatasetFacts:
-    """What settling asks of a data set.
-
-    Args:
-        vectors_are_kept: they come with the checkpoint of the run that goes on, and are not read again.
-    """
-
-    def __init__(self, dataset: Dataset, *, vectors_are_kept: bool = False):
-        self.dataset, self.vectors_are_kept = dataset, vectors_are_kept
-        self.words_are_spaced, self.multi_label = dataset.words_are_spaced, dataset.multi_label
-        self.training_rows, self.dev_rows = len(dataset.train), len(dataset.dev)
-        self._vectors: PretrainedEmbedding | None = None
-        self._beginning: Beginning | None = None
-
-    def mean_length(self, data: DataConfig, most: int) -> float:
-        """Tokens of a training text on average, where so many are read at most."""
-        return float(np.minimum(self.dataset.encoded(data).train.lengths, most).mean())
-
-    def usual_length(self, data: DataConfig) -> float:
-        """Tokens of a training text, the median."""
-        return float(np.median(self.dataset.encoded(data).train.lengths))
-
-    def vectors(self, settings: ClassifierSettings) -> PretrainedEmbedding | None:
-        """The pretrained vectors of the vocabulary; None for random ones.
-
-        Raises:
-            DataError: if they cannot be found or read.
-        """
-        path = None if self.vectors_are_kept else find_embedding(settings.data.embedding, self.dataset.folder)
-        if path is not None and self._vectors is None:
-            tokens = self.dataset.encoded(settings.data).vocabulary.tokens
-            self._vectors = load_embedding(path, tokens, seed=settings.training.seed)
-        return self._vectors
-
-    def beginning(self, settings: ClassifierSettings) -> Beginning | None:
-        """The language model to begin from; None where all weights are drawn. Its tokens join the vocabulary.
-
-        Raises:
-            ConfigError, ArtifactError: if there is none, or one that does not fit the model.
-        """
-        refuse_without_layers(settings)
-        folder = None if self.vectors_are_kept else settings.data.init_from
-        if folder is not None and self._beginning is None:
-            self._beginning = Beginning.load(folder)
-            if self.dataset.vocabulary is None:
-                of_texts, tokens = self.dataset.encoded(settings.data).vocabulary, self._beginning.tokens
-                self.dataset.encode_with(of_texts.with_more(tokens, max_vocab=settings.data.max_vocab))
-        if self._beginning is not None:
-            self._beginning.refuse_misfit(find_model(settings.model_name))
-        return self._beginning
 
 
 def train(
