@@ -22,7 +22,7 @@ class Facts:
     """Of a made-up data set."""
 
     multi_label = False
-    words_are_spaced, training_rows, dev_rows = True, 30_000, 3000
+    words_are_spaced, is_chinese, training_rows, dev_rows = True, False, 30_000, 3000
 
     def mean_length(self, data: DataConfig, most: int) -> float:
         return 20.0

@@ -3,19 +3,22 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.commands import ROOT
 from textrnn.config import UNKNOWN_ID, DataConfig
 from textrnn.corpus import tokenizers
-from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
+from textrnn.corpus.tokenizers import Tokenizer, are_chinese, words_are_spaced, words_beside_characters
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError, ConfigError
 
@@ -88,8 +91,72 @@ def test_settings_that_were_open() -> None:
     assert fitted("Ab", tokenizer="char").tokens[2:] == ["A", "b"]
     assert DataConfig().fitted_to(words_are_spaced=True, pad_size=512).max_vocab == 30_000
     assert DataConfig(max_vocab=7).fitted_to(words_are_spaced=False, pad_size=512) == DataConfig(
-        tokenizer="char", lowercase=False, max_vocab=7, pad_size=512, multi_label=False, spelling=False
+        tokenizer="char", lowercase=False, max_vocab=7, pad_size=512, multi_label=False, spelling=False, words=False
     )
+
+
+@pytest.mark.parametrize(
+    ("texts", "chinese"),
+    [
+        (["央行下调GDP增速", "ab"], True),
+        (["the 中文 name of it"], False),
+        (["東京で新しい店が開く"], False),
+        (["ภาษาไทย"], False),
+        (["123 !?"], False),
+        ([], False),
+    ],
+)
+def test_texts_that_are_chinese(texts: list[str], chinese: bool) -> None:
+    assert are_chinese(texts) == chinese
+
+
+@settings(deadline=None)  # the first reads the dictionary
+@given(st.text(st.sampled_from("我来到北京清华大学aB3.%+ \u3000\t。，\x00é😀ひ")))
+def test_every_character_is_in_a_word(text: str) -> None:
+    """So that a word can be divided among tokens that are characters."""
+    vocabulary = Vocabulary.build([text], Tokenizer("char"))
+    words = words_beside_characters(text)
+    assert "".join(words) == text.replace(" ", "\u3000")
+    encoded = vocabulary.encode([text], spelling=True)
+    assert encoded.spelling is not None
+    spelt = "".join(map(chr, encoded.spelling.characters))
+    assert spelt == " " + "".join(f"{word} " for word in words).replace("\0", "\ufffd")
+
+
+def test_words_beside_characters() -> None:
+    vocabulary = Vocabulary.build(["来"], Tokenizer("char", lowercase=True))
+    encoded = vocabulary.encode(["我来到北京清华大学", "", "GDP 增长"], max_tokens=7, spelling=True)
+    assert encoded.lengths.tolist() == [7, 1, 6]
+    assert encoded.spelling is not None
+    characters, offsets = encoded.spelling.characters, encoded.spelling.offsets
+    spelt = ["".join(map(chr, characters[start:end])) for start, end in pairwise(offsets)]
+    assert spelt == [" 我 来到 北京 清华 ", " ", " gdp \u3000 增长 "]
+
+
+def test_words_are_read_beside_characters_of_chinese_alone() -> None:
+    chinese = {"words_are_spaced": False, "pad_size": 0, "is_chinese": True}
+    assert DataConfig().fitted_to(**chinese, reads_spelling=True).words is True
+    assert DataConfig(words=False).fitted_to(**chinese, reads_spelling=True).is_spelt is False
+    assert DataConfig().fitted_to(**chinese).words is False
+    assert DataConfig(tokenizer="word").fitted_to(**chinese, reads_spelling=True).words is False
+    assert DataConfig().fitted_to(words_are_spaced=False, pad_size=0, reads_spelling=True).words is False
+
+
+@pytest.mark.parametrize(
+    ("named", "reads", "message"),
+    [
+        ({"tokenizer": "word"}, True, "words are tokens already"),
+        ({"tokenizer": "char"}, False, "the model does not read them"),
+    ],
+)
+def test_words_where_they_cannot_be(named: dict[str, Any], reads: bool, message: str) -> None:
+    data = DataConfig(words=True, **named)
+    expected = (
+        f"`words`: {message}; expected a model that does, such as `model=BiLSTM_Ngram`, and `tokenizer=char`: leave it "
+        "out"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(expected)}$"):
+        data.fitted_to(words_are_spaced=False, pad_size=0, is_chinese=True, reads_spelling=reads)
 
 
 WORDS_IN_A_NEW_PROCESS = """

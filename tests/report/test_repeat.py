@@ -37,7 +37,7 @@ def test_the_command_gives_the_same_settings_again(model: str) -> None:
 class Facts:
     """Of a made-up data set."""
 
-    words_are_spaced, multi_label, training_rows, dev_rows = True, False, 2000, 250
+    words_are_spaced, is_chinese, multi_label, training_rows, dev_rows = True, False, False, 2000, 250
 
     def mean_length(self, data: DataConfig, most: int) -> float:
         return 20.0

@@ -22,6 +22,7 @@ class Texts:
     """Facts of texts that nobody has to write."""
 
     words_are_spaced: bool = False
+    is_chinese: bool = True
     multi_label: bool = False
     training_rows: int = 1000
     dev_rows: int = 100

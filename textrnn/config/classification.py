@@ -186,6 +186,12 @@ class DataConfig(Settings):
         fitted=True,
         formerly=False,
     )
+    words: bool = option(
+        None,
+        "read words, cut by jieba, beside characters (default: where the model does and most letters are Chinese)",
+        fitted=True,
+        formerly=False,
+    )
     min_freq: int = option(1, "leave out tokens seen fewer times in the training split", at_least=1)
     max_vocab: int = option(
         None,
@@ -222,25 +228,31 @@ class DataConfig(Settings):
         """`pad_size` where there is one: tokens read of a text at most; None: all."""
         return self.pad_size or None
 
+    @property
+    def is_spelt(self) -> bool:
+        """Whether characters within words are read, or words beside characters."""
+        return bool(self.spelling or self.words)
+
     def fitted_to(
         self,
         *,
         words_are_spaced: bool,
         pad_size: int,
+        is_chinese: bool = False,
         multi_label: bool = False,
         reads_spelling: bool = False,
         lowercase: bool = False,
     ) -> DataConfig:
-        """The same settings, those chosen that were open and depend on the texts: tokens, spelling and `multi_label`.
-
+        """The same settings, those chosen that were open and depend on the texts: tokens, what is read beside them, and
+        `multi_label`.
 
         Args:
             pad_size: what the model asks for, where the user said nothing.
-            reads_spelling: whether the model reads the characters within words.
+            reads_spelling: whether the model reads the characters within words, and words beside characters.
             lowercase: whether it asks for lower case, whatever the tokens are.
 
         Raises:
-            ConfigError: for characters within words where there are none.
+            ConfigError: for characters within words where there are none, or words where words are tokens.
         """
         chosen: dict[str, Any] = {}
         if self.is_open("tokenizer"):
@@ -254,8 +266,16 @@ class DataConfig(Settings):
                 + ("the model does not read it" if of_words else "the characters are tokens already")
                 + "; expected a model that does, such as `model=BiLSTM_Ngram`, and words for tokens: leave it out"
             )
+        if self.words and (of_words or not reads_spelling):
+            raise ConfigError(
+                "`words`: "
+                + ("words are tokens already" if of_words else "the model does not read them")
+                + "; expected a model that does, such as `model=BiLSTM_Ngram`, and `tokenizer=char`: leave it out"
+            )
         if self.is_open("spelling"):
             chosen["spelling"] = reads_spelling and of_words
+        if self.is_open("words"):
+            chosen["words"] = reads_spelling and not of_words and is_chinese
         if self.is_open("max_vocab"):
             chosen["max_vocab"] = 10_000 if chosen.get("tokenizer", self.tokenizer) == "char" else 30_000
         if self.is_open("pad_size"):

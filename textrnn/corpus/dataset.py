@@ -28,7 +28,7 @@ from textrnn.corpus.labels import (
 from textrnn.corpus.readers import Reading, Rows, read_class_names, read_rows
 from textrnn.corpus.sources.catalog import Source
 from textrnn.corpus.splitting import make_splits
-from textrnn.corpus.tokenizers import Tokenizer, words_are_spaced
+from textrnn.corpus.tokenizers import Tokenizer, WordsBesideCharacters, are_chinese, words_are_spaced
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note, UnlabelledError, did_you_mean, listed, one_line
 
@@ -124,10 +124,17 @@ class Dataset:
         """Whether most letters of the training texts are of scripts that put spaces between words."""
         return words_are_spaced(self.train.texts)
 
+    @cached_property
+    def is_chinese(self) -> bool:
+        """Whether most letters of the training texts are Chinese characters."""
+        return are_chinese(self.train.texts)
+
     @property
-    def cut_into_words(self) -> Tokenizer | None:
-        """What cuts a text into words and marks, in lower case; None where words have no spaces between them."""
-        return Tokenizer("mixed", lowercase=True) if self.words_are_spaced else None
+    def cut_into_words(self) -> Tokenizer | WordsBesideCharacters | None:
+        """What cuts a text into words and marks, in lower case; None where there is nothing that does."""
+        if self.words_are_spaced:
+            return Tokenizer("mixed", lowercase=True)
+        return WordsBesideCharacters() if self.is_chinese else None
 
     def encoded(self, data: DataConfig) -> EncodedDataset:
         """The vocabulary of the training texts and all splits as token ids; the last result is remembered.
@@ -135,7 +142,7 @@ class Dataset:
         Args:
             data: settled, see :func:`textrnn.tasks.settings.settle`.
         """
-        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size, data.spelling)
+        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size, data.is_spelt)
         if key not in self._encoded:
             self._encoded = {key: self._encode(data)}
         return self._encoded[key]
@@ -147,7 +154,7 @@ class Dataset:
     def _encode(self, data: DataConfig) -> EncodedDataset:
         vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
-        how: Any = {"max_tokens": data.max_tokens, "spelling": bool(data.spelling)}
+        how: Any = {"max_tokens": data.max_tokens, "spelling": data.is_spelt}
         train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))

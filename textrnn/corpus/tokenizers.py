@@ -1,4 +1,7 @@
-"""Cuts a text into tokens: characters, words by jieba, what white space separates, or words and marks of any script."""
+"""Cuts a text into tokens: characters, words by jieba, what white space separates, or words and marks of any script.
+
+And into words that are read beside characters.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,18 @@ def _characters(text: str) -> Sequence[str]:
 
 
 @functools.cache
-def _jieba() -> Any:
+def _jieba(*, own: bool = False) -> Any:
     """jieba's tokenizer with its dictionary read from the package.
 
     By itself, jieba keeps a copy in the folder for temporary files, which is not quicker to read, reports that on
     stderr, and prints a traceback where it cannot be written.
+
+    Args:
+        own: another one than that of the module, to which a caller may have added words.
     """
     with warnings.catch_warnings(action="ignore"):  # of its escapes, and of the package that it finds its files with
         import jieba
-    tokenizer = jieba.dt
+    tokenizer = jieba.Tokenizer() if own else jieba.dt
     with tokenizer.lock:
         if not tokenizer.initialized:  # with words of a caller's own, it is
             tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
@@ -36,6 +42,25 @@ def _jieba() -> Any:
 
 def _words(text: str) -> list[str]:
     return [word for word in _jieba().cut(text) if not word.isspace()]
+
+
+def words_beside_characters(text: str) -> list[str]:
+    """The words of a text, every character of it in one of them, so that what a word tells can be divided among its
+    characters; spaces as ``\u3000``, so that there can be one between words.
+
+    By the dictionary alone: jieba's guesses at words that it does not know made a linear model worse, and took longer.
+    """
+    return list(_jieba(own=True).cut(text.replace(" ", "\u3000"), HMM=False))
+
+
+@dataclass(frozen=True)
+class WordsBesideCharacters:
+    """The same, in lower case, for a linear model; see :data:`textrnn.evaluation.linear.features.CutIntoWords`."""
+
+    beside_characters: bool = True
+
+    def __call__(self, text: str) -> list[str]:
+        return words_beside_characters(text.lower())
 
 
 def _spaced(text: str) -> list[str]:
@@ -48,6 +73,8 @@ _UNSPACED = (
     "\U00020000-\U0003ffff"
 )
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
+_CHINESE_LETTER = re.compile("[\u4e00-\u9fff]")
+_JAPANESE_LETTER = re.compile("[\u3041-\u30ff]")
 _ASCII_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")  # the same, three times as fast
 SAMPLE_TEXTS = 2000  # texts examined to choose a tokenizer
 SAMPLE_CHARACTERS = 1000  # characters of each
@@ -69,11 +96,23 @@ def _mixed(text: str) -> list[str]:
 
 def words_are_spaced(texts: Sequence[str]) -> bool:
     """Whether most letters of these texts are of scripts that put spaces between words."""
-    step = max(1, len(texts) // SAMPLE_TEXTS)
-    sample = "".join(text[:SAMPLE_CHARACTERS] for text in texts[::step])
+    sample = _sample(texts)
     unspaced = len(_UNSPACED_LETTER.findall(sample))
     letters = sum(map(str.isalpha, sample))
     return letters > 2 * unspaced
+
+
+def are_chinese(texts: Sequence[str]) -> bool:
+    """Whether most letters of these texts are Chinese characters, and few are Japanese syllables."""
+    sample = _sample(texts)
+    chinese, japanese = len(_CHINESE_LETTER.findall(sample)), len(_JAPANESE_LETTER.findall(sample))
+    letters = sum(map(str.isalpha, sample))
+    return 2 * chinese > letters and 10 * japanese < chinese
+
+
+def _sample(texts: Sequence[str]) -> str:
+    step = max(1, len(texts) // SAMPLE_TEXTS)
+    return "".join(text[:SAMPLE_CHARACTERS] for text in texts[::step])
 
 
 TOKENIZERS: dict[str, Callable[[str], Sequence[str]]] = {

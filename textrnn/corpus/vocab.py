@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import UNKNOWN_ID, DataConfig
-from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.corpus.tokenizers import Tokenizer, words_beside_characters
 from textrnn.errors import ArtifactError, ConfigError, one_line
 
 PAD, UNKNOWN = "<pad>", "<unk>"
@@ -60,7 +60,8 @@ class EncodedTexts:
         truncated: texts that were longer than the limit
         unread: tokens of those texts beyond the limit
         cut: indices of those texts
-        spelling: code points of the words that are read, a space before and after each; None: not asked for
+        spelling: code points of the words that are read, a space before and after each; of a text whose tokens are
+            characters, cut into words; None: not asked for
     """
 
     token_ids: NDArray[np.int32]
@@ -163,10 +164,10 @@ class Vocabulary:
 
         Args:
             max_tokens: read at most this many tokens of each text.
-            spelling: whether to keep the characters of the tokens, too; not where they are the tokens.
+            spelling: whether to keep the characters of the tokens, too; where they are the tokens, the words.
         """
         if self.tokenizer.name == "char":
-            return self._encode_by_character(list(texts), max_tokens)
+            return self._encode_by_character(list(texts), max_tokens, words=spelling)
         get = self._ids.get
         pieces: list[list[int]] = []
         lengths: list[int] = []  # before anything is cut
@@ -182,7 +183,7 @@ class Vocabulary:
         found = _ended(flat, np.array(list(map(len, pieces)), dtype=np.int64), np.array(lengths, dtype=np.int64))
         return dataclasses.replace(found, spelling=Spelling.of(words)) if spelling else found
 
-    def _encode_by_character(self, texts: list[str], max_tokens: int | None) -> EncodedTexts:
+    def _encode_by_character(self, texts: list[str], max_tokens: int | None, *, words: bool) -> EncodedTexts:
         """The same where a token is a character, without a Python step for each."""
         heads, beyond = texts, np.zeros(len(texts), dtype=np.int64)
         if max_tokens is not None:  # a very long text need not be looked at to its end
@@ -191,6 +192,7 @@ class Vocabulary:
             beyond -= np.fromiter(map(len, heads), np.int64, len(heads))
         if self.tokenizer.lowercase:
             heads = [text.lower() for text in heads]
+        spelling = Spelling.of([words_beside_characters(text[:max_tokens]) for text in heads]) if words else None
         flat = self._ids_of_characters("".join(heads))
         lengths = np.fromiter(map(len, heads), np.int64, len(heads))
         if (empty := np.flatnonzero(lengths == 0)).size:
@@ -200,7 +202,7 @@ class Vocabulary:
         if max_tokens is not None and lengths.max(initial=0) > max_tokens:
             position = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
             flat, kept = flat[position < max_tokens], np.minimum(lengths, max_tokens)
-        return _ended(flat, kept, lengths + beyond)
+        return dataclasses.replace(_ended(flat, kept, lengths + beyond), spelling=spelling)
 
     def _ids_of_characters(self, text: str) -> NDArray[np.int32]:
         code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")

@@ -40,6 +40,7 @@ def classifier_documents(classifier: Classifier, graph: Graph) -> dict[str, byte
         "pad_size": settings.data.max_tokens,
         **_reading(SUBSTITUTIONS, tokenizer.name, lowercase=tokenizer.lowercase),
         "spelling": bool(settings.data.spelling),
+        "words": bool(settings.data.words),
         **_answering(classifier),
     }
     learnt, several = dataset_name(settings.data.dataset), classifier.multi_label
@@ -47,7 +48,10 @@ def classifier_documents(classifier: Classifier, graph: Graph) -> dict[str, byte
         VOCABULARY_FILE: _vocabulary(classifier.vocabulary),
         LABELS_FILE: json_bytes({"format_version": FORMAT_VERSION, "labels": classifier.class_names}),
         EXAMPLE_FILE: classifying_example(
-            words=tokenizer.name == "word", spelling=bool(settings.data.spelling), several=several
+            words=tokenizer.name == "word",
+            spelling=bool(settings.data.spelling),
+            words_beside=bool(settings.data.words),
+            several=several,
         ).encode("utf-8"),
         CONFIG_FILE: _config(
             settings.task, settings.model_name, learnt, config, graph, SEVERAL_LABELS_VERSION if several else 1

@@ -1,5 +1,5 @@
-"""The examples that stand beside an exported model: what they need is onnxruntime and NumPy, and jieba where it cuts
-texts into words."""
+"""The examples that stand beside an exported model: what they need is onnxruntime and NumPy, and jieba where words are
+read."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ _BY_PATTERN = """    text = text{strip}.lower() if config["lowercase"] else text
 """
 _INTO_WORDS = """    text = text.strip().lower() if config["lowercase"] else text.strip()
     tokens = [word for word in jieba.cut(text) if not word.isspace()]
+"""
+_WORDS_BESIDE = """    words = [jieba.cut("".join(tokens).replace(" ", "\\u3000"), HMM=False) for tokens in texts]
+    spelt = [" ".join(["", *each, ""]) for each in words]
+    inputs["characters"] = padded([[ord(c) or 0xFFFD for c in text] for text in spelt])
 """
 _SPELLING = """    spelt = [" ".join(["", *tokens, ""]) or " " for tokens in texts]
     inputs["characters"] = padded([[ord(c) or 0xFFFD for c in text] for text in spelt])
@@ -87,12 +91,15 @@ if __name__ == "__main__":
 '''
 
 
-def classifying_example(*, words: bool, spelling: bool = False, several: bool = False) -> str:
+def classifying_example(
+    *, words: bool, spelling: bool = False, words_beside: bool = False, several: bool = False
+) -> str:
     """The source of a program that classifies the texts of its command line.
 
     Args:
         words: whether jieba cuts texts into them.
         spelling: whether the model reads the characters of the tokens, too.
+        words_beside: whether it reads words beside characters.
         several: whether a text may have several labels.
     """
     cutting = _INTO_WORDS if words else _BY_PATTERN.format(strip=".strip()")
@@ -103,10 +110,10 @@ def classifying_example(*, words: bool, spelling: bool = False, several: bool = 
         cutting=cutting.rstrip("\n"),
     )
     return _CLASSIFY.format(
-        packages=" ".join(example_packages(words=words)),
-        jieba="jieba, " if words else "",
+        packages=" ".join(example_packages(words=words or words_beside)),
+        jieba="jieba, " if words or words_beside else "",
         reading=reading,
-        spelling=_SPELLING if spelling else "",
+        spelling=_WORDS_BESIDE if words_beside else _SPELLING if spelling else "",
         answering=_THOSE_ABOVE if several else _THE_LIKELIEST,
     )
 

@@ -92,7 +92,7 @@ class Classifier(SavedModel):
     def encode(self, texts: list[str]) -> EncodedTexts:
         """Texts -> token ids, cleaned and cut as in training."""
         data = self.settings.data
-        return self.vocabulary.encode(all_cleaned(texts), max_tokens=data.max_tokens, spelling=bool(data.spelling))
+        return self.vocabulary.encode(all_cleaned(texts), max_tokens=data.max_tokens, spelling=data.is_spelt)
 
     def probabilities_of(self, encoded: EncodedTexts) -> NDArray[np.float64]:
         """Encoded texts -> (texts, C) probabilities."""

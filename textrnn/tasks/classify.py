@@ -298,7 +298,8 @@ def build_classifier(
     spelling = encoded.train.spelling
     with explain_impossible_network(settings):
         if spelling is not None:
-            network.learn_spelling(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
+            learn = network.learn_words if settings.data.words else network.learn_spelling
+            learn(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
         network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
     table = network.embedding.table.weight
     if vectors is not None:

@@ -21,7 +21,8 @@ class DatasetFacts:
 
     def __init__(self, dataset: Dataset, *, vectors_are_kept: bool = False):
         self.dataset, self.vectors_are_kept = dataset, vectors_are_kept
-        self.words_are_spaced, self.multi_label = dataset.words_are_spaced, dataset.multi_label
+        self.words_are_spaced, self.is_chinese = dataset.words_are_spaced, dataset.is_chinese
+        self.multi_label = dataset.multi_label
         self.training_rows, self.dev_rows = len(dataset.train), len(dataset.dev)
         self._vectors: PretrainedEmbedding | None = None
         self._beginning: Beginning | None = None

@@ -55,10 +55,11 @@ class BeginningSizes(Protocol):
 
 class TextFacts(Protocol):
     """What settling asks of labelled texts: whether most of their letters are of scripts that put spaces between words,
-    whether a row may have several labels, how many rows there are, how long the texts are, the pretrained vectors, and
-    the language model to begin from."""
+    or are Chinese characters, whether a row may have several labels, how many rows there are, how long the texts are,
+    the pretrained vectors, and the language model to begin from."""
 
     words_are_spaced: bool
+    is_chinese: bool
     multi_label: bool
     training_rows: int
     dev_rows: int
@@ -199,6 +200,7 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
     entry = find_model(settings.model_name)
     data = settings.data.fitted_to(
         words_are_spaced=facts.words_are_spaced,
+        is_chinese=facts.is_chinese,
         pad_size=entry.pad_size,
         multi_label=facts.multi_label,
         reads_spelling=entry.reads_spelling,

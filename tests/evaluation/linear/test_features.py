@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from textrnn.corpus.tokenizers import Tokenizer
+from textrnn.corpus.tokenizers import Tokenizer, WordsBesideCharacters
 from textrnn.evaluation.linear.features import features_named, fit_vectorizer, pieces_of, vectorizer_for
 
 WORDS = Tokenizer("mixed", lowercase=True)
@@ -34,6 +36,19 @@ def test_characters_where_words_have_no_spaces() -> None:
     assert (found != expected).nnz == 0
 
 
+def test_words_beside_characters() -> None:
+    texts = ["股市上涨 A股", "股市下跌", "a股"]
+    found = vectorizer_for(WordsBesideCharacters(), 3).fit_transform(texts).toarray()
+    characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True).fit_transform(texts)
+    cut = ["股市 上涨 _ a 股", "股市 下跌", "a 股"]
+    words = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True).fit_transform(cut)
+    np.testing.assert_allclose(found[:, : characters.shape[1]], characters.toarray())
+    # The columns are in the order of their names, and a space has another one here.
+    np.testing.assert_allclose(
+        np.sort(found[:, characters.shape[1] :], axis=1), 0.7 * np.sort(words.toarray(), axis=1), atol=1e-12
+    )
+
+
 def test_what_stands_in_one_text_of_many_is_left_out() -> None:
     many = ["same words here"] * 999 + ["unheard of"]
     words = dict(vectorizer_for(WORDS, 1000).fit(many).transformer_list)["words"]
@@ -46,6 +61,13 @@ def test_texts_that_have_nothing_in_common() -> None:
     assert fit_vectorizer(None, [chr(0x4E00 + number) for number in range(1000)])[1].shape == (1000, 1000)
 
 
-@pytest.mark.parametrize(("words", "name"), [(WORDS, "words 1-2, characters 2-5"), (None, "characters 1-3")])
-def test_names(words: Tokenizer | None, name: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (WORDS, "words 1-2, characters 2-5"),
+        (WordsBesideCharacters(), "characters 1-3, words 1-2"),
+        (None, "characters 1-3"),
+    ],
+)
+def test_names(words: Any, name: str) -> None:
     assert features_named(words) == name

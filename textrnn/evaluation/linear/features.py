@@ -1,5 +1,5 @@
-"""What a linear model reads of a text: TF-IDF of characters 1-3; where words have spaces, of words 1-2 and of
-characters 2-5 within words.
+"""What a linear model reads of a text: TF-IDF of characters 1-3, and of words 1-2 if something finds them; where words
+have spaces, of words 1-2 and of characters 2-5 within words.
 
 Source: Joachims 1998 (TF-IDF); scikit-learn's TfidfVectorizer with sublinear_tf.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-CutIntoWords = Callable[[str], Sequence[str]]
+CutIntoWords = Callable[[str], Sequence[str]]  # with an attribute `beside_characters`, where words have no spaces
 LONGEST_CHARACTERS = 3  # of n-grams of characters, where words have no spaces
 LONGEST_WORDS = 2
 SHORTEST_PIECE, LONGEST_PIECE = 2, 5  # characters of n-grams within words, a space before and after each word
+WEIGHT_BESIDE = 0.7  # of words beside characters, which are surer
 MANY_TEXTS = 1000  # an n-gram seen in one text is noise among so many, but all there is among fewer
 
 
@@ -20,18 +21,22 @@ def vectorizer_for(words: CutIntoWords | None, texts: int) -> Any:
     """An untrained transformer of scikit-learn's: raw texts -> (texts, n-grams) sparse TF-IDF.
 
     Args:
-        words: cuts a text into words and marks, in lower case, where words have spaces between them; None: characters.
+        words: cuts a text into words and marks, in lower case; None: characters alone.
         texts: how many it will be fitted to.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import FeatureUnion
 
     common = {"sublinear_tf": True, "min_df": 2 if texts >= MANY_TEXTS else 1}
+    of_characters = TfidfVectorizer(analyzer="char", ngram_range=(1, LONGEST_CHARACTERS), **common)
     if words is None:
-        return TfidfVectorizer(analyzer="char", ngram_range=(1, LONGEST_CHARACTERS), **common)
+        return of_characters
     of_words = TfidfVectorizer(
         tokenizer=words, token_pattern=None, lowercase=False, ngram_range=(1, LONGEST_WORDS), **common
     )
+    if _is_beside(words):
+        weights = {"words": WEIGHT_BESIDE}
+        return FeatureUnion([("characters", of_characters), ("words", of_words)], transformer_weights=weights)
     return FeatureUnion([("words", of_words), ("pieces", TfidfVectorizer(analyzer=PiecesOfWords(words), **common))])
 
 
@@ -50,7 +55,13 @@ def features_named(words: CutIntoWords | None) -> str:
     """What :func:`vectorizer_for` reads, in words."""
     if words is None:
         return f"characters 1-{LONGEST_CHARACTERS}"
+    if _is_beside(words):
+        return f"characters 1-{LONGEST_CHARACTERS}, words 1-{LONGEST_WORDS}"
     return f"words 1-{LONGEST_WORDS}, characters {SHORTEST_PIECE}-{LONGEST_PIECE}"
+
+
+def _is_beside(words: CutIntoWords) -> bool:
+    return getattr(words, "beside_characters", False)
 
 
 def pieces_of(word: str) -> list[str]:

@@ -53,7 +53,7 @@ def calibrated(
         balanced: each class counts alike.
     """
     given = np.asarray(labels)
-    usual = inverse or (BY_DEFAULT if norm_of(features) > 1.2 else OF_ONE_KIND)
+    usual = inverse or (BY_DEFAULT if norm_of(features) > 1.3 else OF_ONE_KIND)
     counts = np.bincount(given)
     if len(given) >= FEW_TEXTS or counts[counts > 0].min(initial=len(given)) < FOLDS or (counts > 0).sum() < 2:
         return usual, USUAL_TEMPERATURE

@@ -37,6 +37,9 @@ class ClassifierNetwork(nn.Module, ABC):
             offsets: (texts + 1,) where each begins.
         """
 
+    def learn_words(self, characters: Tensor, offsets: Tensor) -> None:
+        """The same of the words of the training texts, where they are read beside characters."""
+
     @abstractmethod
     def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(B, T) int64, (B,) int64 -> (B, F): what the last layer, which is linear, classifies a text by."""

@@ -19,6 +19,7 @@ from textrnn.models.classifiers.windowed import WindowedClassifier, difference_o
 from textrnn.models.parts.layers import LayerNorm, RecurrentEncoder, TokenEmbedding, dropout, max_over_time, valid_mask
 from textrnn.models.parts.ngram_bag import NgramBag
 from textrnn.models.parts.piece_bag import PieceBag
+from textrnn.models.parts.word_bag import WordBag
 
 NAME = "BiLSTM_Ngram"
 CELL = "LSTM"
@@ -92,6 +93,7 @@ class Model(NgramClassifier, WindowedClassifier):
         self.normalisation = LayerNorm(self.encoder.output_size)
         self.ngrams = NgramBag(vocabulary_size, ngram_size, longest=longest_ngram, max_ngrams=max_ngrams)
         self.pieces = PieceBag(ngram_size, max_pieces=max_ngrams)
+        self.words = WordBag(ngram_size, max_words=max_ngrams)
         self.ngram_size, self.takes_linear = ngram_size, linear
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
         self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
@@ -113,7 +115,7 @@ class Model(NgramClassifier, WindowedClassifier):
 
     def take_linear(self, weights: Tensor, intercepts: Tensor) -> None:
         """Take in a linear model over the sparse features, (C, K) and (C,); its share is none yet."""
-        for bag, columns in zip((self.ngrams, self.pieces), self.by_bag(weights), strict=True):
+        for bag, columns in self.by_bag(weights):
             bag.append(columns)
         self.intercepts = intercepts.to(self.intercepts)
 
@@ -140,7 +142,7 @@ class Model(NgramClassifier, WindowedClassifier):
         return (1 - share) * own + share * float(difference_of(self.intercepts.double(), label, against))
 
     def beside_windows(self, label: int, against: int, *inputs: Tensor) -> Tensor:
-        """By the n-grams and the pieces, in the network and in the linear model."""
+        """By the n-grams, pieces and words, in the network and in the linear model."""
         change = difference_of(self.classifier.weight, label, against)
         gradient = self.share_of_windows * change[None, self.encoder.output_size :]
         if self.intercepts.shape[0]:
@@ -149,10 +151,10 @@ class Model(NgramClassifier, WindowedClassifier):
             if against >= 0:
                 of_linear[0, against] = -self.share
             gradient = torch.cat([gradient, of_linear], dim=1)
-        added: Tensor = self.ngrams.token_contributions(*inputs[:2], gradient)
-        for of_pieces in [self.pieces.token_contributions(*inputs[2:], gradient)] if inputs[2:] else []:
-            shared = min(added.shape[1], of_pieces.shape[1])  # of a text that is cut, the words behind are not tokens
-            added[:, :shared] += of_pieces[:, :shared]
+        added, *others = (bag.token_contributions(*read, gradient) for bag, read in self.asked(*inputs))
+        for more in others:
+            shared = min(added.shape[1], more.shape[1])  # of a text that is cut, the words behind are not tokens
+            added[:, :shared] += more[:, :shared]
         return added
 
     def _read(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> tuple[Tensor, Tensor]:

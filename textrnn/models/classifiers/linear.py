@@ -18,6 +18,7 @@ from textrnn.models.classifiers.ngram_classifier import NgramClassifier
 from textrnn.models.parts.layers import TokenEmbedding
 from textrnn.models.parts.ngram_bag import NgramBag
 from textrnn.models.parts.piece_bag import PieceBag
+from textrnn.models.parts.word_bag import WordBag
 
 NAME = "Linear"
 PAD_SIZE = 4096
@@ -61,6 +62,7 @@ class Model(NgramClassifier):
             vocabulary_size, class_count, longest=longest_ngram, max_ngrams=max_ngrams, of_unknown_tokens=False
         )
         self.pieces = PieceBag(class_count, max_pieces=max_ngrams)
+        self.words = WordBag(class_count, max_words=max_ngrams)
         self.classifier = nn.Linear(class_count, class_count)  # the bags give logits: it only adds the intercepts
         with torch.no_grad():
             self.classifier.weight.copy_(torch.eye(class_count))
@@ -78,8 +80,7 @@ class Model(NgramClassifier):
 
     def take_linear(self, weights: Tensor, intercepts: Tensor) -> None:
         """Answer as a linear model over the sparse features does: (C, K) and (C,)."""
-        of_ngrams, of_pieces = self.by_bag(weights)
         with torch.no_grad():
-            self.ngrams.table.weight.copy_(of_ngrams)
-            self.pieces.table.weight.copy_(of_pieces)
+            for bag, columns in self.by_bag(weights):
+                bag.table.weight.copy_(columns)
             self.classifier.bias.copy_(intercepts)

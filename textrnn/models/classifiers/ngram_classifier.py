@@ -1,5 +1,5 @@
-"""What classifiers with bags of n-grams share: n-grams of tokens, and where words have spaces, the pieces of words; and
-how a linear model over them is taken in.
+"""What classifiers with bags of n-grams share: n-grams of tokens, beside words their pieces, beside characters
+words; and how a linear model over them is taken in.
 
 Shapes: B batch, T time (tokens), S characters of a spelling, M n-grams of a batch, K n-grams known, G numbers per
 n-gram, C classes.
@@ -8,6 +8,7 @@ n-gram, C classes.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -15,14 +16,19 @@ from torch import Tensor
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.ngram_bag import NgramBag
 from textrnn.models.parts.piece_bag import PieceBag
+from textrnn.models.parts.tfidf_bag import TfidfBag
+from textrnn.models.parts.word_bag import WordBag
 
 
 class NgramClassifier(ClassifierNetwork):
-    """A classifier with an :class:`NgramBag` of its tokens, and a :class:`PieceBag` of their characters."""
+    """A classifier with an :class:`NgramBag` of its tokens, a :class:`PieceBag` of their characters where they are
+    words, and a :class:`WordBag` where they are characters. Which of the two is filled, :meth:`learn_spelling` and
+    :meth:`learn_words` decide."""
 
     needs_all_texts = True
     ngrams: NgramBag
     pieces: PieceBag
+    words: WordBag
 
     def learn_statistics(self, token_ids: Tensor, offsets: Tensor) -> None:
         """Counts the n-grams of tokens."""
@@ -31,6 +37,10 @@ class NgramClassifier(ClassifierNetwork):
     def learn_spelling(self, characters: Tensor, offsets: Tensor) -> None:
         """Counts the pieces of words."""
         self.pieces.learn_spelling(characters, offsets)
+
+    def learn_words(self, characters: Tensor, offsets: Tensor) -> None:
+        """Counts words."""
+        self.words.learn_words(characters, offsets)
 
     @abstractmethod
     def text_features(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> Tensor:
@@ -41,18 +51,33 @@ class NgramClassifier(ClassifierNetwork):
         logits: Tensor = self.classifier(self.text_features(token_ids, lengths, *characters))
         return logits
 
+    @property
+    def bags(self) -> tuple[TfidfBag, ...]:
+        """All, in the order in which a linear model reads them."""
+        return self.ngrams, self.pieces, self.words
+
+    def asked(
+        self, token_ids: Tensor, lengths: Tensor, *characters: Tensor
+    ) -> list[tuple[TfidfBag, tuple[Tensor, ...]]]:
+        """A batch -> the bags that have learnt something, and what each reads of it; that of tokens always."""
+        spelt = (self.pieces, self.words) if characters else ()
+        of_words = [(bag, characters) for bag in spelt if bag.known.shape[0]]
+        return [(self.ngrams, (token_ids, lengths)), *of_words]
+
     def wording(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> Tensor:
-        """A batch -> (B, G): the sum of both bags."""
-        bag: Tensor = self.ngrams(token_ids, lengths)
-        return bag + self.pieces(*characters) if characters else bag
+        """A batch -> (B, G): the sum of all bags."""
+        found = [bag(*inputs) for bag, inputs in self.asked(token_ids, lengths, *characters)]
+        return torch.stack(found).sum(dim=0) if len(found) > 1 else found[0]
 
     def sparse_features(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> tuple[Tensor, ...]:
         """A batch -> (M,), (M,), (M,): text, column and value of what a linear model reads: the n-grams of tokens, then
-        the pieces."""
-        parts = [self.ngrams.weighted(token_ids, lengths)] if len(self.ngrams.known) else []
-        if characters and len(self.pieces.known):
-            rows, places, weights = self.pieces.weighted(*characters)
-            parts.append((rows, places + len(self.ngrams.known), weights))
+        pieces or words."""
+        parts, columns = [], 0
+        for bag, inputs in self.asked(token_ids, lengths, *characters):
+            if len(bag.known):
+                rows, places, weights = bag.weighted(*inputs)
+                parts.append((rows, places + columns, weights))
+            columns += len(bag.known)
         if not parts:
             nothing = token_ids.new_empty(0)
             return nothing, nothing, nothing.float()
@@ -61,12 +86,11 @@ class NgramClassifier(ClassifierNetwork):
     @property
     def sparse_size(self) -> int:
         """Columns of those."""
-        return len(self.ngrams.known) + len(self.pieces.known)
+        return sum(len(bag.known) for bag in self.bags)
 
-    def by_bag(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """(C, K) over the sparse features -> (K of n-grams, C), (K of pieces, C)."""
-        of_ngrams, of_pieces = weights.T.split([len(self.ngrams.known), len(self.pieces.known)])
-        return of_ngrams, of_pieces
+    def by_bag(self, weights: Tensor) -> Sequence[tuple[TfidfBag, Tensor]]:
+        """(C, K) over the sparse features -> each bag with its own (K of it, C)."""
+        return list(zip(self.bags, weights.T.split([len(bag.known) for bag in self.bags]), strict=True))
 
     @abstractmethod
     def take_linear(self, weights: Tensor, intercepts: Tensor) -> None:

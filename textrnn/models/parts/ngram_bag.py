@@ -50,13 +50,18 @@ class HashedNgrams(SparseTable):
 
 
 def hashed(numbers: Tensor, rows: int) -> Tensor:
-    """Numbers of n-grams -> rows of a table, spread evenly.
+    """Numbers of n-grams -> rows of a table, spread evenly."""
+    return scrambled(numbers) % rows
+
+
+def scrambled(numbers: Tensor) -> Tensor:
+    """Whole numbers -> others, spread evenly over 64 bits; no two become one.
 
     Source: the finaliser of SplitMix64 (Steele et al. 2014), with signed shifts.
     """
     numbers = (numbers ^ (numbers >> 30)) * -0x40A7B892E31B1A47  # 0xBF58476D1CE4E5B9
     numbers = (numbers ^ (numbers >> 27)) * -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
-    return (numbers ^ (numbers >> 31)) % rows
+    return numbers ^ (numbers >> 31)
 
 
 def check_ngram_length(longest: int, vocabulary_size: int) -> None:
