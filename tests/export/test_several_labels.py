@@ -13,12 +13,17 @@ from sklearn.metrics import f1_score
 
 from tests.export.test_examples import python as python
 from tests.factories import small_label_rows
+from textrnn.config import Run
+from textrnn.corpus.dataset import Dataset, Split
+from textrnn.corpus.label_sets import LabelSets
 from textrnn.export.documents import INT8_FILE
 from textrnn.export.runtime import Session
 from textrnn.models.parts.layers import set_precision
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.tasks.answers import predict
+from textrnn.tasks.classify import DatasetFacts, learn
 from textrnn.tasks.export import export_classifier
+from textrnn.tasks.settings import settle
 
 TEXTS = [*(text for text, _ in small_label_rows(12, 9)), "", "zz", "鸟" * 700]
 
@@ -65,3 +70,19 @@ def test_eight_bits_are_measured_by_micro_f1(classifier: Classifier, tmp_path: P
     logits = session.logits_of(classifier.encode(texts))
     rough = classifier.label_calibration.probabilities(logits) >= classifier.thresholds
     assert done.comparison.int8.figure == pytest.approx(f1_score(truth, rough, average="micro"))
+
+
+def test_words_beside_characters(tmp_path: Path) -> None:
+    train, dev, test = (small_label_rows(rows, seed) for rows, seed in ((200, 1), (40, 2), (40, 3)))
+    names = sorted({name for _, labels in train for name in labels})
+    splits = [
+        Split(
+            [text for text, _ in rows], [], label_sets=LabelSets.of([names.index(n) for n in each] for _, each in rows)
+        )
+        for rows in (train, dev, test)
+    ]
+    dataset = Dataset("words", names, *splits)
+    made = learn(dataset, settle(Run("classify", "Linear", {}), None, DatasetFacts(dataset))).classifier
+    assert made.settings.data.words
+    assert made.thresholds is not None
+    assert export_classifier(made, tmp_path / "onnx").difference < 1e-4
