@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tests.models.classifiers import test_contract
 from tests.models.classifiers.test_contract import build, texts
 from textrnn.models.classifiers import windowed
 from textrnn.models.classifiers.windowed import WindowedClassifier
@@ -34,6 +38,28 @@ def test_all_recurrent_models_read_in_windows() -> None:
         "BiLSTM_Att", "BiLSTM_LN", "BiLSTM_Ngram", "GRU", "LSTM", "RNN", "TextRCNN"
     }  # fmt: skip
     assert {entry.pad_size for entry in WINDOWED} == {0}
+
+
+@every_windowed
+@pytest.mark.parametrize(
+    "held",
+    [
+        test_contract.test_batched_equals_one_by_one,
+        test_contract.test_padding_changes_nothing,
+        test_contract.test_padding_gets_no_gradient,
+        test_contract.test_order_matters,
+        test_contract.test_a_gradient_reaches_every_parameter,
+        test_contract.test_single_tokens_and_unknowns_only,
+        test_contract.test_dropout_only_while_training,
+    ],
+    ids=lambda held: held.__name__.removeprefix("test_"),
+)
+def test_what_every_classifier_does(
+    entry: ModelEntry, held: Callable[[ModelEntry], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where windows vote."""
+    monkeypatch.setattr(test_contract, "build", partial(build, window=4, window_pooling="votes"))
+    held(entry)
 
 
 @every_windowed
