@@ -128,7 +128,7 @@ def answer(model: str, length: int) -> None:
     from textrnn.models.registry import find_model
 
     entry = find_model(model)
-    config = entry.config_class.from_dict({"window": 32, "normalise_windows": True})
+    config = entry.config_class.from_dict({}).fitted_to(length)
     network = entry.build(config, vocabulary_size=5000, class_count=CLASSES).eval()
     token_ids = torch.randint(2, 5000, (1, length), generator=torch.Generator().manual_seed(0))
     network.learn_statistics(token_ids[0, :10_000].int(), torch.tensor([0, 10_000]))

@@ -95,9 +95,13 @@ def test_only_the_head_of_a_text_is_read_by_the_lstm() -> None:
 
 
 @pytest.mark.parametrize("name", ["LSTM", "TextRCNN", "BiLSTM_Ngram"])
-def test_windows_of_texts_of_every_length(name: str) -> None:
-    network = test_contract.build(all_models()[name], window=16, max_windows=4, normalise_windows=True).eval()
-    torch.nn.init.normal_(network.window_attention.weight)  # type: ignore[union-attr, arg-type]
+@pytest.mark.parametrize("pooling", ["attention", "votes"])
+def test_windows_of_texts_of_every_length(name: str, pooling: str) -> None:
+    network = test_contract.build(
+        all_models()[name], window=16, max_windows=4, normalise_windows=True, window_pooling=pooling
+    ).eval()
+    if pooling == "attention":
+        torch.nn.init.normal_(network.window_attention.weight)  # type: ignore[union-attr, arg-type]
     session = Session(classifier_graph(network, name).content, threads=1)
     for lengths in ([1], [15], [16], [17], [33], [3000], [15, 16, 17, 31, 32, 33], [700, 1, 2, 37]):
         compare(session, network, *texts(lengths))

@@ -73,8 +73,9 @@ def test_as_json() -> None:
 
 
 @pytest.mark.parametrize("name", ["LSTM", "BiLSTM_Ngram"])
-def test_a_text_of_several_windows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = in_windows(name)
+@pytest.mark.parametrize("pooling", ["attention", "votes"])
+def test_a_text_of_several_windows(name: str, pooling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = in_windows(name, pooling)
     monkeypatch.setattr(explanation, "EXPLAINED_TOKENS", 8)
     monkeypatch.setattr(explanation, "WINDOWS_TOLD", 4)
     text = " a股市大涨 abc大涨股市ab涨股"  # windows of 4 tokens
@@ -99,16 +100,20 @@ def test_a_text_of_several_windows(name: str, monkeypatch: pytest.MonkeyPatch) -
     assert json.loads(json.dumps(told.to_dict())) == {**told.to_dict()}
 
 
-def in_windows(name: str) -> Classifier:
+def in_windows(name: str, pooling: str = "attention") -> Classifier:
     """With windows of four tokens."""
     model = with_ngrams(name)
     entry, settings = find_model(name), model.settings
-    config = dataclasses.replace(settings.model_config, window=4, normalise_windows=True)
+    config = dataclasses.replace(settings.model_config, window=4, normalise_windows=True, window_pooling=pooling)
     model.settings = dataclasses.replace(settings, model_config=config)
     sizes = {"vocabulary_size": len(model.vocabulary), "class_count": len(model.class_names)}
     network = entry.build(config, **sizes)
-    network.load_state_dict(model.network.state_dict(), strict=False)
-    nn.init.normal_(network.window_attention.weight)
+    weights = model.network.state_dict()
+    if pooling == "votes":  # their last layer has other sizes
+        weights = {key: value for key, value in weights.items() if not key.startswith("classifier.")}
+    network.load_state_dict(weights, strict=False)
+    if pooling == "attention":
+        nn.init.normal_(network.window_attention.weight)
     model.network = network.eval()
     return model
 

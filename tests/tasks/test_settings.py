@@ -146,31 +146,47 @@ def test_paths_are_kept_as_every_system_reads_them(task: str, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("length", "named", "window", "normalised"),
+    ("length", "named", "expected"),
     [
-        (20.0, {}, 512, False),
-        (256.0, {}, 512, False),
-        (257.0, {}, 32, True),
-        (3000.0, {"window": 100}, 100, True),
-        (3000.0, {"window": 0, "normalise_windows": False}, 0, False),
-        (20.0, {"window": 7, "normalise_windows": True}, 7, True),
+        (20.0, {}, (512, "attention", False, 16)),
+        (256.0, {}, (512, "attention", False, 16)),
+        (257.0, {}, (16, "votes", False, 64)),
+        (3000.0, {"window": 100, "max_windows": 7}, (100, "votes", False, 7)),
+        (3000.0, {"window_pooling": "attention"}, (32, "attention", True, 16)),
+        (3000.0, {"window": 0, "normalise_windows": False}, (0, "votes", False, 64)),
+        (20.0, {"window": 7, "normalise_windows": True}, (7, "attention", True, 16)),
+        (20.0, {"window_pooling": "votes"}, (512, "votes", False, 16)),
     ],
 )
 def test_windows_by_the_length_of_the_texts(
-    length: float, named: dict[str, Any], window: int, normalised: bool
+    length: float, named: dict[str, Any], expected: tuple[int, str, bool, int]
 ) -> None:
     settled = settle(Run("classify", "LSTM", named), None, Texts(length=length))
-    assert (settled.model_config.window, settled.model_config.normalise_windows) == (window, normalised)
+    config = settled.model_config
+    assert (config.window, config.window_pooling, config.normalise_windows, config.max_windows) == expected
     assert settled.data.pad_size == 0
+
+
+def test_windows_do_not_vote_for_several_labels() -> None:
+    settled = settle(Run("classify", "LSTM"), None, Texts(length=3000.0, multi_label=True))
+    assert (settled.model_config.window, settled.model_config.window_pooling) == (32, "attention")
+    with pytest.raises(ConfigError) as error:
+        settle(Run("classify", "LSTM", {"window_pooling": "votes"}), None, Texts(length=3000.0, multi_label=True))
+    assert str(error.value) == (
+        "`window_pooling` votes: a window votes for one class, and a row may have several labels; expected "
+        "`window_pooling=attention`"
+    )
 
 
 def test_what_older_versions_kept_is_read_whole() -> None:
     kept = settle(Run("classify", "BiLSTM_Ngram"), None, Texts()).to_kept()
-    for name in ("window", "normalise_windows", "max_windows"):
+    for name in ("window", "window_pooling", "normalise_windows", "max_windows"):
         del kept["hyper_parameters"][name]
     kept["hyper_parameters"]["max_steps"] = 512
     config = saved_settings("classify", kept).model_config
-    assert (config.window, config.normalise_windows, config.max_steps) == (0, False, 512)
+    assert (config.window, config.window_pooling, config.normalise_windows, config.max_steps) == (
+        0, "attention", False, 512
+    )  # fmt: skip
 
 
 def test_long_texts_get_more_passes_in_windows_than_whole() -> None:

@@ -42,23 +42,37 @@ class WindowedConfig(NoisyConfig):
 
     WINDOW: ClassVar[int] = 512  # where texts are short: one window is nearly always enough
     WINDOW_OF_LONG: ClassVar[int] = 32
+    VOTING_WINDOW: ClassVar[int] = 16
     LONG: ClassVar[int] = 256  # tokens that more than half of the texts have where texts are long
     window: int = option(
         None,
-        "tokens of the windows that long texts are read in; 0: read whole (default: 512; 32 where most texts have more "
-        "than 256)",
+        "tokens of the windows that long texts are read in; 0: read whole (default: 512; where most texts have more "
+        "than 256, 16 that vote or 32 under attention)",
         at_least=0,
         fitted=True,
         formerly=0,
     )
+    window_pooling: str = option(
+        None,
+        "what makes one answer of many windows: votes, each on its own reading, or attention, which weighs their "
+        "features (default: votes where most texts are long and have one label)",
+        choices=("attention", "votes"),
+        fitted=True,
+        formerly="attention",
+    )
     normalise_windows: bool = option(
         None,
-        "layer normalisation of the features of each window (default: where most texts are long)",
+        "layer normalisation of the features of each window (default: where most texts are long, under attention)",
         fitted=True,
         formerly=False,
     )
     max_windows: int = option(
-        16, "windows of a text that a step of training reads, drawn anew each time; an answer reads all", at_least=1
+        None,
+        "windows of a text that a step of training reads, drawn anew each time; an answer reads all (default: 16; 64 "
+        "that vote)",
+        at_least=1,
+        fitted=True,
+        formerly=16,
     )
 
     @property
@@ -76,18 +90,34 @@ class WindowedConfig(NoisyConfig):
         """Of a text, read in a step of training at most; None: all."""
         return self.window * self.max_windows if self.window else None
 
-    def fitted_to(self, usual_length: float) -> Self:
-        """The same settings with `window` and `normalise_windows` chosen where they were open.
+    def fitted_to(self, usual_length: float, *, multi_label: bool = False) -> Self:
+        """The same settings, those chosen that were open.
 
         Args:
             usual_length: tokens of a training text, the median.
+            multi_label: whether a row may have several labels; a vote is for one class against the others.
+
+        Raises:
+            ConfigError: for votes where a row may have several labels.
         """
+        if self.window_pooling == "votes" and multi_label:
+            raise ConfigError(
+                "`window_pooling` votes: a window votes for one class, and a row may have several labels; expected "
+                "`window_pooling=attention`"
+            )
         is_long = usual_length > self.LONG
         chosen: dict[str, Any] = {}
+        pooling = self.window_pooling
+        if self.is_open("window_pooling"):
+            pooling = chosen["window_pooling"] = "votes" if is_long and not multi_label else "attention"
+        votes = pooling == "votes"
         if self.is_open("window"):
-            chosen["window"] = self.WINDOW_OF_LONG if is_long else self.WINDOW
+            of_long = self.VOTING_WINDOW if votes else self.WINDOW_OF_LONG
+            chosen["window"] = of_long if is_long else self.WINDOW
         if self.is_open("normalise_windows"):
-            chosen["normalise_windows"] = is_long
+            chosen["normalise_windows"] = is_long and not votes
+        if self.is_open("max_windows"):
+            chosen["max_windows"] = 64 if is_long and votes else 16
         return dataclasses.replace(self, **chosen)
 
 

@@ -1,7 +1,7 @@
 """What each window of a long text adds to a difference of two logits.
 
-A text's features are a weighted sum of those of its windows, and the last layer is linear: what a window adds is its
-weight times what the layer makes of its features. It is told against a window of as many unknown tokens, so that the
+A text's features are a weighted sum of those of its windows, or of their votes, and the last layer is linear: what a
+window adds is its weight times what the layer makes of its features. It is told against a window of as many unknown tokens, so that the
 parts of the windows and the baseline, the same text of unknown tokens under the same weights, have the sum that is to
 be explained. What is read beside the windows (n-grams) is added to the window where it stands.
 
@@ -20,7 +20,7 @@ from textrnn.config import UNKNOWN_ID
 from textrnn.models.attribution import Attribution, attribute
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.classifiers.windowed import WindowedClassifier, difference_of
-from textrnn.models.parts.windows import WindowAttention, cut_into_windows
+from textrnn.models.parts.windows import cut_into_windows
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _OneWindow(ClassifierNetwork):
         self.classifier.weight = nn.Parameter(network.classifier.weight.detach()[:, :feature_count])
 
     def text_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        return self.network.normalised_features(token_ids, lengths)
+        return self.network.parts_of_windows(token_ids, lengths)
 
 
 def reads_in_windows(network: ClassifierNetwork, length: int) -> bool:
@@ -82,25 +82,23 @@ def window_shares(network: WindowedClassifier, inputs: Sequence[Tensor], label: 
         inputs: what the network is called with, of one text: token ids (1, T), length (1,), ...
         against: below 0: none, so that the logit of `label` itself is explained.
     """
-    attention, size = network.window_attention, network.window
-    assert isinstance(attention, WindowAttention)
+    pooling, size = network.window_pooling, network.window
+    assert pooling is not None
     token_ids, length = inputs[0][0], inputs[1]
     ids, within = network.read_by_windows(*inputs[:2])
     change = network.share_of_windows * difference_of(network.classifier.weight, label, against).float()
-    count = len(attention.weight)
+    count = network.part_count
     read, scores = [], []
     for chunk, inside in network.chunks(ids, within):
         windows = cut_into_windows(chunk, inside, size)
-        features = network.normalised_features(windows.token_ids, windows.lengths)
-        read.append(features @ change[:count])
-        scores.append(attention.scores(features))
-    shares = torch.cat(scores)
-    shares = (shares - shares.max()).exp()
-    weights = shares * torch.minimum(shares.square().sum().rsqrt(), network.max_windows**0.5 / shares.sum())
-    sizes = torch.full_like(length.expand(len(shares)), size)
+        parts = network.parts_of_windows(windows.token_ids, windows.lengths)
+        read.append(parts @ change[:count])
+        scores.append(pooling.scores(parts))
+    weights = pooling.weights(torch.cat(scores), network.max_windows)
+    sizes = torch.full_like(length.expand(len(weights)), size)
     sizes[-1] = int(within) - size * (len(sizes) - 1)
     unknown = torch.full((2, size), UNKNOWN_ID, device=ids.device)
-    whole, last = (network.normalised_features(unknown, sizes[[0, -1]]) @ change[:count]).tolist()
+    whole, last = (network.parts_of_windows(unknown, sizes[[0, -1]]) @ change[:count]).tolist()
     nothing = torch.full_like(weights, whole)
     nothing[-1] = last
     of_windows = weights * (torch.cat(read) - nothing)
@@ -129,12 +127,11 @@ def tokens_of_windows(
 
     What is read beside the windows is left out.
     """
-    assert network.window_attention is not None
     rows = torch.zeros(len(windows), shares.window, dtype=torch.int64, device=token_ids.device)
     lengths = torch.zeros(len(windows), dtype=torch.int64, device=token_ids.device)
     for row, window in enumerate(windows):
         tokens = token_ids[shares.tokens_of(window)]
         rows[row, : len(tokens)], lengths[row] = tokens, len(tokens)
-    reader = _OneWindow(network, len(network.window_attention.weight)).to(token_ids.device).eval()
+    reader = _OneWindow(network, network.part_count).to(token_ids.device).eval()
     one, other = (torch.full_like(lengths, index) for index in (label, against))
     return attribute(reader, rows, lengths, one, other, rounds=rounds)

@@ -54,7 +54,7 @@ class WindowContribution:
     Attributes:
         number: from 0, in the order of the text
         text: its beginning
-        weight: that attention gives it, with the mean of all windows as 1
+        weight: that attention gives it, with the mean of all windows as 1; 1 where windows vote
     """
 
     number: int

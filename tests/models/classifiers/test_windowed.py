@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tests.models.classifiers import test_contract
 from tests.models.classifiers.test_contract import build, texts
 from textrnn.models.classifiers import windowed
 from textrnn.models.classifiers.windowed import WindowedClassifier
@@ -16,11 +20,14 @@ from textrnn.models.window_shares import tokens_of_windows, window_shares
 
 WINDOWED = [entry for entry in all_models().values() if "window" in {field.name for field in entry.fields}]
 every_windowed = pytest.mark.parametrize("entry", WINDOWED, ids=lambda entry: entry.name)
+every_pooling = pytest.mark.parametrize("pooling", ["attention", "votes"])
 
 
 def network_of(entry: ModelEntry, **given: object) -> WindowedClassifier:
     found = build(entry, **given).eval()
     assert isinstance(found, WindowedClassifier)
+    if found.window_votes is not None:
+        torch.nn.init.normal_(found.classifier.weight)
     if found.window_attention is not None:
         torch.nn.init.normal_(found.window_attention.weight)
     return found
@@ -31,6 +38,28 @@ def test_all_recurrent_models_read_in_windows() -> None:
         "BiLSTM_Att", "BiLSTM_LN", "BiLSTM_Ngram", "GRU", "LSTM", "RNN", "TextRCNN"
     }  # fmt: skip
     assert {entry.pad_size for entry in WINDOWED} == {0}
+
+
+@every_windowed
+@pytest.mark.parametrize(
+    "held",
+    [
+        test_contract.test_batched_equals_one_by_one,
+        test_contract.test_padding_changes_nothing,
+        test_contract.test_padding_gets_no_gradient,
+        test_contract.test_order_matters,
+        test_contract.test_a_gradient_reaches_every_parameter,
+        test_contract.test_single_tokens_and_unknowns_only,
+        test_contract.test_dropout_only_while_training,
+    ],
+    ids=lambda held: held.__name__.removeprefix("test_"),
+)
+def test_what_every_classifier_does(
+    entry: ModelEntry, held: Callable[[ModelEntry], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where windows vote."""
+    monkeypatch.setattr(test_contract, "build", partial(build, window=4, window_pooling="votes"))
+    held(entry)
 
 
 @every_windowed
@@ -46,7 +75,7 @@ def test_several_windows_are_pooled(entry: ModelEntry) -> None:
     network = network_of(entry, window=4, normalise_windows=True)
     token_ids, lengths = texts([10])
     alone = [
-        network.normalised_features(token_ids[:, a:b], torch.tensor([b - a])) for a, b in ((0, 4), (4, 8), (8, 10))
+        network.parts_of_windows(token_ids[:, a:b], torch.tensor([b - a])) for a, b in ((0, 4), (4, 8), (8, 10))
     ]
     attention = network.window_attention
     assert attention is not None
@@ -55,8 +84,9 @@ def test_several_windows_are_pooled(entry: ModelEntry) -> None:
 
 
 @every_windowed
-def test_chunks_change_nothing(entry: ModelEntry, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = network_of(entry, window=4)
+@every_pooling
+def test_chunks_change_nothing(entry: ModelEntry, pooling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = network_of(entry, window=4, window_pooling=pooling)
     inputs = texts([70, 3, 33])
     expected = network(*inputs)
     monkeypatch.setattr(windowed, "CHUNK_TOKENS", 24)
@@ -67,8 +97,25 @@ def test_chunks_change_nothing(entry: ModelEntry, monkeypatch: pytest.MonkeyPatc
 
 
 @every_windowed
-def test_a_gradient_reaches_what_long_texts_add(entry: ModelEntry) -> None:
-    network = network_of(entry, window=4, normalise_windows=True)
+def test_the_votes_of_windows_add_up(entry: ModelEntry) -> None:
+    network = network_of(entry, window=4, max_windows=5, window_pooling="votes")
+    assert network.window_votes is not None
+    for length, windows in ((3, 1), (10, 3), (30, 8)):
+        token_ids, lengths = texts([length])
+        shares = [
+            network.window_votes.classes(network.voting_features(ids, torch.tensor([ids.shape[1]]))).softmax(dim=1)
+            for ids in token_ids.split(4, dim=1)
+        ]
+        excess = functional.softplus(network.window_votes.excess)
+        votes = torch.stack([(1 + excess * share).log() for share in shares]).sum(dim=0)
+        expected = votes * min(1.0, (5 / windows) ** 0.5)
+        torch.testing.assert_close(network.text_features(token_ids, lengths), expected)
+
+
+@every_windowed
+@every_pooling
+def test_a_gradient_reaches_what_long_texts_add(entry: ModelEntry, pooling: str) -> None:
+    network = network_of(entry, window=4, normalise_windows=True, window_pooling=pooling)
     functional.cross_entropy(network(*texts([30, 9])), torch.tensor([0, 3])).backward()
     for name, parameter in network.named_parameters():
         if name.startswith("window_"):
@@ -77,9 +124,12 @@ def test_a_gradient_reaches_what_long_texts_add(entry: ModelEntry) -> None:
 
 
 @pytest.mark.parametrize("name", ["LSTM", "BiLSTM_Ngram"])
-def test_a_million_tokens_in_bounded_memory(name: str) -> None:
+@every_pooling
+def test_a_million_tokens_in_bounded_memory(name: str, pooling: str) -> None:
     """No layer gives more at once than it makes of a chunk."""
-    network = network_of(all_models()[name], window=256, hidden_size=2, embedding_size=2)
+    network = network_of(
+        all_models()[name], window=256, hidden_size=2, embedding_size=2, ngram_size=2, window_pooling=pooling
+    )
     given: list[int] = []
     for module in network.modules():
         module.register_forward_hook(lambda _, __, out: given.append(out.numel() if isinstance(out, Tensor) else 0))
@@ -90,8 +140,9 @@ def test_a_million_tokens_in_bounded_memory(name: str) -> None:
 
 
 @every_windowed
-def test_shares_of_windows_add_up(entry: ModelEntry) -> None:
-    network = network_of(entry, window=4, normalise_windows=True)
+@every_pooling
+def test_shares_of_windows_add_up(entry: ModelEntry, pooling: str) -> None:
+    network = network_of(entry, window=4, max_windows=5, normalise_windows=True, window_pooling=pooling)
     token_ids, lengths = texts([30])
     shares = window_shares(network, (token_ids, lengths), 1, 3)
     logits = network(token_ids, lengths)[0].detach()

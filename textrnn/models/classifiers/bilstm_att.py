@@ -47,6 +47,7 @@ class Model(WindowedClassifier):
         window: int | None = None,
         max_windows: int | None = None,
         normalise_windows: bool | None = None,
+        window_pooling: str | None = None,
     ):
         super().__init__()
         self.embedding = PairedEmbedding(
@@ -61,8 +62,14 @@ class Model(WindowedClassifier):
         )
         self.attention = nn.Linear(self.encoder.output_size, 1, bias=False)  # a bias would change no weight
         self.dropout = dropout
-        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
-        self.classifier = nn.Linear(self.encoder.output_size, class_count)
+        self.classifier = self.read_in_windows(
+            class_count,
+            self.encoder.output_size,
+            window=window,
+            max_windows=max_windows,
+            normalise_windows=normalise_windows,
+            window_pooling=window_pooling,
+        )
 
     def attention_weights(self, states: Tensor, mask: Tensor) -> Tensor:
         """(B, T, 2*H), (B, T) -> (B, T): positive at tokens, zero at padding, one in sum."""

@@ -1,5 +1,6 @@
 """LSTM in both directions beside a bag of n-grams, and their answer mixed with that of a linear model over the same
-n-grams: one sees the order of the tokens, the others the wording.
+n-grams: one sees the order of the tokens, the others the wording. Where the windows of long texts vote, each votes by
+both.
 
 Source: Graves & Schmidhuber 2005 (bidirectional LSTM); Cheng et al. 2016 (a deep model trained together with a wide
 one); Joulin et al. 2017 (bags of n-grams).
@@ -81,6 +82,7 @@ class Model(NgramClassifier, WindowedClassifier):
         window: int | None = None,
         max_windows: int | None = None,
         normalise_windows: bool | None = None,
+        window_pooling: str | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(
@@ -96,8 +98,16 @@ class Model(NgramClassifier, WindowedClassifier):
         self.words = WordBag(ngram_size, max_words=max_ngrams)
         self.ngram_size, self.takes_linear = ngram_size, linear
         self.dropout, self.ngram_dropout = dropout, ngram_dropout
-        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
-        self.classifier = nn.Linear(self.encoder.output_size + ngram_size, class_count)
+        self.classifier = self.read_in_windows(
+            class_count,
+            self.encoder.output_size,
+            window=window,
+            max_windows=max_windows,
+            normalise_windows=normalise_windows,
+            window_pooling=window_pooling,
+            beside=ngram_size,
+            beside_votes=ngram_size,
+        )
         self.register_buffer("intercepts", torch.empty(0))
         self.register_buffer("share", torch.zeros(()))
 
@@ -131,6 +141,12 @@ class Model(NgramClassifier, WindowedClassifier):
         features: Tensor = self.normalisation(max_over_time(states, valid_mask(lengths, token_ids.shape[1])))
         return features
 
+    def voting_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
+        """(N, W), (N,) -> (N, 2*H + G): with the n-grams of each window."""
+        order = super().voting_features(token_ids, lengths)
+        bag = self.ngrams(token_ids, lengths)[:, : self.ngram_size]
+        return torch.cat([order, dropout(bag, self.ngram_dropout, self.training)], dim=1)
+
     @property
     def share_of_windows(self) -> float:
         return 1.0 - float(self.share)
@@ -142,9 +158,11 @@ class Model(NgramClassifier, WindowedClassifier):
         return (1 - share) * own + share * float(difference_of(self.intercepts.double(), label, against))
 
     def beside_windows(self, label: int, against: int, *inputs: Tensor) -> Tensor:
-        """By the n-grams, pieces and words, in the network and in the linear model."""
+        """By the n-grams, pieces and words: in the linear model, and in the network unless windows vote by them."""
         change = difference_of(self.classifier.weight, label, against)
-        gradient = self.share_of_windows * change[None, self.encoder.output_size :]
+        gradient = self.share_of_windows * change[None, self.part_count :]
+        if self.window_votes is not None:
+            gradient = change.new_zeros(1, self.ngram_size)
         if self.intercepts.shape[0]:
             of_linear = torch.zeros_like(self.intercepts)[None]
             of_linear[0, label] = self.share
@@ -159,7 +177,11 @@ class Model(NgramClassifier, WindowedClassifier):
 
     def _read(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> tuple[Tensor, Tensor]:
         """A batch -> (B, F) features, (B, C) or (B, 0) what a linear model adds up."""
-        read = self.pooled_features(*self.read_by_windows(token_ids, lengths))  # (B, 2*H)
+        read = self.pooled_features(*self.read_by_windows(token_ids, lengths))  # (B, 2*H), or (B, C) votes
+        if self.window_votes is not None:
+            if self.intercepts.shape[0] == 0:
+                return read, read[:, :0]
+            return read, self.wording(token_ids, lengths, *characters)[:, self.ngram_size :]
         order = dropout(read, self.dropout, self.training)
         bag = self.wording(token_ids, lengths, *characters)  # (B, G), or (B, G + C)
         wording = dropout(bag[:, : self.ngram_size], self.ngram_dropout, self.training)

@@ -34,6 +34,7 @@ class RecurrentClassifier(WindowedClassifier):
         window: int | None = None,
         max_windows: int | None = None,
         normalise_windows: bool | None = None,
+        window_pooling: str | None = None,
     ):
         super().__init__()
         self.embedding = PairedEmbedding(
@@ -48,8 +49,14 @@ class RecurrentClassifier(WindowedClassifier):
         )
         self.pool = make_pooling(pooling, bidirectional=bidirectional)
         self.dropout = dropout
-        self.read_in_windows(window, max_windows, normalise_windows, self.encoder.output_size)
-        self.classifier = nn.Linear(self.encoder.output_size, class_count)
+        self.classifier = self.read_in_windows(
+            class_count,
+            self.encoder.output_size,
+            window=window,
+            max_windows=max_windows,
+            normalise_windows=normalise_windows,
+            window_pooling=window_pooling,
+        )
 
     def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(N, W), (N,) -> (N, F)."""

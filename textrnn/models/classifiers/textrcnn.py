@@ -51,6 +51,7 @@ class Model(WindowedClassifier):
         window: int | None = None,
         max_windows: int | None = None,
         normalise_windows: bool | None = None,
+        window_pooling: str | None = None,
     ):
         super().__init__()
         self.embedding = PairedEmbedding(
@@ -65,8 +66,14 @@ class Model(WindowedClassifier):
         )
         self.features = nn.Linear(embedding_size + self.encoder.output_size, feature_size)
         self.dropout = dropout
-        self.read_in_windows(window, max_windows, normalise_windows, feature_size)
-        self.classifier = nn.Linear(feature_size, class_count)
+        self.classifier = self.read_in_windows(
+            class_count,
+            feature_size,
+            window=window,
+            max_windows=max_windows,
+            normalise_windows=normalise_windows,
+            window_pooling=window_pooling,
+        )
 
     def window_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(N, W), (N,) -> (N, F)."""

@@ -106,6 +106,11 @@ class WindowAttention(nn.Module):
         # Written out: the gradient of torch's product with one row depends on the number of threads.
         return (torch.tanh(features) * self.weight).sum(dim=1)
 
+    def weights(self, scores: Tensor, most: int) -> Tensor:
+        """(N,), all windows of one text -> (N,): what their features count in its own; see :meth:`Pooled.factor`."""
+        shares = (scores - scores.max()).exp()
+        return shares * torch.minimum(shares.square().sum().rsqrt(), most**0.5 / shares.sum())
+
     def forward(self, features: Tensor, places: Tensor, rows: int, count: int) -> Pooled:
         """(N, F) and the places of :class:`Windows` -> the softmax over the windows of each of so many texts."""
         scores = self.scores(features)
