@@ -118,7 +118,8 @@ class TextClassifier(
         classes = classes_in(labels)
         label_type, dev, run = LabelType.of(classes), None, self._run()
         if unlabelled is not None:
-            refuse_beside(sample_weight=sample_weight, X_val=X_val, y_val=y_val)
+            by_class = self.class_weight if isinstance(self.class_weight, Mapping) else None
+            refuse_beside(sample_weight=sample_weight, class_weight=by_class, X_val=X_val, y_val=y_val)
             few: Any = (texts, names_of(labels, label_type))
             self._keep(*learn_beside(few, unlabelled, run, verbose=self.verbose), label_type, form)
             return self
