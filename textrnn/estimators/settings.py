@@ -163,13 +163,9 @@ class SettingsEstimator(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _named(self) -> dict[str, Any]:
-        """The settings that were named, as plain values: a grid may be made of NumPy's numbers."""
+        """The settings that were named, as plain values: a grid may be made of NumPy's numbers, a path be a `Path`."""
         found = {name: getattr(self, name) for name in self._settings}
-        return {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in found.items()
-            if value is not None
-        }
+        return {name: _plain(value) for name, value in found.items() if value is not None}
 
     def _model_name(self) -> str:
         """The model's name as its file has it.
@@ -227,6 +223,12 @@ class SettingsEstimator(BaseEstimator):  # type: ignore[misc]
             self._take_folder(folder, None)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value) if isinstance(value, Path) else value
 
 
 def device_here(named: str | None) -> str:
