@@ -86,5 +86,5 @@ def test_a_network_begins_as_it_was_told_to(tmp_path: Path, trained_language_mod
     began_from = learnt.classifier_.began_from
     assert began_from is not None
     assert began_from["model"] == "LSTM"
-    with pytest.raises(SettingError, match="`init_from` .*: no saved model there"):
+    with pytest.raises(SettingError, match=r"`init_from` .*: no saved model there"):
         learnt.set_params(init_from=str(tmp_path)).fit(list(TEXTS), list(LABELS), unlabelled=HEAP)

@@ -214,8 +214,12 @@ def _take_linear(
     inverse: float | None,
     features: Any,
 ) -> float:
-    """Fit a linear model to the training split and put it into a network. Returns scikit-learn's C."""
+    """Fit a linear model to the training split and put it into a network. Returns scikit-learn's C; NaN where there is
+    nothing to learn from, and all classes are as likely."""
     weights, intercepts = np.zeros((objective.class_count, network.sparse_size)), np.zeros(objective.class_count)
+    if not features.nnz:  # texts that are empty, or have nothing in common
+        network.take_linear(torch.from_numpy(weights), torch.from_numpy(intercepts))
+        return math.nan
     of_rows = None if objective.train.weights is None else objective.train.weights.cpu().double().numpy()
     balanced = config.class_weight == "balanced"
     if isinstance(objective, MultiLabelObjective):
