@@ -21,7 +21,7 @@ from textrnn.corpus.batches import LabelledTexts, sorted_batches
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.errors import ConfigError
 from textrnn.evaluation.calibration import cross_entropy, fit_temperature, penalised_loss, without_smoothing
-from textrnn.evaluation.label_baseline import INVERSE_PENALTY, is_quick, one_against_all
+from textrnn.evaluation.label_baseline import INVERSE_PENALTY, MOST_WEIGHTS, is_quick, one_against_all
 from textrnn.evaluation.label_scores import collect
 from textrnn.evaluation.linear.solver import calibrated, fitted, weights_by_class
 from textrnn.evaluation.multi_label import LabelFigures
@@ -32,7 +32,6 @@ from textrnn.training.history import History
 from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
 from textrnn.training.objectives.multi_label import MultiLabelObjective, calibrated_loss, fitted_figures
 
-MOST_WEIGHTS = 100_000_000  # of a linear model beside a network
 MOST_SOLVED = 1_000_000_000  # of one alone
 MOST_LOGITS = 20_000_000  # of the dev split
 SHARES = tuple(step / 20 for step in range(21))
