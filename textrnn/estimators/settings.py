@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import inspect
+import os
 import shutil
 import tempfile
 import textwrap
@@ -21,7 +22,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from textrnn.config import READING_SETTINGS, TASK_CONFIGS, RunSettings, Settings
-from textrnn.errors import ConfigError, DataError, TextRNNError, did_you_mean, user_path
+from textrnn.errors import ConfigError, DataError, TextRNNError, did_you_mean, one_line, user_path
 from textrnn.estimators.inputs import InputError
 from textrnn.models.registry import all_models, find_model
 
@@ -245,4 +246,7 @@ def folder_of(folder: str | Path) -> Path:
     Raises:
         ConfigError: if it is no path.
     """
+    if not isinstance(folder, str | os.PathLike):
+        shown = one_line(repr(folder), widest=40)
+        raise SettingError(f"`folder` {shown}: no path; expected one, as a string or a `Path`")
     return user_path(str(folder), "folder")

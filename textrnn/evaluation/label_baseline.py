@@ -65,7 +65,7 @@ def label_baseline(
     words: CutIntoWords | None = None,
     repeats: int = 1,
 ) -> LabelBaseline | None:
-    """Train the linear models and score them on the test split; None where there are too many labels for time or memory.
+    """Train the linear models and score them on the test split; None where there are too many labels.
 
     Args:
         dev: to fit calibration and thresholds on.
