@@ -94,10 +94,10 @@ print(
 )
 
 # %% [markdown]
-# In the run that is kept here, the headline says that a new drug against hair loss did badly in its second trial, and that
-# the share price fell by forty percent within a day. It is labelled 科技 (science and technology) and was taken for 股票
-# (stocks). The first half speaks for the label, 股 (share) louder than all of it for the answer. Who is wrong? The headline
-# is about both, and that is worth knowing, too.
+# In the run that is kept here, the headline says that graduates of well-known business schools earn less, and that finance
+# is no longer what they choose first. It is labelled 财经 (finance) and was taken for 教育 (education). The schools and their
+# graduates (学, 校, 生) speak for the answer, 金融 (finance) for the label, but less loudly. Who is wrong? The headline is
+# about both, and that is worth knowing, too.
 #
 # ## Take the strongest away
 #

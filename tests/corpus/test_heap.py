@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from textrnn.config import DataConfig
+from textrnn.corpus import heap
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.heap import cleared, heap_in_memory, read_heap
 from textrnn.errors import DataError, TextRNNError
+from textrnn.report.few_labels import heap_told
 
 CONFIG = DataConfig()
 
@@ -77,4 +79,21 @@ def test_the_training_texts_themselves() -> None:
     assert message_of(error) == (
         "unlabelled: all 2 texts stand in the data set itself; expected others, without labels: name another file in "
         "`unlabelled`, or leave it out"
+    )
+
+
+@pytest.mark.parametrize(("texts", "is_cut"), [("abcab", False), ("abcdabe", True), ("abcda", True)])
+def test_of_very_many_texts_the_first_are_read(
+    texts: str, is_cut: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heap, "MOST_TEXTS", 3)
+    monkeypatch.setattr(heap, "AT_ONCE", 2)
+    (tmp_path / "a.txt").write_text("\n".join(texts), encoding="utf-8")
+    found = read_heap(str(tmp_path / "a.txt"), CONFIG)
+    assert (found.texts, found.is_cut) == (["a", "b", "c"], is_cut)
+    assert len(found.readings) == len(found.paths) == 1
+    told = heap_told(cleared(found, dataset(["b"], [], [])), 1, 2)
+    assert told.startswith(
+        f"{tmp_path / 'a.txt'}: 2 texts without labels"
+        f"{' (the first; there are more, which are not read)' if is_cut else ''}, beside 1 labelled rows of 2 classes"
     )

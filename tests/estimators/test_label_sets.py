@@ -178,17 +178,57 @@ def test_weights_count() -> None:
         ([{"a"}, {1}], "labels[1]: int among labels of str; expected all of one type"),
         ([["a"], [["b"]]], "labels[1]: of type list; expected a string, a whole number or a truth value"),
         (np.array([[0, 2], [1, 0]]), "labels[0, 1]: 2 in an array of 2 x 2; expected 0 or 1, whether the text has the label of that column; else y should be a 1d array, one label for each text"),
-        (np.array([["a", "b"], ["c", "d"]]), "labels: an array of 2 x 2; y should be a 1d array, one label for each text, or a matrix of 0 and 1, a column for each label"),
-        (np.zeros((2, 2, 2)), "labels: an array of 2 x 2 x 2; y should be a 1d array, one label for each text, or a matrix of 0 and 1, a column for each label"),
+        (np.array([["a", "b"], ["c", "d"]]), "labels: an array of 2 x 2 (<U1); y should be a 1d array, one label for each text, or a matrix of the numbers 0 and 1, a column for each label"),
+        (np.zeros((2, 2, 2)), "labels: an array of 2 x 2 x 2 (float64); y should be a 1d array, one label for each text, or a matrix of the numbers 0 and 1, a column for each label"),
         (scipy.sparse.csr_array([[0, 1], [-1, 0]]), "labels[1, 0]: -1 in an array of 2 x 2; expected 0 or 1, whether the text has the label of that column; else y should be a 1d array, one label for each text"),
         (pd.DataFrame([[0, 1], [1, 0]], columns=["a", "a"]), "labels.columns: 'a' twice; expected a column for each label"),
         (pd.DataFrame([[0, 1], [1, 0]], columns=["a", 1]), "labels.columns[1]: int among labels of str; expected all of one type"),
+        (pd.DataFrame([[0, 1], [1, pd.NA]], columns=["a", "b"]), "labels[1, 1]: nothing there (<NA>); expected 0 or 1: leave the row out, or fill it"),
+        ([[["a"], ["b", "c"]]] * 2, "labels[0]: of type list; expected a string, a whole number or a truth value"),
+        ([[np.array([0, 1])]] * 2, "labels[0]: of type ndarray; expected a string, a whole number or a truth value"),
+        ([[0, 1, 1], [0, 1]], "labels[1]: 2 cells where the first row has 3; expected as many"),
+        ([{1.0, 2.0}, {1.5}], "labels[1]: 1.5, a fraction; expected classes. Unknown label type: continuous. Numbers are predicted by regression, which this is not"),
+        (scipy.sparse.coo_array([0, 1]), "labels: a sparse array of one dimension; expected a row for each text: toarray() of it"),
+        ({frozenset("a"), frozenset("b")}, "labels: a set, which has no order; expected a list that has a label, or a set of labels, for each text"),
+        ({"a", "b"}, "labels: a set, which has no order; expected a list that has a label, or a set of labels, for each text"),
+        ({0: "a", 1: "b"}, "labels: a dictionary; expected a list that has a label, or a set of labels, for each text"),
     ],
 )  # fmt: skip
 def test_what_are_no_sets(given: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         labels_given(given, 2)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pd.DataFrame({"labels": [{"a"}, {"a", "b"}]}),
+        polars.DataFrame({"labels": [["a"], ["a", "b"]]}),
+        (each for each in [{"a"}, {"a", "b"}]),
+        {0: {"a"}, 1: {"a", "b"}}.values(),
+        pd.DataFrame({"a": np.array([1, True], dtype=object), "b": [0, 1]}),
+    ],
+)
+def test_other_forms_of_several_labels(given: Any) -> None:
+    found = labels_given(given, 2)
+    assert isinstance(found, LabelRows)
+    assert [sorted(each) for each in found.split(found.flat.tolist())] == [["a"], ["a", "b"]]
+
+
+def test_objects_that_are_0_and_1_are_a_matrix() -> None:
+    found = labels_given(np.array([[0, 1], [1, 1]], dtype=object), 2)
+    assert isinstance(found, LabelRows)
+    assert found.split(["1", "0", "1"]) == [("1",), ("0", "1")]
+
+
+@pytest.mark.parametrize("y", [[set()] * 3, np.zeros((3, 0)), [[], [], []]])
+def test_rows_without_any_label_teach_nothing(y: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        TextClassifier(**QUICK).fit(["a", "b", "c"], y)
+    assert str(caught.value) == (
+        "texts: no row has a label; expected two classes or more: there is nothing to tell apart"
+    )
 
 
 def test_lists_of_0_and_1_are_a_matrix_and_sets_of_them_are_not() -> None:
@@ -207,6 +247,7 @@ def test_what_does_not_go_together(fitted: TextClassifier) -> None:
         (lambda: fitted.score(["a"], pd.DataFrame([[1, 0, 1]], columns=list("abc"))), "y: a table of other columns than the labels of the model; expected the same"),
         (lambda: TextClassifier(**QUICK, class_weight={"猫狗": 2}).fit(TEXTS, SETS), "class_weight: weights by label, but texts may have several; expected `balanced` or `none`, or a weight for each text: `sample_weight`"),
         (lambda: TextClassifier(**QUICK).fit(TEXTS, SETS, X_val=["a"], y_val=["猫狗"]), one.replace("labels:", "y_val:", 1)),
+        (lambda: TextClassifier(**QUICK, epochs=1).fit(["a", "b", "aa", "bb"], ["x", "y"] * 2).score(["a"], [{"x"}]), "y: several labels for each text; expected one, as those that are learnt"),
         (lambda: TextClassifier(**QUICK).fit(["a", "b"], ["x", "y"], X_val=["a"], y_val=[{"x"}]), "y_val: several labels for each text; expected one, as those that are learnt"),
     ]:  # fmt: skip
         with pytest.raises(InputError) as caught:

@@ -382,3 +382,10 @@ def test_loading_what_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"config\.json: no such file; expected a folder that training wrote"):
         TextClassifier.load(tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("folder", [None, 3, ["a"]])
+def test_what_is_no_folder(folder: Any) -> None:
+    with pytest.raises(SettingError) as caught:
+        TextClassifier.load(folder)
+    assert str(caught.value) == f"`folder` {folder!r}: no path; expected one, as a string or a `Path`"

@@ -178,3 +178,35 @@ def test_report_has_a_table_for_each_label() -> None:
 def test_micro_f1_of_nothing_is_nothing() -> None:
     assert micro_f1(np.zeros((3, 2, 2), dtype=np.int64)) == 0.0
     assert isinstance(figures_of(*made(3, 2, 1)).scores, LabelScores)
+
+
+def test_few_of_many_blind_answers_seem_to_have_learnt() -> None:
+    """The test is one of 5 %: of a hundred models that guess, some five are taken for others."""
+    generator = np.random.default_rng(5)
+    _, truth = made(150, 5, 4)
+    seem = sum(
+        figures_of(generator.normal(size=truth.shape).astype(np.float32), truth, scale=0.0).has_learnt
+        for _ in range(80)
+    )
+    assert 1 <= seem <= 9
+
+
+def test_a_label_as_probable_as_its_threshold_is_given() -> None:
+    sets = LabelSets.of([[0]])
+    scores = collect(iter([(np.array([0]), np.zeros((1, 2), np.float32))]), sets, 2)
+    figures = LabelFigures(scores, sets, LabelCalibration.none(2), np.array([0.5, 0.5 + 1e-12]))
+    assert figures.is_taken.tolist() == [True, False]
+
+
+def test_rows_with_very_many_wrong_labels_have_no_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = np.array([[True, True, True, False], [True, True, False, False]])
+    answered = np.zeros_like(truth)
+    answered[0, 3] = True
+    sets = LabelSets.of(np.flatnonzero(row).tolist() for row in truth)
+    scores = collect(pieces_of(np.where(answered, 9.0, -9.0).astype(np.float32), 1), sets, 4)
+    figures = LabelFigures(scores, sets, LabelCalibration.none(4), np.full(4, 0.5))
+    assert {(pair.true, pair.other, pair.count) for pair in figures.missed_pairs(9, 0) if not pair.taken} == {
+        (0, 1, 2), (0, 2, 1), (1, 2, 1)
+    }  # fmt: skip
+    monkeypatch.setattr("textrnn.evaluation.multi_label.MOST_PAIRS_OF_A_ROW", 11)  # the first row has 3 * (3 + 1)
+    assert [(pair.true, pair.other, pair.count) for pair in figures.missed_pairs(9, 0)] == [(0, 1, 1)]

@@ -217,10 +217,11 @@ def test_compared_by_macro_f1(training: tuple[Path, Told, Dataset], classifier: 
     assert "micro F1" in line(Note("compared", entry=entries[0]))
 
 
-def test_the_linear_model_is_left_out_where_labels_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bound", ["MOST_WORK", "MOST_WEIGHTS"])
+def test_the_linear_model_is_left_out_where_labels_are_too_many(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = several_labels_dataset()
     assert isinstance(train_baseline(dataset), LabelBaseline)
-    monkeypatch.setattr("textrnn.evaluation.label_baseline.MOST_WORK", 10)
+    monkeypatch.setattr(f"textrnn.evaluation.label_baseline.{bound}", 10)
     assert train_baseline(dataset) is None
 
 

@@ -275,3 +275,9 @@ def test_search_leaves_the_sizes_alone(folder: Path, tmp_path: Path) -> None:
     run = Run("classify", "LSTM", {"dataset": str(dataset), "init_from": str(folder)})
     searched = _Classifying(run, None, baseline=False)
     assert searched.fixed(searched.settle(run, Listener())) == {"embedding_size", "hidden_size", "num_layers"}
+
+
+def test_texts_of_one_token_have_no_next_one_to_tell() -> None:
+    texts = [chr(0x4E00 + number) for number in range(24)]
+    model = TextClassifier("GRU", pretrain=True, epochs=1, hidden_size=4, embedding_size=4).fit(texts, [0, 1] * 12)
+    assert np.isfinite(model.predict_proba(texts)).all()

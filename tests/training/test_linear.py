@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.svm import LinearSVC
 
 from tests.factories import small_rows
+from textrnn import TextClassifier
 from textrnn.config import Run
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.dataset import Dataset, Split
@@ -209,3 +211,12 @@ def test_auto_keeps_what_dev_prefers(share: float, kind: str, monkeypatch: pytes
         alone = solved("english")[0].classifier
         found, expected = (each.predict_probabilities(dataset.test.texts).argmax(axis=1) for each in (made, alone))
         assert (found == expected).all()
+
+
+@pytest.mark.parametrize("labels", [["a", "b"] * 3, [{"a"}, {"b"}, set()] * 2])
+def test_texts_in_which_nothing_stands_leave_all_as_likely(labels: list[object]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of empty texts, which are too few to hold any out
+        shares = TextClassifier(model="Linear").fit([""] * 6, labels).predict_proba(["", "x"])
+    np.testing.assert_allclose(shares[0], shares[1])
+    assert shares[0, 0] == pytest.approx(shares[0, 1], abs=1e-6)

@@ -4,7 +4,9 @@ what is labelled or kept for testing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +32,7 @@ class Heap:
         readings: what was understood of each file
         repeated, labelled, held_out: texts that were taken out, for they stood there twice, among the labelled rows,
             among the rows of the dev and test splits
+        is_cut: whether there are more, which are not read
     """
 
     name: str
@@ -38,6 +41,7 @@ class Heap:
     repeated: int = 0
     labelled: int = 0
     held_out: int = 0
+    is_cut: bool = False
     paths: tuple[Path, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
@@ -58,13 +62,17 @@ def read_heap(given: str, config: DataConfig) -> Heap:
     paths = data_files(place) if place.is_dir() else [place]
     if not paths:
         raise DataError(f"{place}: no file of texts in the folder; expected one text a line, or a table of texts")
-    texts, readings = list[str](), list[Reading]()
-    for path in paths:
-        found = open_given(content_at(path), config)
-        readings.append(found.reading)
-        for block in found.blocks(AT_ONCE):
-            texts += [text for at, text in enumerate(block.texts) if at not in block.errors]
-    return _heap(str(place), texts, tuple(readings), tuple(paths))
+    readings = list[Reading]()
+
+    def blocks() -> Iterator[list[str]]:
+        for path in paths:
+            found = open_given(content_at(path), config)
+            readings.append(found.reading)
+            for block in found.blocks(AT_ONCE):
+                yield [text for at, text in enumerate(block.texts) if at not in block.errors]
+
+    heap = _heap(str(place), blocks())
+    return dataclasses.replace(heap, readings=tuple(readings), paths=tuple(paths))
 
 
 def heap_in_memory(texts: Sequence[str], name: str = "unlabelled") -> Heap:
@@ -73,15 +81,22 @@ def heap_in_memory(texts: Sequence[str], name: str = "unlabelled") -> Heap:
     Raises:
         DataError: if there is none.
     """
-    return _heap(name, texts)
+    return _heap(name, [list(texts)])
 
 
-def _heap(name: str, texts: Iterable[str], readings: tuple[Reading, ...] = (), paths: tuple[Path, ...] = ()) -> Heap:
-    every = [text for text in all_cleaned(list(texts)) if text.strip()]
-    if not every:
+def _heap(name: str, blocks: Iterable[list[str]]) -> Heap:
+    once: dict[str, None] = {}
+    read = 0
+    for texts in blocks:
+        there = [text for text in all_cleaned(texts) if text.strip()]
+        once.update(dict.fromkeys(there))
+        read += len(there)
+        if len(once) > MOST_TEXTS:  # what follows is not read
+            break
+    if not once:
         raise DataError(f"{name}: no text in it; expected texts like those that are labelled, one a line")
-    once = list(dict.fromkeys(every))
-    return Heap(name, once[:MOST_TEXTS], readings, repeated=len(every) - len(once), paths=paths)
+    kept = list(itertools.islice(once, MOST_TEXTS))
+    return Heap(name, kept, repeated=read - len(once), is_cut=len(once) > MOST_TEXTS)
 
 
 def cleared(heap: Heap, dataset: Dataset) -> Heap:
@@ -104,4 +119,4 @@ def cleared(heap: Heap, dataset: Dataset) -> Heap:
             f"{heap.name}: all {len(heap):,} texts stand in the data set itself; expected others, without labels: name "
             "another file in `unlabelled`, or leave it out"
         )
-    return Heap(heap.name, kept, heap.readings, heap.repeated, of_labelled, of_held_out, heap.paths)
+    return dataclasses.replace(heap, texts=kept, labelled=of_labelled, held_out=of_held_out)

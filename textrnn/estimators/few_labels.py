@@ -36,14 +36,15 @@ def learn_beside(rows: Labelled, unlabelled: Any, run: Run, *, verbose: bool) ->
         verbose: show how it goes.
 
     Raises:
-        InputError: if there are no such texts, or none but those that are labelled.
+        InputError: if there are no such texts, or none but those that are labelled; for rows of several labels.
+        SettingError: for settings that make no sense.
     """
     with explained():
         dataset = without_dev(dataset_in_memory(rows))
         heap = cleared(heap_in_memory(texts_of(unlabelled, "unlabelled")), dataset)
     interrupts = KeepingTheBest()
     listener = ListenerGroup([interrupts, *([Progress()] if verbose else [])])
-    with one_training:
+    with one_training, explained():
         learnt = learn_few(dataset, heap, run, listener, choose=False).learnt
     interrupts.warn(learnt.history, stacklevel=4)
     return dataclasses.replace(dataset, vocabulary=learnt.classifier.vocabulary, _encoded={}), learnt

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, ValuesView
+from collections.abc import Set as AnySet
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from textrnn.estimators.labels import LabelType, labels_of, names_like
 
 Labels = NDArray[Any] | LabelRows  # one for each text, or several
 Names = list[str] | list[tuple[str, ...]]
+ONE_EXPECTED = "{}: several labels for each text; expected one, as those that are learnt"
 
 
 def labels_given(y: Any, rows: int, name: str = "labels") -> Labels:
@@ -24,8 +26,23 @@ def labels_given(y: Any, rows: int, name: str = "labels") -> Labels:
     Raises:
         InputError: for what is neither; names the first row.
     """
+    if isinstance(y, Mapping | AnySet):
+        what = "dictionary" if isinstance(y, Mapping) else "set, which has no order"
+        raise InputError(f"{name}: a {what}; expected a list that has a label, or a set of labels, for each text")
+    if isinstance(y, Iterator | ValuesView):
+        y = list(y)
     several = label_rows_of(y, rows, name)
     return labels_of(y, rows, name) if several is None else several
+
+
+def refuse_several(y: Any, name: str) -> None:
+    """Raises the error for several labels a text where one was learnt.
+
+    Raises:
+        InputError: for such.
+    """
+    if hasattr(y, "__len__") and label_rows_of(y, len(y), name) is not None:
+        raise InputError(ONE_EXPECTED.format(name))
 
 
 def classes_in(labels: Labels) -> NDArray[Any]:
@@ -60,7 +77,7 @@ def names_among(labels: Labels, classes: NDArray[Any], name: str, *, several: bo
             )
         return names_like(labels, classes.dtype, name)
     if not several:
-        raise InputError(f"{name}: several labels for each text; expected one, as those that are learnt")
+        raise InputError(ONE_EXPECTED.format(name))
     if labels.columns is not None:
         return _of_columns(labels, labels.columns, classes, name)
     return labels.split(names_like(labels.flat, classes.dtype, name) if len(labels.flat) else [])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from textrnn.errors import ArtifactError, one_line
 from textrnn.estimators.inputs import InputError, is_missing
-from textrnn.estimators.labels import of_one_type
+from textrnn.estimators.labels import of_one_type, refuse_fractions
 from textrnn.saved.answers import TakenLabels
 
 CONTAINERS = (AnySet, list, tuple, np.ndarray)
@@ -154,44 +154,61 @@ def _matrix(given: Any, name: str) -> LabelRows | None:
         columns = _column_labels(list(given.columns), name)
         given = given.to_numpy()
     if scipy.sparse.issparse(given):
+        if given.ndim != 2:
+            raise InputError(f"{name}: a sparse array of one dimension; expected a row for each text: toarray() of it")
         cells = scipy.sparse.csr_array(given)  # sums what stands twice in one place
         kind = "csr_matrix" if isinstance(given, scipy.sparse.spmatrix) else "csr_array"
         return _of_cells(cells, RowForm(kind, cells.dtype.name), columns, name)
-    table = _table(given)
+    table = _table(given, name)
     if table is None:
         return None
-    if table.dtype.kind == "O" and columns is not None:
-        table = _as_numbers(table)
+    if table.dtype.kind == "O":
+        table = _as_numbers(table, name)
     if table.dtype.kind not in "biuf" or table.ndim != 2:
         shape = " x ".join(map(str, table.shape))
         raise InputError(
-            f"{name}: an array of {shape}; y should be a 1d array, one label for each text, or a matrix of 0 and 1, a "
-            "column for each label"
+            f"{name}: an array of {shape} ({table.dtype}); y should be a 1d array, one label for each text, or a "
+            "matrix of the numbers 0 and 1, a column for each label"
         )
     return _of_cells(table, RowForm("matrix", table.dtype.name), columns, name)
 
 
-def _as_numbers(table: NDArray[Any]) -> NDArray[Any]:
+def _as_numbers(table: NDArray[Any], name: str) -> NDArray[Any]:
     """A table of mixed columns, truth values beside numbers, as numbers where it can be."""
+    for place, cell in np.ndenumerate(table):
+        if is_missing(cell):
+            where = ", ".join(map(str, place))
+            raise InputError(f"{name}[{where}]: nothing there ({cell}); expected 0 or 1: leave the row out, or fill it")
     try:
         return table.astype(np.float64) if not all(isinstance(x, bool) for x in table.flat) else table.astype(np.bool_)
     except (TypeError, ValueError):
         return table
 
 
-def _table(given: Any) -> NDArray[Any] | None:
-    """What has rows and columns: an array, or a list of lists or arrays of equal lengths with 0 and 1 alone."""
+def _table(given: Any, name: str) -> NDArray[Any] | None:
+    """What has rows and columns: an array, or a list of lists or arrays of equal lengths with 0 and 1 alone.
+
+    Raises:
+        InputError: for such a list of which a row is shorter or longer, for it is no list of labels either.
+    """
     if isinstance(given, np.ndarray) or (hasattr(given, "__array__") and not hasattr(given, "to_list")):
         array = np.asarray(given)
         return None if array.ndim < 2 or (array.ndim == 2 and array.shape[1] == 1) else array
-    if not isinstance(given, list | tuple) or not given or not isinstance(given[0], list | tuple | np.ndarray):
+    if not isinstance(given, list | tuple) or not given or not all(map(_is_zeros_and_ones, given)):
         return None
-    width = len(given[0]) if np.ndim(given[0]) == 1 else 0
-    if width < 2 or any(not isinstance(row, list | tuple | np.ndarray) or len(row) != width for row in given):
-        return None
-    if any(type(cell) is str or cell not in (0, 1) for row in given for cell in row):
-        return None
-    return np.asarray(given)
+    width = len(given[0])
+    odd = next((at for at, row in enumerate(given) if len(row) != width), None)
+    if odd is None:
+        return np.asarray(given) if width > 1 else None
+    if any(len(set(row)) < len(row) for row in given):
+        raise InputError(f"{name}[{odd}]: {len(given[odd])} cells where the first row has {width}; expected as many")
+    return None
+
+
+def _is_zeros_and_ones(row: Any) -> bool:
+    if not isinstance(row, list | tuple | np.ndarray) or (isinstance(row, np.ndarray) and row.ndim != 1):
+        return False
+    return all(isinstance(cell, int | float | np.bool_ | np.number) and cell in (0, 1) for cell in row)
 
 
 def _of_cells(cells: Any, form: RowForm, columns: NDArray[Any] | None, name: str) -> LabelRows:
@@ -227,8 +244,12 @@ def _column_labels(columns: list[Any], name: str) -> NDArray[Any]:
 
 def _sets(given: Any, name: str) -> LabelRows | None:
     """A column of sets, lists or tuples of labels."""
-    if given is None or isinstance(given, str | bytes) or hasattr(given, "columns"):
+    if given is None or isinstance(given, str | bytes):
         return None
+    if hasattr(given, "columns"):
+        if len(given.columns) != 1:
+            return None
+        given = given[given.columns[0]]
     values = given.to_list() if hasattr(given, "to_list") else given
     if not isinstance(values, list | tuple | np.ndarray) or (isinstance(values, np.ndarray) and values.ndim != 1):
         return None
@@ -249,7 +270,10 @@ def _sets(given: Any, name: str) -> LabelRows | None:
     array[:] = flat
     kind = next((kind for kind, maker in MAKERS.items() if isinstance(first, maker)), "list")
     counts = np.bincount(np.asarray(of_rows, dtype=np.int64), minlength=len(values))
-    return LabelRows(of_one_type(array, name, rows=of_rows), _offsets(counts), RowForm(kind))
+    labels = of_one_type(array, name, rows=of_rows)
+    if labels.dtype.kind == "f":
+        refuse_fractions(labels, name, rows=of_rows)
+    return LabelRows(labels, _offsets(counts), RowForm(kind))
 
 
 def logits_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -108,7 +108,7 @@ def labels_of(given: Any, rows: int, name: str = "labels") -> NDArray[Any]:
     if array.dtype.kind not in KINDS:
         raise InputError(f"{name}: of type {array.dtype}; expected strings, whole numbers or truth values")
     if array.dtype.kind == "f":
-        _refuse_fractions(array, name)
+        refuse_fractions(array, name)
     return array
 
 
@@ -216,10 +216,19 @@ def _kind(value: Any, where: str) -> str:
     raise InputError(f"{where}: of type {type(value).__name__}; expected a string, a whole number or a truth value")
 
 
-def _refuse_fractions(array: NDArray[Any], name: str) -> None:
+def refuse_fractions(array: NDArray[Any], name: str, rows: Sequence[int] | None = None) -> None:
+    """Raises the error for numbers that are no classes.
+
+    Args:
+        name, rows: as :func:`of_one_type` has them.
+
+    Raises:
+        InputError: for a number that is not whole.
+    """
     wrong = np.flatnonzero(~np.isfinite(array) | (array != np.floor(array)))
     if len(wrong):
-        index, value = int(wrong[0]), array[wrong[0]]
+        at, value = int(wrong[0]), array[wrong[0]]
+        index = at if rows is None else rows[at]
         if not np.isfinite(value):
             raise InputError(
                 f"{name}[{index}]: {value}; expected a label: leave the row out (y contains NaN or infinity)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import inspect
+import os
 import shutil
 import tempfile
 import textwrap
@@ -21,7 +22,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from textrnn.config import READING_SETTINGS, TASK_CONFIGS, RunSettings, Settings
-from textrnn.errors import ConfigError, DataError, TextRNNError, did_you_mean, user_path
+from textrnn.errors import ConfigError, DataError, TextRNNError, did_you_mean, one_line, user_path
 from textrnn.estimators.inputs import InputError
 from textrnn.models.registry import all_models, find_model
 
@@ -163,13 +164,9 @@ class SettingsEstimator(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _named(self) -> dict[str, Any]:
-        """The settings that were named, as plain values: a grid may be made of NumPy's numbers."""
+        """The settings that were named, as plain values: a grid may be made of NumPy's numbers, a path be a `Path`."""
         found = {name: getattr(self, name) for name in self._settings}
-        return {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in found.items()
-            if value is not None
-        }
+        return {name: _plain(value) for name, value in found.items() if value is not None}
 
     def _model_name(self) -> str:
         """The model's name as its file has it.
@@ -229,6 +226,12 @@ class SettingsEstimator(BaseEstimator):  # type: ignore[misc]
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value) if isinstance(value, Path) else value
+
+
 def device_here(named: str | None) -> str:
     """The device that was named, if there is one of its kind here, else what there is."""
     import torch
@@ -243,4 +246,7 @@ def folder_of(folder: str | Path) -> Path:
     Raises:
         ConfigError: if it is no path.
     """
+    if not isinstance(folder, str | os.PathLike):
+        shown = one_line(repr(folder), widest=40)
+        raise SettingError(f"`folder` {shown}: no path; expected one, as a string or a `Path`")
     return user_path(str(folder), "folder")

@@ -21,7 +21,7 @@ from textrnn.corpus.dataset import Dataset
 from textrnn.corpus.in_memory import NAME, dataset_in_memory, more_of_a_dataset
 from textrnn.estimators.answers import Answer
 from textrnn.estimators.few_labels import learn_beside, refuse_beside
-from textrnn.estimators.given import classes_in, labelled_rows, names_among, names_of, rows_to_learn
+from textrnn.estimators.given import classes_in, labelled_rows, names_among, names_of, refuse_several, rows_to_learn
 from textrnn.estimators.inputs import InputError, count_of, texts_of, weights_of
 from textrnn.estimators.interrupts import KeepingTheBest
 from textrnn.estimators.label_sets import LabelRows, RowForm, logits_of
@@ -118,7 +118,8 @@ class TextClassifier(
         classes = classes_in(labels)
         label_type, dev, run = LabelType.of(classes), None, self._run()
         if unlabelled is not None:
-            refuse_beside(sample_weight=sample_weight, X_val=X_val, y_val=y_val)
+            by_class = self.class_weight if isinstance(self.class_weight, Mapping) else None
+            refuse_beside(sample_weight=sample_weight, class_weight=by_class, X_val=X_val, y_val=y_val)
             few: Any = (texts, names_of(labels, label_type))
             self._keep(*learn_beside(few, unlabelled, run, verbose=self.verbose), label_type, form)
             return self
@@ -248,6 +249,7 @@ class TextClassifier(
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of texts whose label is right; where there may be several, of those that get all and no others."""
         if not self._gives_several:
+            refuse_several(y, "y")
             return float(super().score(X, y, sample_weight))
         rows = labelled_rows(X, y, self.classes_, "X", "y", several=True)
         return float(np.average(all_right(self.classifier_, rows), weights=weights_of(sample_weight, len(rows[0]))))

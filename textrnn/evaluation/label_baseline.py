@@ -22,6 +22,7 @@ from textrnn.evaluation.multi_label import LabelFigures
 from textrnn.evaluation.thresholds import fit_thresholds
 
 MOST_WORK = 1_000_000_000  # labels times numbers that are not zero in the features: a minute or two
+MOST_WEIGHTS = 100_000_000  # labels times n-grams: 800 MB
 INVERSE_PENALTY = 3.0  # scikit-learn's C
 TOLERANCE = 0.1  # of liblinear's dual solver
 
@@ -64,7 +65,7 @@ def label_baseline(
     words: CutIntoWords | None = None,
     repeats: int = 1,
 ) -> LabelBaseline | None:
-    """Train the linear models and score them on the test split; None where there are too many labels for that.
+    """Train the linear models and score them on the test split; None where there are too many labels.
 
     Args:
         dev: to fit calibration and thresholds on.
@@ -100,8 +101,8 @@ def label_baseline(
 
 
 def is_quick(features: Any, class_count: int) -> bool:
-    """Whether so many logistic regressions on these features are a matter of a minute or two."""
-    return bool(class_count * features.nnz <= MOST_WORK)
+    """Whether so many logistic regressions on these features are a matter of a minute or two, and fit the memory."""
+    return bool(class_count * features.nnz <= MOST_WORK and class_count * features.shape[1] <= MOST_WEIGHTS)
 
 
 def one_against_all(

@@ -23,7 +23,8 @@ def heap_told(heap: Any, labelled: int, classes: int) -> str:
     ]
     left_out = f"; left out: {', '.join(out)}" if out else ""
     rows = f"{labelled:,} labelled rows of {classes} classes"
-    return f"{heap.name}: {len(heap):,} texts without labels, beside {rows}{left_out}"
+    cut = " (the first; there are more, which are not read)" if heap.is_cut else ""
+    return f"{heap.name}: {len(heap):,} texts without labels{cut}, beside {rows}{left_out}"
 
 
 def rung_told(rung: Rung) -> str:

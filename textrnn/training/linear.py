@@ -21,7 +21,7 @@ from textrnn.corpus.batches import LabelledTexts, sorted_batches
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.errors import ConfigError
 from textrnn.evaluation.calibration import cross_entropy, fit_temperature, penalised_loss, without_smoothing
-from textrnn.evaluation.label_baseline import INVERSE_PENALTY, is_quick, one_against_all
+from textrnn.evaluation.label_baseline import INVERSE_PENALTY, MOST_WEIGHTS, is_quick, one_against_all
 from textrnn.evaluation.label_scores import collect
 from textrnn.evaluation.linear.solver import calibrated, fitted, weights_by_class
 from textrnn.evaluation.multi_label import LabelFigures
@@ -32,7 +32,6 @@ from textrnn.training.history import History
 from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
 from textrnn.training.objectives.multi_label import MultiLabelObjective, calibrated_loss, fitted_figures
 
-MOST_WEIGHTS = 100_000_000  # of a linear model beside a network
 MOST_SOLVED = 1_000_000_000  # of one alone
 MOST_LOGITS = 20_000_000  # of the dev split
 SHARES = tuple(step / 20 for step in range(21))
@@ -214,8 +213,12 @@ def _take_linear(
     inverse: float | None,
     features: Any,
 ) -> float:
-    """Fit a linear model to the training split and put it into a network. Returns scikit-learn's C."""
+    """Fit a linear model to the training split and put it into a network. Returns scikit-learn's C; NaN where there is
+    nothing to learn from, and all classes are as likely."""
     weights, intercepts = np.zeros((objective.class_count, network.sparse_size)), np.zeros(objective.class_count)
+    if not features.nnz:  # texts that are empty, or have nothing in common
+        network.take_linear(torch.from_numpy(weights), torch.from_numpy(intercepts))
+        return math.nan
     of_rows = None if objective.train.weights is None else objective.train.weights.cpu().double().numpy()
     balanced = config.class_weight == "balanced"
     if isinstance(objective, MultiLabelObjective):

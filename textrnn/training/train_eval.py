@@ -334,7 +334,8 @@ def evaluate(run: TrainingState, config: FitConfig, passes: float, pacer: Pacer)
             "`learning_rate` or `clip_norm`"
         )
     since = int(history.evaluations[-1]["step"]) if history.evaluations else 0
-    train_loss = float(np.average(history.train_loss[since:], weights=history.examples[since:]))
+    counts = history.examples[since:]  # none at all where texts of one token are to tell the next one
+    train_loss = float(np.average(history.train_loss[since:], weights=counts if any(counts) else None))
     row = {"step": run.step, "epoch": history.epoch[-1], "passes": passes, "seconds": pacer.seconds}
     history.evaluations.append({**row, "train_loss": train_loss, **scores, **run.objective.summary(train_loss)})
     run.keep_if_best(run.objective.criterion(scores))

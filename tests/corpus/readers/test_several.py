@@ -298,3 +298,38 @@ def test_the_account(tmp_path: Path) -> None:
     assert account["label_columns"] == ["account", "billing", "delivery", "quality"]
     assert account["several_labels"] == {"form": "columns", "separator": "", "several": 8, "none": 0}
     assert details(found) == ()
+
+
+def test_of_many_rows_a_few_with_several_labels_are_doubtful(tmp_path: Path) -> None:
+    """Six of a thousand are less than a hundredth of them; ten are no slips any more."""
+    sets = [("a",) if at % 2 else ("b",) for at in range(1000)]
+    sets[:6] = [("a", "b")] * 6
+    assert "6 of 1,000 rows: more than one label" in error(tmp_path, "a.txt", as_fasttext(texts_of(1000), sets))
+    sets[:10] = [("a", "b")] * 10
+    assert how(read(tmp_path, "a.txt", as_fasttext(texts_of(1000), sets))) == SeveralLabels("list", several=10)
+
+
+@pytest.mark.parametrize(("strange", "are_several"), [(1, True), (6, False)])
+def test_joined_labels_are_labels_elsewhere(tmp_path: Path, strange: int, are_several: bool) -> None:
+    """Where many have a part that never stands alone, the mark belongs to their names."""
+    values = [*["a", "b"] * 40, *["a|b", "b|a"] * 6, *(f"a|z{at}" for at in range(strange))]
+    rows = list(zip(texts_of(len(values)), values, strict=True))
+    found = read(tmp_path, "a.csv", csv_text([("text", "label"), *rows]))
+    assert (found.label_sets is not None) == are_several
+
+
+def test_columns_of_labels_beside_another_that_may_be_one(tmp_path: Path) -> None:
+    """Which is meant has to be said: `multi_label`, or the name of the other."""
+    heads, *rows = csv.reader(as_columns(1, 0)(texts_of(40), some_sets()).splitlines())
+    table = csv_text([[*heads, "desk"], *([*row, "AB"[at % 2]] for at, row in enumerate(rows))])
+    assert "a column of 0 and 1 for each label" in error(tmp_path, "a.csv", table)
+    found = read(tmp_path, "a.csv", table, multi_label=True)
+    assert list(map(sorted, found.label_sets or ())) == list(map(sorted, some_sets()))
+    assert pairs(read(tmp_path, "a.csv", table, label_column="desk"))[:2] == [
+        (text, label) for text, label in zip(texts_of(2), "AB", strict=True)
+    ]
+
+
+def test_columns_that_say_the_same_everywhere_are_no_labels(tmp_path: Path) -> None:
+    rows = [(text, label, "x", "x") for text, label in some_rows()]
+    assert pairs(read(tmp_path, "a.tsv", "\n".join(map("\t".join, rows)))) == some_rows()

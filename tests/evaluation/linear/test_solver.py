@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from textrnn.evaluation.linear.solver import fitted, inverse_penalty, weights_by_class
+from textrnn.evaluation.calibration import fit_temperature
+from textrnn.evaluation.linear.solver import calibrated, fitted, inverse_penalty, weights_by_class
 
 
 def noisy(rows: int, columns: int, seed: int = 0) -> tuple[csr_matrix, np.ndarray]:
@@ -41,3 +43,17 @@ def test_weighted_texts_count_as_copies_do() -> None:
     weighted = fitted(features, labels, 0.5, weights=twice.astype(float))
     copied = fitted(csr_matrix(np.repeat(features.toarray(), twice, axis=0)), np.repeat(labels, twice), 0.5)
     np.testing.assert_allclose(weighted.coef_, copied.coef_, atol=1e-3)
+
+
+def test_weights_count_while_it_is_calibrated() -> None:
+    features, labels = noisy(90, 5)
+    weights = np.where(np.arange(90) % 3, 1.0, 1e-3)
+    scores = np.zeros((90, 2))
+    for learnt, held_out in StratifiedKFold(3, shuffle=True, random_state=0).split(labels, labels):
+        model = LinearSVC(C=0.5, random_state=0).fit(features[learnt], labels[learnt], sample_weight=weights[learnt])
+        margins = model.decision_function(features[held_out])
+        scores[held_out] = np.stack([-margins, margins], axis=1)
+    inverse, temperature = calibrated(features, labels, 2, 0.5, weights=weights)
+    assert inverse == 0.5
+    assert temperature == pytest.approx(fit_temperature(scores, labels), rel=1e-6)
+    assert temperature != pytest.approx(calibrated(features, labels, 2, 0.5)[1], rel=1e-3)

@@ -182,3 +182,22 @@ def test_the_training_file_is_no_heap(place: Path) -> None:
         "few/train.txt: all 18 texts stand in the data set itself; expected others, without labels: name another file "
         "in --unlabelled, or leave it out"
     )
+
+
+@pytest.mark.parametrize("dev", [False, True])
+@pytest.mark.parametrize("flags", [[], ["--label-next", "2"]])
+def test_rows_of_several_labels_are_refused(place: Path, dev: bool, flags: list[str]) -> None:
+    for split in ("train", "dev", "test") if dev else ("train",):
+        rows = "".join(
+            f"的了{label}{number}\t{label}\n" for number in range(9) for label in ("猫狗", "山水", "猫狗|山水")
+        )
+        (place / "several").mkdir(exist_ok=True)
+        (place / "several" / f"{split}.txt").write_text(rows.replace("的", split), encoding="utf-8")
+    saved = place / "saved_dict" / "few" / "Linear"
+    shutil.copytree(saved, place / "saved_dict" / "several" / "Linear")
+    result = run_in(place, "--dataset", "./several", "--multi-label", "--unlabelled", "heap.txt", *flags)
+    assert result.status == 2
+    assert result.err.splitlines()[-1] == (
+        "error: --unlabelled: texts without labels are learnt from where each row has one label, and these have "
+        "several; expected one: leave --unlabelled out, or use --pretrain"
+    )

@@ -34,13 +34,13 @@ def one_class_only(read: ReadFiles) -> Iterator[Finding]:
             "expected a line for each class, two or more, in the order of the indices",
         )
     elif len(read.class_names) < 2:
+        only = one_line(repr(read.class_names[0]), widest=60) if read.class_names else ""
+        of_several = f"the only label is {only}" if only else "no row has a label"
         yield Finding(
             "one-class-only",
             "error",
             str(read.rows["train"].path),
-            f"all rows are of the one class {one_line(repr(read.class_names[0]), widest=60)}"
-            if not read.multi_label
-            else f"the only label is {one_line(repr(read.class_names[0]), widest=60)}",
+            of_several if read.multi_label else f"all rows are of the one class {only}",
             "expected two classes or more: there is nothing to tell apart",
         )
 

@@ -21,7 +21,7 @@ from textrnn.evaluation.semi_supervised.next_rows import rows_to_label
 from textrnn.files import write_together
 from textrnn.report.spreadsheet import starts_like_a_formula
 from textrnn.saved.classifier import Classifier
-from textrnn.tasks.few_labels.train import without_dev
+from textrnn.tasks.few_labels.train import refuse_several_labels, without_dev
 from textrnn.tasks.settings import combine
 from textrnn.training.events import Listener
 
@@ -45,6 +45,7 @@ def write_next(classifier: Classifier, run: Run, unlabelled: str, count: int, pa
     data = combine(run).data
     source = find_dataset(data.dataset)
     dataset = load_dataset(source, data)
+    refuse_several_labels(dataset)
     if source.dev is None:
         dataset = without_dev(dataset)
     heap = cleared(read_heap(unlabelled, data), dataset)

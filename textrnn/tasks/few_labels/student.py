@@ -109,7 +109,8 @@ class _School:
         named = {name: value for name, value in self.run.named.items() if name != "budget"}
         settings: ClassifierSettings = settle(dataclasses.replace(self.run, named=named), None, facts)
         settings = settings.replaced({"budget": None if seconds is None else round(seconds, 1)})
-        return learn(dataset, settings, listener, vectors=facts.vectors(settings))
+        vectors, beginning = facts.vectors(settings), facts.beginning(settings)
+        return learn(dataset, settings, listener, vectors=vectors, beginning=beginning)
 
 
 def logits_of(learnt: Learnt, texts: list[str]) -> NDArray[np.float64]:

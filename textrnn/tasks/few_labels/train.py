@@ -12,7 +12,7 @@ from textrnn.corpus.dataset import Dataset, Split, load_dataset
 from textrnn.corpus.heap import Heap, cleared, read_heap
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
-from textrnn.errors import DataError, Note
+from textrnn.errors import ConfigError, DataError, Note
 from textrnn.evaluation.semi_supervised.rungs import Rung
 from textrnn.report.classification import ClassificationResult
 from textrnn.tasks.classify import (
@@ -82,6 +82,7 @@ def train(
         choose_device(config.training.device)  # a wrong one shows before anything is read
         heap = read_heap(unlabelled, config.data)
         dataset = load_dataset(source, config.data)
+        refuse_several_labels(dataset)
         if source.dev is None:
             dataset = without_dev(dataset)
         heap = cleared(heap, dataset)
@@ -103,8 +104,15 @@ def refuse_several_labels(dataset: Dataset) -> None:
 
 def without_dev(dataset: Dataset) -> Dataset:
     """The data set with the rows that were split off for dev among those that are learnt: labels are few, and
-    cross-validation needs no dev split."""
+    cross-validation needs no dev split.
+
+    Raises:
+        DataError: where rows have several labels.
+    """
+    refuse_several_labels(dataset)
     train, dev = dataset.train, dataset.dev
+    if dev is train:  # rows too few to hold any out
+        return dataclasses.replace(dataset, dev=Split([], []), _encoded={})
     rows = None
     if train.rows is not None and dev.rows is not None:
         numbers = np.concatenate([np.asarray(part.rows.line_numbers) for part in (train, dev) if part.rows])
@@ -171,9 +179,15 @@ def learn_few(dataset: Dataset, heap: Heap, run: Run, listener: Listener, *, cho
         choose: whether a linear model takes the place of the run's network where that is no better.
 
     Raises:
+        ConfigError: for weights of classes, of which the ladder knows nothing.
         Interrupted: if the listener asked to stop; nothing is kept of a ladder that was not climbed.
     """
     settings = combine(run)
+    if settings.training.class_weight != "none":
+        raise ConfigError(
+            f"`class_weight` {settings.training.class_weight}: cannot stand beside `unlabelled`, which takes the "
+            "classes to be as common as among the labelled rows; expected one of them"
+        )
     budget, seed = settings.training.budget or BUDGET, settings.training.seed
     listener.on_note(Note("heap", heap=heap, labelled=len(dataset.train), classes=len(dataset.class_names)))
     count = partial(ground_of, dataset, heap, run)
@@ -201,5 +215,6 @@ def _labels_alone(dataset: Dataset, run: Run, listener: Listener, seconds: float
     facts = DatasetFacts(alone)
     settings = settle(run, None, facts)
     settings = settings.replaced({"budget": max(1.0, round(seconds, 1))})
-    introduce(alone, settings, facts.vectors(settings), listener)
-    return learn(alone, settings, listener, vectors=facts.vectors(settings))
+    vectors, beginning = facts.vectors(settings), facts.beginning(settings)
+    introduce(alone, settings, vectors, listener, beginning)
+    return learn(alone, settings, listener, vectors=vectors, beginning=beginning)
