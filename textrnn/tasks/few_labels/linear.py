@@ -56,14 +56,15 @@ def ground_of(dataset: Dataset, heap: Heap, run: Run) -> Ground:
 
 
 def as_linear(run: Run) -> Run:
-    """The run of the linear model, with the settings that it has; vectors are none of them."""
+    """The run of the linear model, with the settings that it has; vectors and what recurrent layers begin with are none
+    of them."""
     entry, config = find_model(linear.NAME), TASK_CONFIGS["classify"]
     known = {
         field.name
         for group in (entry.config_class, config.data, config.training)
         for field in dataclasses.fields(group)
     }
-    dropped = {"embedding", "freeze_embedding", "embedding_size", "batch_size"}
+    dropped = {"embedding", "freeze_embedding", "embedding_size", "batch_size", "init_from", "pretrain"}
     named = {name: value for name, value in run.named.items() if name in known - dropped}
     return dataclasses.replace(run, model_name=entry.name, named=named)
 

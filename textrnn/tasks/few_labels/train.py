@@ -82,6 +82,7 @@ def train(
         choose_device(config.training.device)  # a wrong one shows before anything is read
         heap = read_heap(unlabelled, config.data)
         dataset = load_dataset(source, config.data)
+        refuse_several_labels(dataset)
         if source.dev is None:
             dataset = without_dev(dataset)
         heap = cleared(heap, dataset)
