@@ -190,9 +190,9 @@ class WithLabelProbabilities(nn.Module):
         self.network, self.temperature = network, calibration.temperature
         self.biases = torch.from_numpy(calibration.biases)
 
-    def forward(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T), (B,) -> (B, C) logits, (B, C) probabilities."""
-        logits = self.network(token_ids, lengths)
+    def forward(self, token_ids: Tensor, lengths: Tensor, *characters: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T), (B,), and (B, S) where spellings are read -> (B, C) logits, (B, C) probabilities."""
+        logits = self.network(token_ids, lengths, *characters)
         return logits, (logits.double() / self.temperature + self.biases).sigmoid().float()
 
 
