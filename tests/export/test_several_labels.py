@@ -13,11 +13,12 @@ from sklearn.metrics import f1_score
 
 from tests.export.test_examples import python as python
 from tests.factories import small_label_rows
+from textrnn import TextClassifier
 from textrnn.config import Run
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.export.documents import INT8_FILE
-from textrnn.export.runtime import Session
+from textrnn.export.runtime import Session, padded
 from textrnn.models.parts.layers import set_precision
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.tasks.answers import predict
@@ -86,3 +87,18 @@ def test_words_beside_characters(tmp_path: Path) -> None:
     assert made.settings.data.words
     assert made.thresholds is not None
     assert export_classifier(made, tmp_path / "onnx").difference < 1e-4
+
+
+@pytest.mark.parametrize("model", ["Linear", "BiLSTM_Ngram"])
+def test_words_with_spaces_are_read_with_their_characters(model: str, tmp_path: Path) -> None:
+    words = {"rain": ("rain falls", "wet streets"), "sun": ("sun shines", "warm light"), "wind": ("wind blows", "gale")}
+    rows = [(f"{a} and {b}", {x, y}) for x, ones in words.items() for a in ones for y in words for b in words[y]]
+    texts = [text for text, _ in rows]
+    small = {} if model == "Linear" else {"epochs": 1, "hidden_size": 4, "embedding_size": 4, "ngram_size": 4}
+    TextClassifier(model=model, **small).fit(texts, [labels for _, labels in rows]).save(tmp_path / "kept")
+    saved = load_classifier(tmp_path / "kept")
+    set_precision(saved.network, torch.float32)
+    export_classifier(saved, tmp_path / "onnx")
+    session = Session((tmp_path / "onnx" / "model.onnx").read_bytes())
+    _, found = session.run(padded(saved.encode(texts[:5]), np.arange(5)))
+    np.testing.assert_allclose(found, saved.predict_probabilities(texts[:5]), atol=1e-5)

@@ -17,6 +17,7 @@ from textrnn.corpus.dataset import Dataset, Split, load_dataset
 from textrnn.corpus.heap import heap_in_memory
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.saved.classifier import load_classifier
+from textrnn.tasks.few_labels.linear import as_linear
 from textrnn.tasks.few_labels.student import taught_dataset
 from textrnn.tasks.few_labels.train import learn_few, without_dev
 from textrnn.training.events import Listener
@@ -152,6 +153,34 @@ def test_rows_to_label_next_come_back_labelled(place: Path) -> None:
     assert learnt == [*small_rows(18, 1), *((row[0], row[1]) for row in asked[:2])]
     (reading,) = [r for r in dataset.readings if r.path.name == "train.csv"]
     assert [row.reason for row in reading.left_out] == ["no-label"] * 3
+
+
+def test_the_file_to_label_keeps_rows_that_were_split_off_and_replaces_nothing_that_is_read(place: Path) -> None:
+    rows = small_rows(60, 1)
+    write_rows(place / "whole.tsv", rows)
+    asked = ["--dataset", "whole.tsv", "--unlabelled", "heap.txt", "--budget", "5", "--model", "Linear"]
+    result = run_in(place, *asked, "--label-next", "2", "--output", "next.csv")
+    assert result.status == 0, result.err
+    with open(place / "next.csv", encoding="utf-8-sig", newline="") as file:
+        assert [(text, label) for text, label, *_ in list(csv.reader(file))[1:]][:-2] == rows
+    for name in ("whole.csv", "heap.csv"):
+        shutil.copy(place / ("whole.tsv" if name == "whole.csv" else "heap.txt"), place / name)
+        asked[1 if name == "whole.csv" else 3] = name
+        told = error_of(run_in(place, *asked, "--label-next", "2", "--output", name))
+        assert told == f"--output {name}: what is read is never written over; expected the name of another file"
+
+
+def test_several_labels_are_no_ladder(tmp_path: Path) -> None:
+    pairs = [(text, f"{label}|{'ab'[at % 2]}") for at, (text, label) in enumerate(small_rows(60, 1))]
+    write_rows(tmp_path / "several.tsv", [*pairs, *(("一二三", "a"), ("四五六", "b"), ("七八九", "猫狗")) * 4])
+    (tmp_path / "heap.txt").write_text("零零零\n", encoding="utf-8")
+    told = error_of(run_in(tmp_path, "--dataset", "several.tsv", "--multi-label", "--unlabelled", "heap.txt"))
+    assert told.endswith("expected one: leave --unlabelled out, or use --pretrain")
+
+
+def test_the_linear_rungs_leave_out_what_only_recurrent_layers_begin_with() -> None:
+    named = {"dataset": "few", "pretrain": True, "init_from": "elsewhere", "longest_ngram": 2}
+    assert as_linear(Run("classify", "LSTM", named)).named == {"dataset": "few", "longest_ngram": 2}
 
 
 @pytest.mark.parametrize(

@@ -339,7 +339,9 @@ def _label_by_name(names: Sequence[str], columns: Sequence[Column]) -> int | Non
     by_name = [(rank, c) for rank, c in by_name if not _is_better_text(c, names, by_name)]
     exact = [(rank, c) for rank, c in by_name if rank < FAR or not any(c.may_be_label for c in columns)]
     usable = [(rank, c) for rank, c in by_name if c.may_be_label or c.filled < 20] or exact
-    return min(usable, key=lambda found: found[0])[1].at if usable else None
+    # Of labels.label and classes.label, as answers have them, that which is within a name of labels, too.
+    outer = [rank_as_label(names[column.at].rpartition(".")[0]) is None for _, column in usable]
+    return min(zip(usable, outer, strict=True), key=lambda found: (found[0][0], found[1]))[0][1].at if usable else None
 
 
 def _label_columns(

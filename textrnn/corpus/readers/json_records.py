@@ -132,14 +132,27 @@ def _kind(value: Any) -> str:
 
 
 def _flatten(value: Any, key: str, cells: dict[str, str], depth: int) -> None:
-    """``{"data": {"text": "x"}}`` -> ``{"data.text": "x"}``; a list of one is that one."""
+    """``{"data": {"text": "x"}}`` -> ``{"data.text": "x"}``; a list of one is that one, and of several objects, each key
+    has the values of all: ``{"labels": [{"name": "a"}, {"name": "b"}]}`` is ``labels.name`` with ``a`` and ``b``."""
     if isinstance(value, list) and len(value) == 1 and depth < 50:
         _flatten(value[0], key, cells, depth + 1)
+    elif isinstance(value, list) and value and all(isinstance(part, dict) for part in value) and depth < 50:
+        _flatten_objects(value, key, cells, depth)
     elif isinstance(value, dict) and depth < 50:
         for name, part in value.items():
             _flatten(part, f"{key}.{name}" if key else str(name), cells, depth + 1)
     else:
         cells[key] = cell_of(value)
+
+
+def _flatten_objects(objects: Sequence[dict[str, Any]], key: str, cells: dict[str, str], depth: int) -> None:
+    found: dict[str, list[str]] = {}
+    for each in objects:
+        one: dict[str, str] = {}
+        _flatten(each, key, one, depth + 1)
+        for name, cell in one.items():
+            found.setdefault(name, []).extend(cell.values if isinstance(cell, Several) else [cell])
+    cells.update({name: Several.of(values) for name, values in found.items()})
 
 
 def cell_of(value: Any) -> str:

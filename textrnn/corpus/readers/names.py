@@ -126,6 +126,7 @@ NEITHER = {
     "index",
 }
 FAR = 1000  # rank of a name that only contains a known one
+OF_ANSWERS = "predicted_"  # what answers of a file that has such columns already begin with
 
 
 def rank_as_text(name: str) -> int | None:
@@ -140,9 +141,11 @@ def rank_as_label(name: str) -> int | None:
 
 def _rank(name: str, known: list[str], ends: tuple[str, ...]) -> int | None:
     plain = _plain(name)
-    for candidate in (plain, plain.rpartition(".")[2]):  # data.text is a key within a key
-        if candidate in known:
-            return known.index(candidate)
+    if plain in known:
+        return known.index(plain)
+    outer, _, inner = plain.rpartition(".")  # data.text is a key within a key
+    if inner in known and not outer.startswith(OF_ANSWERS):
+        return known.index(inner)
     words = [word for word in re.split(r"[_.]+", plain) if word]
     if len(words) > 1 and not NEITHER.intersection(words):
         ranks = [known.index(word) for word in words if word in known]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from textrnn.corpus.heap import Heap, cleared, read_heap
 from textrnn.corpus.readers.left_out import PROPOSED
 from textrnn.corpus.similar import comparison_key, near_duplicates
 from textrnn.corpus.sources.catalog import find_dataset
-from textrnn.errors import Note
+from textrnn.errors import ConfigError, Note
 from textrnn.evaluation.linear.features import fit_vectorizer
 from textrnn.evaluation.semi_supervised.next_rows import rows_to_label
 from textrnn.files import write_together
@@ -46,13 +46,16 @@ def write_next(classifier: Classifier, run: Run, unlabelled: str, count: int, pa
     source = find_dataset(data.dataset)
     dataset = load_dataset(source, data)
     refuse_several_labels(dataset)
+    labelled = rows_of_file(dataset)
     if source.dev is None:
         dataset = without_dev(dataset)
-    heap = cleared(read_heap(unlabelled, data), dataset)
-    proposals = rows_next(classifier, dataset, heap, count)
+    heap = read_heap(unlabelled, data)
+    if any(path.resolve() == used.resolve() for used in (source.train, source.dev, source.test, *heap.paths) if used):
+        raise ConfigError(f"`output` {path}: what is read is never written over; expected the name of another file")
+    proposals = rows_next(classifier, dataset, cleared(heap, dataset), count)
     if path.exists():
         listener.on_note(Note("file_replaced", path=path))
-    write_together(path.parent, {path.name: to_label(dataset, proposals)})
+    write_together(path.parent, {path.name: to_label(labelled, proposals)})
     return len(proposals)
 
 
@@ -87,13 +90,28 @@ def _different(texts: Sequence[str]) -> list[str]:
     return [texts[row] for at, row in enumerate(rows) if at not in again]
 
 
-def to_label(dataset: Dataset, proposals: Sequence[Proposal]) -> bytes:
-    """The labelled rows, and below them those to label; UTF-8 with a mark, for spreadsheets."""
+def rows_of_file(dataset: Dataset) -> list[tuple[str, str]]:
+    """Text and label of every row of the training file in its order, those too that were split off for dev and test:
+    the file to label takes its place, and would lose them."""
+    found: list[tuple[int, str, str]] = []
+    for split in (dataset.train, dataset.dev, dataset.test):
+        if split.rows is not None and dataset.train.rows is not None and split.rows.path == dataset.train.rows.path:
+            names = (dataset.class_names[label] for label in split.labels)
+            found += zip(split.rows.line_numbers, split.texts, names, strict=True)
+    return [(text, name) for _, text, name in sorted(found, key=lambda row: row[0])]
+
+
+def to_label(labelled: Iterable[tuple[str, str]], proposals: Iterable[Proposal]) -> bytes:
+    """The labelled rows, and below them those to label; UTF-8 with a mark, for spreadsheets.
+
+    Args:
+        labelled: text and label of each.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for text, label in zip(dataset.train.texts, dataset.train.labels, strict=True):
-        writer.writerow([_cell(text), dataset.class_names[label], "", ""])
+    for text, label_name in labelled:
+        writer.writerow([_cell(text), label_name, "", ""])
     for text, label_name, probability in proposals:
         writer.writerow([_cell(text), "", label_name, f"{probability:.4f}"])
     return out.getvalue().encode("utf-8-sig", "replace")
