@@ -17,7 +17,7 @@ from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.sources.catalog import dataset_name
 from textrnn.corpus.sources.content import STDIN
 from textrnn.errors import ConfigError, user_path
-from textrnn.models.registry import all_models, find_model
+from textrnn.models.registry import SOLVED, all_models, find_model
 from textrnn.tasks.settings import combine
 
 DATA_FORMATS = """data sets:
@@ -120,6 +120,8 @@ def _to_compare(given: Mapping[str, Any], options: argparse.Namespace) -> list[R
     """
     by_name = {model.name: model for model in (find_model(name, setting="compare") for name in options.compare)}
     models = list((by_name or all_models("classify")).values())
+    if not by_name and str(given.get("embedding")).startswith("model2vec:"):
+        models = [model for model in models if model.name != SOLVED]  # the one that reads no vectors
     of_any = {field.name for model in all_models("classify").values() for field in model.fields}
     of_these = {field.name for model in models for field in model.fields}
     for name in set(given) & (of_any - of_these):

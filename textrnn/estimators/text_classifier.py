@@ -179,6 +179,7 @@ class TextClassifier(
         with explained():
             rows: Any = (texts, names_among(labels, known, "labels", several=form is not None))
             dataset = more_of_a_dataset(rows, class_names, vocabulary, weights)
+            dataset.static = None if before is None else before.static
             facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
             settings = settings_to_learn_on(self._run(), facts, before, calls)
         self._learn(dataset, settings, facts, label_type, form, None if before is None else before.network)

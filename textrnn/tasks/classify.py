@@ -179,6 +179,9 @@ def introduce(
         )
         if of_occurrences < 0.5:
             listener.on_note(Note("few_vectors"))
+    if encoded.static is not None:
+        unread = int((train.sentence_vectors == 0).all(axis=1).sum())  # type: ignore[union-attr]
+        listener.on_note(Note("static_vectors", vectors=encoded.static, unread=unread, texts=len(train.lengths)))
     if beginning is not None:
         known, seen = beginning.rows_of(vocabulary.tokens) >= 0, np.unique(train.token_ids)
         facts = {"found": int(known[seen].sum()), "tokens": len(seen), "more": int(known.sum() - known[seen].sum())}
@@ -249,6 +252,7 @@ def learn(
         fitted = labelling.fitted(dataset, network, dev, settings.training, objective.threads)
     names, threads = dataset.class_names, objective.threads
     classifier = Classifier(settings, network, encoded.vocabulary, names, threads=threads, **fitted)
+    classifier.static = None if network.sentences is None else encoded.static
     classifier.began_from = _began_from(beginning, checkpoint)
     classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
@@ -300,6 +304,9 @@ def build_classifier(
         if spelling is not None:
             network.learn_spelling(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
         network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
+    vectors_of_texts = encoded.train.sentence_vectors
+    if vectors_of_texts is not None and not is_solved(network):
+        network.read_sentences(vectors_of_texts.shape[1]).learn_statistics(torch.from_numpy(vectors_of_texts))
     table = network.embedding.table.weight
     if vectors is not None:
         with torch.no_grad():
