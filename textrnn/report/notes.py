@@ -311,6 +311,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "tracking_failed": "{tracker}: {error}; the training goes on without it",
     "trained": _trained,
     "mixed": _mixed,
+    "linear_beyond_budget": (
+        "the linear model alone takes {seconds:.1f} s, beyond `budget` {budget:g}, and cannot be had in part; fewer "
+        "n-grams (`max_ngrams`) make it quicker"
+    ),
     "training_texts_edited": (
         "{learnt} has changed since the model learnt it; the nearest training texts are of what is there now"
     ),

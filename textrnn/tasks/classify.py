@@ -26,11 +26,9 @@ from textrnn.errors import DataError, Note
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
-from textrnn.models.registry import AUTO, SOLVED
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier
-from textrnn.tasks.auto import settings_of_kind
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
@@ -46,14 +44,14 @@ from textrnn.tasks.common import (
 from textrnn.tasks.facts import DatasetFacts as DatasetFacts
 from textrnn.tasks.label_errors import suspects_beside
 from textrnn.tasks.labelling import AnyBaseline, AnyResult, labelling_of
+from textrnn.tasks.mixed import decided, solved_within_budget, tell_if_late
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.pretraining import pretrained_first
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
 from textrnn.training.history import History
-from textrnn.training.linear import is_solved, mix_with_linear, solve
-from textrnn.training.objectives.classification import ClassificationObjective
+from textrnn.training.linear import is_solved, solve
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 RowsOfTexts = Callable[[EncodedTexts, list[int] | LabelSets, torch.device], LabelledTexts]
@@ -236,15 +234,18 @@ def learn(
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
     objective = labelling.objective(dataset, train, dev, training, sample)
+    beside, training = solved_within_budget(network, objective, settings, training, listener)
     if is_solved(network):
         history = solve(network, objective, training, listener)
+        tell_if_late(settings, history.seconds, listener)
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
-    settings, network = _decided(
+    settings, network = decided(
         settings,
         network,
         objective,
+        beside,
         listener,
         lambda kind: build_classifier(kind, encoded, len(dataset.class_names), None, device),
     )
@@ -256,29 +257,6 @@ def learn(
     classifier.began_from = _began_from(beginning, checkpoint)
     classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
-
-
-def _decided(
-    settings: ClassifierSettings,
-    network: ClassifierNetwork,
-    objective: ClassificationObjective,
-    listener: Listener,
-    build: Callable[[ClassifierSettings], ClassifierNetwork],
-) -> tuple[ClassifierSettings, ClassifierNetwork]:
-    """A trained network, with a linear model mixed in where it wants one; of ``auto``, the kind that dev prefers.
-
-    Args:
-        build: a new network by its settings.
-    """
-    mixing = None if is_solved(network) else mix_with_linear(network, objective, settings.training)
-    if mixing is not None:
-        listener.on_note(Note("mixed", mixing=mixing, chosen=settings.model_name == AUTO))
-    if settings.model_name == AUTO:
-        settings = settings_of_kind(settings, mixing)
-        network = network if settings.model_name != SOLVED else build(settings)
-        if is_solved(network):
-            solve(network, objective, settings.training, Listener())
-    return settings, network
 
 
 def _began_from(beginning: Begins | None, checkpoint: Checkpoint | None) -> dict[str, Any] | None:
