@@ -221,7 +221,7 @@ def learn(
     encoded = dataset.encoded(settings.data)
     labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
     network = build_classifier(settings, encoded, len(dataset.class_names), vectors, device)
-    labelling.prepare(network, dataset)
+    labelling.prepare(network)
     if start is not None:
         network.load_state_dict(start.state_dict())
     elif beginning is not None:
@@ -233,7 +233,7 @@ def learn(
         rows(texts, split.targets, device).weighted(split.weights).softened(split.soft_labels)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
-    objective = labelling.objective(dataset, train, dev, training, sample)
+    objective = labelling.objective(train, dev, training, sample)
     beside, training = solved_within_budget(network, objective, settings, training, listener)
     if is_solved(network):
         history = solve(network, objective, training, listener)
@@ -250,7 +250,7 @@ def learn(
         lambda kind: build_classifier(kind, encoded, len(dataset.class_names), None, device),
     )
     with explain_out_of_memory():
-        fitted = labelling.fitted(dataset, network, dev, settings.training, objective.threads)
+        fitted = labelling.fitted(network, dev, settings.training, objective.threads)
     names, threads = dataset.class_names, objective.threads
     classifier = Classifier(settings, network, encoded.vocabulary, names, threads=threads, **fitted)
     classifier.static = None if network.sentences is None else encoded.static
@@ -317,7 +317,7 @@ def judge(learnt: Learnt, dataset: Dataset, baseline: AnyBaseline | None = None)
 
 def scored(classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> AnyResult:
     """The figures of a classifier on the test split, whatever it has learnt from."""
-    return labelling_of(dataset).scored(classifier, dataset, test)
+    return labelling_of(dataset).scored(classifier, test)
 
 
 def circumstances(dataset: Dataset, settings: ClassifierSettings) -> Circumstances:
@@ -348,4 +348,4 @@ def train_baseline(dataset: Dataset, *, repeats: int = 1) -> AnyBaseline | None:
     Args:
         repeats: how often the test split is predicted; the quickest time counts.
     """
-    return labelling_of(dataset).baseline(dataset, repeats=repeats)
+    return labelling_of(dataset).baseline(repeats=repeats)
