@@ -25,6 +25,7 @@ from tests.commands import run_in
 from tests.factories import WORDS, small_rows, write_rows, write_small_corpus, write_small_dataset
 from tests.pages import FOLLOWED, PAGES, ROOT, Block, all_flags, blocks_of, name_of, spans_of
 from tests.serve.page_commands import ServerOfPage
+from tests.static_models import write_static_model
 from tests.tasks.memory import test_problems
 from textrnn.cli import TASKS, build_parser, command_line_of, find_task, main
 from textrnn.cli.flags import parse
@@ -100,6 +101,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.make_archive(str(place / "novels"), "zip", place / "novels")
     (place / "titles.txt").write_text("央行下调存款准备金率\n国足客场两球告负\n", encoding="utf-8")
     (place / "vectors.vec").write_text("猫 0.1 0.2 0.3\n山水 0.3 0.1 0.2\n一 0.2 0.2 0.1\n", encoding="utf-8")
+    write_static_model(place / "potion")
     # Of the file and the folder of that name, the file has the folder of models, whichever page is followed first.
     assert run_in(place, "--dataset", "reviews.csv", "--epochs", 1, "--no-baseline", "--quiet").status == 0
     return place

@@ -93,7 +93,7 @@ class Page(HTMLParser):
 
 
 def page_of(result: ClassificationResult, run: Any = None, suspects: Any = None) -> tuple[str, Page]:
-    content = result._page(f"LSTM on {result.dataset.name}", [("embedding", "<random>")], run, suspects)
+    content = result._page(result._summary([("embedding", "<random>")]), run, suspects)
     content.encode("utf-8")
     return content, Page(content)
 
@@ -348,7 +348,7 @@ def test_a_page_is_small_whatever_the_data(rows: int, classes: int, text: str, n
     finding = Finding("x", "warning", name, text, text)
     notes = [Note("finding", finding=finding)] * 300
     result = random_result(texts, names, share_right=0.2, notes=notes, path=Path("x.csv"))
-    content = result._page(name, [("embedding", text)], None, suspects_in(texts))
+    content = result._page(result._summary([("embedding", text)]), None, suspects_in(texts))
     assert len(content.encode("utf-8")) < LIMIT
     page = Page(content)
     assert list(page.sections) == SECTIONS

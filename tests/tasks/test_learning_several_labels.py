@@ -241,6 +241,6 @@ def test_a_network_begins_with_how_frequent_labels_are() -> None:
         Run("classify", "LSTM", {"epochs": 1, "hidden_size": 8, "threads": 1}), None, DatasetFacts(dataset)
     )
     network = classify.build_classifier(settings, dataset.encoded(settings.data), 3, None, torch.device("cpu"))
-    labelling.labelling_of(dataset).prepare(network, dataset)
+    labelling.labelling_of(dataset).prepare(network)
     shares = (dataset.train.class_counts(3) + 0.5) / (len(dataset.train) + 1)
     np.testing.assert_allclose(network.classifier.bias.detach().sigmoid(), shares, rtol=1e-5)

@@ -321,3 +321,23 @@ def test_what_is_refused(
     assert error_of(run(*flags, "--search", "2")) == (
         "--search: takes the package optuna; expected it installed: `pip install optuna`"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [("猫狗鸟鱼兔" * 6, "longest_ngram"), ("some words of a long text there", "longest_words")],
+    ids=["characters", "words"],
+)
+def test_of_a_linear_model_only_what_it_reads_is_tried(
+    text: str, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acted = Acted(lambda settings: 0.5)
+    monkeypatch.setattr(classify, "learn", acted.learn)
+    monkeypatch.setattr(classify, "train_on", acted.train_on)
+    rows = [(f"{text} {text[: index % 30]}", "甲乙"[index % 2]) for index in range(60)]
+    data = write_rows(tmp_path / "data.tsv", rows)
+    search(Run("classify", "Linear", {"dataset": str(data)}, tmp_path / "m"), 8)
+    different = {name for name in acted.tried[0] if len({str(tried[name]) for tried in acted.tried}) > 1}
+    assert different == {own, "inverse_penalty"}
+    assert all(tried["inverse_penalty"] is None or tried["inverse_penalty"] > 0 for tried in acted.tried)
+    assert acted.tried[0]["inverse_penalty"] is None

@@ -11,7 +11,7 @@ from textrnn.cli.flags import flagged
 from textrnn.cli.output import ReaderGone, Teller, say, say_aside, write_bytes
 from textrnn.cli.trained import for_another_file, trained_classifier
 from textrnn.config import DataConfig, Run
-from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.sources import STDIN
 from textrnn.errors import ConfigError, DataError, listed, user_path
 
 if TYPE_CHECKING:

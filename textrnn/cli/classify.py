@@ -14,10 +14,9 @@ from textrnn.cli.tracking import add_flags as add_tracking_flags
 from textrnn.cli.tracking import tracked
 from textrnn.cli.trained import train
 from textrnn.config import DataConfig, Run, TrainConfig
-from textrnn.corpus.sources.catalog import dataset_name
-from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.sources import STDIN
 from textrnn.errors import ConfigError, user_path
-from textrnn.models.registry import all_models, find_model
+from textrnn.models.registry import SOLVED, all_models, find_model
 from textrnn.tasks.settings import combine
 
 DATA_FORMATS = """data sets:
@@ -106,6 +105,8 @@ def to_runs(options: argparse.Namespace) -> list[Run]:
 
 def _run(model: str, given: Mapping[str, Any], options: argparse.Namespace) -> Run:
     dataset = str(given.get("dataset", DataConfig().dataset))
+    from textrnn.corpus.sources.catalog import dataset_name
+
     folder = user_path(options.save_dir, "save_dir") / dataset_name(dataset) / find_model(model).name
     run = Run("classify", find_model(model).name, given, folder, resume=options.resume)
     combine(run)  # what is wrong shows before anything heavy is imported
@@ -120,6 +121,8 @@ def _to_compare(given: Mapping[str, Any], options: argparse.Namespace) -> list[R
     """
     by_name = {model.name: model for model in (find_model(name, setting="compare") for name in options.compare)}
     models = list((by_name or all_models("classify")).values())
+    if not by_name and str(given.get("embedding")).startswith("model2vec:"):
+        models = [model for model in models if model.name != SOLVED]  # the one that reads no vectors
     of_any = {field.name for model in all_models("classify").values() for field in model.fields}
     of_these = {field.name for model in models for field in model.fields}
     for name in set(given) & (of_any - of_these):

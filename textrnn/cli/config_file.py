@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import json
 import re
-import tomllib
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +57,8 @@ class ConfigFile:
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             raise ConfigError(f"{path}:{line}: not UTF-8; expected TOML: save it as UTF-8") from error
+        import tomllib
+
         try:
             return cls(path, text, tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
@@ -124,6 +125,8 @@ class ConfigFile:
 
 
 def _is_toml(text: str) -> bool:
+    import tomllib
+
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError:

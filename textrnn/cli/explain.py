@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from textrnn.cli.flags import flagged
 from textrnn.cli.output import Teller, say, say_aside, say_coloured, shows_colours
-from textrnn.corpus.sources.catalog import dataset_name
 from textrnn.errors import ConfigError, user_path
 
 if TYPE_CHECKING:
@@ -77,6 +76,7 @@ def explain(classifier: Classifier, texts: Sequence[str], options: argparse.Name
 
 
 def _write(path: Path, classifier: Classifier, found: Sequence[ExplainedAnswer]) -> None:
+    from textrnn.corpus.sources.catalog import dataset_name
     from textrnn.files import json_bytes, json_line, write_together
     from textrnn.report.explanation import explanations_page
 

@@ -19,7 +19,7 @@ from textrnn.models.registry import ModelEntry, all_models
 METAVARS = {
     "dataset": "NAME|DIR|FILE",
     "corpus": "NAME|FILE|DIR",
-    "embedding": "random|pretrained|PATH",
+    "embedding": "random|pretrained|PATH|model2vec:FOLDER",
     "text_column": "COLUMN",
     "label_column": "COLUMN",
     "separator": "CHARACTER",

@@ -22,7 +22,7 @@ from textrnn.config import (
     LanguageModelTrainConfig,
     Run,
 )
-from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.sources import STDIN
 from textrnn.corpus.texts import corpus_name, several
 from textrnn.errors import ConfigError, user_path
 from textrnn.models.registry import all_models, find_model

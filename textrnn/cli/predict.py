@@ -13,7 +13,7 @@ from textrnn.cli.flags import flagged
 from textrnn.cli.output import command_line, say, say_aside
 from textrnn.cli.trained import trained_classifier
 from textrnn.config import DataConfig, Run
-from textrnn.corpus.sources.content import STDIN
+from textrnn.corpus.sources import STDIN
 from textrnn.errors import ConfigError, user_path
 
 if TYPE_CHECKING:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,9 @@ from textrnn.config import Run
 from textrnn.errors import ConfigError, missing_package, user_path
 
 if TYPE_CHECKING:
+    import logging
+    import socket
+
     from textrnn.serve.server import Ended
 
 HOST, PORT = "127.0.0.1", 8000
@@ -55,11 +56,15 @@ def refuse(options: argparse.Namespace) -> None:
         raise ConfigError(f"`port` {options.port}: expected a number from 0 to 65535")
 
 
-class _OneLine(logging.Handler):
+def _one_line_each() -> logging.Handler:
     """What the server has to say, on stderr."""
+    import logging
 
-    def emit(self, record: logging.LogRecord) -> None:
-        say_aside(f"{'error' if record.levelno >= logging.ERROR else 'note'}: {record.getMessage()}")
+    class OneLine(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say_aside(f"{'error' if record.levelno >= logging.ERROR else 'note'}: {record.getMessage()}")
+
+    return OneLine()
 
 
 def run(asked: Run, options: argparse.Namespace) -> int:
@@ -89,8 +94,10 @@ def _serve(save_dir: Path, host: str, sockets: list[socket.socket], key: str | N
             raise
         packages = "fastapi uvicorn httptools prometheus-client"
         raise missing_package("serve", str(error.name), packages) from error
+    import logging
+
     log = logging.getLogger("textrnn.serve")
-    log.handlers, log.propagate = [_OneLine()], False
+    log.handlers, log.propagate = [_one_line_each()], False
     log.setLevel(logging.INFO)
 
     def tell(address: str, names: list[str]) -> None:

@@ -237,7 +237,11 @@ class DataConfig(Settings):
         fitted=True,
     )
     split_seed: int = option(0, "seed of the splits made where the data has none", at_least=0)
-    embedding: str = option("random", "random, pretrained (the file beside the data set) or the path of a vector file")
+    embedding: str = option(
+        "random",
+        "random, pretrained (the file beside the data set), the path of a vector file, or model2vec: and a folder of "
+        "Model2Vec, whose vector of a whole text is read beside the tokens",
+    )
     init_from: str | None = option(
         None, "folder of a saved language model whose character vectors and recurrent layers are the first weights"
     )
@@ -252,6 +256,17 @@ class DataConfig(Settings):
             )
         if self.label_separator == "":
             raise ConfigError("`label_separator` '': expected a character or more, such as '|'")
+
+    @property
+    def static_folder(self) -> str | None:
+        """FOLDER of `embedding=model2vec:FOLDER`; token vectors are random then."""
+        kind, found, folder = self.embedding.partition(":")
+        return folder if found and kind == "model2vec" else None
+
+    @property
+    def draws_token_vectors(self) -> bool:
+        """Whether no vectors of tokens are read."""
+        return self.embedding == "random" or self.static_folder is not None
 
     @property
     def max_tokens(self) -> int | None:

@@ -42,9 +42,15 @@ class Batch(NamedTuple):
     label_pairs: LabelPairs | None = None
     characters: Tensor | None = None
     soft_labels: Tensor | None = None
+    sentence_vectors: Tensor | None = None  # (B, D), made elsewhere
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    @property
+    def beside(self) -> dict[str, Tensor]:
+        """What it is called with by name."""
+        return {} if self.sentence_vectors is None else {"sentence_vectors": self.sentence_vectors}
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -153,6 +159,7 @@ class LabelledTexts:
         label_starts: int64, (rows + 1,): where those of each row begin in `classes`
         soft_labels: float32, (rows, C): how much each row is of each class; None: wholly of its label's
         spelling: where a model reads it
+        sentence_vectors: float32, (rows, D): of whole texts, where a model reads them
     """
 
     size_settings: ClassVar[str] = "`batch_size`, `pad_size` or `hidden_size`"  # to reduce when out of memory
@@ -165,6 +172,7 @@ class LabelledTexts:
     label_starts: Tensor | None = None
     soft_labels: Tensor | None = None
     spelling: SpeltTexts | None = None
+    sentence_vectors: Tensor | None = None
 
     @classmethod
     def from_encoded(
@@ -172,6 +180,7 @@ class LabelledTexts:
     ) -> LabelledTexts:
         """Move encoded texts to a device."""
         several = labels if isinstance(labels, LabelSets) else None
+        vectors = encoded.sentence_vectors
         return cls(
             torch.from_numpy(encoded.token_ids).to(device),
             torch.from_numpy(encoded.offsets[:-1]).to(device),
@@ -180,6 +189,7 @@ class LabelledTexts:
             classes=None if several is None else torch.from_numpy(several.indices).to(device, torch.int64),
             label_starts=None if several is None else torch.from_numpy(several.offsets).to(device),
             spelling=None if encoded.spelling is None else SpeltTexts.from_spelling(encoded.spelling, device),
+            sentence_vectors=None if vectors is None else torch.from_numpy(vectors).to(device),
         )
 
     def weighted(self, weights: NDArray[np.float64] | None) -> Self:
@@ -214,6 +224,7 @@ class LabelledTexts:
             weights=weights,
             soft_labels=None if self.soft_labels is None else self.soft_labels[here],
             spelling=spelling,
+            sentence_vectors=None if self.sentence_vectors is None else self.sentence_vectors[here],
             **several,
         )
 
@@ -245,10 +256,11 @@ class LabelledTexts:
         token_ids = _padded(self.token_ids, self.starts[rows.to(self.starts.device)], lengths, drawn)
         lengths = lengths.to(self.labels.device, non_blocking=True)
         rows = rows.to(self.labels.device, non_blocking=True)
-        weights, soft = (None if part is None else part[rows] for part in (self.weights, self.soft_labels))
+        of_rows = (self.weights, self.soft_labels, self.sentence_vectors)
+        weights, soft, vectors = (None if part is None else part[rows] for part in of_rows)
         pairs = None if self.classes is None else self.label_pairs(rows)
         labels = self.labels[rows] if len(self.labels) else self.labels
-        return Batch(token_ids, lengths, labels, weights, pairs, characters, soft)
+        return Batch(token_ids, lengths, labels, weights, pairs, characters, soft, vectors)
 
     def label_pairs(self, rows: Tensor) -> LabelPairs:
         """(B,) rows -> their labels, the rows counted from 0 in this order."""

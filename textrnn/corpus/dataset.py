@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from textrnn.config import DataConfig
 from textrnn.corpus.check import ReadDataset, ReadFiles, findings
+from textrnn.corpus.embeddings import StaticVectors, read_static_vectors
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.labels import (
     class_indices,
@@ -78,6 +79,7 @@ class EncodedDataset:
 
     Attributes:
         digest: SHA-256 of the content, to recognise the data of a run that is resumed
+        static: what made the vectors of whole texts; None: there are none
     """
 
     vocabulary: Vocabulary
@@ -85,6 +87,7 @@ class EncodedDataset:
     dev: EncodedTexts
     test: EncodedTexts
     digest: str
+    static: StaticVectors | None = None
 
 
 @dataclass
@@ -97,6 +100,7 @@ class Dataset:
         readings: what was understood of each file
         vocabulary: of a model that learns on, or with the tokens of what it begins from, see :meth:`encode_with`; None:
             that of the training texts
+        static: vectors of whole texts; of a model that learns on, else read when they are asked for
     """
 
     name: str
@@ -108,6 +112,7 @@ class Dataset:
     folder: Path | None = None
     readings: list[Reading] = field(default_factory=list)
     vocabulary: Vocabulary | None = None
+    static: StaticVectors | None = None
     _encoded: dict[tuple[Any, ...], EncodedDataset] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -142,7 +147,8 @@ class Dataset:
         Args:
             data: settled, see :func:`textrnn.tasks.settings.settle`.
         """
-        key = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size, data.is_spelt)
+        of_texts = (data.tokenizer, data.lowercase, data.min_freq, data.max_vocab, data.pad_size, data.is_spelt)
+        key = (*of_texts, data.static_folder)
         if key not in self._encoded:
             self._encoded = {key: self._encode(data)}
         return self._encoded[key]
@@ -156,6 +162,13 @@ class Dataset:
         splits = (self.train, self.dev, self.test)
         how: Any = {"max_tokens": data.max_tokens, "spelling": data.is_spelt}
         train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
+        static = None
+        if data.static_folder is not None:
+            static = self.static = self.static or read_static_vectors(data.static_folder)
+            train, dev, test = (
+                dataclasses.replace(part, sentence_vectors=static.of(split.texts))
+                for part, split in zip((train, dev, test), splits, strict=True)
+            )
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "replace"))
         digest.update(vocabulary.to_json().encode("utf-8", "replace"))
         for encoded, split in zip((train, dev, test), splits, strict=True):
@@ -165,10 +178,12 @@ class Dataset:
                 digest.update(split.label_sets.offsets.tobytes() + split.label_sets.indices.tobytes())
             if encoded.spelling is not None:
                 digest.update(encoded.spelling.characters.tobytes())
+            if encoded.sentence_vectors is not None:
+                digest.update(encoded.sentence_vectors.tobytes())
             for of_rows in (split.weights, split.soft_labels):
                 if of_rows is not None:
                     digest.update(of_rows.tobytes())
-        return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest())
+        return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest(), static)
 
 
 def load_dataset(source: Source, config: DataConfig) -> Dataset:

@@ -29,7 +29,7 @@ def token_spans(text: str, tokenizer: Tokenizer, *, max_tokens: int | None = Non
         text: as it was given.
         max_tokens: read at most this many.
     """
-    read, positions = _cleaned_in_place(text)
+    read, positions = cleaned_in_place(text)
     if max_tokens is not None and tokenizer.name == "char":  # need not be cut into tokens to its end
         read, positions = read[: max_tokens + 1], positions[: max_tokens + 1]
     if tokenizer.lowercase:
@@ -44,7 +44,7 @@ def token_spans(text: str, tokenizer: Tokenizer, *, max_tokens: int | None = Non
     return spans, None
 
 
-def _cleaned_in_place(text: str) -> tuple[str, Sequence[int]]:
+def cleaned_in_place(text: str) -> tuple[str, Sequence[int]]:
     """:func:`cleaned`, with the position that each character has in the text."""
     if not STRANGE.search(text):
         stripped = text.strip()

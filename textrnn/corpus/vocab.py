@@ -62,6 +62,7 @@ class EncodedTexts:
         cut: indices of those texts
         spelling: code points of the words that are read, a space before and after each; of a text whose tokens are
             characters, cut into words; None: not asked for
+        sentence_vectors: float32, (texts, D): static vectors of the texts; None: not asked for
     """
 
     token_ids: NDArray[np.int32]
@@ -70,6 +71,7 @@ class EncodedTexts:
     unread: int = 0
     cut: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     spelling: Spelling | None = None
+    sentence_vectors: NDArray[np.float32] | None = None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -86,9 +88,9 @@ class EncodedTexts:
     def first(self, count: int) -> EncodedTexts:
         """The first of the texts."""
         offsets = self.offsets[: count + 1]
-        return EncodedTexts(
-            self.token_ids[: offsets[-1]], offsets, spelling=self.spelling and self.spelling.first(count)
-        )
+        vectors = None if self.sentence_vectors is None else self.sentence_vectors[:count]
+        spelling = self.spelling and self.spelling.first(count)
+        return EncodedTexts(self.token_ids[: offsets[-1]], offsets, spelling=spelling, sentence_vectors=vectors)
 
 
 def _ended(flat: NDArray[np.int32], kept: NDArray[np.int64], lengths: NDArray[np.int64]) -> EncodedTexts:

@@ -12,23 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset
 from textrnn.corpus.in_memory import NAME, dataset_in_memory, more_of_a_dataset
-from textrnn.estimators.answers import Answer
+from textrnn.estimators.answering import AnsweringEstimator
 from textrnn.estimators.few_labels import learn_beside, refuse_beside
-from textrnn.estimators.given import classes_in, labelled_rows, names_among, names_of, refuse_several, rows_to_learn
-from textrnn.estimators.inputs import InputError, count_of, texts_of, weights_of
+from textrnn.estimators.given import classes_in, labelled_rows, names_among, names_of, rows_to_learn
+from textrnn.estimators.inputs import InputError
 from textrnn.estimators.interrupts import KeepingTheBest
-from textrnn.estimators.label_sets import LabelRows, RowForm, logits_of
+from textrnn.estimators.label_sets import LabelRows, RowForm
 from textrnn.estimators.labels import LabelType, classes_of
 from textrnn.estimators.learning_on import refuse_to_learn_on, settings_to_learn_on
 from textrnn.estimators.progress import Progress
-from textrnn.estimators.reports import all_right, report_on
+from textrnn.estimators.reports import report_on
 from textrnn.estimators.settings import (
     OF_FILES,
     OTHER_NAMES,
@@ -39,29 +37,22 @@ from textrnn.estimators.settings import (
     one_training,
 )
 from textrnn.models.classifiers.base import ClassifierNetwork
-from textrnn.report.notes import words
-from textrnn.report.verdict import bare
-from textrnn.saved.answers import answer
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import SavedModel, explain_mismatched_files
-from textrnn.tasks.answers import predict
 from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, learn
 from textrnn.tasks.labelling import AnyResult
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import ListenerGroup
 from textrnn.training.history import History
-from textrnn.training.threads import Threads
 
 if TYPE_CHECKING:
-    from textrnn.saved.explanation import Explanation
+    pass
 
-AT_THE_END = 10**9  # batches between two evaluations, so that there is one when all are done
 OF_Y = "y says it by its type: a label, or a set of them for each text; expected none: leave it out"
-SMALLEST = 1e-300  # a probability whose logarithm is finite
 
 
 class TextClassifier(
-    ClassifierMixin,  # type: ignore[misc]
+    AnsweringEstimator,
     SettingsEstimator,
     task="classify",
     left_out={**OF_FILES, **OTHER_NAMES, "multi_label": OF_Y},
@@ -180,6 +171,7 @@ class TextClassifier(
         with explained():
             rows: Any = (texts, names_among(labels, known, "labels", several=form is not None))
             dataset = more_of_a_dataset(rows, class_names, vocabulary, weights)
+            dataset.static = None if before is None else before.static
             facts = DatasetFacts(dataset, vectors_are_kept=before is not None)
             settings = settings_to_learn_on(self._run(), facts, before, calls)
         self._learn(dataset, settings, facts, label_type, form, None if before is None else before.network)
@@ -211,107 +203,12 @@ class TextClassifier(
 
     def _keep(self, dataset: Dataset, learnt: Learnt, label_type: LabelType, form: RowForm | None) -> None:
         """Answer as what was learnt, and remember from what."""
-        self._take(learnt.classifier, label_type, form)
+        self._answer_as(learnt.classifier, label_type, form, self._named().get("threads"))
         self.history_: History | None = learnt.history
         self._dataset: Dataset | None = dataset
         self._calls = 0
 
-    def _take(self, classifier: Classifier, label_type: LabelType, form: RowForm | None) -> None:
-        """Answer as a classifier does."""
-        classifier.network.eval()
-        classifier.threads = Threads.on(next(classifier.network.parameters()).device, self._named().get("threads"))
-        self.classifier_, self._label_type, self._row_form = classifier, label_type, form
-        labels = label_type.labels(classifier.class_names)
-        # Of the network's classes, which the command line may have in another order; columns keep theirs.
-        is_matrix = form is not None and form.is_matrix
-        self._order = np.arange(len(labels)) if is_matrix else np.argsort(labels, kind="stable")
-        self.classes_: NDArray[Any] = labels[self._order]
-        thresholds = classifier.thresholds
-        self.thresholds_: NDArray[np.float64] | None = None if thresholds is None else thresholds[self._order]
-
-    # --- answering
-
-    def predict(self, X: Any) -> Any:
-        """The label of each text, an array; of a single text, its label.
-
-        Where texts may have several, what was learnt from: a list of sets, lists or tuples in the order of
-        ``classes_``, or a matrix; of a single text its set, or its row.
-        """
-        if isinstance(X, str):
-            return self.predict([X])[0] if self._gives_several else self.predict([X]).tolist()[0]
-        if not self._gives_several:
-            return self.classes_[self._probabilities(X).argmax(axis=1)]
-        taken = answer(self.classifier_, texts_of(X), top_k=1).taken
-        assert self._row_form is not None
-        assert taken is not None
-        return self._row_form.rows(taken, np.argsort(self._order), self.classes_)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The share of texts whose label is right; where there may be several, of those that get all and no others."""
-        if not self._gives_several:
-            refuse_several(y, "y")
-            return float(super().score(X, y, sample_weight))
-        rows = labelled_rows(X, y, self.classes_, "X", "y", several=True)
-        return float(np.average(all_right(self.classifier_, rows), weights=weights_of(sample_weight, len(rows[0]))))
-
-    @property
-    def _gives_several(self) -> bool:
-        check_is_fitted(self)
-        return self.classifier_.multi_label
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """(texts, classes) probabilities, calibrated, in the order of ``classes_``; of a single text, (classes,).
-
-        Where texts may have several labels, each probability is that of its label, whatever the others are."""
-        found = self._probabilities([X] if isinstance(X, str) else X)
-        probabilities: NDArray[np.float64] = found[0] if isinstance(X, str) else found
-        return probabilities
-
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """(texts, classes) logarithms of the probabilities; of two classes, (texts,) the difference, second less
-        first. Where texts may have several labels, the logit of each less that of its threshold: given from 0 on."""
-        shares = self._probabilities([X] if isinstance(X, str) else X)
-        if self.thresholds_ is not None:
-            logarithms = logits_of(shares) - logits_of(self.thresholds_)
-        else:
-            logarithms = np.log(np.maximum(shares, SMALLEST))
-            logarithms = logarithms[:, 1] - logarithms[:, 0] if len(self.classes_) == 2 else logarithms
-        found: NDArray[np.float64] = logarithms[0] if isinstance(X, str) else logarithms
-        return found
-
-    def _probabilities(self, X: Any) -> NDArray[np.float64]:
-        check_is_fitted(self)
-        return self.classifier_.predict_probabilities(texts_of(X))[:, self._order]
-
-    def answers(self, texts: Any, top_k: int = 3) -> list[Answer]:
-        """For each text its most probable labels, and what was unusual about it; ``to_dict()`` gives plain values."""
-        check_is_fitted(self)
-        names = self.classifier_.class_names
-        label_of = dict(zip(names, self._label_type.labels(names).tolist(), strict=True))
-        given = [texts] if isinstance(texts, str) else texts_of(texts)
-        return [
-            Answer(
-                found.text,
-                [(label_of[name], probability) for name, probability in found.classes],
-                None if found.note is None else bare(words(found.note)),
-                None if found.labels is None else [(label_of[name], share) for name, share in found.labels],
-            )
-            for found in predict(self.classifier_, given, top_k=count_of(top_k, "top_k"))
-        ]
-
-    def explain(self, texts: Any, *, label: Any = None, against: Any = None) -> list[Explanation]:
-        """For each text what each token of it contributed to the answer, see :mod:`textrnn.saved.explanation`.
-
-        Args:
-            label: whose reasons are asked for; by default the answer's.
-            against: another label that it is compared with; by default the runner-up.
-        """
-        from textrnn.saved.explanation import explain
-
-        check_is_fitted(self)
-        given = [texts] if isinstance(texts, str) else texts_of(texts)
-        names = [None if each is None else str(each) for each in (label, against)]
-        return explain(self.classifier_, given, label=names[0], against=names[1])
+    # --- judging
 
     def report(
         self, texts: Any = None, labels: Any = None, folder: str | Path | None = None, *, baseline: bool = True
@@ -384,7 +281,8 @@ class TextClassifier(
         classifier = load_classifier(folder, device_here(self.device) if device is None else device)
         with explain_mismatched_files(folder):
             form = RowForm.from_kept(classifier.estimator.get("rows")) if classifier.multi_label else None
-            self._take(classifier, LabelType.from_kept(classifier.estimator.get("labels")), form)
+            label_type = LabelType.from_kept(classifier.estimator.get("labels"))
+            self._answer_as(classifier, label_type, form, self._named().get("threads"))
         self.history_, self._dataset, self._calls = None, None, 0
 
     def _to_state(self) -> dict[str, Any]:

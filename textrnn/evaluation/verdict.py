@@ -5,6 +5,7 @@ Shapes: N test texts, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -54,14 +55,37 @@ class Circumstances:
         return sum(self.training_counts)
 
 
-@dataclass(frozen=True)
-class VerdictFigures:
-    """The figures of a verdict.
+class CourseOfTraining:
+    """What the evaluations of a training say of it.
 
     Attributes:
         evaluations: on the dev split, as the history has them; none where nothing was trained
         best: the one whose weights were kept; empty likewise
     """
+
+    evaluations: Sequence[dict[str, float]]
+    best: dict[str, float]
+
+    @property
+    def learnt_by_heart(self) -> bool:
+        """Whether the network knows its training texts far better than others."""
+        return bool(self.best) and self.best["train_loss"] < LEARNT_BY_HEART * self.best["dev_loss"]
+
+    @property
+    def still_improving(self) -> bool:
+        """Whether the dev loss fell to the very end."""
+        if not self.evaluations:
+            return False
+        last = self.evaluations[-1]
+        if last["step"] != self.best["step"] or self.learnt_by_heart:
+            return False
+        before = [row for row in self.evaluations if row["step"] <= 0.8 * last["step"]]
+        return bool(before) and last["dev_loss"] < (1 - STILL_FALLING) * before[-1]["dev_loss"]
+
+
+@dataclass(frozen=True)
+class VerdictFigures(CourseOfTraining):
+    """The figures of a verdict."""
 
     figures: ClassifierFigures
     baseline: Baseline | None
@@ -135,22 +159,6 @@ class VerdictFigures:
         counts = [count for count in self.circumstances.training_counts if count]
         gap = accuracy(self.figures.confusion) - macro_f1(self.figures.confusion)
         return len(counts) > 1 and max(counts) >= UNBALANCED * min(counts) and gap > NOTABLE_GAP
-
-    @property
-    def learnt_by_heart(self) -> bool:
-        """Whether the network knows its training texts far better than others."""
-        return bool(self.best) and self.best["train_loss"] < LEARNT_BY_HEART * self.best["dev_loss"]
-
-    @property
-    def still_improving(self) -> bool:
-        """Whether the dev loss fell to the very end."""
-        if not self.evaluations:
-            return False
-        last = self.evaluations[-1]
-        if last["step"] != self.best["step"] or self.learnt_by_heart:
-            return False
-        before = [row for row in self.evaluations if row["step"] <= 0.8 * last["step"]]
-        return bool(before) and last["dev_loss"] < (1 - STILL_FALLING) * before[-1]["dev_loss"]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``metrics.json``."""

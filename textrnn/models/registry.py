@@ -48,6 +48,7 @@ class ModelEntry:
     lowercase: bool = False  # default, whatever the tokens are
     budget: float | None = None  # default; None: that of the task
     cell: str | None = None
+    unread: tuple[str, ...] = ()  # settings that mean nothing to it
 
     @property
     def fields(self) -> tuple[dataclasses.Field[Any], ...]:
@@ -132,6 +133,7 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             reads_spelling=file.constants.get("READS_SPELLING", False),
             lowercase=file.constants.get("LOWERCASE", False),
             cell=file.constants.get("CELL"),
+            unread=file.constants.get("UNREAD", ()),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 

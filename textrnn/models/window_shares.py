@@ -1,9 +1,9 @@
 """What each window of a long text adds to a difference of two logits.
 
 A text's features are a weighted sum of those of its windows, or of their votes, and the last layer is linear: what a
-window adds is its weight times what the layer makes of its features. It is told against a window of as many unknown tokens, so that the
-parts of the windows and the baseline, the same text of unknown tokens under the same weights, have the sum that is to
-be explained. What is read beside the windows (n-grams) is added to the window where it stands.
+window adds is its weight times what the layer makes of its features. It is told against a window of as many unknown
+tokens, so that the parts of the windows and the baseline, the same text of unknown tokens under the same weights, have
+the sum that is to be explained. What is read beside the windows (n-grams) is added to the window where it stands.
 
 Shapes: T time (tokens), N windows, W tokens of a window, F features.
 """
@@ -75,12 +75,21 @@ def reads_in_windows(network: ClassifierNetwork, length: int) -> bool:
 
 
 @torch.no_grad()
-def window_shares(network: WindowedClassifier, inputs: Sequence[Tensor], label: int, against: int) -> WindowShares:
+def window_shares(
+    network: WindowedClassifier,
+    inputs: Sequence[Tensor],
+    label: int,
+    against: int,
+    of_vector: Tensor | None = None,
+    baseline_of_vector: float = 0.0,
+) -> WindowShares:
     """The windows of one text, read in chunks.
 
     Args:
         inputs: what the network is called with, of one text: token ids (1, T), length (1,), ...
         against: below 0: none, so that the logit of `label` itself is explained.
+        of_vector: (T,), what tokens add by a vector of the whole text; None: there is none.
+        baseline_of_vector: what that adds whatever the text is.
     """
     pooling, size = network.window_pooling, network.window
     assert pooling is not None
@@ -104,9 +113,11 @@ def window_shares(network: WindowedClassifier, inputs: Sequence[Tensor], label: 
     of_windows = weights * (torch.cat(read) - nothing)
     beside = network.beside_windows(label, against, *inputs)
     beside = token_ids.new_zeros(len(token_ids), dtype=torch.float32) if beside is None else beside[0]
+    if of_vector is not None:
+        beside = beside + of_vector.to(beside)
     places = (torch.arange(len(beside), device=beside.device) // size).clamp(max=len(weights) - 1)
     of_windows = of_windows.index_add(0, places, beside)
-    baseline = float((weights * nothing).sum().double()) + network.constant(label, against)
+    baseline = float((weights * nothing).sum().double()) + network.constant(label, against) + baseline_of_vector
     difference = baseline + float(of_windows.double().sum())
     return WindowShares(
         weights.cpu(), of_windows.cpu(), beside.cpu(), difference, baseline, size, network.share_of_windows

@@ -11,35 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import ClassifierSettings
-from textrnn.corpus.dataset import Dataset
-from textrnn.errors import Note
 from textrnn.evaluation.baseline import Baseline
 from textrnn.evaluation.metrics import accuracy, class_scores, classification_report, macro_f1
 from textrnn.evaluation.records import ClassifierFigures
 from textrnn.evaluation.semi_supervised.rungs import Rung
 from textrnn.evaluation.verdict import Circumstances, VerdictFigures
-from textrnn.files import json_bytes
-from textrnn.report.errors_table import ERRORS_FILE, Answers, errors_csv
+from textrnn.report.classifier_result import ClassifierResult, calibration_of
+from textrnn.report.errors_table import Answers, errors_csv
 from textrnn.report.few_labels import cross_validated, ladder_metrics, ladder_table
 from textrnn.report.html import render_classifier_page
-from textrnn.report.label_errors import SUSPECTS_FILE, SuspectRow, suspects_csv
-from textrnn.report.page_data import headline, page_values, readings
-from textrnn.report.plots import plot_confusion, plot_curves
+from textrnn.report.label_errors import SuspectRow
+from textrnn.report.page_data import headline, page_values
+from textrnn.report.plots import plot_confusion
 from textrnn.report.text import class_table, confusion_table, shortened, table, wrapped
 from textrnn.report.verdict import Verdict
-from textrnn.saved.folder import METRICS_FILE
 from textrnn.training.history import History
 
-HISTORY_FILE, PAGE_FILE = "history.csv", "report.html"
 CONFUSED_PAIRS, EXAMPLES_PER_PAIR = 5, 2
 
 
 @dataclass(frozen=True)
-class ClassificationResult:
-    """A finished run, or a saved classifier on other texts.
+class ClassificationResult(ClassifierResult):
+    """The same where a text has one label.
 
     Attributes:
-        history: of the training; None where nothing was trained, and the data set is its test split alone
         test_logits: (test rows, C)
         label_smoothing: that the network learnt with
         temperature: by which logits are divided after the smoothing is undone, fitted on the dev split
@@ -47,10 +42,6 @@ class ClassificationResult:
         unlabelled: how many such texts there were
     """
 
-    model_name: str
-    seed: int
-    dataset: Dataset
-    history: History | None
     test_logits: NDArray[np.float32]
     label_smoothing: float
     temperature: float
@@ -124,23 +115,15 @@ class ClassificationResult:
         """The content of ``metrics.json``."""
         figures = self.figures
         metrics: dict[str, Any] = {
-            "task": "classify",
-            "model": self.model_name,
-            "dataset": self.dataset.name,
-            "seed": self.seed,
+            **self._about(),
             **({} if self.history is None else self._training(self.history)),
             **ladder_metrics(self.rungs, self.unlabelled),
-            "test": classification_report(figures.confusion, figures.loss, self.dataset.class_names),
-        }
-        if files := [reading.to_dict() for reading in readings(self.dataset)]:
-            metrics["data"] = {"files": files}
-        metrics["test"]["interval_95"] = list(self.verdict.figures.interval)
-        before, after = figures.calibration_errors
-        metrics["test"]["calibration"] = {
-            "temperature": self.temperature,
-            "expected_calibration_error": after,
-            "expected_calibration_error_unscaled": before,
-            "loss_unscaled": figures.uncalibrated_loss,
+            "test": {
+                **classification_report(figures.confusion, figures.loss, self.dataset.class_names),
+                "interval_95": list(self.verdict.figures.interval),
+                "calibration": calibration_of(figures, self.temperature),
+            },
+            **self._files_read(),
         }
         if self.baseline is not None:
             metrics["baseline"] = {
@@ -157,67 +140,25 @@ class ClassificationResult:
         dev: dict[str, Any] = {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])}
         if rung := cross_validated(self.rungs):  # what the network was evaluated on were guesses
             dev |= {"accuracy": rung.accuracy, "loss": rung.loss, "cross_validated": True}
-        return {
-            "train": {
-                "seconds": history.seconds,
-                "epochs": round(history.examples_seen / texts, 3),
-                "examples": texts,
-                "examples_per_second": history.examples_seen / history.seconds,
-            },
-            "dev": dev,
-        }
+        return {"train": self._trained(history, texts), "dev": dev}
 
-    def to_files(
-        self,
-        settings: list[tuple[str, str]],
-        *,
-        run: ClassifierSettings | None = None,
-        suspects: Sequence[SuspectRow] | None = None,
-    ) -> tuple[dict[str, bytes], list[Note]]:
-        """Metrics, history, wrong rows, plots and page.
+    def _errors(self) -> bytes:
+        return errors_csv(self.answers)
 
-        Args:
-            settings: names and values shown at the top of the page.
-            run: every setting, for the command that repeats the run.
-            suspects: rows whose label is probably wrong, the likeliest first; None where nobody looked for them.
-
-        Returns:
-            The files by name, and notes about the plots.
-        """
-        names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
-        plots, named = plot_confusion(self.figures.confusion, names, title=title)
-        files = {
-            METRICS_FILE: json_bytes(self.to_metrics()),
-            **({} if self.history is None else {HISTORY_FILE: self.history.to_csv().encode("utf-8")}),
-            ERRORS_FILE: errors_csv(self.answers),
-            **({} if suspects is None else {SUSPECTS_FILE: suspects_csv(suspects)}),
-            **({} if self.history is None else plot_curves(self.history, title=title)),
-            **plots,
-            PAGE_FILE: self._page(title, settings, run, suspects).encode("utf-8"),
-        }
-        return files, [] if named else [Note("no_font_for_names", names=names)]
+    def _plots(self) -> tuple[dict[str, bytes], bool]:
+        return plot_confusion(self.figures.confusion, self.dataset.class_names, title=self.title)
 
     def _page(
-        self,
-        title: str,
-        settings: list[tuple[str, str]],
-        run: ClassifierSettings | None,
-        suspects: Sequence[SuspectRow] | None,
+        self, summary: list[tuple[str, str]], run: ClassifierSettings | None, suspects: Sequence[SuspectRow] | None
     ) -> str:
-        history, summary = self.history, [*settings, ("seed", str(self.seed))]
-        if history is not None:
-            summary = [
-                ("training texts", f"{len(self.dataset.train):,}"),
-                *([("texts without labels", f"{self.unlabelled:,}")] if self.unlabelled else []),
-                *settings,
-                ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
-                self._dev_accuracy(history),
-                ("seed", str(self.seed)),
-            ]
         values = page_values(self, summary, run, suspects)
-        return render_classifier_page(title=title, headline=headline(self), **values)
+        return render_classifier_page(title=self.title, headline=headline(self), **values)
 
-    def _dev_accuracy(self, history: History) -> tuple[str, str]:
+    def _learnt_from(self) -> list[tuple[str, str]]:
+        without = [("texts without labels", f"{self.unlabelled:,}")] if self.unlabelled else []
+        return [*super()._learnt_from(), *without]
+
+    def _on_dev(self, history: History) -> tuple[str, str]:
         if rung := cross_validated(self.rungs):
             return "cross-validated accuracy", f"{rung.accuracy:.4f}"
         return "dev accuracy", f"{history.best['dev_accuracy']:.4f}"

@@ -16,36 +16,31 @@ from textrnn.evaluation.records import ComparisonEntry
 from textrnn.evaluation.verdict import (
     FEW_OF_A_CLASS,
     FEW_TEXTS,
-    LEARNT_BY_HEART,
     NOTABLE_CONFUSION,
     NOTABLE_UNREAD,
-    STILL_FALLING,
     Circumstances,
+    CourseOfTraining,
 )
-from textrnn.report.text import shortened
-from textrnn.report.verdict import NGRAM_MODEL, bare
+from textrnn.report.text import in_percent, shortened, so_many_texts
+from textrnn.report.verdict import (
+    MORE_TEXTS,
+    NGRAM_MODEL,
+    NGRAMS_TOO,
+    VECTORS_BESIDE,
+    bare,
+    by_chance,
+    larger_pad_size,
+    train_longer,
+)
 
 NOTABLE_LEAD = 0.005  # of macro F1
 NAME = 30  # columns of a label
 POOR = 0.4  # F1 of a label that is hardly learnt
 
 
-def _share(value: float) -> str:
-    return f"{value:.1%}".replace("%", " %")
-
-
-def _texts(count: int) -> str:
-    return f"{count:,} text" if count == 1 else f"{count:,} texts"
-
-
 @dataclass(frozen=True)
-class LabelVerdict:
-    """The verdict on a run with several labels a row.
-
-    Attributes:
-        evaluations: on the dev split, as the history has them; none where nothing was trained
-        best: the one whose weights were kept; empty likewise
-    """
+class LabelVerdict(CourseOfTraining):
+    """The verdict on a run with several labels a row."""
 
     model_name: str
     class_names: Sequence[str]
@@ -82,21 +77,6 @@ class LabelVerdict:
         pairs = self.figures.missed_pairs(1, 0)
         return pairs[0] if pairs and pairs[0].count >= NOTABLE_CONFUSION else None
 
-    @property
-    def learnt_by_heart(self) -> bool:
-        """Whether the network knows its training texts far better than others."""
-        return bool(self.best) and self.best["train_loss"] < LEARNT_BY_HEART * self.best["dev_loss"]
-
-    @property
-    def still_improving(self) -> bool:
-        """Whether the dev loss fell to the very end."""
-        if not self.evaluations or self.learnt_by_heart:
-            return False
-        last = self.evaluations[-1]
-        before = [row for row in self.evaluations if row["step"] <= 0.8 * last["step"]]
-        falls = bool(before) and last["dev_loss"] < (1 - STILL_FALLING) * before[-1]["dev_loss"]
-        return falls and last["step"] == self.best["step"]
-
     def to_dict(self) -> dict[str, Any]:
         """For ``metrics.json``."""
         return {
@@ -112,8 +92,8 @@ class LabelVerdict:
         true, taken = figures.labels_a_row
         said = (
             f"{self.model_name} reaches macro F1 {figures.macro_f1:.3f} and micro F1 {figures.micro_f1:.3f} on "
-            f"{_texts(self.texts)} with {len(self.class_names):,} labels; {_share(figures.exact_match)} of them get "
-            f"all their labels and no others (95 % interval {100 * low:.1f} to {_share(high)})"
+            f"{so_many_texts(self.texts)} with {len(self.class_names):,} labels; {in_percent(figures.exact_match)} of "
+            f"them get all their labels and no others (95 % interval {100 * low:.1f} to {in_percent(high)})"
         )
         if not figures.has_learnt:
             return f"{said}. As far as these texts show, it has learnt nothing."
@@ -131,11 +111,9 @@ class LabelVerdict:
         better = "the network is ahead" if lead > 0 else "it is ahead"
         if abs(lead) < NOTABLE_LEAD:
             better = "there is little between them"
-        paired = self.paired
-        chance = "p < 0.001" if paired.p_value < 0.001 else f"p = {paired.p_value:.2g}"
         return (
-            f"{said}: {better}. All labels right: {_texts(paired.only_first)} by the network alone, "
-            f"{paired.only_second:,} by the linear model alone ({chance})."
+            f"{said}: {better}. All labels right: {so_many_texts(self.paired.only_first)} by the network alone, "
+            f"{self.paired.only_second:,} by the linear model alone ({by_chance(self.paired)})."
         )
 
     def _worst(self) -> str:
@@ -148,7 +126,7 @@ class LabelVerdict:
         if scores.f1[index] >= POOR:
             return ""
         name, f1 = shortened(self.class_names[index], NAME), float(scores.f1[index])
-        rows = _texts(int(counts[index])) if counts else ""
+        rows = so_many_texts(int(counts[index])) if counts else ""
         why = f": only {rows} to learn it from" if counts and counts[index] < FEW_OF_A_CLASS else ""
         many = sum(scores.f1[at] < POOR for at in tested)
         others = f" ({many - 1:,} more below {POOR})" if many > 1 else ""
@@ -160,8 +138,8 @@ class LabelVerdict:
             return ""
         true, other = (shortened(self.class_names[index], NAME) for index in (pair.true, pair.other))
         if pair.taken:
-            return f"Most often, {other} is given where {true} would be right ({_texts(pair.count)})."
-        return f"Most often, {true} and {other} are missed together ({_texts(pair.count)})."
+            return f"Most often, {other} is given where {true} would be right ({so_many_texts(pair.count)})."
+        return f"Most often, {true} and {other} are missed together ({so_many_texts(pair.count)})."
 
     def _next(self) -> str:
         """What to try, the most promising first; nothing where nothing was trained."""
@@ -171,19 +149,18 @@ class LabelVerdict:
     def _hints(self) -> Iterator[str]:
         given = self.circumstances
         if self.texts < FEW_TEXTS:
-            yield "more labelled texts, some hundreds at least"
+            yield MORE_TEXTS
         if given.unread > NOTABLE_UNREAD:
-            yield f"a larger `pad_size` than {given.pad_size:,}, for {given.unread:.0%} of the text is not read"
+            yield larger_pad_size(given)
         if not self.figures.has_learnt:
             yield "more `epochs` or another `learning_rate`"
             return
         if self.still_improving:
-            longer = f"`budget={2 * given.budget:g}`" if given.budget else f"`epochs={2 * (given.epochs or 1)}`"
-            yield f"train longer ({longer}), for the dev loss fell to the end"
+            yield train_longer(given)
         if self.model_name != NGRAM_MODEL:
-            yield f"`model={NGRAM_MODEL}`, which reads n-grams, too, and is usually the most accurate"
+            yield NGRAMS_TOO
         if given.vectors_beside:
-            yield "`embedding=pretrained`, for vectors lie beside the data"
+            yield VECTORS_BESIDE
         if self.learnt_by_heart:
             known = f"training loss {self.best['train_loss']:.2f}, dev loss {self.best['dev_loss']:.2f}"
             yield f"more texts, for it knows its own by heart ({known})"
@@ -205,7 +182,7 @@ def compared_by_labels(ranked: Sequence[ComparisonEntry]) -> list[str]:
     level = LEVEL / len(others)  # among many comparisons, one would be by chance (Bonferroni)
     told = [(name, paired.only_first > paired.only_second) for name, paired in pairs.items() if paired.p_value < level]
     ahead, behind = ([name for name, is_ahead in told if is_ahead == way] for way in (True, False))
-    rows = _texts(len(best.right))
+    rows = so_many_texts(len(best.right))
     if ahead:
         found.append(f"It gets all labels right in more of {rows} than {listed(ahead)}, by more than chance.")
     if behind:

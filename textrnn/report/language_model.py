@@ -11,7 +11,7 @@ from textrnn.errors import Note
 from textrnn.evaluation.metrics import bits, perplexity
 from textrnn.evaluation.records import BLOCK_CHARACTERS, HeldOutScores
 from textrnn.files import json_bytes
-from textrnn.report.classification import HISTORY_FILE, PAGE_FILE
+from textrnn.report.classifier_result import HISTORY_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
 from textrnn.report.html import render
 from textrnn.report.plots import plot_perplexity

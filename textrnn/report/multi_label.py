@@ -11,44 +11,32 @@ from typing import Any
 import numpy as np
 
 from textrnn.config import ClassifierSettings
-from textrnn.corpus.dataset import Dataset
-from textrnn.errors import Note
 from textrnn.evaluation.label_baseline import LabelBaseline
 from textrnn.evaluation.multi_label import LabelFigures, MissedPair, label_report
 from textrnn.evaluation.verdict import Circumstances
-from textrnn.files import json_bytes
-from textrnn.report.errors_table import ERRORS_FILE
+from textrnn.report.classifier_result import ClassifierResult, calibration_of
 from textrnn.report.html import render_classifier_page
 from textrnn.report.label_answers import LabelAnswers, label_errors_csv
 from textrnn.report.label_charts import plot_label_tables
 from textrnn.report.label_errors import SuspectRow
 from textrnn.report.label_page import label_headline, label_page_values
 from textrnn.report.label_verdict import LabelVerdict
-from textrnn.report.page_data import readings
-from textrnn.report.plots import plot_curves
 from textrnn.report.text import shortened, table, wrapped
-from textrnn.saved.folder import METRICS_FILE
 from textrnn.training.history import History
 
-HISTORY_FILE, PAGE_FILE = "history.csv", "report.html"
 LABELS_SHOWN = 40  # on a terminal; of more, those with the most rows
 PAIRS_KEPT, PAIRS_SHOWN, EXAMPLES_PER_PAIR = 50, 5, 2
 NAME = 30  # columns of a label
 
 
 @dataclass(frozen=True)
-class MultiLabelResult:
-    """A finished run, or a saved classifier on other texts.
+class MultiLabelResult(ClassifierResult):
+    """The same where a text may have several labels.
 
     Attributes:
-        history: of the training; None where nothing was trained, and the data set is its test split alone
         figures: of the test split
     """
 
-    model_name: str
-    seed: int
-    dataset: Dataset
-    history: History | None
     figures: LabelFigures
     baseline: LabelBaseline | None
     circumstances: Circumstances = field(default_factory=Circumstances)
@@ -132,27 +120,16 @@ class MultiLabelResult:
     def to_metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``."""
         figures, names = self.figures, self.dataset.class_names
-        before, after = figures.calibration_errors
         metrics: dict[str, Any] = {
-            "task": "classify",
-            "multi_label": True,
-            "model": self.model_name,
-            "dataset": self.dataset.name,
-            "seed": self.seed,
+            **self._about(multi_label=True),
             **({} if self.history is None else self._training(self.history)),
             "test": {
                 **label_report(figures, names, self.missed),
                 "interval_95": list(self.verdict.interval),
-                "calibration": {
-                    "temperature": figures.calibration.temperature,
-                    "expected_calibration_error": after,
-                    "expected_calibration_error_unscaled": before,
-                    "loss_unscaled": figures.uncalibrated_loss,
-                },
+                "calibration": calibration_of(figures, figures.calibration.temperature),
             },
+            **self._files_read(),
         }
-        if files := [reading.to_dict() for reading in readings(self.dataset)]:
-            metrics["data"] = {"files": files}
         if self.baseline is not None:
             linear = self.baseline.figures
             metrics["baseline"] = {
@@ -170,12 +147,7 @@ class MultiLabelResult:
     def _training(self, history: History) -> dict[str, Any]:
         best = history.best
         return {
-            "train": {
-                "seconds": history.seconds,
-                "epochs": round(history.examples_seen / len(self.dataset.train), 3),
-                "examples": len(self.dataset.train),
-                "examples_per_second": history.examples_seen / history.seconds,
-            },
+            "train": self._trained(history, len(self.dataset.train)),
             "dev": {
                 "macro_f1": best["dev_macro_f1"],
                 "micro_f1": best["dev_micro_f1"],
@@ -184,44 +156,19 @@ class MultiLabelResult:
             },
         }
 
-    def to_files(
-        self,
-        settings: list[tuple[str, str]],
-        *,
-        run: ClassifierSettings | None = None,
-        suspects: Sequence[SuspectRow] | None = None,
-    ) -> tuple[dict[str, bytes], list[Note]]:
-        """Metrics, history, wrong rows, plots and page.
+    def _errors(self) -> bytes:
+        return label_errors_csv(self.answers)
 
-        Args:
-            settings: names and values shown at the top of the page.
-            run: every setting, for the command that repeats the run.
-            suspects: of data with one label a row; here, there are none.
+    def _plots(self) -> tuple[dict[str, bytes], bool]:
+        tables, of_labels = self.figures.tables, self.figures.of_labels
+        return plot_label_tables(tables, of_labels, self.dataset.class_names, title=self.title)
 
-        Returns:
-            The files by name, and notes about the plots.
-        """
-        names, title = self.dataset.class_names, f"{self.model_name} on {self.dataset.name}"
-        plots, named = plot_label_tables(self.figures.tables, self.figures.of_labels, names, title=title)
-        files = {
-            METRICS_FILE: json_bytes(self.to_metrics()),
-            **({} if self.history is None else {HISTORY_FILE: self.history.to_csv().encode("utf-8")}),
-            ERRORS_FILE: label_errors_csv(self.answers),
-            **({} if self.history is None else plot_curves(self.history, title=title)),
-            **plots,
-            PAGE_FILE: self._page(title, settings, run).encode("utf-8"),
-        }
-        return files, [] if named else [Note("no_font_for_names", names=names)]
-
-    def _page(self, title: str, settings: list[tuple[str, str]], run: ClassifierSettings | None) -> str:
-        history, summary = self.history, [*settings, ("seed", str(self.seed))]
-        if history is not None:
-            summary = [
-                ("training texts", f"{len(self.dataset.train):,}"),
-                *settings,
-                ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
-                ("dev macro F1", f"{history.best['dev_macro_f1']:.4f}"),
-                ("seed", str(self.seed)),
-            ]
+    def _page(
+        self, summary: list[tuple[str, str]], run: ClassifierSettings | None, suspects: Sequence[SuspectRow] | None
+    ) -> str:
+        """Rows with several labels have no suspects."""
         values = label_page_values(self, summary, run)
-        return render_classifier_page(title=title, headline=label_headline(self), **values)
+        return render_classifier_page(title=self.title, headline=label_headline(self), **values)
+
+    def _on_dev(self, history: History) -> tuple[str, str]:
+        return "dev macro F1", f"{history.best['dev_macro_f1']:.4f}"

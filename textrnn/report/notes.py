@@ -17,8 +17,8 @@ WITHOUT_PREFIX = {
     "begins", "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed",
     "data_set", "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "heap", "judged",
     "mixed", "network", "network_learnt", "nothing_to_resume", "pretrained", "pretraining", "read", "rung", "searched",
-    "sequences_learnt", "table", "tables", "text", "text_read", "tracked", "trained", "tried", "using_saved", "vectors",
-    "vocabulary",
+    "sequences_learnt", "static_vectors", "table", "tables", "text", "text_read", "tracked", "trained", "tried",
+    "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -73,6 +73,11 @@ def _vectors(vectors: Any, found: int, tokens: int, of_occurrences: float) -> st
         f"embedding: {vectors.path} ({vectors.form}), size {vectors.vectors.shape[1]}; has {found:,} of {tokens:,} "
         f"tokens ({found / max(1, tokens):.2%}), {of_occurrences:.2%} of their occurrences"
     ) + "".join(f"; {part}" for part in told)
+
+
+def _static_vectors(vectors: Any, unread: int, texts: int) -> str:
+    none = f"; {unread:,} of {texts:,} training texts have no token that it knows" if unread else ""
+    return f"embedding: {vectors.path} (Model2Vec), a vector of {vectors.size} numbers for each text{none}"
 
 
 def _begins(beginning: Any, found: int, tokens: int, more: int, of_occurrences: float) -> str:
@@ -306,6 +311,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "tracking_failed": "{tracker}: {error}; the training goes on without it",
     "trained": _trained,
     "mixed": _mixed,
+    "linear_beyond_budget": (
+        "the linear model alone takes {seconds:.1f} s, beyond `budget` {budget:g}, and cannot be had in part; fewer "
+        "n-grams (`max_ngrams`) make it quicker"
+    ),
     "training_texts_edited": (
         "{learnt} has changed since the model learnt it; the nearest training texts are of what is there now"
     ),
@@ -324,5 +333,6 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     ),
     "using_saved": "using the model in {folder} (delete the folder to train another)",
     "vectors": _vectors,
+    "static_vectors": _static_vectors,
     "vocabulary": "vocabulary: {size:,} entries ({tokenizer}); knows {coverage:.2%} of the tokens of dev",
 }

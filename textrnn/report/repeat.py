@@ -5,11 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import os
-import platform
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +135,9 @@ def toml_value(value: Any) -> str:
 
 @functools.cache
 def _versions() -> tuple[tuple[str, str], ...]:
+    import platform
+    from importlib import metadata
+
     found = [("textrnn", __version__), ("python", platform.python_version())]
     for library in LIBRARIES:
         try:

@@ -24,6 +24,16 @@ def _cluster_width(cluster: str) -> int:
     return width(cluster, control_codes="ignore")
 
 
+def in_percent(share: float) -> str:
+    """A share, as a sentence has it."""
+    return f"{share:.1%}".replace("%", " %")
+
+
+def so_many_texts(count: int) -> str:
+    """A number of texts, as a sentence has it."""
+    return f"{count:,} text" if count == 1 else f"{count:,} texts"
+
+
 def shortened(text: str, widest: int) -> str:
     """The text on one line, cut with an ellipsis so that it takes at most `widest` columns."""
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -12,11 +12,14 @@ from textrnn.errors import listed
 from textrnn.evaluation.metrics import accuracy, macro_f1, perplexity
 from textrnn.evaluation.paired import LEVEL, PairedComparison
 from textrnn.evaluation.records import ComparisonEntry, HeldOutScores
-from textrnn.evaluation.verdict import FEW_TEXTS, NOTABLE_UNREAD, SHORT, STILL_FALLING, VerdictFigures
-from textrnn.report.text import shortened
+from textrnn.evaluation.verdict import FEW_TEXTS, NOTABLE_UNREAD, SHORT, STILL_FALLING, Circumstances, VerdictFigures
+from textrnn.report.text import in_percent, shortened, so_many_texts
 
 NGRAM_MODEL = "BiLSTM_Ngram"  # the model that sees the same n-grams as the linear one
 LINEAR_MODEL, AUTO = "Linear", "auto"
+MORE_TEXTS = "more labelled texts, some hundreds at least"
+NGRAMS_TOO = f"`model={NGRAM_MODEL}`, which reads n-grams, too, and is usually the most accurate"
+VECTORS_BESIDE = "`embedding=pretrained`, for vectors lie beside the data"
 MANY_TEXTS = 5000  # to learn from; with 45,000, that model is ahead of the linear one, with 2,000 level with it
 MANY_TESTED = 1000  # texts
 NGRAMS_SHOWN = 3
@@ -29,20 +32,24 @@ def bare(text: str) -> str:
     return re.sub("`([a-z][a-z0-9_]*(?:=[^`]*)?)`", r"\1", text)
 
 
-def _share(value: float) -> str:
-    return f"{value:.1%}".replace("%", " %")
-
-
-def _texts(count: int) -> str:
-    return f"{count:,} text" if count == 1 else f"{count:,} texts"
-
-
 def _quoted(ngrams: Sequence[str]) -> str:
     return ", ".join(f'"{ngram}"' for ngram in ngrams)
 
 
-def _chance(paired: PairedComparison) -> str:
+def by_chance(paired: PairedComparison) -> str:
+    """How probable a difference of that size is where there is none."""
     return "p < 0.001" if paired.p_value < 0.001 else f"p = {paired.p_value:.2g}"
+
+
+def larger_pad_size(given: Circumstances) -> str:
+    """What to try where much of the text is not read."""
+    return f"a larger `pad_size` than {given.pad_size:,}, for {given.unread:.0%} of the text is not read"
+
+
+def train_longer(given: Circumstances) -> str:
+    """What to try where the training ended too soon."""
+    twice = f"`epochs={2 * (given.epochs or 1)}`" if given.budget is None else f"`budget={2 * given.budget:g}`"
+    return f"train longer ({twice}), for the dev loss fell to the end"
 
 
 @dataclass(frozen=True)
@@ -72,12 +79,12 @@ class Verdict:
         figures, confusion = self.figures, self.figures.figures.confusion
         low, high = figures.interval
         said = (
-            f"{self.model_name} answers {_share(accuracy(confusion))} of {_texts(figures.texts)} right (95 % interval "
-            f"{100 * low:.1f} to {_share(high)}), macro F1 {macro_f1(confusion):.2f}"
+            f"{self.model_name} answers {in_percent(accuracy(confusion))} of {so_many_texts(figures.texts)} right "
+            f"(95 % interval {100 * low:.1f} to {in_percent(high)}), macro F1 {macro_f1(confusion):.2f}"
         )
         if figures.classes_in_test < 2:
             return f"{said}; but all of them are of one class, so that this says little."
-        largest = f"always naming the largest class gets {_share(figures.figures.largest_share)}"
+        largest = f"always naming the largest class gets {in_percent(figures.figures.largest_share)}"
         if not figures.has_learnt:
             return f"{said}. As far as these texts show, it has learnt nothing: {largest}."
         if figures.texts < FEW_TEXTS:
@@ -91,12 +98,12 @@ class Verdict:
         baseline, paired = self.figures.baseline, self.figures.paired
         if baseline is None or paired is None:
             return ""
-        said = f"The linear model gets {_share(baseline.accuracy)}, macro F1 {macro_f1(baseline.confusion):.2f}"
+        said = f"The linear model gets {in_percent(baseline.accuracy)}, macro F1 {macro_f1(baseline.confusion):.2f}"
         if paired.only_first == paired.only_second == 0:
             return f"{said}: right and wrong on the very same texts."
         apart = (
-            f"it alone is right on {_texts(paired.only_second)}, the network alone on {paired.only_first:,}, "
-            f"{_chance(paired)}"
+            f"it alone is right on {so_many_texts(paired.only_second)}, the network alone on {paired.only_first:,}, "
+            f"{by_chance(paired)}"
         )
         if paired.standing == "better":
             return f"{said}; the network is better, by more than chance ({apart})."
@@ -130,11 +137,11 @@ class Verdict:
             return ""
         true, taken = (shortened(self.class_names[index], 30) for index in (pair.true, pair.predicted))
         of_class = int(figures.figures.confusion[pair.true].sum())
-        said = f"Most often, {true} is taken for {taken} ({pair.count:,} of {_texts(of_class)})"
+        said = f"Most often, {true} is taken for {taken} ({pair.count:,} of {so_many_texts(of_class)})"
         if figures.is_rare:
             counts = figures.circumstances.training_counts
             only, against = counts[pair.true], counts[pair.predicted]
-            return f"{said}: of {true} there are only {_texts(only)} to learn from, of {taken} {against:,}."
+            return f"{said}: of {true} there are only {so_many_texts(only)} to learn from, of {taken} {against:,}."
         baseline, shared = figures.baseline, figures.shared_mistakes
         if baseline is None or baseline.model is None:
             return f"{said}."
@@ -164,19 +171,19 @@ class Verdict:
             yield "nothing" if figures.texts >= MANY_TESTED else "a larger test split, for this one shows no mistake"
             return
         if figures.texts < FEW_TEXTS:
-            yield "more labelled texts, some hundreds at least"
+            yield MORE_TEXTS
         if given.unread > NOTABLE_UNREAD:
-            yield f"a larger `pad_size` than {given.pad_size:,}, for {given.unread:.0%} of the text is not read"
+            yield larger_pad_size(given)
         if figures.misses_rare_classes and not given.balanced:
             yield "`class_weight=balanced`, for rare classes are missed (macro F1 is well below the accuracy)"
         if not figures.has_learnt:
             yield self._where_nothing_is_learnt()
             return
         if figures.still_improving:
-            yield self._longer()
+            yield train_longer(given)
         yield from self._other_models()
         if given.vectors_beside:
-            yield "`embedding=pretrained`, for vectors lie beside the data"
+            yield VECTORS_BESIDE
         if figures.learnt_by_heart:
             known = f"training loss {figures.best['train_loss']:.2f}, dev loss {figures.best['dev_loss']:.2f}"
             yield f"more texts, for it knows these {given.training_texts:,} by heart ({known})"
@@ -188,11 +195,6 @@ class Verdict:
             return "more `epochs` or another `learning_rate`, for the linear model finds something to learn"
         return "a look at the labels, for the linear model finds nothing, either"
 
-    def _longer(self) -> str:
-        epochs, budget = self.figures.circumstances.epochs, self.figures.circumstances.budget
-        setting = f"`budget={2 * budget:g}`" if budget is not None else f"`epochs={2 * (epochs or 1)}`"
-        return f"train longer ({setting}), for the dev loss fell to the end"
-
     def _other_models(self) -> Iterator[str]:
         """By the size of the data, see benchmarks/LOG.md; never the model that was trained."""
         given, paired, baseline = self.figures.circumstances, self.figures.paired, self.figures.baseline
@@ -203,7 +205,7 @@ class Verdict:
             both = [f"`model={AUTO}`, which mixes it with a network where that is better"] if other else []
             yield f"with {given.training_texts:,} texts to learn from, {', or '.join([*itself, *both])}"
         elif other and not ahead:
-            yield f"`model={NGRAM_MODEL}`, which reads n-grams, too, and is usually the most accurate"
+            yield NGRAMS_TOO
         elif other and given.tokens_per_text <= SHORT:
             yield f"`model={NGRAM_MODEL}`, usually the most accurate on short texts"
 
@@ -222,7 +224,8 @@ def compared(ranked: Sequence[ComparisonEntry]) -> list[str]:
     found = []
     if alike:
         found.append(
-            f"{_texts(len(best.right))} cannot tell {best.name} from {listed(alike)}: the differences may be chance."
+            f"{so_many_texts(len(best.right))} cannot tell {best.name} from {listed(alike)}: the differences may be "
+            "chance."
         )
     if ahead:
         found.append(f"{best.name} is better than {listed(ahead)}, by more than chance.")
@@ -247,7 +250,7 @@ def on_language_model(
         saved = 1 - scores.model / min(scores.network, scores.ngram)
         worth = "together, the same"
         if abs(saved) >= 0.005:
-            worth = f"together they need {_share(abs(saved))} {'fewer' if saved > 0 else 'more'} bits than that"
+            worth = f"together they need {in_percent(abs(saved))} {'fewer' if saved > 0 else 'more'} bits than that"
         found.append(
             f"Alone, {first} is ahead, with perplexity {min(network, ngram):.2f}, of {second} with "
             f"{max(network, ngram):.2f}; {worth} ({both:.2f})."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from textrnn.config import ClassifierSettings, DataIdentity, RunSettings
 from textrnn.corpus.batches import LabelledTexts
+from textrnn.corpus.embeddings import StaticVectors
 from textrnn.corpus.readers import all_cleaned
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError
@@ -41,6 +43,7 @@ from textrnn.training.train_eval import precision_for
 
 TASK = "classify"
 LABELS_FILE = "labels.json"
+SENTENCES = "sentences.mean"  # among the weights of a network that reads vectors of whole texts
 SEVERAL_LABELS_VERSION = 2  # of the format, which earlier versions of textrnn refuse; one label a text is still 1
 
 
@@ -56,6 +59,7 @@ class Classifier(SavedModel):
         threads: that compute for many texts; a single one is done by one
         data_identity: of what it has learnt; None of texts in memory, and of earlier versions
         read: what was understood of each file that it has learnt from, see :meth:`Reading.to_dict`
+        static: what makes vectors of whole texts, where the network reads them
         began_from: the language model that gave its first weights, see :meth:`Beginning.to_kept`; None of one that was
             drawn
         estimator: what Python's estimator keeps of itself, plain values; see :mod:`textrnn.estimators.labels`
@@ -73,6 +77,7 @@ class Classifier(SavedModel):
     thresholds: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     biases: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     began_from: dict[str, Any] | None = field(default=None, repr=False, compare=False)
+    static: StaticVectors | None = field(default=None, repr=False, compare=False)
 
     @property
     def multi_label(self) -> bool:
@@ -91,8 +96,9 @@ class Classifier(SavedModel):
 
     def encode(self, texts: list[str]) -> EncodedTexts:
         """Texts -> token ids, cleaned and cut as in training."""
-        data = self.settings.data
-        return self.vocabulary.encode(all_cleaned(texts), max_tokens=data.max_tokens, spelling=data.is_spelt)
+        data, read = self.settings.data, all_cleaned(texts)
+        encoded = self.vocabulary.encode(read, max_tokens=data.max_tokens, spelling=data.is_spelt)
+        return encoded if self.static is None else dataclasses.replace(encoded, sentence_vectors=self.static.of(read))
 
     def probabilities_of(self, encoded: EncodedTexts) -> NDArray[np.float64]:
         """Encoded texts -> (texts, C) probabilities."""
@@ -121,8 +127,11 @@ class Classifier(SavedModel):
         ids, *spelt = (
             torch.tensor(part, dtype=torch.int64, device=device)[None] for part in (encoded.token_ids, *spelling)
         )
+        vectors = encoded.sentence_vectors
+        of_text = None if vectors is None else torch.from_numpy(vectors).to(device)
         with thread_count(1):  # to wake a second takes longer
-            scored = self.network(ids, torch.tensor([ids.shape[1]], device=device), *spelt)
+            lengths = torch.tensor([ids.shape[1]], device=device)
+            scored = self.network(ids, lengths, *spelt, sentence_vectors=of_text)
         logits: NDArray[np.float32] = scored.float().cpu().numpy()
         return logits
 
@@ -131,6 +140,7 @@ class Classifier(SavedModel):
             MODEL_FILE: tensor_bytes(self.network.state_dict()),
             VOCAB_FILE: self.vocabulary.to_json().encode("utf-8"),
             LABELS_FILE: json_bytes(self.class_names),
+            **({} if self.static is None else self.static.to_files()),
             CONFIG_FILE: config_bytes(
                 {
                     **self.settings.to_kept(),
@@ -171,6 +181,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
             f"{folder / LABELS_FILE}: not a list of class names; expected what training wrote: train again"
         )
     weights = read_weights(folder)
+    static = StaticVectors.kept(folder) if SENTENCES in weights else None
     with explain_mismatched_files(folder):
         if config["tokenizer"] != vocabulary.tokenizer.to_dict():
             raise ValueError(f"vocab.json is of another tokenizer, {vocabulary.tokenizer.name}")
@@ -178,6 +189,8 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         settings: ClassifierSettings = RunSettings.from_kept(config, entry.config_class)
         sizes = {"vocabulary_size": len(vocabulary), "class_count": len(class_names)}
         network: ClassifierNetwork = entry.build(settings.model_config, **sizes)
+        if static is not None:
+            network.read_sentences(static.size)
         network.load_state_dict(weights)
         temperature = config["calibration"]["temperature"] if "calibration" in config else None  # of earlier versions
         if "calibration" in config and not (isinstance(temperature, float) and 0 < temperature < math.inf):
@@ -194,7 +207,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     }
     return Classifier(
         settings, network, vocabulary, class_names, temperature, data_identity=identity, thresholds=thresholds,
-        biases=biases, **told,
+        biases=biases, static=static, **told,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from textrnn.saved.answers import taken_labels
 from textrnn.saved.classifier import Classifier
 from textrnn.saved.neighbours import Neighbour as Neighbour
 from textrnn.saved.neighbours import Neighbours as Neighbours
+from textrnn.saved.sentence_shares import sentence_shares
 from textrnn.training.threads import thread_count
 
 EXPLAINED_TOKENS = 1024  # of a text that is read in windows: those of its strongest windows
@@ -275,12 +276,13 @@ def _told(
     difference, baseline = float(attribution.difference[place]), float(attribution.baseline[place])
     gap = difference - baseline - float(contributions.sum())
     sizes = contributions.abs() if contributions.any() else torch.ones_like(contributions)
+    of_vector = sentence_shares(classifier, text, spans, classes)
+    contributions = contributions + gap * sizes / sizes.sum() + of_vector.contributions
+    difference, baseline = difference + of_vector.difference, baseline + of_vector.baseline
     steps = int(attribution.steps[place])
     tokens = [
         TokenContribution(span.token, span.start, span.end, contribution, bool(token_id != UNKNOWN_ID))
-        for span, contribution, token_id in zip(
-            spans, (contributions + gap * sizes / sizes.sum()).tolist(), token_ids, strict=True
-        )
+        for span, contribution, token_id in zip(spans, contributions.tolist(), token_ids, strict=True)
     ]
     names, alone = classifier.class_names, classes[1] == NO_OTHER
     label, against = names[classes[0]], None if alone else names[classes[1]]
@@ -316,12 +318,13 @@ def _told_by_windows(
     of_text = encoded.token_ids[encoded.offsets[row] : encoded.offsets[row + 1]]
     inputs = LabelledTexts.from_encoded(encoded, [0] * len(encoded.lengths), device).batch(torch.tensor([row])).inputs
     token_ids = inputs[0][0]
-    with classifier.threads.piece(len(token_ids)):
-        shares = window_shares(network, inputs, *classes)
-        chosen = shares.strongest(max(1, EXPLAINED_TOKENS // shares.window))
-        within = tokens_of_windows(network, token_ids, shares, chosen, *classes, rounds=rounds)
     tokenizer, limit = classifier.vocabulary.tokenizer, classifier.settings.data.max_tokens
     spans, unread_from = token_spans(text, tokenizer, max_tokens=limit)
+    of_vector = sentence_shares(classifier, text, spans, classes)
+    with classifier.threads.piece(len(token_ids)):
+        shares = window_shares(network, inputs, *classes, of_vector.contributions, of_vector.baseline)
+        chosen = shares.strongest(max(1, EXPLAINED_TOKENS // shares.window))
+        within = tokens_of_windows(network, token_ids, shares, chosen, *classes, rounds=rounds)
     tokens, gap = list[TokenContribution](), 0.0
     for place, window in enumerate(chosen):
         at, weight = shares.tokens_of(window), shares.share * float(shares.weights[window])

@@ -26,11 +26,9 @@ from textrnn.errors import DataError, Note
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
-from textrnn.models.registry import AUTO, SOLVED
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier
-from textrnn.tasks.auto import settings_of_kind
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
@@ -46,14 +44,14 @@ from textrnn.tasks.common import (
 from textrnn.tasks.facts import DatasetFacts as DatasetFacts
 from textrnn.tasks.label_errors import suspects_beside
 from textrnn.tasks.labelling import AnyBaseline, AnyResult, labelling_of
+from textrnn.tasks.mixed import decided, solved_within_budget, tell_if_late
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.pretraining import pretrained_first
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.checkpoint import Checkpoint
 from textrnn.training.events import Listener
 from textrnn.training.history import History
-from textrnn.training.linear import is_solved, mix_with_linear, solve
-from textrnn.training.objectives.classification import ClassificationObjective
+from textrnn.training.linear import is_solved, solve
 from textrnn.training.train_eval import choose_device, explain_out_of_memory, fit, precision_for
 
 RowsOfTexts = Callable[[EncodedTexts, list[int] | LabelSets, torch.device], LabelledTexts]
@@ -179,6 +177,9 @@ def introduce(
         )
         if of_occurrences < 0.5:
             listener.on_note(Note("few_vectors"))
+    if encoded.static is not None:
+        unread = int((train.sentence_vectors == 0).all(axis=1).sum())  # type: ignore[union-attr]
+        listener.on_note(Note("static_vectors", vectors=encoded.static, unread=unread, texts=len(train.lengths)))
     if beginning is not None:
         known, seen = beginning.rows_of(vocabulary.tokens) >= 0, np.unique(train.token_ids)
         facts = {"found": int(known[seen].sum()), "tokens": len(seen), "more": int(known.sum() - known[seen].sum())}
@@ -220,7 +221,7 @@ def learn(
     encoded = dataset.encoded(settings.data)
     labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
     network = build_classifier(settings, encoded, len(dataset.class_names), vectors, device)
-    labelling.prepare(network, dataset)
+    labelling.prepare(network)
     if start is not None:
         network.load_state_dict(start.state_dict())
     elif beginning is not None:
@@ -232,49 +233,30 @@ def learn(
         rows(texts, split.targets, device).weighted(split.weights).softened(split.soft_labels)
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
-    objective = labelling.objective(dataset, train, dev, training, sample)
+    objective = labelling.objective(train, dev, training, sample)
+    beside, training = solved_within_budget(network, objective, settings, training, listener)
     if is_solved(network):
         history = solve(network, objective, training, listener)
+        tell_if_late(settings, history.seconds, listener)
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
-    settings, network = _decided(
+    settings, network = decided(
         settings,
         network,
         objective,
+        beside,
         listener,
         lambda kind: build_classifier(kind, encoded, len(dataset.class_names), None, device),
     )
     with explain_out_of_memory():
-        fitted = labelling.fitted(dataset, network, dev, settings.training, objective.threads)
+        fitted = labelling.fitted(network, dev, settings.training, objective.threads)
     names, threads = dataset.class_names, objective.threads
     classifier = Classifier(settings, network, encoded.vocabulary, names, threads=threads, **fitted)
+    classifier.static = None if network.sentences is None else encoded.static
     classifier.began_from = _began_from(beginning, checkpoint)
     classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
-
-
-def _decided(
-    settings: ClassifierSettings,
-    network: ClassifierNetwork,
-    objective: ClassificationObjective,
-    listener: Listener,
-    build: Callable[[ClassifierSettings], ClassifierNetwork],
-) -> tuple[ClassifierSettings, ClassifierNetwork]:
-    """A trained network, with a linear model mixed in where it wants one; of ``auto``, the kind that dev prefers.
-
-    Args:
-        build: a new network by its settings.
-    """
-    mixing = None if is_solved(network) else mix_with_linear(network, objective, settings.training)
-    if mixing is not None:
-        listener.on_note(Note("mixed", mixing=mixing, chosen=settings.model_name == AUTO))
-    if settings.model_name == AUTO:
-        settings = settings_of_kind(settings, mixing)
-        network = network if settings.model_name != SOLVED else build(settings)
-        if is_solved(network):
-            solve(network, objective, settings.training, Listener())
-    return settings, network
 
 
 def _began_from(beginning: Begins | None, checkpoint: Checkpoint | None) -> dict[str, Any] | None:
@@ -301,6 +283,9 @@ def build_classifier(
             learn = network.learn_words if settings.data.words else network.learn_spelling
             learn(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
         network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
+    vectors_of_texts = encoded.train.sentence_vectors
+    if vectors_of_texts is not None and not is_solved(network):
+        network.read_sentences(vectors_of_texts.shape[1]).learn_statistics(torch.from_numpy(vectors_of_texts))
     table = network.embedding.table.weight
     if vectors is not None:
         with torch.no_grad():
@@ -333,7 +318,7 @@ def judge(learnt: Learnt, dataset: Dataset, baseline: AnyBaseline | None = None)
 
 def scored(classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> AnyResult:
     """The figures of a classifier on the test split, whatever it has learnt from."""
-    return labelling_of(dataset).scored(classifier, dataset, test)
+    return labelling_of(dataset).scored(classifier, test)
 
 
 def circumstances(dataset: Dataset, settings: ClassifierSettings) -> Circumstances:
@@ -364,4 +349,4 @@ def train_baseline(dataset: Dataset, *, repeats: int = 1) -> AnyBaseline | None:
     Args:
         repeats: how often the test split is predicted; the quickest time counts.
     """
-    return labelling_of(dataset).baseline(dataset, repeats=repeats)
+    return labelling_of(dataset).baseline(repeats=repeats)

@@ -75,6 +75,11 @@ def export_classifier(classifier: Classifier, folder: Path, *, int8: bool = Fals
     """
     refuse_folder(folder)
     name = classifier.settings.model_name
+    if classifier.static is not None:
+        raise ArtifactError(
+            f"{name}: reads vectors of whole texts (`embedding` {classifier.settings.data.embedding}), which an ONNX "
+            "graph cannot make of a text; expected a model without them: train it with `embedding=random`"
+        )
     how: dict[str, Any] = {
         "temperature": classifier.temperature,
         "label_smoothing": classifier.settings.training.label_smoothing,

@@ -41,7 +41,8 @@ class DatasetFacts:
         Raises:
             DataError: if they cannot be found or read.
         """
-        path = None if self.vectors_are_kept else find_embedding(settings.data.embedding, self.dataset.folder)
+        named = "random" if settings.data.draws_token_vectors else settings.data.embedding
+        path = None if self.vectors_are_kept else find_embedding(named, self.dataset.folder)
         if path is not None and self._vectors is None:
             tokens = self.dataset.encoded(settings.data).vocabulary.tokens
             self._vectors = load_embedding(path, tokens, seed=settings.training.seed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -28,19 +30,19 @@ AnyBaseline = Baseline | LabelBaseline
 AnyResult = ClassificationResult | MultiLabelResult
 
 
-class Labelling(Protocol):
+@dataclass(frozen=True)
+class Labelling(ABC):
     """What differs between one label a row and several."""
 
-    def prepare(self, network: ClassifierNetwork, dataset: Dataset) -> None:
+    dataset: Dataset
+
+    @abstractmethod
+    def prepare(self, network: ClassifierNetwork) -> None:
         """What a new network knows of the labels before it learns."""
 
+    @abstractmethod
     def objective(
-        self,
-        dataset: Dataset,
-        train: LabelledTexts,
-        dev: LabelledTexts,
-        training: TrainConfig,
-        sample: WindowSample | None,
+        self, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig, sample: WindowSample | None
     ) -> ClassificationObjective:
         """What is minimised.
 
@@ -48,91 +50,83 @@ class Labelling(Protocol):
             sample: what is read of long training texts; None: all.
         """
 
+    @abstractmethod
     def fitted(
-        self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
+        self, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
     ) -> dict[str, Any]:
         """How logits become answers, fitted on the dev split: fields of :class:`Classifier`."""
 
-    def scored(self, classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> AnyResult:
+    @abstractmethod
+    def scored(self, classifier: Classifier, test: EncodedTexts) -> AnyResult:
         """The figures of a classifier on the test split, whatever it has learnt from."""
 
-    def baseline(self, dataset: Dataset, *, repeats: int = 1) -> AnyBaseline | None:
+    @abstractmethod
+    def baseline(self, *, repeats: int = 1) -> AnyBaseline | None:
         """The linear model on the same splits; None where it would take too long."""
 
 
-class OneLabel:
+class OneLabel(Labelling):
     """Every row is of one class."""
 
-    def prepare(self, network: ClassifierNetwork, dataset: Dataset) -> None:
+    def prepare(self, network: ClassifierNetwork) -> None:
         """Nothing."""
 
     def objective(
-        self,
-        dataset: Dataset,
-        train: LabelledTexts,
-        dev: LabelledTexts,
-        training: TrainConfig,
-        sample: WindowSample | None,
+        self, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig, sample: WindowSample | None
     ) -> ClassificationObjective:
-        return ClassificationObjective(train, dev, training, len(dataset.class_names), sample=sample)
+        return ClassificationObjective(train, dev, training, len(self.dataset.class_names), sample=sample)
 
     def fitted(
-        self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
+        self, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
     ) -> dict[str, Any]:
         logits = predict_logits(network, dev, threads).numpy()
         unsmoothed = without_smoothing(logits, training.label_smoothing)
-        return {"temperature": fit_temperature(unsmoothed, dataset.dev.labels)}
+        return {"temperature": fit_temperature(unsmoothed, self.dataset.dev.labels)}
 
-    def scored(self, classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> ClassificationResult:
-        rows = LabelledTexts.from_encoded(test, dataset.test.labels, _device(classifier))
+    def scored(self, classifier: Classifier, test: EncodedTexts) -> ClassificationResult:
+        rows = LabelledTexts.from_encoded(test, self.dataset.test.labels, _device(classifier))
         with explain_out_of_memory():
             logits = predict_logits(classifier.network, rows, classifier.threads).numpy()
         name, training = classifier.settings.model_name, classifier.settings.training
-        return ClassificationResult(
-            name, training.seed, dataset, None, logits, training.label_smoothing, classifier.temperature or 1.0, None
-        )
+        smoothing, temperature = training.label_smoothing, classifier.temperature or 1.0
+        return ClassificationResult(name, training.seed, self.dataset, None, logits, smoothing, temperature, None)
 
-    def baseline(self, dataset: Dataset, *, repeats: int = 1) -> Baseline:
-        train, test = dataset.train, dataset.test
+    def baseline(self, *, repeats: int = 1) -> Baseline:
+        train, test = self.dataset.train, self.dataset.test
         return linear_baseline(
             train.texts,
             train.labels,
             test.texts,
             test.labels,
-            len(dataset.class_names),
-            words=dataset.cut_into_words,
+            len(self.dataset.class_names),
+            words=self.dataset.cut_into_words,
             repeats=repeats,
         )
 
 
-class SeveralLabels:
+class SeveralLabels(Labelling):
     """A row may have several labels, or none."""
 
-    def prepare(self, network: ClassifierNetwork, dataset: Dataset) -> None:
+    def prepare(self, network: ClassifierNetwork) -> None:
         """How frequent each label is: else, of thousands of rare ones, most of the training would be to learn that.
 
         Source: Lin et al. 2017, section 3.3.
         """
-        counts = dataset.train.class_counts(len(dataset.class_names))
-        shares = torch.from_numpy((counts + 0.5) / (len(dataset.train) + 1.0))
+        counts = self.dataset.train.class_counts(len(self.dataset.class_names))
+        shares = torch.from_numpy((counts + 0.5) / (len(self.dataset.train) + 1.0))
         with torch.no_grad():
             network.classifier.bias.copy_(shares.logit())
 
     def objective(
-        self,
-        dataset: Dataset,
-        train: LabelledTexts,
-        dev: LabelledTexts,
-        training: TrainConfig,
-        sample: WindowSample | None,
+        self, train: LabelledTexts, dev: LabelledTexts, training: TrainConfig, sample: WindowSample | None
     ) -> ClassificationObjective:
-        truth, class_count = label_sets(dataset.dev), len(dataset.class_names)
+        truth, class_count = label_sets(self.dataset.dev), len(self.dataset.class_names)
         return MultiLabelObjective(train, dev, truth, training, class_count, sample=sample)
 
     def fitted(
-        self, dataset: Dataset, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
+        self, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
     ) -> dict[str, Any]:
-        truth = label_sets(dataset.dev)
+        truth = label_sets(self.dataset.dev)
         figures = fitted_figures(score_labels(network, dev, truth, threads=threads), truth)
         calibration = figures.calibration
         return {
@@ -141,27 +135,26 @@ class SeveralLabels:
             "thresholds": figures.thresholds,
         }
 
-    def scored(self, classifier: Classifier, dataset: Dataset, test: EncodedTexts) -> MultiLabelResult:
-        truth, calibration = label_sets(dataset.test), classifier.label_calibration
+    def scored(self, classifier: Classifier, test: EncodedTexts) -> MultiLabelResult:
+        truth, calibration = label_sets(self.dataset.test), classifier.label_calibration
         assert classifier.thresholds is not None, "one label a text"
         rows = LabelledTexts.from_encoded(test, truth, _device(classifier))
         with explain_out_of_memory():
             scores = score_labels(classifier.network, rows, truth, calibration, threads=classifier.threads)
         figures = LabelFigures(scores, truth, calibration, classifier.thresholds)
         settings = classifier.settings
-        return MultiLabelResult(settings.model_name, settings.training.seed, dataset, None, figures, None)
+        return MultiLabelResult(settings.model_name, settings.training.seed, self.dataset, None, figures, None)
 
-    def baseline(self, dataset: Dataset, *, repeats: int = 1) -> LabelBaseline | None:
-        train, dev, test = (
-            LabelledRows(split.texts, label_sets(split)) for split in (dataset.train, dataset.dev, dataset.test)
-        )
-        words = dataset.cut_into_words
-        return label_baseline(train, dev, test, len(dataset.class_names), words=words, repeats=repeats)
+    def baseline(self, *, repeats: int = 1) -> LabelBaseline | None:
+        of_dataset = (self.dataset.train, self.dataset.dev, self.dataset.test)
+        train, dev, test = (LabelledRows(split.texts, label_sets(split)) for split in of_dataset)
+        words = self.dataset.cut_into_words
+        return label_baseline(train, dev, test, len(self.dataset.class_names), words=words, repeats=repeats)
 
 
 def labelling_of(dataset: Dataset) -> Labelling:
     """How the rows of a data set are labelled."""
-    return SeveralLabels() if dataset.multi_label else OneLabel()
+    return SeveralLabels(dataset) if dataset.multi_label else OneLabel(dataset)
 
 
 def label_sets(split: Split) -> LabelSets:

@@ -23,6 +23,7 @@ from textrnn.corpus.texts import Corpus, TextSource, load_corpus
 from textrnn.errors import ConfigError, Interrupted, Note, TrainingError, one_line
 from textrnn.evaluation.trials import DONE, FAILED, MAXIMISED, STOPPED_EARLY, Trial
 from textrnn.files import remove_file, write_together
+from textrnn.models.registry import SOLVED, find_model
 from textrnn.report.search import SearchResult
 from textrnn.tasks import classify, language_model
 from textrnn.tasks.common import held, is_finished, kept_settings
@@ -74,9 +75,12 @@ class _Classifying:
         return classify.learn(self.dataset, settings, listener, vectors=vectors, beginning=beginning).history
 
     def fixed(self, settings: RunSettings[Any, Any, Any]) -> set[str]:
+        unread = set(find_model(settings.model_name).unread)
+        if settings.model_name == SOLVED:  # its n-grams are of words where these have spaces, else of tokens
+            unread.add("longest_ngram" if settings.data.spelling else "longest_words")
         of_vectors = set() if self.facts.vectors(settings) is None else {"embedding_size"}
         beginning = self.facts.beginning(settings)
-        return of_vectors if beginning is None else {*of_vectors, *beginning.sizes}
+        return {*unread, *of_vectors, *(() if beginning is None else beginning.sizes)}
 
     def train(self, run: Run, listener: Listener) -> None:
         linear = partial(classify.train_baseline, self.dataset) if self.baseline else None

@@ -25,7 +25,7 @@ from textrnn.config import (
     WindowedConfig,
 )
 from textrnn.errors import ConfigError, did_you_mean
-from textrnn.models.registry import ModelEntry, all_models, find_model
+from textrnn.models.registry import MIXED, SOLVED, ModelEntry, all_models, find_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -198,6 +198,11 @@ def fit_to_data(
 
 def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mapping[str, Any]) -> ClassifierSettings:
     entry = find_model(settings.model_name)
+    if entry.name == SOLVED and settings.data.static_folder is not None:
+        raise ConfigError(
+            f"`embedding` {settings.data.embedding}: {SOLVED} reads no vectors; expected a network with it, such as "
+            f"`model={MIXED}`, or `embedding=random`"
+        )
     data = settings.data.fitted_to(
         words_are_spaced=facts.words_are_spaced,
         is_chinese=facts.is_chinese,
@@ -240,7 +245,7 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
                 f"`embedding_size={size}`, or none"
             )
         return settings.replaced({"embedding_size": size})
-    if data.freeze_embedding and data.embedding == "random" and not (beginning or settings.training.pretrain):
+    if data.freeze_embedding and data.draws_token_vectors and not (beginning or settings.training.pretrain):
         raise ConfigError(
             "`freeze_embedding`: random vectors that are never trained teach nothing; expected `embedding=pretrained` "
             "or PATH with it"
@@ -250,7 +255,7 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
 
 def _sizes_of(beginning: BeginningSizes, settings: ClassifierSettings, named: Mapping[str, Any]) -> dict[str, int]:
     """The sizes that a classifier takes over; it may have more layers than the language model, or fewer."""
-    if settings.data.embedding != "random":
+    if not settings.data.draws_token_vectors:
         raise ConfigError("`init_from`: brings its own vectors, as `embedding` does; expected one of the two")
     for name in ("embedding_size", "hidden_size"):
         size = beginning.sizes[name]

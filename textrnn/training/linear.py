@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from textrnn.config import TrainConfig
 from textrnn.corpus.batches import LabelledTexts, sorted_batches
@@ -61,7 +61,8 @@ def solve(
     listener.on_start(1, 0, None)
     try:
         features = sparse_features(network, objective.train)
-        inverse = _take_linear(network, objective, config, network.inverse_penalty, features)
+        of_classes, intercepts, inverse = _solved(network, objective, config, network.inverse_penalty, features)
+        network.take_linear(of_classes, intercepts)
         loss = _mean_loss(network, objective)
         seconds = time.perf_counter() - started
         history = History([loss], [0.0], [1], [len(objective.train)], threads=Counter({config.threads or 1: 1}))
@@ -79,6 +80,21 @@ def solve(
     finally:
         listener.on_end()
     return history
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A linear model to be mixed with a network.
+
+    Attributes:
+        weights: (C, K)
+        intercepts: (C,)
+        seconds: that it took
+    """
+
+    weights: Tensor
+    intercepts: Tensor
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -152,25 +168,33 @@ class JudgeOfLabels:
         return fitted_figures(scores, self.truth)
 
 
-def mix_with_linear(network: nn.Module, objective: ClassificationObjective, config: TrainConfig) -> Mixing | None:
-    """Take a linear model into a trained network that wants one; its share is what dev says is best.
-
-    The shares are judged as the saved model answers.
-    """
+def solve_beside(network: nn.Module, objective: ClassificationObjective, config: TrainConfig) -> Beside | None:
+    """The linear model that a network wants to be mixed with, trained or still to be trained; None: it wants none, or
+    it would be too large."""
     if not (isinstance(network, bilstm_ngram.Model) and network.takes_linear):
         return None
     if network.sparse_size * objective.class_count > MOST_WEIGHTS or not _has_something_to_tell(objective):
         return None
     if len(objective.dev) * objective.class_count > MOST_LOGITS:
         return None
-    judge: Judge = JudgeOfClasses(objective.dev.labels.cpu().numpy(), objective.smoothing)
-    if isinstance(objective, MultiLabelObjective):
-        judge = JudgeOfLabels(objective.dev_labels, objective.class_count)
+    started = time.perf_counter()
     features = sparse_features(network, objective.train)
     if isinstance(objective, MultiLabelObjective) and not is_quick(features, objective.class_count):
         return None
+    weights, intercepts, _ = _solved(network, objective, config, None, features)
+    return Beside(weights.float(), intercepts, time.perf_counter() - started)
+
+
+def mix_with_linear(network: bilstm_ngram.Model, objective: ClassificationObjective, beside: Beside) -> Mixing:
+    """Take a linear model into a trained network; its share is what dev says is best.
+
+    The shares are judged as the saved model answers.
+    """
+    judge: Judge = JudgeOfClasses(objective.dev.labels.cpu().numpy(), objective.smoothing)
+    if isinstance(objective, MultiLabelObjective):
+        judge = JudgeOfLabels(objective.dev_labels, objective.class_count)
     own = predict_logits(network, objective.dev, objective.threads).numpy()
-    _take_linear(network, objective, config, None, features)
+    network.take_linear(beside.weights, beside.intercepts)
     network.share.fill_(1.0)
     of_linear = predict_logits(network, objective.dev, objective.threads).numpy()
     share = best_share(own, of_linear, judge)
@@ -206,34 +230,31 @@ def _mean_loss(network: nn.Module, objective: ClassificationObjective) -> float:
     return sum(float(loss.reported) * loss.examples for loss in losses) / len(objective.train)
 
 
-def _take_linear(
+def _solved(
     network: NgramClassifier,
     objective: ClassificationObjective,
     config: TrainConfig,
     inverse: float | None,
     features: Any,
-) -> float:
-    """Fit a linear model to the training split and put it into a network. Returns scikit-learn's C; NaN where there is
-    nothing to learn from, and all classes are as likely."""
+) -> tuple[Tensor, Tensor, float]:
+    """A linear model fitted to the training split: (C, K), (C,), and scikit-learn's C; NaN where there is nothing to
+    learn from, and all classes are as likely."""
     weights, intercepts = np.zeros((objective.class_count, network.sparse_size)), np.zeros(objective.class_count)
     if not features.nnz:  # texts that are empty, or have nothing in common
-        network.take_linear(torch.from_numpy(weights), torch.from_numpy(intercepts))
-        return math.nan
+        return torch.from_numpy(weights), torch.from_numpy(intercepts), math.nan
     of_rows = None if objective.train.weights is None else objective.train.weights.cpu().double().numpy()
     balanced = config.class_weight == "balanced"
     if isinstance(objective, MultiLabelObjective):
         how: dict[str, Any] = {"balanced": balanced, "inverse": inverse, "weights": of_rows}
         weights, intercepts = one_against_all(features, objective.train_labels, objective.class_count, **how)
-        network.take_linear(torch.from_numpy(weights), torch.from_numpy(intercepts))
-        return inverse or INVERSE_PENALTY
+        return torch.from_numpy(weights), torch.from_numpy(intercepts), inverse or INVERSE_PENALTY
     labels = objective.train.labels.cpu().numpy()
     if len(np.unique(labels)) > 1:
         how = {"balanced": balanced, "seed": config.seed % 2**32, "weights": of_rows}
         inverse, temperature = calibrated(features, labels, objective.class_count, inverse, **how)
         model = fitted(features, labels, inverse, **how)
         weights, intercepts = (part / temperature for part in weights_by_class(model, objective.class_count))
-    network.take_linear(torch.from_numpy(weights), torch.from_numpy(intercepts))
-    return inverse or math.nan
+    return torch.from_numpy(weights), torch.from_numpy(intercepts), inverse or math.nan
 
 
 @torch.inference_mode()

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, cast
 
+from textrnn.corpus.sources import STDIN as STDIN
 from textrnn.corpus.sources.kinds import HEAD_BYTES, Kind, kind_of, kind_of_names, refuse_url
 from textrnn.corpus.sources.unpacking import (
     DAMAGED,
@@ -35,7 +36,6 @@ from textrnn.corpus.sources.unpacking import (
 )
 from textrnn.errors import DataError, listed, one_line
 
-STDIN = "-"
 ENDINGS = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz"}
 _NO_DATA = re.compile(r"(?:.*/)?(?:__MACOSX/.*|\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)", re.IGNORECASE)
 _BESIDE_DATA = re.compile(r"(?:.*/)?(?:readme|licen[cs]e|copying|notice)(?:\.[a-z]{2,4})?", re.IGNORECASE)

@@ -151,6 +151,10 @@ class Model(NgramClassifier, WindowedClassifier):
     def share_of_windows(self) -> float:
         return 1.0 - float(self.share)
 
+    @property
+    def share_of_sentences(self) -> float:
+        return self.share_of_windows
+
     def constant(self, label: int, against: int) -> float:
         own, share = super().constant(label, against), float(self.share)
         if self.intercepts.shape[0] == 0:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from textrnn.config import ModelConfig, option
+from textrnn.config import Choices, ModelConfig, option
 from textrnn.models.classifiers.ngram_classifier import NgramClassifier
 from textrnn.models.parts.layers import TokenEmbedding
 from textrnn.models.parts.ngram_bag import NgramBag
@@ -25,6 +25,8 @@ PAD_SIZE = 4096
 LABEL_SMOOTHING = 0.0
 READS_SPELLING = True
 LOWERCASE = True
+# Settings of the training loop that no solver reads.
+UNREAD = ("learning_rate", "batch_size", "weight_decay", "label_smoothing", "consistency")
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,16 @@ class Config(ModelConfig):
     """Hyper-parameters of the linear model."""
 
     embedding_size: int = option(1, "numbers per token vector (a pretrained file brings its own)", at_least=1)  # unused
-    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8)
-    longest_words: int = option(2, "words of the longest n-grams, where words have spaces", at_least=1, at_most=8)
+    longest_ngram: int = option(3, "tokens of the longest n-grams", at_least=1, at_most=8, searched=Choices((2, 3, 4)))
+    longest_words: int = option(
+        2, "words of the longest n-grams, where words have spaces", at_least=1, at_most=8, searched=Choices((1, 2, 3))
+    )
     max_ngrams: int = option(2_000_000, "keep at most this many n-grams, those of the most texts", at_least=1)
     inverse_penalty: float | None = option(
-        None, "scikit-learn's C (default: chosen by cross-validation where rows are few)", above=0.0
+        None,
+        "scikit-learn's C (default: chosen by cross-validation where rows are few)",
+        above=0.0,
+        searched=Choices((0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0)),
     )
 
 

@@ -54,7 +54,7 @@ def predict_logits(network: ClassifierNetwork, texts: LabelledTexts, threads: Th
     threads = threads or Threads.on(texts.labels.device)
     for rows in threads.over(sorted_batches(texts.lengths), lambda rows: float(texts.lengths[rows].sum())):
         batch = texts.batch(rows)
-        scored = network(*batch.inputs).float().cpu()
+        scored = network(*batch.inputs, **batch.beside).float().cpu()
         if logits is None:
             logits = torch.empty(len(texts), scored.shape[1])
         logits[rows] = scored
@@ -154,9 +154,9 @@ class ClassificationObjective(Objective[Batch]):
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
         if not self.consistency:
-            return self.loss_of(network(*batch.inputs).float(), batch)
+            return self.loss_of(network(*batch.inputs, **batch.beside).float(), batch)
         twice = batch.twice()
-        logits = network(*twice.inputs).float()
+        logits = network(*twice.inputs, **twice.beside).float()
         mean = self.loss_of(logits, twice)
         return Loss(mean.value + self.consistency / 4 * self.disagreement(*logits.chunk(2)), mean.reported, len(batch))
 

@@ -45,7 +45,8 @@ def label_logits(
     pieces = (rows for batch in sorted_batches(texts.lengths) for rows in batch.split(most))
     for rows in threads.over(pieces, lambda rows: float(texts.lengths[rows].sum())):
         with torch.inference_mode():
-            logits = network(*texts.batch(rows).inputs).float().cpu().numpy()
+            batch = texts.batch(rows)
+            logits = network(*batch.inputs, **batch.beside).float().cpu().numpy()
         yield rows.numpy(), logits
 
 
