@@ -185,6 +185,18 @@ def test_what_makes_no_sense_with_it(
     assert (result.status, result.err) == (2, f"error: {message}\n")
 
 
+def test_all_models_that_read_vectors_are_compared() -> None:
+    from textrnn.cli import build_parser
+    from textrnn.cli.classify import to_runs
+    from textrnn.cli.flags import parse
+
+    every, reading = (
+        {run.model_name for run in to_runs(parse(build_parser("classify"), ["--compare", *flags]))}
+        for flags in ([], ["--embedding", "model2vec:m"])
+    )
+    assert every - reading == {"Linear"}
+
+
 def test_python(tmp_path: Path) -> None:
     """Several labels, `auto`, learning on without the folder, a copy that is loaded."""
     folder = write_static_model(tmp_path / "m", normalize=True)
