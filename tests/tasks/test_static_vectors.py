@@ -112,6 +112,28 @@ def test_what_the_vector_adds_stands_at_its_tokens(folders: dict[str, Path]) -> 
     assert {token: found[token] for token in expected} == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_model_without_vectors_leaves_no_table_behind(folders: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(folders["LSTM"], tmp_path / "m")
+    assert {"static.safetensors", "static_tokenizer.json"} < {path.name for path in (tmp_path / "m").iterdir()}
+    texts, labels = zip(*small_rows(30, 1), strict=True)
+    TextClassifier(hidden_size=4, embedding_size=4, epochs=1, threads=1).fit(texts, labels).save(tmp_path / "m")
+    assert not list((tmp_path / "m").glob("static*"))
+    assert TextClassifier.load(tmp_path / "m").predict(["猫狗"]).shape == (1,)
+
+
+def test_a_server_answers_and_counts_the_table(folders: dict[str, Path], tmp_path: Path) -> None:
+    from textrnn.serve.limits import Limits
+    from textrnn.serve.shelf import Shelf
+
+    shutil.copytree(folders["LSTM"], tmp_path / "data" / "LSTM")
+    shelf = Shelf(tmp_path, Limits())
+    shelf.scan()
+    shelf.close()
+    (entry,) = shelf.entries.values()
+    table = (tmp_path / "data" / "LSTM" / "static.safetensors").stat().st_size
+    assert entry.size == table + (tmp_path / "data" / "LSTM" / "model.safetensors").stat().st_size
+
+
 def test_no_graph(folders: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as raised:
         export_classifier(load_classifier(folders["LSTM"]), tmp_path / "onnx")
@@ -123,7 +145,7 @@ def test_no_graph(folders: dict[str, Path], tmp_path: Path) -> None:
 
 
 def test_commands(run: Callable[..., Result], small_dataset: Path) -> None:
-    """Stopped, gone on with, refused with other vectors, and answered without the folder."""
+    """Trained with the folder, answered without it."""
     write_static_model(Path("m2v"))
     flags = ["--dataset", f"./{small_dataset.name}", "--model", "FastText", "--ngram-rows", "500", "--no-baseline"]
     flags += ["--embedding-size", "8", "--epochs", "1"]
@@ -161,6 +183,18 @@ def test_what_makes_no_sense_with_it(
     write_static_model(Path("m"))
     result = run("--dataset", f"./{small_dataset.name}", "--embedding", "model2vec:m", *flags)
     assert (result.status, result.err) == (2, f"error: {message}\n")
+
+
+def test_all_models_that_read_vectors_are_compared() -> None:
+    from textrnn.cli import build_parser
+    from textrnn.cli.classify import to_runs
+    from textrnn.cli.flags import parse
+
+    every, reading = (
+        {run.model_name for run in to_runs(parse(build_parser("classify"), ["--compare", *flags]))}
+        for flags in ([], ["--embedding", "model2vec:m"])
+    )
+    assert every - reading == {"Linear"}
 
 
 def test_python(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from textrnn.estimators.settings import (
 )
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.saved.classifier import Classifier, load_classifier
-from textrnn.saved.folder import SavedModel, explain_mismatched_files
+from textrnn.saved.folder import explain_mismatched_files
 from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, learn
 from textrnn.tasks.labelling import AnyResult
 from textrnn.tasks.settings import combine, settle
@@ -245,7 +245,7 @@ class TextClassifier(
             ArtifactError: if it cannot be written; a model that was there stays as it was.
         """
         check_is_fitted(self)
-        SavedModel.save(self._kept(), folder_of(folder))
+        self._kept().save(folder_of(folder))
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str | None = None) -> Self:

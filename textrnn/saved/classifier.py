@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,13 @@ from numpy.typing import NDArray
 
 from textrnn.config import ClassifierSettings, DataIdentity, RunSettings
 from textrnn.corpus.batches import LabelledTexts
-from textrnn.corpus.embeddings import StaticVectors
+from textrnn.corpus.embeddings import TOKENIZER_FILE, VECTORS_FILE, StaticVectors
 from textrnn.corpus.readers import all_cleaned
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError
 from textrnn.evaluation.calibration import softmax, without_smoothing
 from textrnn.evaluation.label_scores import LabelCalibration
-from textrnn.files import json_bytes, tensor_bytes
+from textrnn.files import json_bytes, remove_file, tensor_bytes
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
 from textrnn.models.registry import find_model
@@ -154,6 +155,12 @@ class Classifier(SavedModel):
                 version=SEVERAL_LABELS_VERSION if self.multi_label else 1,
             ),
         }
+
+    def save(self, folder: Path | str, others: Mapping[str, bytes] | None = None) -> None:
+        super().save(folder, others)
+        if self.static is None:  # of a model that stood there before
+            for name in (VECTORS_FILE, TOKENIZER_FILE):
+                remove_file(Path(folder) / name)
 
     def _kept_answering(self) -> dict[str, Any]:
         """How logits become answers."""

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from textrnn.corpus.embeddings import TOKENIZER_FILE, VECTORS_FILE
 from textrnn.errors import ArtifactError, ConfigError, did_you_mean, one_line
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.classifier import LABELS_FILE, Classifier, load_classifier
@@ -28,7 +29,7 @@ from textrnn.training.threads import Threads
 
 log = logging.getLogger("textrnn.serve")
 
-FILES = (CONFIG_FILE, MODEL_FILE, VOCAB_FILE, LABELS_FILE, METRICS_FILE)
+FILES = (CONFIG_FILE, MODEL_FILE, VOCAB_FILE, LABELS_FILE, VECTORS_FILE, TOKENIZER_FILE, METRICS_FILE)
 KINDS = {"classify": "a classifier", "lm": "a language model"}
 FIGURES = {
     "classify": ("test", ("accuracy", "macro_f1")),
@@ -58,9 +59,9 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes of its weights."""
-        weights = self.state[FILES.index(MODEL_FILE)]
-        return weights[1] if weights else 0
+        """Bytes of its weights, and of its vectors of whole texts."""
+        found = (self.state[FILES.index(name)] for name in (MODEL_FILE, VECTORS_FILE))
+        return sum(state[1] for state in found if state)
 
 
 @dataclass
@@ -312,6 +313,8 @@ class Shelf:
             if before is None:
                 log.error("%s", error)
             raise
+        except ConfigError as error:  # a package is missing
+            raise ArtifactError(f"{entry.folder}: {error}") from error
         except Exception as error:  # a file that nobody thought of
             raise ArtifactError(f"{entry.folder}: cannot be read ({one_line(error)}); train again") from error
         for old in sorted(self.loaded.values(), key=lambda one: one.used):

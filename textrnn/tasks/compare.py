@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from textrnn.config import Run
 from textrnn.corpus.dataset import Dataset, load_dataset
+from textrnn.corpus.embeddings import TOKENIZER_FILE, VECTORS_FILE
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.errors import ConfigError, Note, TrainingError
@@ -37,6 +38,7 @@ from textrnn.training.train_eval import choose_device
 FOLDER = "comparison"
 REPEATS = 3  # timings of the predictions, of which the quickest counts
 MOST_TIMED = 10_000  # test texts
+MODEL_FILES = (MODEL_FILE, VOCAB_FILE, VECTORS_FILE, TOKENIZER_FILE)  # whose size is told
 
 
 def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | None = None) -> Path:
@@ -141,7 +143,7 @@ def _judge(classifier: Classifier, folder: Path, dataset: Dataset) -> Comparison
         macro_f1=test["macro_f1"],
         seconds=metrics["train"]["seconds"],
         parameters=sum(parameter.numel() for parameter in classifier.network.parameters()),
-        size=sum((folder / name).stat().st_size for name in (MODEL_FILE, VOCAB_FILE)),
+        size=sum((folder / name).stat().st_size for name in MODEL_FILES if (folder / name).is_file()),
         texts_per_second=len(texts) / min(timings),
         right=_right(classifier, dataset),
         has_learnt=metrics["verdict"]["has_learnt"] if dataset.multi_label else _has_learnt(test),

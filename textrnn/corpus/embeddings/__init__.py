@@ -6,6 +6,19 @@ to its end, and only the rows of the vocabulary are kept: one of several gigabyt
 
 from textrnn.corpus.embeddings.find import find_embedding
 from textrnn.corpus.embeddings.load import PretrainedEmbedding, load_embedding
-from textrnn.corpus.embeddings.static_vectors import StaticVectors, read_static_vectors
+from textrnn.corpus.embeddings.static_vectors import (
+    TOKENIZER_FILE,
+    VECTORS_FILE,
+    StaticVectors,
+    read_static_vectors,
+)
 
-__all__ = ["PretrainedEmbedding", "StaticVectors", "find_embedding", "load_embedding", "read_static_vectors"]
+__all__ = [
+    "TOKENIZER_FILE",
+    "VECTORS_FILE",
+    "PretrainedEmbedding",
+    "StaticVectors",
+    "find_embedding",
+    "load_embedding",
+    "read_static_vectors",
+]
