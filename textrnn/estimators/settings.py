@@ -240,7 +240,7 @@ def device_here(named: str | None) -> str:
     return here if named is None or not named.startswith(here) else named
 
 
-def folder_of(folder: str | Path) -> Path:
+def folder_of(folder: Any) -> Path:
     """A folder as a caller names it.
 
     Raises:

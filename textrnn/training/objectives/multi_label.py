@@ -24,7 +24,7 @@ from textrnn.corpus.label_sets import LabelSets
 from textrnn.evaluation.label_calibration import fit_label_calibration
 from textrnn.evaluation.label_scores import PIECE_CELLS, LabelCalibration, LabelScores, collect
 from textrnn.evaluation.multi_label import LabelFigures
-from textrnn.evaluation.thresholds import fit_thresholds
+from textrnn.evaluation.thresholds import thresholds_of
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.training.objectives.base import Loss
 from textrnn.training.objectives.classification import ClassificationObjective
@@ -67,9 +67,7 @@ def score_labels(
 def fitted_figures(scores: LabelScores, truth: LabelSets) -> LabelFigures:
     """Calibration and thresholds fitted on a split, and the figures that they give there."""
     calibration = fit_label_calibration(scores)
-    probabilities = calibration.of_kept(scores)
-    thresholds = fit_thresholds(scores.classes, probabilities, scores.is_true, scores.class_count)
-    return LabelFigures(scores, truth, calibration, thresholds)
+    return LabelFigures(scores, truth, calibration, thresholds_of(scores, calibration))
 
 
 def label_weights(counts: Tensor, rows: float) -> Tensor:
