@@ -189,7 +189,9 @@ def _without_class_weights(config: TrainConfig) -> TrainConfig:
 
 
 def calibrated_loss(figures: LabelFigures) -> float:
-    """Nats per row of what is kept, calibrated."""
+    """Nats per row, calibrated; what is not kept counts, too, as far as it is known of which classes it is."""
     scores, shares = figures.scores, np.clip(figures.probabilities, 1e-12, 1 - 1e-12)
     losses = np.where(scores.is_true, -np.log(shares), -np.log1p(-shares))
-    return math.fsum(losses) / max(1, scores.row_count)
+    _, others, counts = figures.calibration.of_rest(scores)
+    of_others = -counts * np.log1p(-np.minimum(others, 1 - 1e-12))
+    return (math.fsum(losses) + math.fsum(of_others)) / max(1, scores.row_count)
