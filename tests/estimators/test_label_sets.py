@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from pathlib import Path
 from typing import Any
@@ -261,3 +262,15 @@ def test_what_does_not_go_together(fitted: TextClassifier) -> None:
     )
     with pytest.raises(ArtifactError, match=r"^rows of labels of an unknown form"):
         RowForm.from_kept({"kind": "heap", "cells": ""})
+
+
+def test_a_model_whose_classes_stand_in_another_order(fitted: TextClassifier) -> None:
+    """As one of the command line, where a file names them: the labels are those of the network's outputs."""
+    first, second, third = fitted.classifier_.class_names
+    turned = dict(zip((first, second, third), (second, third, first), strict=True))
+    other = TextClassifier()
+    of_turned = dataclasses.replace(fitted.classifier_, class_names=[second, third, first])
+    other._take(of_turned, fitted._label_type, fitted._row_form)
+    assert other.classes_.tolist() == sorted(WORDS)
+    assert other.predict(NEW) == [{turned[label] for label in labels} for labels in fitted.predict(NEW)]
+    assert (other.decision_function(NEW) >= 0).sum() == sum(map(len, other.predict(NEW)))

@@ -17,6 +17,7 @@ from textrnn.evaluation.label_calibration import (
     fit_label_calibration,
 )
 from textrnn.evaluation.label_scores import LabelScores, collect, sigmoid
+from textrnn.evaluation.thresholds import thresholds_of
 
 
 def scored(logits: NDArray[np.float64], truth: NDArray[np.bool_], *, most_kept: int = 1 << 20) -> LabelScores:
@@ -81,3 +82,24 @@ def test_logits_that_are_not_kept_count_as_well() -> None:
     whole, part = (fit_label_calibration(scored(logits, truth, most_kept=kept)) for kept in (1 << 20, 300 * 40))
     assert part.temperature == pytest.approx(whole.temperature, rel=0.02)
     assert part.biases[0] == pytest.approx(whole.biases[0], abs=0.03)
+
+
+def test_the_bias_of_a_class_counts_what_is_not_kept_as_well() -> None:
+    """Else, of many rows and labels, only the likeliest would count, and every label would seem too rarely given."""
+    generator = np.random.default_rng(2)
+    logits, truth = made(600, 150, 9)
+    logits = logits - 2 + generator.normal(size=150)
+    truth &= generator.random(truth.shape) < sigmoid(logits)
+    whole, part = (scored(logits, truth, most_kept=kept) for kept in (1 << 20, 600 * 20))
+    assert len(part.logits) < 0.2 * len(whole.logits)
+    of_whole, of_part = map(fit_label_calibration, (whole, part))
+    assert of_part.temperature == pytest.approx(of_whole.temperature, rel=1e-3)
+    np.testing.assert_allclose(of_part.biases, of_whole.biases, atol=0.01)
+    classes, shares, counts = of_part.of_rest(part)
+    assert counts.sum() + len(part.logits) == logits.size
+    kept = np.bincount(part.classes, weights=of_part.of_kept(part), minlength=150)
+    rest = np.bincount(classes, weights=counts * shares, minlength=150)
+    np.testing.assert_allclose(kept + rest, of_part.probabilities(logits).sum(axis=0), rtol=0.01)
+    differ = np.abs(thresholds_of(whole, of_whole) - thresholds_of(part, of_part))
+    assert np.median(differ) < 0.002
+    assert np.quantile(differ, 0.9) < 0.04  # a bin is a tenth of a logit wide

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.report.results import HOSTILE, made_result, split_of
+from textrnn.corpus.formulas import without_apostrophe
 from textrnn.corpus.readers.rows import Rows
 from textrnn.evaluation.records import ClassifierFigures
 from textrnn.report.errors_table import Answers, errors_csv
 from textrnn.report.plain import as_cell
-from textrnn.report.spreadsheet import harmless_cell, without_apostrophe
+from textrnn.report.spreadsheet import harmless_cell
 
 NAMES = ["财经", "体育", '=HYPERLINK("x")']
 

@@ -27,6 +27,7 @@ from textrnn.tasks.pretraining import FirstWeights, pretrain
 from textrnn.tasks.search import _Classifying
 from textrnn.tasks.settings import settle
 from textrnn.training.events import Listener
+from textrnn.training.objectives.next_token import NextTokenObjective
 
 SMALL_SETTINGS = {"epochs": 2, "embedding_size": 8, "hidden_size": 12, "learning_rate": 0.01}
 NAMED = {"epochs": 2, "learning_rate": 0.01}
@@ -281,3 +282,24 @@ def test_texts_of_one_token_have_no_next_one_to_tell() -> None:
     texts = [chr(0x4E00 + number) for number in range(24)]
     model = TextClassifier("GRU", pretrain=True, epochs=1, hidden_size=4, embedding_size=4).fit(texts, [0, 1] * 12)
     assert np.isfinite(model.predict_proba(texts)).all()
+
+
+def test_the_texts_that_judge_are_not_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, _ = settled(in_memory(), "LSTM", pretrain_epochs=1, **SMALL_SETTINGS)
+    vocabulary = in_memory().encoded(settings.data).vocabulary
+    found: list[NextTokenObjective] = []
+
+    def caught(_: Any, objective: NextTokenObjective, *__: Any, **___: Any) -> None:
+        found.append(objective)
+        raise Interrupted("seen")
+
+    monkeypatch.setattr("textrnn.tasks.pretraining.fit", caught)
+    texts = list(dict.fromkeys(text for text, _ in small_rows(60, 5)))
+    with pytest.raises(Interrupted, match="seen"):
+        pretrain(texts, vocabulary, settings)
+    learnt, judged = (
+        {tuple(rows.batch(torch.tensor([at])).token_ids[0].tolist()) for at in range(len(rows))}
+        for rows in (found[0].train, found[0].held_out)
+    )
+    assert (len(learnt), len(judged)) == (len(texts) - len(texts) // 20, len(texts) // 20)
+    assert not learnt & judged

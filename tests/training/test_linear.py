@@ -25,6 +25,7 @@ from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.tokenizers import Tokenizer, words_beside_characters
 from textrnn.errors import Note
 from textrnn.evaluation.calibration import penalised_loss
+from textrnn.evaluation.linear.solver import calibrated
 from textrnn.models.registry import find_model
 from textrnn.report.notes import words
 from textrnn.saved.classifier import Classifier, load_classifier
@@ -186,6 +187,34 @@ def test_the_share_of_the_better_of_two() -> None:
     assert best_share(good[:0], noise[:0], JudgeOfClasses(labels[:0], 0.0)) == 0.5
 
 
+def test_the_prior_of_the_share_weighs_as_much_as_one_text() -> None:
+    class Quadratic:
+        measure = "accuracy"
+
+        def penalised(self, logits: np.ndarray) -> float:
+            return 8.0 * float(logits[0, 0] - 1) ** 2  # logits are the share; as steep as the prior of one text
+
+        def shown(self, logits: np.ndarray) -> tuple[float, float]:
+            raise NotImplementedError
+
+    for texts, share in ((1, 0.75), (4, 0.9)):
+        own, of_linear = np.zeros((texts, 1), np.float32), np.ones((texts, 1), np.float32)
+        assert best_share(own, of_linear, Quadratic()) == pytest.approx(share)
+
+
+def test_margins_become_probabilities_by_what_they_are_worth_out_of_fold() -> None:
+    learnt, dataset = solved("english")
+    network = learnt.classifier.network
+    assert linear.is_solved(network)
+    rows = LabelledTexts.from_encoded(learnt.classifier.encode(dataset.train.texts), dataset.train.labels)
+    features = linear.sparse_features(network, rows)
+    model = LinearSVC(C=0.5, random_state=0).fit(features, dataset.train.labels)
+    temperature = calibrated(features, dataset.train.labels, 2, 0.5)[1]
+    assert abs(temperature - 1) > 0.1
+    bias = network.classifier.bias.detach().numpy()
+    np.testing.assert_allclose(bias[1] - bias[0], 2 * model.intercept_[0] / temperature, rtol=1e-3)
+
+
 class Heard(Listener):
     def __init__(self) -> None:
         self.notes: list[Note] = []
@@ -207,7 +236,9 @@ def test_auto_keeps_what_dev_prefers(share: float, kind: str, monkeypatch: pytes
     (said,) = (words(note) for note in heard.notes if note.kind == "mixed")
     kept = {0.0: "is the network, without it", 0.4: "are both, 40% linear", 1.0: "is the linear model alone"}[share]
     assert said.endswith(f"); kept {kept}")
-    if kind == "Linear":
+    if kind != "Linear":
+        assert float(made.network.share) == pytest.approx(share)
+    else:
         alone = solved("english")[0].classifier
         found, expected = (each.predict_probabilities(dataset.test.texts).argmax(axis=1) for each in (made, alone))
         assert (found == expected).all()

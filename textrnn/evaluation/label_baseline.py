@@ -19,7 +19,7 @@ from textrnn.evaluation.label_calibration import fit_label_calibration
 from textrnn.evaluation.label_scores import PIECE_CELLS, LabelCalibration, LabelRows, collect
 from textrnn.evaluation.linear.features import CutIntoWords, features_named, fit_vectorizer
 from textrnn.evaluation.multi_label import LabelFigures
-from textrnn.evaluation.thresholds import fit_thresholds
+from textrnn.evaluation.thresholds import thresholds_of
 
 MOST_WORK = 1_000_000_000  # labels times numbers that are not zero in the features: a minute or two
 MOST_WEIGHTS = 100_000_000  # labels times n-grams: 800 MB
@@ -80,7 +80,7 @@ def label_baseline(
     of_dev = vectorizer.transform(dev.texts)
     scores = collect(_logits(of_dev, weights, biases), dev.labels, class_count)
     calibration = fit_label_calibration(scores)
-    thresholds = fit_thresholds(scores.classes, calibration.of_kept(scores), scores.is_true, class_count)
+    thresholds = thresholds_of(scores, calibration)
     trained = time.perf_counter()
     took, figures = _answered(vectorizer, weights, biases, test, calibration, thresholds)
     timings = [

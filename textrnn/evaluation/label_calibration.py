@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from textrnn.evaluation.label_scores import LOGIT_BINS, LabelCalibration, LabelScores, sigmoid
+from textrnn.evaluation.label_scores import MIDDLES, MOST_OWN_BIASES, LabelCalibration, LabelScores, sigmoid
 
-MOST_OWN_BIASES = 1000  # classes; of more, hardly any has the rows for a bias of its own
 SLOPE_DEVIATION, BIAS_DEVIATION, OWN_DEVIATION = 0.5, 2.0, 0.5  # of the normal priors that hold few rows back
 LOWEST_SLOPE, HIGHEST_SLOPE = 1 / 64, 64.0
 ROUNDS = 30
@@ -35,10 +34,9 @@ def _fit_common(scores: LabelScores) -> tuple[float, float]:
     """The slope (1 / temperature) and the bias of all classes together."""
     if not len(scores.logits):
         return 1.0, 0.0
-    middles = (LOGIT_BINS[1:] + LOGIT_BINS[:-1]) / 2
-    logits = np.concatenate([scores.logits.astype(np.float64), middles])
-    counts = np.concatenate([np.ones(len(scores.logits)), scores.rest])
-    truth = np.concatenate([scores.is_true.astype(np.float64), np.zeros(len(middles))])
+    logits = np.concatenate([scores.logits.astype(np.float64), MIDDLES])
+    counts = np.concatenate([np.ones(len(scores.logits)), scores.rest.sum(axis=0)])
+    truth = np.concatenate([scores.is_true.astype(np.float64), np.zeros(len(MIDDLES))])
     there = counts > 0
     logits, counts, truth = logits[there], counts[there], truth[there]
 
@@ -82,10 +80,14 @@ def _fit_own(scores: LabelScores, slope: float, biases: np.ndarray) -> np.ndarra
     base = slope * scores.logits + biases[scores.classes]
     counts = scores.label_counts.astype(np.float64)
     own = np.zeros(scores.class_count)
+    used = scores.rest.any(axis=0)
+    rest, of_rest = scores.rest[:, used], slope * MIDDLES[used] + biases[:, None]
     for _ in range(ROUNDS):
-        shares = sigmoid(base + own[scores.classes])
+        shares, others = sigmoid(base + own[scores.classes]), sigmoid(of_rest + own[:, None])
         expected = np.bincount(scores.classes, weights=shares, minlength=scores.class_count)
         spread = np.bincount(scores.classes, weights=shares * (1 - shares), minlength=scores.class_count)
+        expected += (rest * others).sum(axis=1)
+        spread += (rest * others * (1 - others)).sum(axis=1)
         change = (expected - counts + own / OWN_DEVIATION**2) / (spread + 1 / OWN_DEVIATION**2)
         own -= np.clip(change, -1.0, 1.0)
         if np.abs(change).max() < 1e-6:

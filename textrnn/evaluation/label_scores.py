@@ -20,6 +20,8 @@ LEAST_OF_A_ROW = 16  # likeliest classes that are kept of each row, whatever the
 PIECE_CELLS = 1 << 21  # rows times classes of a piece, for those who cut
 BINS = 15  # of probabilities, those of the expected calibration error
 LOGIT_BINS = np.linspace(-40.0, 40.0, 801)  # of logits that are not kept
+MIDDLES = (LOGIT_BINS[1:] + LOGIT_BINS[:-1]) / 2
+MOST_OWN_BIASES = 1000  # classes; of more, hardly any has the rows for a bias of its own
 
 
 class LabelRows(Protocol):
@@ -61,6 +63,15 @@ class LabelCalibration:
         """(S,): the probabilities of what is kept."""
         return sigmoid(scores.logits / self.temperature + self.biases[scores.classes])
 
+    def of_rest(self, scores: LabelScores) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int64]]:
+        """(R,) each: classes and probabilities of what is not kept, and how many there are of such; nothing where it is
+        not known of which classes they are."""
+        if len(scores.rest) != scores.class_count:
+            return np.empty(0, np.int32), np.empty(0), np.empty(0, np.int64)
+        classes, bins = scores.rest.nonzero()
+        probabilities = sigmoid(MIDDLES[bins] / self.temperature + self.biases[classes])
+        return classes.astype(np.int32), probabilities, scores.rest[classes, bins]
+
 
 @dataclass
 class Tally:
@@ -100,7 +111,8 @@ class LabelScores:
         rows, classes: int32, (S,): whose logit it is, rows rising
         logits: float32, (S,): as the network gives them
         is_true: bool, (S,): whether the row has the label
-        rest: (bins of ``LOGIT_BINS``,): how many logits are not kept; all of them are of labels that are not true
+        rest: (C, bins of ``LOGIT_BINS``): how many logits are not kept, all of them of labels that are not true; of
+            more than ``MOST_OWN_BIASES`` classes, (1, bins): all together
         before, after: over all cells, by the network's own and by calibrated probabilities
         precision: mean ranking average precision of the calibrated probabilities
     """
@@ -141,7 +153,7 @@ def collect(
     row_count = len(truth.offsets) - 1
     of_a_row = min(class_count, max(LEAST_OF_A_ROW, most_kept // max(1, row_count)))
     before, after = Tally(), Tally()
-    rest = np.zeros(len(LOGIT_BINS) - 1, dtype=np.int64)
+    rest = np.zeros((class_count if class_count <= MOST_OWN_BIASES else 1, len(MIDDLES)), dtype=np.int64)
     parts: list[tuple[NDArray[Any], ...]] = []
     precision = 0.0
     for rows, logits in pieces:
@@ -153,7 +165,7 @@ def collect(
         precision += _precision(calibrated, is_true).sum()
         kept = _kept(calibrated, is_true, of_a_row)
         if of_a_row < class_count:
-            rest += np.histogram(np.clip(logits[~kept], LOGIT_BINS[0], LOGIT_BINS[-1]), LOGIT_BINS)[0]
+            rest += _counted(logits, ~kept, len(rest))
         at, classes = kept.nonzero()
         parts.append((rows[at].astype(np.int32), classes.astype(np.int32), logits[kept], is_true[kept]))
     columns: Any = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else _nothing()
@@ -162,6 +174,15 @@ def collect(
     after = before if calibration is None else after
     mean = precision / max(1, row_count)
     return LabelScores(row_count, class_count, of_rows, classes, kept_logits, true, rest, before, after, mean)
+
+
+def _counted(logits: NDArray[Any], which: NDArray[np.bool_], groups: int) -> NDArray[np.int64]:
+    """(B, C) logits -> (groups, bins) how many of them there are in each bin; groups are the classes, or one."""
+    bins, width = len(MIDDLES), LOGIT_BINS[1] - LOGIT_BINS[0]
+    at = ((logits[which].astype(np.float64) - LOGIT_BINS[0]) / width).clip(0, bins - 1).astype(np.int64)
+    if groups > 1:
+        at += bins * which.nonzero()[1]
+    return np.bincount(at, minlength=groups * bins).reshape(groups, bins)
 
 
 def _nothing() -> list[NDArray[Any]]:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textrnn.evaluation.label_scores import LabelCalibration, LabelScores
+
 SHRINKAGE = 200.0  # rows that have the label, at which they and the probabilities say as much; see benchmarks/LOG.md
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.1, 0.95
 USUAL_THRESHOLD = 0.5  # of a label that nothing is known of
@@ -40,12 +42,25 @@ def _sums_within(values: NDArray[np.float64], first: NDArray[np.bool_]) -> NDArr
     return within
 
 
+def thresholds_of(scores: LabelScores, calibration: LabelCalibration) -> NDArray[np.float64]:
+    """(C,): the thresholds of a split; what is not kept of it counts, too, as far as it is known."""
+    classes, shares, counts = calibration.of_rest(scores)
+    return fit_thresholds(
+        np.concatenate([scores.classes, classes]),
+        np.concatenate([calibration.of_kept(scores), shares]),
+        np.concatenate([scores.is_true, np.zeros(len(classes), dtype=np.bool_)]),
+        scores.class_count,
+        counts=np.concatenate([np.ones(len(scores.classes), dtype=np.int64), counts]),
+    )
+
+
 def fit_thresholds(
     classes: NDArray[np.int32],
     probabilities: NDArray[np.float64],
     is_true: NDArray[np.bool_],
     class_count: int,
     *,
+    counts: NDArray[np.int64] | None = None,
     shrinkage: float = SHRINKAGE,
 ) -> NDArray[np.float64]:
     """(C,): for each class the threshold with the highest F1, halfway between two probabilities.
@@ -58,17 +73,19 @@ def fit_thresholds(
         classes: (S,): of which class each probability is.
         probabilities: (S,): calibrated.
         is_true: (S,): whether the row has the label.
+        counts: (S,): how many rows each stands for; None: one.
     """
     thresholds = np.full(class_count, USUAL_THRESHOLD)
     if not len(classes):
         return thresholds
     order, of_class, first = _by_class(classes, probabilities)
     shares, truth = probabilities[order], is_true[order].astype(np.float64)
-    counts = np.bincount(of_class, weights=truth, minlength=class_count)
-    trust = counts / (counts + shrinkage) if shrinkage else np.ones(class_count)
-    mixed = trust[of_class] * truth + (1 - trust[of_class]) * shares
+    rows = np.ones(len(shares)) if counts is None else counts[order].astype(np.float64)
+    true = np.bincount(of_class, weights=rows * truth, minlength=class_count)
+    trust = true / (true + shrinkage) if shrinkage else np.ones(class_count)
+    mixed = rows * (trust[of_class] * truth + (1 - trust[of_class]) * shares)
     expected = np.bincount(of_class, weights=mixed, minlength=class_count)
-    hits, taken = _sums_within(mixed, first), _sums_within(np.ones(len(shares)), first)
+    hits, taken = _sums_within(mixed, first), _sums_within(rows, first)
     scores = 2 * hits / np.maximum(taken + expected[of_class], 1e-12)
     last = np.append(first[1:], True)
     following = np.where(last, 0.0, np.append(shares[1:], 0.0))

@@ -15,11 +15,11 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
+from textrnn.corpus.formulas import BLANKS, FORMULA_STARTS, starts_like_a_formula
 from textrnn.corpus.readers.given import ABSENT, Block
 from textrnn.errors import ConfigError
 from textrnn.report.answered import Added, Joining
 from textrnn.report.answered import Answered as Answered
-from textrnn.report.spreadsheet import BLANKS, FORMULA_STARTS, starts_like_a_formula
 
 ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 ROWS_A_GROUP = 1 << 17  # of Parquet

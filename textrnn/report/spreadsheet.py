@@ -1,6 +1,6 @@
 """Tables for people's spreadsheets: UTF-8 with a byte order mark, CRLF, and nothing in them that is computed.
 
-Source: RFC 4180; OWASP, CSV injection.
+Source: RFC 4180.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from textrnn.corpus.formulas import starts_like_a_formula
 from textrnn.report.plain import as_cell
 
 LONGEST_CELL = 32_000  # characters; Excel breaks a cell of more than 32,767 in two
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what Excel takes for the beginning of a formula, full width as well
-BLANKS = " \u00a0\u3000"  # that may stand before it
 
 
 def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[str | float]]) -> bytes:
@@ -34,13 +33,3 @@ def harmless_cell(text: str) -> str:
     """A text that no spreadsheet computes: one that begins like a formula has an apostrophe before it."""
     cell = as_cell(text, LONGEST_CELL)
     return f"'{cell}" if starts_like_a_formula(cell) else cell
-
-
-def without_apostrophe(cell: str) -> str:
-    """What :func:`harmless_cell` was given, of a text that it did not shorten."""
-    return cell[1:] if cell[:1] == "'" and starts_like_a_formula(cell[1:]) else cell
-
-
-def starts_like_a_formula(cell: str) -> bool:
-    """Whether a spreadsheet would compute a cell."""
-    return cell.lstrip(BLANKS).startswith(FORMULA_STARTS)

@@ -8,10 +8,10 @@ import io
 from pathlib import Path
 from typing import Any
 
+from textrnn.corpus.formulas import without_apostrophe
 from textrnn.corpus.labels import parts_of
 from textrnn.corpus.readers import decode
 from textrnn.report.errors_table import ERRORS_FILE
-from textrnn.report.spreadsheet import without_apostrophe
 from textrnn.saved.classifier import Classifier
 from textrnn.serve.batching import Batcher, Slow
 from textrnn.serve.http import Answer, Request, RequestError, json_line

@@ -116,3 +116,10 @@ def test_the_surest_rows_of_a_class_are_no_more_than_its_share() -> None:
     soft = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7], [0.95, 0.05]])
     assert surest_rows(soft, np.array([0.4, 0.4])).tolist() == [4, 0, 3]
     assert surest_rows(soft, np.array([0.0, 0.01])).tolist() == [3]
+
+
+def test_all_labelled_rows_are_learnt_however_small_the_share() -> None:
+    soft = np.eye(2)[[0, 0, 0, 1, 1, 1]]
+    found = fit_to_guesses(csr_matrix(np.eye(6)), soft, np.arange(5), np.array([0.5, 0.5]), surest=0.01)
+    assert (np.abs(found.weights[:, :5]) > 0.1).all()
+    assert (found.weights[:, 5] == 0).all()  # a guess that is not among the surest

@@ -15,8 +15,10 @@ from tests.factories import small_rows, write_rows
 from textrnn.config import DataConfig, Run
 from textrnn.corpus.dataset import Dataset, Split, load_dataset
 from textrnn.corpus.heap import heap_in_memory
+from textrnn.corpus.readers import read_rows
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.saved.classifier import load_classifier
+from textrnn.tasks.few_labels.label_next import to_label
 from textrnn.tasks.few_labels.linear import as_linear
 from textrnn.tasks.few_labels.student import taught_dataset
 from textrnn.tasks.few_labels.train import learn_few, without_dev
@@ -230,3 +232,14 @@ def test_rows_of_several_labels_are_refused(place: Path, dev: bool, flags: list[
         "error: --unlabelled: texts without labels are learnt from where each row has one label, and these have "
         "several; expected one: leave --unlabelled out, or use --pretrain"
     )
+
+
+def test_texts_like_formulas_come_back_as_they_were(tmp_path: Path) -> None:
+    texts = ["=1+1", "-5 度", "'quoted", "好的"]
+    labelled = zip(texts, ["a", "b"] * 2, strict=True)
+    (tmp_path / "n.csv").write_bytes(to_label(labelled, [("@某人", "a", 0.5)]))
+    with open(tmp_path / "n.csv", encoding="utf-8-sig", newline="") as file:
+        written = [row[0] for row in csv.reader(file)][1:]
+    assert written == ["'=1+1", "'-5 度", "'quoted", "好的", "'@某人"]
+    found = read_rows(tmp_path / "n.csv")
+    assert (found.texts, found.labels) == (texts, ["a", "b"] * 2)

@@ -19,10 +19,11 @@ from tests.factories import VOCABULARY, WORDS, new_classifier, several_labels, s
 from textrnn.corpus.batches import LabelledTexts, LabelPairs
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.corpus.vocab import EncodedTexts
-from textrnn.evaluation.label_scores import PIECE_CELLS
+from textrnn.evaluation.label_scores import PIECE_CELLS, collect
 from textrnn.training.objectives.multi_label import (
     HEAVIEST_LABEL,
     MultiLabelObjective,
+    calibrated_loss,
     fitted_figures,
     label_logits,
     label_loss,
@@ -177,3 +178,14 @@ def test_fourteen_thousand_labels_need_no_gigabytes() -> None:
     assert batch.label_pairs is not None
     assert batch.label_pairs.rows.numel() < 64 * 5
     learning.loss(network, batch).value.backward()
+
+
+def test_the_calibrated_loss_counts_what_is_not_kept() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(-3.0, 2.0, (300, 100)).astype(np.float32)
+    truth = LabelSets.of(np.flatnonzero(row) for row in generator.random(logits.shape) < 1 / (1 + np.exp(-logits)))
+    whole, part = (
+        calibrated_loss(fitted_figures(collect([(np.arange(300), logits)], truth, 100, most_kept=kept), truth))
+        for kept in (1 << 20, 300 * 16)
+    )
+    assert part == pytest.approx(whole, rel=2e-3)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textrnn.config import DataConfig
+from textrnn.corpus.formulas import without_apostrophe
 from textrnn.corpus.labels import canonical_label
 from textrnn.corpus.readers.class_folders import read_class_folders
 from textrnn.corpus.readers.columns import Layout
@@ -21,7 +22,7 @@ from textrnn.corpus.readers.delimited import Record
 from textrnn.corpus.readers.encodings import encoding_name
 from textrnn.corpus.readers.form import FASTTEXT_MARK
 from textrnn.corpus.readers.json_records import NotJSON, Several
-from textrnn.corpus.readers.left_out import refuse_bad_rows
+from textrnn.corpus.readers.left_out import PROPOSED, refuse_bad_rows
 from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
 from textrnn.corpus.readers.several import CONTENT_SHOWN, Labelled, WithoutLabel, written_labels
 from textrnn.corpus.readers.swallowed import AsRow, Inside
@@ -361,10 +362,8 @@ class _Taken:
         self.left_out.sort(key=lambda row: row.line)
         details = [*table.details, *layout.details]
         details += ["a column for each label, and one label a row"] if columns and sets is None else []
-        if self.repeated_headers:
-            details.append(
-                "1 repeated header" if self.repeated_headers == 1 else f"{self.repeated_headers} repeated headers"
-            )
+        if count := self.repeated_headers:
+            details.append("1 repeated header" if count == 1 else f"{count} repeated headers")
         if count := len(self.open_quotes):
             texts = "1 quotation mark closes" if count == 1 else f"{count} quotation marks close"
             details.append(f"{texts} nowhere (first on line {self.open_quotes[0]})")
@@ -391,6 +390,8 @@ class _Taken:
             labels=several,
         )
         labels = taken.labels if sets is None else []
+        if PROPOSED in layout.others:  # a table that people have labelled in a spreadsheet
+            taken.texts = list(map(without_apostrophe, taken.texts))
         return Rows(path, taken.texts, labels, taken.lines, reading=reading, layout=layout, label_sets=sets)
 
 

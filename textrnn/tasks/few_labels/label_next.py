@@ -11,6 +11,7 @@ import numpy as np
 
 from textrnn.config import Run
 from textrnn.corpus.dataset import Dataset, load_dataset
+from textrnn.corpus.formulas import starts_like_a_formula
 from textrnn.corpus.heap import Heap, cleared, read_heap
 from textrnn.corpus.readers.left_out import PROPOSED
 from textrnn.corpus.similar import comparison_key, near_duplicates
@@ -19,7 +20,6 @@ from textrnn.errors import ConfigError, Note
 from textrnn.evaluation.linear.features import fit_vectorizer
 from textrnn.evaluation.semi_supervised.next_rows import rows_to_label
 from textrnn.files import write_together
-from textrnn.report.spreadsheet import starts_like_a_formula
 from textrnn.saved.classifier import Classifier
 from textrnn.tasks.few_labels.train import refuse_several_labels, without_dev
 from textrnn.tasks.settings import combine
@@ -118,5 +118,5 @@ def to_label(labelled: Iterable[tuple[str, str]], proposals: Iterable[Proposal])
 
 
 def _cell(text: str) -> str:
-    """The whole text; one that begins like a formula has an apostrophe before it."""
+    """The whole text; one that begins like a formula has an apostrophe before it, which the reader takes away."""
     return f"'{text}" if starts_like_a_formula(text) else text

@@ -24,7 +24,7 @@ from textrnn.corpus.label_sets import LabelSets
 from textrnn.evaluation.label_calibration import fit_label_calibration
 from textrnn.evaluation.label_scores import PIECE_CELLS, LabelCalibration, LabelScores, collect
 from textrnn.evaluation.multi_label import LabelFigures
-from textrnn.evaluation.thresholds import fit_thresholds
+from textrnn.evaluation.thresholds import thresholds_of
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.training.objectives.base import Loss
 from textrnn.training.objectives.classification import ClassificationObjective
@@ -68,9 +68,7 @@ def score_labels(
 def fitted_figures(scores: LabelScores, truth: LabelSets) -> LabelFigures:
     """Calibration and thresholds fitted on a split, and the figures that they give there."""
     calibration = fit_label_calibration(scores)
-    probabilities = calibration.of_kept(scores)
-    thresholds = fit_thresholds(scores.classes, probabilities, scores.is_true, scores.class_count)
-    return LabelFigures(scores, truth, calibration, thresholds)
+    return LabelFigures(scores, truth, calibration, thresholds_of(scores, calibration))
 
 
 def label_weights(counts: Tensor, rows: float) -> Tensor:
@@ -192,7 +190,9 @@ def _without_class_weights(config: TrainConfig) -> TrainConfig:
 
 
 def calibrated_loss(figures: LabelFigures) -> float:
-    """Nats per row of what is kept, calibrated."""
+    """Nats per row, calibrated; what is not kept counts, too, as far as it is known of which classes it is."""
     scores, shares = figures.scores, np.clip(figures.probabilities, 1e-12, 1 - 1e-12)
     losses = np.where(scores.is_true, -np.log(shares), -np.log1p(-shares))
-    return math.fsum(losses) / max(1, scores.row_count)
+    _, others, counts = figures.calibration.of_rest(scores)
+    of_others = -counts * np.log1p(-np.minimum(others, 1 - 1e-12))
+    return (math.fsum(losses) + math.fsum(of_others)) / max(1, scores.row_count)
