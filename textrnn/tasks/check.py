@@ -163,7 +163,9 @@ def _errors_first(found: Sequence[Finding]) -> list[Finding]:
 def _with_tokens(whole: ReadDataset, data: DataConfig) -> ExaminedDataset:
     """The data set as the default model would read it."""
     texts = whole.rows["train"].texts
-    data = data.fitted_to(words_are_spaced=words_are_spaced(texts), pad_size=find_model("LSTM").pad_size)
+    spaced, multi_label = words_are_spaced(texts), bool(whole.label_sets)
+    pad_size = find_model("LSTM").pad_size
+    data = data.fitted_to(words_are_spaced=spaced, pad_size=pad_size, multi_label=multi_label)
     vocabulary = Vocabulary.from_settings(texts, data)
     encoded = {split: vocabulary.encode(part.texts, max_tokens=data.max_tokens) for split, part in whole.rows.items()}
     return ExaminedDataset(
