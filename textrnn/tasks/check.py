@@ -235,6 +235,11 @@ def write_suspects(run: Run, path: Path) -> list[SuspectRow]:
 
     data: DataConfig = combine(run).data
     dataset = load_dataset(find_dataset(data.dataset), data)
+    if dataset.multi_label:
+        raise DataError(
+            "`labels`: what is probably wrong is looked for where each row has one label, and these have several; "
+            "expected one: leave `labels` out"
+        )
     rows = suspect_rows(dataset, suspects_of(dataset))
     write_together(path.parent, {path.name: suspects_csv(rows)})
     return rows
