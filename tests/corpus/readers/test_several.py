@@ -251,8 +251,7 @@ def test_columns_with_a_label_each_that_are_none_of_zeros_and_ones(tmp_path: Pat
     rows = [("text", "label1", "label2"), *zip(texts_of(40), LABELS * 10, LABELS[1:] * 13 + LABELS[:1], strict=True)]
     assert error(tmp_path, "a.csv", csv_text(rows)) == (
         "a.csv:1: several columns may hold the label (label1: delivery, label2: billing); expected one: name it with "
-        "`label_column`; where rows have several labels, join them in one column, a|b, or write 1 and 0 below the name "
-        "of each"
+        "`label_column`; where rows have several labels, join them in one column, a|b, or write 1 and 0 below each name"
     )
 
 

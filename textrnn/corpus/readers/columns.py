@@ -328,16 +328,10 @@ def _label_column(
         return may[0].at
     listing = listed([_described(column, names) for column in may or columns], widest=60)
     which = "several columns may hold the label" if may else "no column holds classes that repeat"
-    alike = any(set(one.counts) & set(other.counts) for one, other in itertools.combinations(may, 2))
-    raise DataError(
-        f"{where}: {which} ({listing}); expected one: name it with `label_column`"
-        + ("" if has_header else ", by its number from 1")
-        + (
-            "; where rows have several labels, join them in one column, a|b, or write 1 and 0 below the name of each"
-            if alike
-            else ""
-        )
-    )
+    more = "" if has_header else ", by its number from 1"
+    if any(set(one.counts) & set(other.counts) for one, other in itertools.combinations(may, 2)):
+        more += "; where rows have several labels, join them in one column, a|b, or write 1 and 0 below each name"
+    raise DataError(f"{where}: {which} ({listing}); expected one: name it with `label_column`{more}")
 
 
 def _label_by_name(names: Sequence[str], columns: Sequence[Column]) -> int | None:
