@@ -113,3 +113,16 @@ def test_what_is_put_aside_is_a_data_set_of_its_own(classifier: Classifier, sour
     assert rows.label_sets is not None
     expected = [{name for name, _ in found.labels or ()} for found in predict(classifier, TEXTS, top_k=1)]
     assert list(map(set, rows.label_sets)) == expected
+
+
+def test_json_lines_of_answers_are_read_back(classifier: Classifier, source: Path, tmp_path: Path) -> None:
+    """Their labels are objects with a probability each; of a file with labels of its own, these are read."""
+    answer_file(classifier, Bulk(source, tmp_path / "answers.jsonl", top_k=3))
+    given = [tuple(name for name, _ in predict(classifier, [text], top_k=3)[0].labels or ()) for text in TEXTS]
+    back = read_rows(tmp_path / "answers.jsonl", DataConfig(on_bad_row="skip"))
+    assert back.label_sets == given
+    own = [{"text": text, "labels": labels} for text, labels in small_label_rows(40, 5)]
+    lines = "\n".join(json.dumps({**row, "labels": list(row["labels"])}, ensure_ascii=False) for row in own)
+    (tmp_path / "own.jsonl").write_text(lines, encoding="utf-8")
+    answer_file(classifier, Bulk(tmp_path / "own.jsonl", tmp_path / "both.jsonl", top_k=3))
+    assert read_rows(tmp_path / "both.jsonl").label_sets == [tuple(row["labels"]) for row in own]

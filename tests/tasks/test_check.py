@@ -18,7 +18,7 @@ from textrnn.config import DataConfig, Run
 from textrnn.corpus.readers import read_rows
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.errors import DataError
-from textrnn.tasks.check import check, examine, write_fixed
+from textrnn.tasks.check import check, examine, write_fixed, write_suspects
 
 TEXTS = st.one_of(st.text(min_size=1), st.text(st.sampled_from("a\"\n\r,;\t\\' é"), min_size=1, max_size=9))
 
@@ -86,3 +86,17 @@ def test_a_test_split_without_labels_is_told(tmp_path: Path) -> None:
     (found,) = [finding for finding in result.findings if finding.id == "unlabelled-test"]
     assert (found.severity, found.where) == ("warning", str(tmp_path / "test.csv"))
     assert [reading.path.name for reading in result.readings] == ["train.csv"]
+
+
+def test_a_separator_of_labels_says_that_there_are_several(tmp_path: Path) -> None:
+    rows = [(text, label if at % 4 else f"{label} & 山水") for at, (text, label) in enumerate(small_rows(60))]
+    write_rows(tmp_path / "rows.tsv", rows)
+    data = DataConfig(dataset=str(tmp_path / "rows.tsv"), label_separator="&")
+    result = examine(find_dataset(data.dataset), data)
+    assert set(result.classes) == {"山水", "数字", "猫狗"}
+    assert result.estimate is not None
+    asked = Run("classify", "LSTM", {"dataset": data.dataset, "label_separator": "&"})
+    with pytest.raises(
+        DataError, match=r"^`labels`: what is probably wrong is looked for where each row has one label"
+    ):
+        write_suspects(asked, tmp_path / "suspects.csv")

@@ -141,6 +141,16 @@ def test_mistakes(run: Callable[..., Result], flags: list[str], message: str) ->
     assert error_of(run(*flags)) == message
 
 
+def test_a_model_that_cannot_begin_so_is_told_before_any_is_trained(
+    run: Callable[..., Result], small_dataset: Path
+) -> None:
+    told = error_of(run("--dataset", small_dataset, "--compare", "RNN", "FastText", "--pretrain", *COMPARED))
+    assert told.startswith("--pretrain: FastText has no recurrent layers")
+    assert not (Path("saved_dict") / small_dataset.name / "RNN" / "config.json").exists()
+    told = error_of(run("--dataset", small_dataset, "--compare", "RNN", "--init-from", "nowhere", *COMPARED))
+    assert told.startswith("--init-from nowhere: no saved model there; expected the folder of a language model")
+
+
 def test_what_is_the_same_for_all_models_is_told_once(small_dataset: Path, tmp_path: Path) -> None:
     rows = small_rows(30, seed=3) + small_rows(120, seed=1)[:2]  # two of them are in the training split, too
     write_rows(small_dataset / "test.txt", rows)

@@ -163,7 +163,9 @@ def _errors_first(found: Sequence[Finding]) -> list[Finding]:
 def _with_tokens(whole: ReadDataset, data: DataConfig) -> ExaminedDataset:
     """The data set as the default model would read it."""
     texts = whole.rows["train"].texts
-    data = data.fitted_to(words_are_spaced=words_are_spaced(texts), pad_size=find_model("LSTM").pad_size)
+    spaced, multi_label = words_are_spaced(texts), bool(whole.label_sets)
+    pad_size = find_model("LSTM").pad_size
+    data = data.fitted_to(words_are_spaced=spaced, pad_size=pad_size, multi_label=multi_label)
     vocabulary = Vocabulary.from_settings(texts, data)
     encoded = {split: vocabulary.encode(part.texts, max_tokens=data.max_tokens) for split, part in whole.rows.items()}
     return ExaminedDataset(
@@ -233,6 +235,11 @@ def write_suspects(run: Run, path: Path) -> list[SuspectRow]:
 
     data: DataConfig = combine(run).data
     dataset = load_dataset(find_dataset(data.dataset), data)
+    if dataset.multi_label:
+        raise DataError(
+            "`labels`: what is probably wrong is looked for where each row has one label, and these have several; "
+            "expected one: leave `labels` out"
+        )
     rows = suspect_rows(dataset, suspects_of(dataset))
     write_together(path.parent, {path.name: suspects_csv(rows)})
     return rows

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.config import Run
+from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.embeddings import TOKENIZER_FILE, VECTORS_FILE
 from textrnn.corpus.sources.catalog import find_dataset
@@ -21,16 +21,19 @@ from textrnn.evaluation.label_baseline import LabelBaseline
 from textrnn.evaluation.metrics import has_learnt, macro_f1
 from textrnn.evaluation.records import ComparisonEntry
 from textrnn.files import exclusive_use, write_together
+from textrnn.models.registry import find_model
 from textrnn.report.comparison import Comparison
 from textrnn.report.notes import WITHOUT_PREFIX, words
 from textrnn.report.repeat import RUN_FILE, request_file
 from textrnn.saved.answers import answer
+from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import METRICS_FILE, MODEL_FILE, VOCAB_FILE, read_json
 from textrnn.tasks.classify import scored, train_baseline, train_on
 from textrnn.tasks.common import held, is_finished, kept_settings
 from textrnn.tasks.labelling import AnyBaseline
 from textrnn.tasks.model_folders import announce_folder, placed_together, with_content
+from textrnn.tasks.pretraining import refuse_without_layers
 from textrnn.tasks.settings import combine
 from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.train_eval import choose_device
@@ -60,6 +63,7 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
     data = combine(first).data
     source = find_dataset(data.dataset, on_progress=on_download)
     runs = list(map(with_content, runs))
+    _refuse_beginnings(runs)
     with exclusive_use(folder):
         dataset = load_dataset(source, data)
         for note in dataset.notes:
@@ -82,6 +86,19 @@ def compare(runs: Sequence[Run], listener: Listener, *, on_download: Progress | 
         listener.on_note(Note("comparison", comparison=comparison))
         write_together(folder, {RUN_FILE: comparison_file(runs, folder), **comparison.to_files()})
     return folder
+
+
+def _refuse_beginnings(runs: Sequence[Run]) -> None:
+    """Raises the error for a model that cannot begin as was asked, before any of them is trained.
+
+    Raises:
+        ConfigError: that names the models that can.
+    """
+    for run in (run for run in runs if not is_finished(run, Listener())):
+        settings: ClassifierSettings = combine(run)
+        refuse_without_layers(settings)
+        if settings.data.init_from is not None:
+            Beginning.load(settings.data.init_from).refuse_misfit(find_model(run.model_name))
 
 
 def comparison_file(runs: Sequence[Run], folder: Path) -> bytes:

@@ -88,7 +88,7 @@ def test_repeated_texts() -> None:
     dev, test = findings(read([0, 1], dev=["text 1", "new"], test=["text 0", "new", "text 1", "text 0"]))
     assert (dev.id, dev.severity, dev.where) == ("repeated-texts", "warning", "t.txt:1")
     assert str(dev) == (
-        "t.txt:1: 1 of 2 row repeats a text of the training split (for instance text 1; as line 2); scores on them say little"
+        "t.txt:1: 1 of 2 rows repeats a text of the training split (for instance text 1; as line 2); scores on them say little"
     )
     assert str(test) == (
         "t.txt:1: 3 of 4 rows repeat texts of the training split (for instance text 0; as line 1; lines 1, 3, 4); scores on them say little"

@@ -105,6 +105,24 @@ def test_one_label_with_a_mark_in_it(labels: list[str]) -> None:
     assert "several-labels-in-a-cell" not in ids(examined(rows))
 
 
+def test_bars_in_most_labels() -> None:
+    rows = [(f"text {i}", ("a|z", "b|z", "c|z")[i % 3]) for i in range(30)]
+    finding = only(examined(rows), "bars-in-labels")
+    assert finding.problem == "3 of 3 classes have a '|' in their names, such as 'a|z', and each is a class of its own"
+    rows = [(f"text {i}", ("a|z", "b", "c")[i % 3]) for i in range(30)]
+    assert "bars-in-labels" not in ids(examined(rows))
+    many = [(f"text {i}", f"{i}|{i + 1}|{i + 3}") for i in range(100)]
+    finding = only(examined(many), "nearly-as-many-classes-as-rows")
+    assert finding.remedy.endswith(": if '|' joins the labels of a row, say so with `multi_label`")
+
+
+@pytest.mark.parametrize(("sets", "told"), [([("a b",), ("b",)], True), ([("a",), ()], False), ([("a", "b")], False)])
+def test_rows_that_may_have_several_labels_and_never_do(sets: list[tuple[str, ...]], told: bool) -> None:
+    rows = Rows(TRAIN, ["x"] * len(sets), [], list(range(len(sets))), label_sets=sets)
+    found = findings(ReadFiles({"train": rows}, ["a", "a b", "b"], None))
+    assert ("never-several-labels" in ids(found)) == told
+
+
 def test_classes_of_one_row() -> None:
     finding = only(examined([*plain(), ("x", "狗猫"), ("y", "nan")]), "classes-of-one-row")
     assert (finding.lines, finding.problem) == ((42,), "1 class has one row only: '狗猫'")

@@ -56,6 +56,11 @@ def as_json_lists(texts: Sequence[str], sets: Sets) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
+def as_json_objects(texts: Sequence[str], sets: Sets) -> str:
+    rows = [{"text": text, "labels": [{"name": x} for x in each]} for text, each in zip(texts, sets, strict=True)]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
 def joined_by(mark: str) -> Callable[[Sequence[str], Sets], str]:
     def write(texts: Sequence[str], sets: Sets) -> str:
         rows = [(text, mark.join(each)) for text, each in zip(texts, sets, strict=True)]
@@ -87,6 +92,10 @@ FORMATS: dict[str, tuple[str, Callable[[Sequence[str], Sets], str], str, str]] =
     "0 and 1": ("a.csv", as_columns(1, 0), "columns", ""),
     "truth values": ("a.csv", as_columns("TRUE", "FALSE"), "columns", ""),
     "crosses": ("a.csv", as_columns("x", ""), "columns", ""),
+    "German words": ("a.csv", as_columns("Ja", "Nein"), "columns", ""),
+    "German truth values": ("a.csv", as_columns("WAHR", "FALSCH"), "columns", ""),
+    "Japanese words": ("a.csv", as_columns("はい", "いいえ"), "columns", ""),
+    "JSON objects": ("a.jsonl", as_json_objects, "list", ""),
     "columns with a word before": ("a.csv", as_columns(1, 0, "label_"), "columns", ""),
 }
 
@@ -212,6 +221,37 @@ def test_a_cell_that_is_neither_yes_nor_no(tmp_path: Path) -> None:
     assert error(tmp_path, "a.csv", "\n".join(content)) == (
         "a.csv:5501: a label's column says neither yes nor no: 'the parcel number 5499 was late,1,0,0,2'; expected text "
         "and label in each row: write 1 or 0, or leave such rows out with `on_bad_row=skip`"
+    )
+
+
+def test_a_column_with_a_slip_is_still_one_of_them(tmp_path: Path) -> None:
+    """It would be left out in silence, and its label never learnt."""
+    for slip in ("?", "ja"):
+        rows = list(csv.reader(io.StringIO(as_columns("yes", "no")(texts_of(40), some_sets()))))
+        rows[7][2] = slip
+        if slip == "?":
+            assert error(tmp_path, "a.csv", csv_text(rows)).startswith(
+                "a.csv:8: a label's column says neither yes nor no: 'the parcel number 6 was late,no,?,no,yes'"
+            )
+        else:
+            assert (read(tmp_path, "a.csv", csv_text(rows)).label_sets or [])[6] == ("billing", "quality")
+    rows[7][2] = "2"  # a count is none
+    assert [*rows[0][1:2], *rows[0][3:]] == list(read(tmp_path, "a.csv", csv_text(rows), multi_label=True).layout.label_columns.names)  # fmt: skip
+
+
+def test_few_rows_joined_by_a_bar(tmp_path: Path) -> None:
+    """As in a short file of answers, where some label never stands alone."""
+    cells = ["joy", "neutral|sadness", "joy|neutral", "neutral", "neutral|anger|sadness", "surprise"] * 2
+    found = read(tmp_path, "a.csv", csv_text([("text", "labels"), *zip(texts_of(12), cells, strict=True)]))
+    assert found.label_sets == [tuple(cell.split("|")) for cell in cells]
+    assert read(tmp_path, "b.csv", csv_text([("text", "labels"), *zip(texts_of(40), ["a|b", "a|c"] * 20, strict=True)])).label_sets is None  # fmt: skip
+
+
+def test_columns_with_a_label_each_that_are_none_of_zeros_and_ones(tmp_path: Path) -> None:
+    rows = [("text", "label1", "label2"), *zip(texts_of(40), LABELS * 10, LABELS[1:] * 13 + LABELS[:1], strict=True)]
+    assert error(tmp_path, "a.csv", csv_text(rows)) == (
+        "a.csv:1: several columns may hold the label (label1: delivery, label2: billing); expected one: name it with "
+        "`label_column`; where rows have several labels, join them in one column, a|b, or write 1 and 0 below each name"
     )
 
 

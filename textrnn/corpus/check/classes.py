@@ -55,7 +55,12 @@ def nearly_as_many_classes_as_rows(read: ReadFiles) -> Iterator[Finding]:
             str(read.rows["train"].path),
             f"{count:,} classes for {rows:,} {'labels of all rows' if read.multi_label else 'rows'}, such as "
             f"{one_line(repr(read.class_names[0]), widest=40)}",
-            "expected few classes with many rows each: are text and label the wrong way round?",
+            "expected few classes with many rows each: "
+            + (
+                "if '|' joins the labels of a row, say so with `multi_label`"
+                if not read.multi_label and 2 * sum("|" in label for label in read.class_names) > count
+                else "are text and label the wrong way round?"
+            ),
         )
 
 

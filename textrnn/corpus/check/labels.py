@@ -1,4 +1,4 @@
-"""Labels that are probably not what was meant: look-alikes, words for nothing, several in one cell."""
+"""Labels that are probably not what was meant: look-alikes, words for nothing, several in one cell, never several."""
 
 from __future__ import annotations
 
@@ -69,3 +69,31 @@ def several_labels_in_a_cell(read: ReadFiles) -> Iterator[Finding]:
                 "most, or have `check` with `fix` leave these rows out",
                 example="",
             )
+
+
+def bars_in_labels(read: ReadFiles) -> Iterator[Finding]:
+    """Classes such as ``a|b``, most of them, where neither stands alone: a class within a class, or two labels."""
+    counts = read.label_counts
+    barred = [] if read.multi_label else [label for label in counts if "|" in label.strip("|")]
+    if 2 * len(barred) > len(counts) > 2 and not joined_labels(counts):
+        yield Finding(
+            "bars-in-labels",
+            "warning",
+            str(read.rows["train"].path),
+            f"{len(barred):,} of {len(counts):,} classes have a '|' in their names, such as "
+            f"{shown(repr(barred[0]), 40)}, and each is a class of its own",
+            "if the mark joins the labels of a row, say so with `multi_label`",
+        )
+
+
+def never_several_labels(read: ReadFiles) -> Iterator[Finding]:
+    """Rows that may have several labels, of which each has one: what joins them may be unknown."""
+    sets = [labels for part in read.rows.values() for labels in part.label_sets or ()]
+    if sets and all(len(labels) == 1 for labels in sets):
+        yield Finding(
+            "never-several-labels",
+            "warning",
+            str(read.rows["train"].path),
+            f"every row has one label, such as {shown(repr(sets[0][0]), 40)}, and may have several",
+            "if something joins labels, name it with `label_separator`; if each row has one, leave `multi_label` out",
+        )

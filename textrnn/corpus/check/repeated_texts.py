@@ -22,7 +22,7 @@ def repeated_texts(read: ReadDataset) -> Iterator[Finding]:
         part = read.rows[split]
         repeated = [i for i, text in enumerate(part.texts) if text in seen]
         if repeated:
-            rows = "row repeats a text" if len(repeated) == 1 else "rows repeat texts"
+            rows = "rows repeats a text" if len(repeated) == 1 else "rows repeat texts"
             yield about_rows(
                 part,
                 repeated,

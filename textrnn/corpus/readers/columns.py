@@ -5,6 +5,7 @@ records of a sample -> header or none -> roles of the columns -> Layout
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -327,15 +328,16 @@ def _label_column(
         return may[0].at
     listing = listed([_described(column, names) for column in may or columns], widest=60)
     which = "several columns may hold the label" if may else "no column holds classes that repeat"
-    raise DataError(
-        f"{where}: {which} ({listing}); expected one: name it with `label_column`"
-        + ("" if has_header else ", by its number from 1")
-    )
+    more = "" if has_header else ", by its number from 1"
+    if any(set(one.counts) & set(other.counts) for one, other in itertools.combinations(may, 2)):
+        more += "; where rows have several labels, join them in one column, a|b, or write 1 and 0 below each name"
+    raise DataError(f"{where}: {which} ({listing}); expected one: name it with `label_column`{more}")
 
 
 def _label_by_name(names: Sequence[str], columns: Sequence[Column]) -> int | None:
     """The column that has the name of a label."""
     by_name = [(rank, c) for c in columns if (rank := rank_as_label(names[c.at])) is not None]
+    by_name = [(rank, c) for rank, c in by_name if c.filled] or by_name  # labels beside labels.name of empty lists
     by_name = [(rank, c) for rank, c in by_name if not _is_better_text(c, names, by_name)]
     exact = [(rank, c) for rank, c in by_name if rank < FAR or not any(c.may_be_label for c in columns)]
     usable = [(rank, c) for rank, c in by_name if c.may_be_label or c.filled < 20] or exact

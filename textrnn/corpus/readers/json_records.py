@@ -132,8 +132,8 @@ def _kind(value: Any) -> str:
 
 
 def _flatten(value: Any, key: str, cells: dict[str, str], depth: int) -> None:
-    """``{"data": {"text": "x"}}`` -> ``{"data.text": "x"}``; a list of one is that one, and of several objects, each
-    key has the values of all: ``{"labels": [{"name": "a"}, {"name": "b"}]}`` is ``labels.name``: ``a`` and ``b``."""
+    """``{"data": {"text": "x"}}`` -> ``{"data.text": "x"}``; a list of one is that one, of several objects each key has
+    the values of all: ``{"labels": [{"name": "a"}, {"name": "b"}]}`` -> ``labels.name`` with ``a`` and ``b``."""
     if isinstance(value, list) and len(value) == 1 and depth < 50:
         _flatten(value[0], key, cells, depth + 1)
     elif isinstance(value, list) and value and all(isinstance(part, dict) for part in value) and depth < 50:

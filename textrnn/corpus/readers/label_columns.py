@@ -6,23 +6,42 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from textrnn.corpus.readers.column import Column
+from textrnn.corpus.readers.column import NUMBER, Column
 from textrnn.corpus.readers.names import FAR, NEITHER, rank_as_label
 from textrnn.errors import DataError, listed
 
-# What cells say, each pair in words of its own; the last ones stand beside empty cells.
+# What cells say, each pair in words of its own; the last ones stand beside empty cells. In lower case.
 YES_NO = (
-    ({"1", "1.0"}, {"0", "0.0"}),
+    ({"1", "1.0", "1,0"}, {"0", "0.0", "0,0"}),
     ({"true"}, {"false"}),
     ({"yes"}, {"no"}),
     ({"y"}, {"n"}),
     ({"t"}, {"f"}),
+    ({"on"}, {"off"}),
+    ({"checked"}, {"unchecked"}),
     ({"是"}, {"否"}),
     ({"有"}, {"无"}),
+    ({"对"}, {"错"}),
+    ({"ja"}, {"nein", "nee", "nej", "nei"}),
+    ({"oui"}, {"non"}),
+    ({"sí", "si", "sì"}, {"no"}),
+    ({"sim"}, {"não", "nao"}),
+    ({"tak"}, {"nie"}),
+    ({"да"}, {"нет"}),
+    ({"はい"}, {"いいえ"}),
+    ({"예", "네"}, {"아니오", "아니요"}),
+    # True and false, as spreadsheets in these languages write them.
+    ({"wahr"}, {"falsch"}),
+    ({"vrai"}, {"faux"}),
+    ({"verdadero", "verdadeiro", "vero"}, {"falso"}),
+    ({"prawda"}, {"fałsz"}),
+    ({"истина"}, {"ложь"}),
+    ({"✓", "✔", "√", "✅", "○", "◯"}, {"✗", "✘", "❌", "×"}),
     *((({mark}, set[str]())) for mark in ("x", "✓", "✔", "√", "*", "●")),
 )
 YES, NO = set[str]().union(*(yes for yes, _ in YES_NO)), {""}.union(*(no for _, no in YES_NO))
 MARKS = {mark for yes, no in YES_NO if not no for mark in yes}
+STRANGE = 0.05  # of the cells of such a column at most, those that say neither: slips, which are told by their line
 FIRST_WORD = re.compile(r"[^._:/ -]+[._:/ -]")
 
 
@@ -97,16 +116,25 @@ def stand_below_names(cells: Sequence[str], columns: Sequence[Column]) -> bool:
 
 
 def _alike(columns: Sequence[Column]) -> list[int]:
-    """The most columns that say yes and no in the same words."""
-    groups: list[list[int]] = []
-    for yes, no in YES_NO:
-        group = []
-        for column in columns:
-            values = set(map(str.casefold, column.counts))
-            if values and values <= yes | no and (no or column.filled < column.rows):
-                group.append(column.at)
-        groups.append(group)
-    return max(groups, key=len)
+    """The most columns that say yes and no in the same words, with those that do but for a few cells."""
+    groups = [[c for c in columns if _says(c, yes, no)] for yes, no in YES_NO]
+    largest = max(range(len(groups)), key=lambda at: len(groups[at]))
+    yes, no = YES_NO[largest]
+    return [c.at for c in columns if c in groups[largest] or (groups[largest] and _says_mostly(c, yes, no))]
+
+
+def _says(column: Column, yes: Collection[str], no: Collection[str]) -> bool:
+    values = set(map(str.casefold, column.counts))
+    return bool(values) and values.issubset({*yes, *no}) and (bool(no) or column.filled < column.rows)
+
+
+def _says_mostly(column: Column, yes: Collection[str], no: Collection[str]) -> bool:
+    """Whether other words say it, or few cells are neither yes nor no, and no number: 2 would be a count."""
+    strange = {value: count for value, count in column.counts.items() if value.casefold() not in {*yes, *no}}
+    if not no or not strange or len(strange) == len(column.counts) or any(map(NUMBER.fullmatch, strange)):
+        return False
+    others = sum(count for value, count in strange.items() if value.casefold() not in YES | NO)
+    return others <= max(1, STRANGE * column.filled)
 
 
 def _is_one_of_them(by_name: int, group: Sequence[int], names: Sequence[str], multi_label: bool | None) -> bool:

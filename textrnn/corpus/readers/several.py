@@ -27,6 +27,7 @@ CONTENT_SHOWN = 80  # characters of a row that was left out
 # So many rows with several labels are plain; fewer may be slips of the hand.
 PLAIN_SHARE, PLAIN_ROWS, PLAIN_OF_FEW = 0.01, 5, 0.1
 KNOWN = 0.9  # of the rows with a mark, those whose parts are labels elsewhere
+KNOWN_OF_BAR = 0.5  # of those with a bar, which no name has
 A_LIST = re.compile(r"\[.*\]|\{.*\}|\(.*\)", re.DOTALL)
 IN_QUOTES = re.compile(r"'([^']*)'|\"([^\"]*)\"")  # of an array, as NumPy prints it
 TRUE, FALSE = {"1", "1.0", "true"}, {"0", "0.0", "false"}
@@ -207,9 +208,10 @@ def how_several(
     if several or columns:
         return None
     marks = joining_marks(Counter(labels), names)
-    if len(marks) == 1 and _is_plain(marks[0].rows, total) and marks[0].known >= KNOWN * marks[0].rows:
-        return SeveralLabels("joined", marks[0].mark)
-    return None
+    if len(marks) != 1 or not _is_plain(marks[0].rows, total):
+        return None
+    enough = (KNOWN_OF_BAR if marks[0].mark == "|" else KNOWN) * marks[0].rows
+    return SeveralLabels("joined", marks[0].mark) if marks[0].known >= enough else None
 
 
 def _joined_as_named(
