@@ -309,7 +309,7 @@ def test_one_page_for_all_experiments(run: Run) -> None:
         (["--lengths", 5, 5], "--lengths: 5 named twice; expected each once"),
         (["--variants", 0], "--variants 0: must be at least 1"),
         (["--seeds", 0], "--seeds 0: must be at least 1 and at most 1000"),
-        (["--model", "CNN"], "--model CNN: no such model; expected one of GRU, IndRNN, LSTM, minGRU, minLSTM, "),
+        (["--model", "CNN"], "--model CNN: no such model; expected one of GatedDeltaNet, GatedDeltaNetSigned, GRU, "),
         (["--model", "SRN", "srn"], "--model: SRN named twice; expected each once"),
         (["--recipe", "book"], "--recipe book: no such recipe; expected one of default, textbook; did you mean textbook?"),
         (["--experiment", "gate"], "--experiment gate: no such experiment; expected one of lengths, learning-rates, "

@@ -15,7 +15,10 @@ from textrnn.models.parts import visible_cells
 from textrnn.models.parts.visible_cells import LSTM, SRN, ResidualSRN, VisibleCell
 from textrnn.models.registry import all_models, find_model
 
-NAMES = ["GRU", "IndRNN", "LSTM", "minGRU", "minLSTM", "QRNN", "ResidualSRN", "RGLRU", "SRN"]
+NAMES = [
+    "GatedDeltaNet", "GatedDeltaNetSigned", "GRU", "IndRNN", "LSTM", "minGRU", "minLSTM", "mLSTM", "QRNN", "ResidualSRN",
+    "RGLRU", "sLSTM", "SRN",
+]  # fmt: skip
 
 
 def build(name: str, length: int = 7, **values: Any) -> SequenceClassifier:

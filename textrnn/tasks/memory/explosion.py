@@ -86,7 +86,7 @@ class GradientNorms:
 
     def norms(self, letter: str) -> list[float]:
         """By step."""
-        of_letter = [squares for name, squares in self.squares.items() if name.startswith(letter)]
+        of_letter = [squares for name, squares in self.squares.items() if name.rpartition(".")[2].startswith(letter)]
         return [math.sqrt(sum(step)) for step in zip(*of_letter, strict=False)]
 
 

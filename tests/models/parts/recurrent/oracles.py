@@ -101,4 +101,75 @@ def rg_lru(w: Weights, inputs: Array) -> list[Array]:
     return found
 
 
+def slstm(w: Weights, inputs: Array) -> list[Array]:
+    """Without a stabiliser: in float64, exponentials of moderate numbers are exact enough."""
+    h = c = n = np.zeros(w["U_i"].shape[0])
+    found = []
+    for x in inputs:
+        i, f = np.exp(gate(w, "_i", x, h)), sigmoid(gate(w, "_f", x, h))
+        c = f * c + i * np.tanh(gate(w, "_z", x, h))
+        n = f * n + i
+        h = sigmoid(gate(w, "_o", x, h)) * (c / n)
+        found.append(h)
+    return found
+
+
+def convolved(weight: Array, inputs: Array) -> Array:
+    """silu of the convolution, the last row of the weight meeting the present step."""
+    width, found = len(weight), np.zeros_like(inputs)
+    for t in range(len(inputs)):
+        for back in range(min(width, t + 1)):
+            found[t] += weight[width - 1 - back] * inputs[t - back]
+    return found * sigmoid(found)
+
+
+def heads_of(w: Weights, size: int, gate_name: str) -> list[slice]:
+    count = w[gate_name].shape[1]
+    return [slice(head * size // count, (head + 1) * size // count) for head in range(count)]
+
+
+def mlstm(w: Weights, inputs: Array) -> list[Array]:
+    """Without a stabiliser. Memories are values by keys, as in the paper."""
+    size = w["W_q"].shape[1]
+    parts = heads_of(w, size, "W_i")
+    d = size // len(parts)
+    memories, normalisers = [np.zeros((d, d)) for _ in parts], [np.zeros(d) for _ in parts]
+    found = []
+    for x, s in zip(inputs, convolved(w["convolution"], inputs), strict=True):
+        q, k, v = gate(w, "_q", s), gate(w, "_k", s) / np.sqrt(d), gate(w, "_v", x)
+        i, f = np.exp(gate(w, "_i", x)), sigmoid(gate(w, "_f", x))
+        h = np.zeros(size)
+        for head, part in enumerate(parts):
+            memories[head] = f[head] * memories[head] + i[head] * np.outer(v[part], k[part])
+            normalisers[head] = f[head] * normalisers[head] + i[head] * k[part]
+            h[part] = memories[head] @ q[part] / max(abs(normalisers[head] @ q[part]), 1.0)
+        found.append(sigmoid(gate(w, "_o", x)) * h)
+    return found
+
+
+def gated_deltanet(w: Weights, inputs: Array, strongest: float = 1.0) -> list[Array]:
+    """With the whole transition matrix. Memories are values by keys, as in the paper."""
+    size = w["W_q"].shape[1]
+    parts = heads_of(w, size, "W_a")
+    d = size // len(parts)
+    memories = [np.zeros((d, d)) for _ in parts]
+    projected = np.stack([np.concatenate([gate(w, name, x) for name in ("_q", "_k", "_v")]) for x in inputs])
+    found = []
+    for x, qkv in zip(inputs, convolved(w["convolution"], projected), strict=True):
+        q, k, v = np.split(qkv, 3)
+        a, e = sigmoid(gate(w, "_a", x)), strongest * sigmoid(gate(w, "_e", x))
+        h = np.zeros(size)
+        for head, part in enumerate(parts):
+            key, query = k[part] / np.linalg.norm(k[part]), q[part] / np.linalg.norm(q[part])
+            transition = a[head] * (np.eye(d) - e[head] * np.outer(key, key))
+            memories[head] = memories[head] @ transition + e[head] * np.outer(v[part], key)
+            h[part] = memories[head] @ query
+        found.append(h)
+    return found
+
+
+def gated_deltanet_signed(w: Weights, inputs: Array) -> list[Array]:
+    return gated_deltanet(w, inputs, strongest=2.0)
+
+
 Oracle = Callable[[Weights, Array], list[Array]]

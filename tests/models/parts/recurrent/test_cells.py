@@ -13,12 +13,15 @@ from torch import Tensor, nn
 
 from tests.models.parts.recurrent import oracles
 from textrnn.models.parts.recurrent.cell import RecurrentCell
+from textrnn.models.parts.recurrent.gated_deltanet import GatedDeltaNet, GatedDeltaNetSigned
 from textrnn.models.parts.recurrent.gru import GRU
 from textrnn.models.parts.recurrent.indrnn import IndRNN
 from textrnn.models.parts.recurrent.min_gru import MinGRU
 from textrnn.models.parts.recurrent.min_lstm import MinLSTM
+from textrnn.models.parts.recurrent.mlstm import MLSTM
 from textrnn.models.parts.recurrent.qrnn import QRNN
 from textrnn.models.parts.recurrent.rg_lru import RGLRU
+from textrnn.models.parts.recurrent.slstm import NOTHING_YET, SLSTM
 from textrnn.models.parts.recurrent.stack import CellStack
 from textrnn.models.parts.visible_cells import LSTM, SRN, ResidualSRN
 
@@ -32,6 +35,10 @@ ORACLES: dict[type[RecurrentCell], oracles.Oracle] = {
     MinLSTM: oracles.min_lstm,
     QRNN: oracles.qrnn,
     RGLRU: oracles.rg_lru,
+    SLSTM: oracles.slstm,
+    MLSTM: oracles.mlstm,
+    GatedDeltaNet: oracles.gated_deltanet,
+    GatedDeltaNetSigned: oracles.gated_deltanet_signed,
 }
 
 
@@ -116,7 +123,9 @@ def test_the_initial_state(kind: type[RecurrentCell]) -> None:
     start = cell.initial_state(2)
     assert isinstance(start, cell.state_type)
     assert [part.shape[1:] for part in start] == [torch.Size(shape) for shape in cell.state_shapes()]
-    assert all(part.dtype == torch.float64 and not part.any() for part in start)
+    assert all(part.dtype == torch.float64 for part in start)
+    assert all(part.eq(0).all() for name, part in start._asdict().items() if (kind, name) != (SLSTM, "stabiliser"))
+    assert kind is not SLSTM or start.stabiliser.eq(NOTHING_YET).all()
     assert set(cell.learnable_start) <= set(start._fields)
     inputs = torch.randn(2, 6, 3, dtype=torch.float64)
     torch.testing.assert_close(cell(inputs)[0], cell(inputs, start)[0])
@@ -170,7 +179,7 @@ def test_two_thousand_steps_with_gates_at_their_ends(kind: type[RecurrentCell], 
     outputs, state = cell(inputs)
     (outputs / outputs.detach().abs().amax().clamp(min=1.0)).sum().backward()
     assert all(part.isfinite().all() for part in (outputs, *state))
-    if size < 100 or kind not in (SRN, ResidualSRN, LSTM, GRU, IndRNN):  # the gradients of these do explode
+    if size < 100 or kind not in (SRN, ResidualSRN, LSTM, GRU, IndRNN, SLSTM):  # the gradients of these do explode
         assert inputs.grad is not None
         assert inputs.grad.isfinite().all()
 
@@ -185,7 +194,9 @@ def test_first_weights(kind: type[RecurrentCell], method: str) -> None:
     assert cell(torch.randn(2, 50, 3))[0].isfinite().all()
 
 
-@pytest.mark.parametrize("kind", [GRU, MinGRU, MinLSTM, QRNN, RGLRU, IndRNN], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [GRU, MinGRU, MinLSTM, QRNN, RGLRU, IndRNN, GatedDeltaNet], ids=lambda kind: kind.__name__
+)
 def test_chrono_keeps_a_state_for_about_as_long_as_asked(kind: type[RecurrentCell]) -> None:
     """Where nothing is read, what is left after as many steps as the span is about 1 / e of the state."""
     cell = built(kind, 1, 400)

@@ -132,6 +132,12 @@ class RecurrentCell(nn.Module, ABC):
         bound = self.hidden_size**-0.5
         return nn.Parameter(torch.empty(*shape).uniform_(-bound, bound))
 
+    def _short_convolution(self, width: int, channels: int) -> nn.Parameter:
+        """(width, channels): the present step counts one at first, those before it little."""
+        weight = torch.empty(width, channels).uniform_(-0.5, 0.5)
+        weight[-1] += 1.0
+        return nn.Parameter(weight)
+
     def _side_by_side(self, letter: str) -> Tensor:
         """The matrices of all gates as one, (E or H or 1, G*H)."""
         parts = self._parameters
