@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textrnn.errors import ConfigError, one_line
-from textrnn.models.parts.cells import LSTMRecord, SRNRecord, lstm_steps, srn_steps
+from textrnn.models.parts.cells import LSTMRecord, SRNRecord, lstm_steps, project, srn_steps
 from textrnn.models.parts.recurrent.cell import RecurrentCell
 
 MAX_PROJECTED_NUMBERS = 1 << 20  # of projected inputs at a time, so that what is computed from them stays in the cache
@@ -70,6 +70,10 @@ class VisibleCell(RecurrentCell):
                         f"{name}: values of shape {tuple(values.shape)}; expected {tuple(own[name].shape)}"
                     )
                 own[name].copy_(values)
+
+    def _project(self, inputs: Tensor) -> Tensor:
+        """(B, T, E) -> (T, B, G*H), laid out as the steps of these cells want it."""
+        return project(inputs.transpose(0, 1), self._side_by_side("W").t(), self._side_by_side("b")[0])
 
     def _recurrent(self) -> Tensor:
         """(G*H, H)."""

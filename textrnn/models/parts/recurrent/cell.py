@@ -15,8 +15,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-
-from textrnn.models.parts.cells import project
+from torch.nn import functional
 
 CellState = tuple[Tensor, ...]  # of every cell a named tuple of its own; the first axis of each part is B
 
@@ -147,7 +146,7 @@ class RecurrentCell(nn.Module, ABC):
 
     def _project(self, inputs: Tensor) -> Tensor:
         """(B, T, E) -> (T, B, G*H): the inputs' share of all gates at all steps, in one product."""
-        return project(inputs.transpose(0, 1), self._side_by_side("W").t(), self._side_by_side("b")[0])
+        return functional.linear(inputs.transpose(0, 1), self._side_by_side("W").t(), self._side_by_side("b")[0])
 
     def _gate(self, gate: str, inputs: Tensor, hidden: Tensor | None = None) -> Tensor:
         """What goes into one gate at one step: x W + b, and + h U where there is a state."""

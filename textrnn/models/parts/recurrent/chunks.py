@@ -1,4 +1,4 @@
-"""What cells with a matrix for a state have in common: chunks of a sequence, decays between steps, a short convolution.
+"""What cells with a matrix for a state have in common: chunks of a sequence, and decays between its steps.
 
 Shapes: B batch, T time, n heads, N chunks, C steps of a chunk, d numbers of a head.
 """
@@ -42,22 +42,3 @@ def log_decays(log_decay: Tensor) -> Tensor:
     after = torch.ones(length, length, dtype=torch.bool, device=log_decay.device).tril(-1)
     shares = log_decay[..., None].expand(*log_decay.shape, length).masked_fill(~after, 0.0)
     return shares.cumsum(-2).masked_fill(after.t(), -torch.inf)
-
-
-def causal_convolution(values: Tensor, previous: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Each channel for itself: y_t = sum_j weight_j * x_{t - width + 1 + j}, and silu of that.
-
-    Args:
-        values: (B, T, channels).
-        previous: (B, width - 1, channels), what came before.
-        weight: (width, channels).
-
-    Returns:
-        (B, T, channels), and what comes before the next part.
-    """
-    steps = values.shape[1]
-    whole = torch.cat([previous, values], dim=1)
-    found = whole[:, :steps] * weight[0]
-    for at in range(1, len(weight)):
-        found = torch.addcmul(found, whole[:, at : at + steps], weight[at])
-    return functional.silu(found), whole[:, steps:]

@@ -9,13 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from textrnn.models.parts.recurrent.cell import RecurrentCell
-from textrnn.models.parts.recurrent.chunks import (
-    causal_convolution,
-    default_heads,
-    from_chunks,
-    in_chunks,
-    log_decays,
-)
+from textrnn.models.parts.recurrent.chunks import default_heads, from_chunks, in_chunks, log_decays
+from textrnn.models.parts.recurrent.short_convolution import causal_convolution
 
 
 class GatedDeltaNetState(NamedTuple):
@@ -139,8 +134,9 @@ def _read(
     from_before = query * left
     until_last = key * decays[..., -1, :, None]
     found = []
-    for chunk in range(key.shape[2]):
-        written = alone[:, :, chunk] - through[:, :, chunk] @ memory
-        found.append(scores[:, :, chunk] @ written + from_before[:, :, chunk] @ memory)
-        memory = left[:, :, chunk, -1:] * memory + until_last[:, :, chunk].transpose(-1, -2) @ written
+    parts = (part.unbind(2) for part in (alone, through, scores, from_before, until_last, left[..., -1:, :]))
+    for own, of_memory, weights, asking, leaving, kept in zip(*parts, strict=True):
+        written = own - of_memory @ memory
+        found.append(weights @ written + asking @ memory)
+        memory = kept * memory + leaving.transpose(-1, -2) @ written
     return torch.stack(found, dim=2), memory

@@ -9,13 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from textrnn.models.parts.recurrent.cell import RecurrentCell
-from textrnn.models.parts.recurrent.chunks import (
-    causal_convolution,
-    default_heads,
-    from_chunks,
-    in_chunks,
-    log_decays,
-)
+from textrnn.models.parts.recurrent.chunks import default_heads, from_chunks, in_chunks, log_decays
+from textrnn.models.parts.recurrent.short_convolution import causal_convolution
 
 LEAST = -80.0  # of a stabiliser where exp(-m) is needed; below, the output is zero in any precision
 
@@ -137,14 +132,15 @@ def _read(
     left = log_forget.cumsum(-1)
     highest = own.detach().amax(-1)  # (B, n, N, C)
     memories, normalisers, tops = [], [], [stabiliser]
-    for chunk in range(own.shape[2]):
+    parts = (part.unbind(2) for part in (key, value, own[..., -1, :], left[..., -1], highest[..., -1]))
+    for keys, values, log_shares, log_kept, largest in zip(*parts, strict=True):
         # The same m_t as step by step: the maximum of all that has gone into it.
         memories.append(memory)
         normalisers.append(normaliser)
-        last = torch.maximum(left[:, :, chunk, -1] + tops[-1], highest[:, :, chunk, -1]).detach()
-        kept = torch.exp(left[:, :, chunk, -1] + tops[-1] - last)[..., None]
-        written = key[:, :, chunk] * torch.exp(own[:, :, chunk, -1] - last[..., None])[..., None]  # (B, n, C, d)
-        memory = kept[..., None] * memory + written.transpose(-1, -2) @ value[:, :, chunk]
+        last = torch.maximum(log_kept + tops[-1], largest).detach()
+        kept = torch.exp(log_kept + tops[-1] - last)[..., None]
+        written = keys * torch.exp(log_shares - last[..., None])[..., None]  # (B, n, C, d)
+        memory = kept[..., None] * memory + written.transpose(-1, -2) @ values
         normaliser = kept * normaliser + written.sum(-2)
         tops.append(last)
     carried = left + torch.stack(tops[:-1], dim=2)[..., None]
