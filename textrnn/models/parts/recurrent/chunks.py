@@ -5,11 +5,13 @@ Shapes: B batch, T time, n heads, N chunks, C steps of a chunk, d numbers of a h
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-MAX_CHUNK = 32  # steps; within a chunk the cost grows with its square
+MAX_CHUNK = 32  # steps; within a chunk the cost grows with its square, and each chunk waits for the one before
 
 
 def default_heads(hidden_size: int) -> int:
@@ -20,7 +22,7 @@ def default_heads(hidden_size: int) -> int:
 def in_chunks(values: Tensor, heads: int, *, fill: float = 0.0) -> Tensor:
     """(B, T, n * d) -> (B, n, N, C, d), `fill` in the place of the steps that the last chunk lacks."""
     steps = values.shape[1]
-    length = min(MAX_CHUNK, steps)
+    length = math.ceil(steps / math.ceil(steps / MAX_CHUNK))  # so that little has to be filled in
     missing = -steps % length
     if missing:
         values = functional.pad(values, (0, 0, 0, missing), value=fill)

@@ -100,20 +100,23 @@ class _Steps(torch.autograd.Function):
         hiddens[0], cells[0], norms[0] = hidden, cell, norm
         open_forget = from_inputs.new_empty(steps, rows, size)  # 1 - sigmoid, the slope of log sigmoid
         recurrent, ratio = weight.t(), from_inputs.new_empty(rows, size)
-        for t in range(steps):
-            torch.addmm(from_inputs[t], hiddens[t], recurrent, out=gates[t])
-            i, f = write[t], forget[t]
+        views = zip(
+            from_inputs.unbind(), gates.unbind(), write.unbind(), forget.unbind(), candidate.unbind(), output.unbind(),
+            open_forget.unbind(), hiddens[:-1].unbind(), hiddens[1:].unbind(), cells[:-1].unbind(), cells[1:].unbind(),
+            norms[:-1].unbind(), norms[1:].unbind(), strict=True,
+        )  # fmt: skip
+        for x, all_gates, i, f, z, o, not_forgotten, h, h_next, c, c_next, n, n_next in views:
+            torch.addmm(x, h, recurrent, out=all_gates)
             log_forget = functional.logsigmoid(f).add_(top)
-            torch.sigmoid(f.neg_(), out=open_forget[t])
+            torch.sigmoid(f.neg_(), out=not_forgotten)
             top = torch.maximum(log_forget, i)
             torch.exp(log_forget.sub_(top), out=f)
             i.sub_(top).exp_()
-            candidate[t].tanh_()
-            output[t].sigmoid_()
-            torch.mul(f, cells[t], out=cells[t + 1]).addcmul_(i, candidate[t])
-            torch.addcmul(i, f, norms[t], out=norms[t + 1])
-            torch.div(cells[t + 1], norms[t + 1], out=ratio)
-            torch.mul(output[t], ratio, out=hiddens[t + 1])
+            z.tanh_()
+            o.sigmoid_()
+            torch.mul(f, c, out=c_next).addcmul_(i, z)
+            torch.addcmul(i, f, n, out=n_next)
+            torch.mul(o, torch.div(c_next, n_next, out=ratio), out=h_next)
         context.save_for_backward(weight, gates, open_forget, hiddens, cells, norms)
         context.mark_non_differentiable(top)
         context.set_materialize_grads(False)
@@ -138,19 +141,28 @@ class _Steps(torch.autograd.Function):
         to_candidate = write * (1 - candidate * candidate)
         d_gates = torch.empty_like(gates)
         d_write, d_forget, d_candidate, d_output = d_gates.split(size, dim=2)
-        for t in range(steps - 1, -1, -1):
-            if from_hiddens is not None:
-                d_hidden = d_hidden + from_hiddens[t]
-            torch.mul(d_hidden, to_output[t], out=d_output[t])
-            share = d_hidden * to_cell[t]
+        nothing = [None] * steps
+        views = zip(
+            nothing if from_hiddens is None else from_hiddens.unbind(), d_gates.unbind(), d_write.unbind(),
+            d_forget.unbind(), d_candidate.unbind(), d_output.unbind(), write.unbind(), forget.unbind(),
+            candidate.unbind(), cells[:-1].unbind(), norms[:-1].unbind(), ratios.unbind(), to_output.unbind(),
+            to_cell.unbind(), to_candidate.unbind(), open_forget.unbind(), strict=True,
+        )  # fmt: skip
+        for d_h, d_step, d_i, d_f, d_z, d_o, i, f, z, c, n, ratio, h_to_o, h_to_c, c_to_z, slope in reversed(
+            list(views)
+        ):
+            if d_h is not None:
+                d_hidden = d_hidden + d_h
+            torch.mul(d_hidden, h_to_o, out=d_o)
+            share = d_hidden * h_to_c
             d_cell.add_(share)
-            d_norm.addcmul_(share, ratios[t], value=-1)
-            torch.mul(d_cell, to_candidate[t], out=d_candidate[t])
-            torch.addcmul(d_norm, d_cell, candidate[t], out=d_write[t]).mul_(write[t])
-            d_cell.mul_(forget[t])
-            d_norm.mul_(forget[t])
-            d_top = (d_cell * cells[t]).addcmul_(d_norm, norms[t])  # of log f_t + m_{t-1}
-            torch.mul(d_top, open_forget[t], out=d_forget[t])
-            d_hidden = d_gates[t] @ weight
+            d_norm.addcmul_(share, ratio, value=-1)
+            torch.mul(d_cell, c_to_z, out=d_z)
+            torch.addcmul(d_norm, d_cell, z, out=d_i).mul_(i)
+            d_cell.mul_(f)
+            d_norm.mul_(f)
+            d_top = (d_cell * c).addcmul_(d_norm, n)  # of log f_t + m_{t-1}
+            torch.mul(d_top, slope, out=d_f)
+            d_hidden = d_step @ weight
         d_weight = d_gates.flatten(0, 1).t() @ hiddens[:-1].flatten(0, 1)
         return d_gates, d_weight, d_hidden, d_cell, d_norm, d_top
