@@ -76,9 +76,6 @@ def test_by_the_papers_equations(kind: type[RecurrentCell], shape: tuple[int, in
     weights = {name: value.detach().numpy() for name, value in cell.named_parameters()}
     expected = np.stack([np.stack(ORACLES[kind](weights, row)) for row in inputs.numpy()])
     np.testing.assert_allclose(cell(inputs)[0].detach().numpy(), expected, atol=1e-10, rtol=1e-9)
-    # Not so many steps in single precision: the residual network is chaotic, a rounding error grows at every step.
-    as_float = cell.float()(inputs[:, :10].float())[0].detach().numpy()
-    np.testing.assert_allclose(as_float, expected[:, :10], atol=1e-5, rtol=1e-5)
 
 
 @every_cell
