@@ -72,7 +72,6 @@ figure.tight_layout()
 # %%
 import torch
 
-from textrnn.models.memory.base import initialise
 from textrnn.models.parts.visible_cells import LSTM, SRN
 
 torch.manual_seed(0)
@@ -80,9 +79,9 @@ steps = 35
 figure, axes = plt.subplots(figsize=(5.5, 3.2))
 for cell_type, method in ((SRN, "uniform"), (SRN, "orthogonal"), (LSTM, "uniform"), (LSTM, "chrono")):
     cell = cell_type(10, 64)
-    initialise(cell, method, sequence_length=steps)
+    cell.initialise(method, sequence_length=steps)
     inputs = torch.randn(20, steps, 10, requires_grad=True)
-    cell(inputs).sum().backward()
+    cell.last(inputs).sum().backward()
     reaching = inputs.grad.norm(dim=2).mean(dim=0)  # (T,): what arrives at each step
     axes.semilogy(range(1, steps + 1), reaching / reaching[-1], label=f"{cell_type.__name__}, {method}")
 axes.set(xlabel="step (the answer is given after the last)", ylabel="gradient, last step = 1")

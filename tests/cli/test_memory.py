@@ -309,7 +309,8 @@ def test_one_page_for_all_experiments(run: Run) -> None:
         (["--lengths", 5, 5], "--lengths: 5 named twice; expected each once"),
         (["--variants", 0], "--variants 0: must be at least 1"),
         (["--seeds", 0], "--seeds 0: must be at least 1 and at most 1000"),
-        (["--model", "GRU"], "--model GRU: no such model; expected one of LSTM, ResidualSRN, SRN"),
+        (["--model", "XYZ"], "--model XYZ: no such model; expected one of GatedDeltaNet, GatedDeltaNetSigned, GRU, IndRNN, LSTM, "
+         "minGRU, minLSTM, mLSTM, QRNN, ResidualSRN, RGLRU, sLSTM, SRN"),
         (["--model", "SRN", "srn"], "--model: SRN named twice; expected each once"),
         (["--recipe", "book"], "--recipe book: no such recipe; expected one of default, textbook; did you mean textbook?"),
         (["--experiment", "gate"], "--experiment gate: no such experiment; expected one of lengths, learning-rates, "
@@ -347,7 +348,7 @@ def test_one_page_for_all_experiments(run: Run) -> None:
          "with lengths, learning-rates"),
         (["--predict", "x"], "--predict: no such flag; did you mean --recipe?; see --help"),
         (["--task", "memry"], "--task memry: expected one of classify, lm, memory; did you mean memory?"),
-        (["--num-layers", 2], "--num-layers: no such flag; did you mean --no-summed-loss?; see --help"),
+        (["--num-filters", 2], "--num-filters: no such flag; did you mean --num-layers?; see --help"),
     ],
 )  # fmt: skip
 def test_bad_usage(run: Run, arguments: list[object], message: str) -> None:

@@ -15,6 +15,7 @@ class MemoryModelConfig(Settings):
 
     embedding_size: int = option(10, "numbers per digit vector", at_least=1)
     hidden_size: int = option(64, "units of the cell", at_least=1)
+    num_layers: int = option(1, "cells one above the other", at_least=1)
     embedding_dropout: float = option(0.1, "dropout on digit vectors", at_least=0.0, below=1.0)
     dropout: float = option(0.0, "dropout on the last state", at_least=0.0, below=1.0)
     learned_start: bool = option(True, "learn the state before the first digit; else it is zero")

@@ -10,12 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.models.memory.base import SequenceClassifier, initialise
+from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.parts import visible_cells
 from textrnn.models.parts.visible_cells import LSTM, SRN, ResidualSRN, VisibleCell
 from textrnn.models.registry import all_models, find_model
 
-NAMES = ["LSTM", "ResidualSRN", "SRN"]
+NAMES = list(all_models("memory"))
 
 
 def build(name: str, length: int = 7, **values: Any) -> SequenceClassifier:
@@ -32,7 +32,8 @@ def build(name: str, length: int = 7, **values: Any) -> SequenceClassifier:
 
 
 def test_the_models_of_the_task() -> None:
-    assert list(all_models("memory")) == NAMES
+    cells = "GRU IndRNN LSTM minGRU minLSTM mLSTM QRNN ResidualSRN RGLRU sLSTM SRN GatedDeltaNet GatedDeltaNetSigned"
+    assert set(cells.split()) <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -60,11 +61,13 @@ def test_rows_do_not_know_of_each_other(name: str) -> None:
 def test_the_start_is_where_the_cell_begins(name: str) -> None:
     network = build(name).eval()
     digits = torch.randint(0, 10, (2, 3))
-    state = tuple(part.expand(2, -1) for part in network.start)
-    expected = network.output(network.cell(network.embedding(digits), state))
+    state = network.cell.initial_state(2)
+    learnt = zip(network.cell.learnable_start, network.start, strict=True)
+    state = state._replace(**{name: part.expand(2, *part.shape) for name, part in learnt})
+    expected = network.output(network.cell.last(network.embedding(digits), state))
     torch.testing.assert_close(network(digits), expected)
     other = build(name, learned_start=False).eval()
-    torch.testing.assert_close(other(digits), other.output(other.cell(other.embedding(digits))))
+    torch.testing.assert_close(other(digits), other.output(other.cell.last(other.embedding(digits))))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -85,7 +88,7 @@ def test_initial_weights(way: str, kind: type[VisibleCell]) -> None:
     torch.manual_seed(0)
     cell = kind(5, 8)
     before = {name: value.clone() for name, value in cell.named_parameters()}
-    initialise(cell, way, sequence_length=50)
+    cell.initialise(way, sequence_length=50)
     for name, value in cell.named_parameters():
         if way == "uniform":
             assert torch.equal(value, before[name])
@@ -110,7 +113,7 @@ def test_initial_weights(way: str, kind: type[VisibleCell]) -> None:
 
 def test_chrono_of_the_shortest_sequence_is_finite() -> None:
     cell = LSTM(2, 4)
-    initialise(cell, "chrono", sequence_length=3)
+    cell.initialise("chrono", sequence_length=3)
     assert cell.get_parameter("b_f").isfinite().all()
 
 
@@ -125,7 +128,7 @@ def test_equation_by_equation(kind: type[VisibleCell], shape: tuple[int, int, in
     inputs = torch.randn(rows, steps, input_size, dtype=torch.float64)
     weights = torch.randn(rows, hidden_size, dtype=torch.float64)
     gradients = []
-    for run in (cell, cell.step_by_step):
+    for run in (cell.last, cell.step_by_step):
         cell.zero_grad()
         found = run(inputs)
         (found * weights).sum().backward()
@@ -143,10 +146,10 @@ def test_without_gradients_parts_of_the_steps_make_the_whole(
     cell = kind(3, 4).double()
     inputs, state = torch.randn(2, steps, 3).double(), torch.randn(2, 2, 4).double()
     start = tuple(state) if kind is LSTM else (state[0],)
-    expected = cell(inputs, start)
+    expected = cell.last(inputs, start)
     monkeypatch.setattr(visible_cells, "MAX_PROJECTED_NUMBERS", 6 * 2 * len(cell.gates) * 4)  # six steps at a time
     with torch.inference_mode():
-        torch.testing.assert_close(cell(inputs, start), expected, atol=1e-12, rtol=1e-12)
+        torch.testing.assert_close(cell.last(inputs, start), expected, atol=1e-12, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [SRN, LSTM])
@@ -158,7 +161,7 @@ def test_sizes_beyond_numpys(kind: type[VisibleCell], shape: tuple[int, int, int
     cell = kind(input_size, hidden_size).double()
     inputs = torch.randn(rows, steps, input_size, dtype=torch.float64)
     found = []
-    for run in (cell, cell.step_by_step):
+    for run in (cell.last, cell.step_by_step):
         cell.zero_grad()
         output = run(inputs)
         output.square().sum().backward()
@@ -171,10 +174,30 @@ def test_sizes_beyond_numpys(kind: type[VisibleCell], shape: tuple[int, int, int
 def test_no_steps_leave_the_state_as_it_was(kind: type[VisibleCell]) -> None:
     cell, hidden = kind(3, 4), torch.randn(2, 4)
     state = (hidden, torch.randn(2, 4)) if kind is LSTM else (hidden,)
-    assert torch.equal(cell(torch.empty(2, 0, 3), state), hidden)
+    assert torch.equal(cell.last(torch.empty(2, 0, 3), state), hidden)
     with torch.inference_mode():
-        assert torch.equal(cell(torch.empty(2, 0, 3), state), hidden)
+        assert torch.equal(cell.last(torch.empty(2, 0, 3), state), hidden)
 
 
 def test_pytorchs_layer_keeps_the_precision() -> None:
     assert LSTM(2, 3).double().to_torch().weight_hh_l0.dtype == torch.float64
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("layers", [1, 2])
+def test_answers_on_the_way_see_no_later_digit(name: str, layers: int) -> None:
+    network = build(name, num_layers=layers).eval()
+    digits = torch.randint(0, 10, (3, 9))
+    asked = torch.zeros(3, 9, dtype=torch.bool)
+    asked[0, 4] = asked[1, 8] = asked[2, 0] = True
+    found = network(digits, asked)
+    for row, step in ((0, 4), (1, 8), (2, 0)):
+        alone = network(digits[row : row + 1, : step + 1])
+        torch.testing.assert_close(found[row], alone[0], atol=1e-5, rtol=1e-5)
+
+
+def test_everything_in_the_state_can_be_seen() -> None:
+    network = build("QRNN", num_layers=2).eval()
+    states = network.trace(torch.randint(0, 10, (2, 5)))
+    assert states._fields == ("cell_1", "previous_1", "cell_2", "previous_2")
+    assert states.cell_2.shape == (2, 5, 6)

@@ -19,7 +19,7 @@ def test_the_figures_of_the_textbook() -> None:
     weights = {f"W_{gate}": [[0.1, 0.2], [0.1, 0.2]] for gate in "ifco"}
     weights |= {f"U_{gate}": [[0.0, 0.1], [0.1, 0.0]] for gate in "ifco"}
     weights |= {f"b_{gate}": [[0.1, 0.1]] for gate in "ifco"}
-    found = LSTM(2, 2, weights=weights)(torch.tensor([[[1.0, 0.0]]]))
+    found = LSTM(2, 2, weights=weights).last(torch.tensor([[[1.0, 0.0]]]))
     torch.testing.assert_close(found, torch.tensor([[0.0594, 0.0952]]), atol=5e-5, rtol=0)
 
 
@@ -69,14 +69,14 @@ def test_residual_against_autograd(shape: tuple[int, int, int, int, int]) -> Non
     torch.manual_seed(seed)
     cell = ResidualSRN(input_size, hidden_size)
     inputs = torch.randn(rows, steps, input_size)
-    cell(inputs).square().sum().backward()
+    cell.last(inputs).square().sum().backward()
     found = {name: parameter.grad for name, parameter in cell.named_parameters()}
     cell.zero_grad()
     hidden = torch.zeros(rows, hidden_size)
     W, U, b = (cell.get_parameter(name) for name in "WUb")
     for step in range(steps):
         hidden = hidden + torch.tanh(inputs[:, step] @ W + hidden @ U + b)
-    torch.testing.assert_close(cell(inputs), hidden, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(cell.last(inputs), hidden, atol=1e-5, rtol=1e-5)
     hidden.square().sum().backward()
     for name, parameter in cell.named_parameters():
         torch.testing.assert_close(found[name], parameter.grad, atol=1e-4, rtol=1e-4)
@@ -109,7 +109,9 @@ def test_one_hot_digits() -> None:
     by_digit = OneHotLSTM(10, 6)
     plain = LSTM(10, 6, weights={name: value.detach() for name, value in by_digit.named_parameters()})
     digits = torch.randint(10, (3, 7))
-    torch.testing.assert_close(by_digit(digits), plain(functional.one_hot(digits, 10).float()), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(
+        by_digit.last(digits), plain.last(functional.one_hot(digits, 10).float()), atol=1e-6, rtol=1e-5
+    )
 
 
 def test_weights_to_pytorch_and_back() -> None:
@@ -119,7 +121,7 @@ def test_weights_to_pytorch_and_back() -> None:
         cell = kind(3, 4)
         cell.take_from_torch(layer)
         inputs = torch.randn(2, 5, 3)
-        torch.testing.assert_close(cell(inputs), layer(inputs)[0][:, -1], atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(cell.last(inputs), layer(inputs)[0][:, -1], atol=1e-6, rtol=1e-5)
 
 
 def test_mistakes() -> None:

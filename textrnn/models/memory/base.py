@@ -1,58 +1,34 @@
-"""The models of the memory experiments: digits are embedded, any of the visible cells reads them, and a linear layer
-answers from the last state.
+"""The models of the memory experiments: digits are embedded, any recurrent cell reads them, and a linear layer answers
+from its last output, or from the outputs after those digits at which something is asked.
 
-Shapes: B batch, T time (digits), E embedding, H hidden, C classes.
+Shapes: B batch, T time (digits), E embedding, H hidden, C classes, N all that is asked of a batch.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from textrnn.models.parts.cells import LSTMRecord, SRNRecord
 from textrnn.models.parts.layers import dropout
-from textrnn.models.parts.visible_cells import LSTM, VisibleCell
-
-
-def initialise(cell: VisibleCell, method: str, sequence_length: int) -> None:
-    """Set the weights of a cell.
-
-    Args:
-        method: ``uniform``: left as they are, PyTorch's own way. ``zero``: all zero. ``glorot``: Glorot W and U, zero
-            biases. ``orthogonal``: orthogonal U, Glorot W, zero biases, LSTM forget bias 1. ``chrono``: the same, but
-            the forget biases of an LSTM are drawn so that its units forget within 1 to `sequence_length` - 1 steps, and
-            the input biases are their opposites.
-        sequence_length: T.
-
-    Source: Glorot & Bengio 2010; Saxe et al. 2014 (orthogonal); Jozefowicz et al. 2015, section 2.2 (forget bias);
-    Tallec & Ollivier 2018, section 3 (chrono).
-    """
-    if method == "uniform":
-        return
-    with torch.no_grad():
-        for name, parameter in cell.named_parameters():
-            if method == "zero" or name.startswith("b"):
-                parameter.zero_()
-            elif name.startswith("U") and method != "glorot":
-                nn.init.orthogonal_(parameter)
-            else:
-                nn.init.xavier_uniform_(parameter)
-        if isinstance(cell, LSTM) and method == "orthogonal":
-            cell.get_parameter("b_f").fill_(1.0)
-        elif isinstance(cell, LSTM) and method == "chrono":
-            spans = torch.empty(1, cell.hidden_size).uniform_(1, max(2, sequence_length - 1))
-            cell.get_parameter("b_f").copy_(spans.log())
-            cell.get_parameter("b_i").copy_(-spans.log())
+from textrnn.models.parts.recurrent.cell import RecurrentCell
+from textrnn.models.parts.recurrent.stack import CellStack
+from textrnn.models.parts.visible_cells import VisibleCell
 
 
 class SequenceClassifier(nn.Module):
-    """Digits (B, T) -> logits (B, C) of the answer to the whole sequence.
+    """Digits (B, T) -> logits (B, C) of the answer to the whole sequence, or (N, C) of all that is asked on the way.
+
+    It reads from left to right: an answer depends on no later digit, so that what fills up a shorter row after its last
+    question changes nothing.
 
     Source: the shape is that of ``Model_RNN4SeqClass`` in Qiu, Neural Networks and Deep Learning, exercises of
     chapter 6.
     """
 
-    cell_type: type[VisibleCell]
+    cell_type: type[RecurrentCell]
 
     def __init__(
         self,
@@ -62,6 +38,7 @@ class SequenceClassifier(nn.Module):
         sequence_length: int,
         embedding_size: int,
         hidden_size: int,
+        num_layers: int,
         embedding_dropout: float,
         dropout: float,
         learned_start: bool,
@@ -71,25 +48,48 @@ class SequenceClassifier(nn.Module):
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         if initialisation in ("glorot", "zero"):  # never zero: digits with equal vectors stay equal
             nn.init.xavier_uniform_(self.embedding.weight)
-        self.cell = self.cell_type(embedding_size, hidden_size)
-        initialise(self.cell, initialisation, sequence_length)
+        self.cell: RecurrentCell = (
+            self.cell_type(embedding_size, hidden_size)
+            if num_layers == 1
+            else CellStack(self.cell_type, embedding_size, hidden_size, num_layers)
+        )
+        self.cell.initialise(initialisation, sequence_length)
         # From a learned start, the cell can tell the first steps from later ones and learn when to close its gates.
-        parts = 2 if isinstance(self.cell, LSTM) else 1
-        self.start = nn.ParameterList(torch.randn(hidden_size) * 0.5 for _ in range(parts if learned_start else 0))
+        shapes = dict(zip(self.cell.state_type._fields, self.cell.state_shapes(), strict=True))
+        learnt = self.cell.learnable_start if learned_start else ()
+        self.start = nn.ParameterList(torch.randn(shapes[name]) * 0.5 for name in learnt)
         self.output = nn.Linear(hidden_size, class_count)
         self.embedding_dropout, self.dropout = embedding_dropout, dropout
 
-    def _inputs(self, digits: Tensor) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+    def _inputs(self, digits: Tensor) -> tuple[Tensor, Any]:
         """(B, T) -> what the cell reads, (B, T, E), and the state it begins with."""
-        start = tuple(part.expand(len(digits), -1) for part in self.start) or None
-        return dropout(self.embedding(digits), self.embedding_dropout, self.training), start
+        state = self.cell.initial_state(len(digits))
+        if len(self.start):
+            learnt = {
+                name: part.expand(len(digits), *part.shape)
+                for name, part in zip(self.cell.learnable_start, self.start, strict=True)
+            }
+            state = state._replace(**learnt)
+        return dropout(self.embedding(digits), self.embedding_dropout, self.training), state
 
     def record(self, digits: Tensor) -> LSTMRecord | SRNRecord:
-        """(B, T) int64 -> what the cell did at every step."""
+        """(B, T) int64 -> what a visible cell did at every step."""
+        assert isinstance(self.cell, VisibleCell)
         return self.cell.record(*self._inputs(digits))
 
-    def forward(self, digits: Tensor) -> Tensor:
-        """(B, T) int64 -> (B, C)."""
-        last = self.cell(*self._inputs(digits))
-        logits: Tensor = self.output(dropout(last, self.dropout, self.training))
+    def trace(self, digits: Tensor) -> Any:
+        """(B, T) int64 -> every part of the cell's state after every step, (B, T, ...)."""
+        return self.cell.trace(*self._inputs(digits))[1]
+
+    def forward(self, digits: Tensor, asked: Tensor | None = None) -> Tensor:
+        """(B, T) int64 -> (B, C), the answers after the last digit.
+
+        Args:
+            asked: bool, (B, T): after which digits there is a question; then (N, C), row after row.
+        """
+        if asked is None:
+            answering = self.cell.last(*self._inputs(digits))
+        else:
+            answering = self.cell(*self._inputs(digits))[0][asked]
+        logits: Tensor = self.output(dropout(answering, self.dropout, self.training))
         return logits

@@ -8,9 +8,9 @@ Shapes: B batch, T time, E input size, H hidden.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +18,25 @@ from torch.nn import functional
 
 from textrnn.errors import ConfigError, one_line
 from textrnn.models.parts.cells import LSTMRecord, SRNRecord, lstm_steps, project, srn_steps
+from textrnn.models.parts.recurrent.cell import RecurrentCell
 
 MAX_PROJECTED_NUMBERS = 1 << 20  # of projected inputs at a time, so that what is computed from them stays in the cache
 
 
-class VisibleCell(nn.Module, ABC):
+class SRNState(NamedTuple):
+    """`hidden` (B, H)."""
+
+    hidden: Tensor
+
+
+class LSTMState(NamedTuple):
+    """`hidden` and `cell`, (B, H) each."""
+
+    hidden: Tensor
+    cell: Tensor
+
+
+class VisibleCell(RecurrentCell):
     """A recurrent layer over batch-first inputs (B, T, E). For each gate: ``W`` (E, H), ``U`` (H, H), ``b`` (1, H).
 
     Args:
@@ -33,23 +47,15 @@ class VisibleCell(nn.Module, ABC):
         ConfigError: for a name or a shape that is not the cell's.
     """
 
-    gates: ClassVar[tuple[str, ...]]  # endings of the parameters' names, in PyTorch's order
     torch_layer: ClassVar[type[nn.RNNBase] | None]
 
     def __init__(
         self, input_size: int, hidden_size: int, *, weights: Mapping[str, Tensor | list[list[float]]] | None = None
     ):
-        super().__init__()
-        self.input_size, self.hidden_size = input_size, hidden_size
-        for gate in self.gates:
-            self.register_parameter(f"W{gate}", nn.Parameter(torch.empty(input_size, hidden_size)))
-            self.register_parameter(f"U{gate}", nn.Parameter(torch.empty(hidden_size, hidden_size)))
-            self.register_parameter(f"b{gate}", nn.Parameter(torch.empty(1, hidden_size)))
-        bound = hidden_size**-0.5
+        super().__init__(input_size, hidden_size)
+        self._add_gates(self.gates, recurrent=True)
         own = dict(self.named_parameters())
         with torch.no_grad():
-            for parameter in own.values():
-                parameter.uniform_(-bound, bound)
             for name, given in (weights or {}).items():
                 try:
                     values = torch.as_tensor(given, dtype=torch.float32)
@@ -65,15 +71,8 @@ class VisibleCell(nn.Module, ABC):
                     )
                 own[name].copy_(values)
 
-    def _side_by_side(self, letter: str) -> Tensor:
-        """The matrices of all gates as one, (E or H or 1, G*H)."""
-        parts = self._parameters
-        if len(self.gates) == 1:
-            return self.get_parameter(letter)
-        return torch.cat([parts[letter + gate] for gate in self.gates], dim=1)  # type: ignore[misc]  # none is None
-
     def _project(self, inputs: Tensor) -> Tensor:
-        """(B, T, E) -> (T, B, G*H): the inputs' share of all gates at all steps, in one product."""
+        """(B, T, E) -> (T, B, G*H), laid out as the steps of these cells want it."""
         return project(inputs.transpose(0, 1), self._side_by_side("W").t(), self._side_by_side("b")[0])
 
     def _recurrent(self) -> Tensor:
@@ -84,11 +83,16 @@ class VisibleCell(nn.Module, ABC):
     def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord | SRNRecord:
         """(B, T, E), and (B, H) for each part of a state -> what happened at every step, time first."""
 
-    @abstractmethod
-    def step_by_step(self, inputs: Tensor) -> Tensor:
-        """As :meth:`forward`, but equation by equation under autograd, as textbooks do: to check and to time."""
+    def forward(self, inputs: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """(B, T, E), and (B, H) for each part of a state -> (B, T, H) and the state after the last step."""
+        state = self.initial_state(len(inputs)) if state is None else state
+        record = self.record(inputs, state)
+        after = [record.last_hidden]
+        if isinstance(record, LSTMRecord):
+            after.append(record.cell[-1] if len(record.cell) else state[1])
+        return record.hidden.transpose(0, 1), self.state_type(*after)
 
-    def forward(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> Tensor:
+    def last(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> Tensor:
         """(B, T, E) -> (B, H): the hidden state after the last step."""
         if torch.is_grad_enabled() or inputs.device.type != "cpu" or inputs.shape[1] == 0:
             return self.record(inputs, state).last_hidden
@@ -153,22 +157,24 @@ class SRN(VisibleCell):
     """Simple recurrent network: h_t = tanh(x_t W + h_{t-1} U + b). Source: Elman 1990."""
 
     gates = ("",)
+    state_type = SRNState
+    learnable_start = ("hidden",)
     torch_layer: ClassVar[type[nn.RNNBase] | None] = nn.RNN
     residual = False
+
+    def state_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return ((self.hidden_size,),)
 
     def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> SRNRecord:
         """(B, T, E) -> the hidden state after every step, (T, B, H)."""
         hidden = state[0] if state else inputs.new_zeros(len(inputs), self.hidden_size)
         return srn_steps(self._project(inputs), self._recurrent(), hidden, residual=self.residual)
 
-    def step_by_step(self, inputs: Tensor) -> Tensor:
-        """(B, T, E) -> (B, H)."""
-        W, U, b = (self.get_parameter(name) for name in "WUb")
-        hidden = inputs.new_zeros(len(inputs), self.hidden_size)
-        for x in inputs.unbind(1):
-            squashed = torch.tanh(x @ W + hidden @ U + b)
-            hidden = hidden + squashed if self.residual else squashed
-        return hidden
+    def step(self, inputs: Tensor, state: SRNState) -> tuple[Tensor, SRNState]:
+        """(B, E) -> (B, H)."""
+        hidden = torch.tanh(self._gate("", inputs, state[0]))
+        hidden = state[0] + hidden if self.residual else hidden
+        return hidden, SRNState(hidden)
 
 
 class ResidualSRN(SRN):
@@ -188,7 +194,17 @@ class LSTM(VisibleCell):
     """
 
     gates = ("_i", "_f", "_c", "_o")
+    state_type = LSTMState
+    learnable_start = ("hidden", "cell")
     torch_layer = nn.LSTM
+
+    def state_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return (self.hidden_size,), (self.hidden_size,)
+
+    def keep_for(self, spans: Tensor, *, shut: bool) -> None:
+        self.get_parameter("b_f").copy_(spans.log())
+        if shut:
+            self.get_parameter("b_i").copy_(-spans.log())
 
     def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord:
         """(B, T, E) -> every gate, the cell and the hidden state of every step, (T, B, H) each."""
@@ -196,20 +212,16 @@ class LSTM(VisibleCell):
         hidden, cell = state or (zeros, zeros)
         return lstm_steps(self._project(inputs), self._recurrent(), hidden, cell)
 
-    def step_by_step(self, inputs: Tensor) -> Tensor:
-        """(B, T, E) -> (B, H)."""
-        (W_i, W_f, W_c, W_o), (U_i, U_f, U_c, U_o), (b_i, b_f, b_c, b_o) = (
-            [self.get_parameter(letter + gate) for gate in self.gates] for letter in "WUb"
+    def step(self, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+        """(B, E) -> (B, H)."""
+        hidden, cell = state
+        input_gate, forget_gate, output_gate = (
+            torch.sigmoid(self._gate(gate, inputs, hidden)) for gate in ("_i", "_f", "_o")
         )
-        hidden = cell = inputs.new_zeros(len(inputs), self.hidden_size)
-        for x in inputs.unbind(1):
-            input_gate = torch.sigmoid(x @ W_i + hidden @ U_i + b_i)
-            forget_gate = torch.sigmoid(x @ W_f + hidden @ U_f + b_f)
-            candidate = torch.tanh(x @ W_c + hidden @ U_c + b_c)
-            output_gate = torch.sigmoid(x @ W_o + hidden @ U_o + b_o)
-            cell = forget_gate * cell + input_gate * candidate
-            hidden = output_gate * torch.tanh(cell)
-        return hidden
+        candidate = torch.tanh(self._gate("_c", inputs, hidden))
+        cell = forget_gate * cell + input_gate * candidate
+        hidden = output_gate * torch.tanh(cell)
+        return hidden, LSTMState(hidden, cell)
 
 
 class OneHotLSTM(LSTM):
@@ -224,6 +236,6 @@ class OneHotLSTM(LSTM):
         table = self._side_by_side("W") + self._side_by_side("b")
         return functional.embedding(inputs.t(), table)
 
-    def step_by_step(self, inputs: Tensor) -> Tensor:
-        """(B, T) digits -> (B, H)."""
-        return super().step_by_step(functional.one_hot(inputs, self.input_size).to(self.get_parameter("W_i").dtype))
+    def step(self, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+        """(B,) digits -> (B, H)."""
+        return super().step(functional.one_hot(inputs, self.input_size).to(self.get_parameter("W_i").dtype), state)

@@ -86,7 +86,7 @@ class GradientNorms:
 
     def norms(self, letter: str) -> list[float]:
         """By step."""
-        of_letter = [squares for name, squares in self.squares.items() if name.startswith(letter)]
+        of_letter = [squares for name, squares in self.squares.items() if name.rpartition(".")[2].startswith(letter)]
         return [math.sqrt(sum(step)) for step in zip(*of_letter, strict=False)]
 
 
@@ -165,7 +165,8 @@ def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[
         best, _ = score(network, tester.test)
     except DivergedError as error:
         diverged = one_line(error)
-    by_letter = {letter: norms.norms(letter) for letter in LETTERS}
+    # Cells without weights for their state have no U.
+    by_letter = {letter: found for letter in LETTERS if (found := norms.norms(letter))}
     whole = [math.sqrt(sum(value * value for value in step)) for step in zip(*by_letter.values(), strict=True)]
     finite = [value for value in whole if math.isfinite(value)]
     last: dict[str, float | None] = {name: tester.rows[-1][name] if tester.rows else None for name in NOTED}

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.errors import Interrupted
+from textrnn.models.parts.recurrent.cell import RecurrentCell
 from textrnn.models.parts.visible_cells import VisibleCell
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
@@ -66,10 +67,12 @@ def seconds_in_turn(
     return best
 
 
-def compare(cell: VisibleCell, inputs: Tensor, seconds: float = SECONDS) -> dict[str, Times]:
+def compare(cell: RecurrentCell, inputs: Tensor, seconds: float = SECONDS) -> dict[str, Times]:
     """By way and by implementation, the seconds of a call on inputs (B, T, E)."""
-    layer = None if cell.torch_layer is None else cell.to_torch().to(inputs.device)
-    run: dict[str, tuple[nn.Module, Callable[[], Tensor]]] = {WRITTEN: (cell, lambda: cell(inputs))}
+    layer = None
+    if isinstance(cell, VisibleCell) and cell.torch_layer is not None:
+        layer = cell.to_torch().to(inputs.device)
+    run: dict[str, tuple[nn.Module, Callable[[], Tensor]]] = {WRITTEN: (cell, lambda: cell.last(inputs))}
     if layer is not None:
         run[PYTORCH] = (layer, lambda: layer(inputs)[0][:, -1])
     run[TEXTBOOK] = (cell, lambda: cell.step_by_step(inputs))
