@@ -69,7 +69,8 @@ def test_score_by_hand() -> None:
     table = torch.zeros(10, 19)
     table[:, 9] = 50.0  # always answers 9: right for 10 of the 100 pairs
     found = objective()
-    accuracy, loss = score(Fixed(table), found.dev)
+    accuracy, loss, whole = score(Fixed(table), found.dev)
+    assert whole == accuracy
     assert accuracy == pytest.approx(0.1)
     assert loss == pytest.approx(0.9 * 50.0, abs=1e-6)
     assert found.evaluate(Fixed(table)) == {"dev_loss": loss, "dev_accuracy": accuracy}

@@ -1,7 +1,7 @@
 """The models of the memory experiments: digits are embedded, any of the visible cells reads them, and a linear layer
-answers from the last state.
+answers from the last state, or from the states after those digits at which something is asked.
 
-Shapes: B batch, T time (digits), E embedding, H hidden, C classes.
+Shapes: B batch, T time (digits), E embedding, H hidden, C classes, N all that is asked of a batch.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ def initialise(cell: VisibleCell, method: str, sequence_length: int) -> None:
 
 
 class SequenceClassifier(nn.Module):
-    """Digits (B, T) -> logits (B, C) of the answer to the whole sequence.
+    """Digits (B, T) -> logits (B, C) of the answer to the whole sequence, or (N, C) of all that is asked on the way.
+
+    It reads from left to right: an answer depends on no later digit, so that what fills up a shorter row after its last
+    question changes nothing.
 
     Source: the shape is that of ``Model_RNN4SeqClass`` in Qiu, Neural Networks and Deep Learning, exercises of
     chapter 6.
@@ -88,8 +91,15 @@ class SequenceClassifier(nn.Module):
         """(B, T) int64 -> what the cell did at every step."""
         return self.cell.record(*self._inputs(digits))
 
-    def forward(self, digits: Tensor) -> Tensor:
-        """(B, T) int64 -> (B, C)."""
-        last = self.cell(*self._inputs(digits))
-        logits: Tensor = self.output(dropout(last, self.dropout, self.training))
+    def forward(self, digits: Tensor, asked: Tensor | None = None) -> Tensor:
+        """(B, T) int64 -> (B, C), the answers after the last digit.
+
+        Args:
+            asked: bool, (B, T): after which digits there is a question; then (N, C), row after row.
+        """
+        if asked is None:
+            answering = self.cell(*self._inputs(digits))
+        else:
+            answering = self.record(digits).hidden.transpose(0, 1)[asked]
+        logits: Tensor = self.output(dropout(answering, self.dropout, self.training))
         return logits

@@ -7,18 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textrnn.corpus.sequences import (
-    LabelledSequences,
+from textrnn.corpus.sequence_files import (
     SplitsPlace,
     find_splits,
     load_splits,
-    make_splits,
     read_sequences,
     read_splits,
     splits_folder,
     to_text,
     write_splits,
 )
+from textrnn.corpus.sequences import LabelledSequences, make_splits
 from textrnn.errors import DataError
 from textrnn.tasks.memory.registry import all_problems
 
@@ -29,6 +28,7 @@ class LastOfMany:
     """Names the last of some numbers; there are more than ten."""
 
     name, vocabulary_size, tokens_called, shortest, answer_means = "last-of-many", 12, "numbers", 2, "the last number"
+    mixes_lengths = keeps_splits_apart = False
 
     def sample(self, length: int, variants: int, generator: np.random.Generator) -> LabelledSequences:
         tokens = generator.integers(0, 12, (variants, length))
