@@ -267,7 +267,7 @@ def odd_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_another_problem(run: Run, odd_sum: str) -> None:
-    assert "odd-sum         Is the sum of all numbers odd?" in run(*MEMORY, "--help").out
+    assert f"{'odd-sum':<20}Is the sum of all numbers odd?" in run(*MEMORY, "--help").out
     on_it = [*MEMORY, "--problem", odd_sum, *SMALL]
     result = run(*on_it, "--model", "SRN", "LSTM", "--lengths", 4)
     assert result.status == 0, result.err
@@ -319,8 +319,11 @@ def test_one_page_for_all_experiments(run: Run) -> None:
          "spaces"),
         (["--experiment", "gates", "--digits", 6, 7], "--digits: 2 of them; expected at least 3, the two digits to add and "
          "one more"),
-        (["--problem", "digit-some"], "--problem digit-some: no such problem; expected one of digit-sum; did you mean "
-         "digit-sum?"),
+        (["--problem", "digit-some"], "--problem digit-some: no such problem; expected one of "
+         f"{', '.join(all_problems())}; did you mean digit-sum?"),
+        (["--problem", "party"], f"--problem party: no such problem; expected one of {', '.join(all_problems())}; did you "
+         "mean parity?"),
+        (["--problem", "copy", "--lengths", 1], "--lengths 1: expected at least 2, a symbol and the question for it"),
         (["--experiment", "speed", "--problem", "digit-sum"], "--problem: of no use to the speed experiment; expected with "
          "lengths, learning-rates, gates"),
         (["--digits", 6, 7, 0], "--digits: of no use to the lengths experiment; expected with gates"),

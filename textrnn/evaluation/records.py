@@ -230,6 +230,11 @@ class Training:
         return all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
 
 
+def longer_lengths(runs: Sequence[Training]) -> list[str]:
+    """The longer lengths on which all of them were tested."""
+    return [at for at in runs[0].longer if all(at in run.longer for run in runs)]
+
+
 def training_key(model: str, length: int, seed: int, learning_rate: float) -> str:
     """The name of a training, unique within an experiment."""
     return f"{model}, length {length}, seed {seed}, learning rate {learning_rate:g}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.evaluation.records import CURVE_COLUMNS, Training, standard_deviation
+from textrnn.evaluation.records import CURVE_COLUMNS, Training, longer_lengths, standard_deviation
 from textrnn.report.drawing import DEV_COLOUR, INK, TRAIN_COLOUR, add_grid, render_titled_plot
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def longer_table(found: Mapping[str, Sequence[Training]], times: Sequence[float]
         for length in dict.fromkeys(training.length for training in trainings):
             runs = [training for training in trainings if training.length == length]
             cells = [_cell([run.test for run in runs], [run.test_whole or 0.0 for run in runs] if whole else [])]
-            for at in runs[0].longer:
+            for at in longer_lengths(runs):
                 wholes = [run.longer_whole[at] for run in runs] if whole else []
                 cells.append(_cell([run.longer[at] for run in runs], wholes))
             rows.append([f"{name}, length {length}", *cells])
@@ -144,11 +144,9 @@ def plot_longer(
             lengths = list(dict.fromkeys(training.length for training in trainings))
             for index, length in enumerate(lengths):
                 runs = [training for training in trainings if training.length == length]
-                at = [length, *(int(longer) for longer in runs[0].longer)]
-                values = [
-                    [run.test for run in runs],
-                    *([run.longer[longer] for run in runs] for longer in runs[0].longer),
-                ]
+                longer = longer_lengths(runs)
+                at = [length, *map(int, longer)]
+                values = [[run.test for run in runs], *([run.longer[further] for run in runs] for further in longer)]
                 spreads = [standard_deviation(part) for part in values]
                 axes.errorbar(
                     at, [float(np.mean(part)) for part in values], yerr=spreads if any(spreads) else None, color=colour,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textrnn.evaluation.records import Training, standard_deviation
+from textrnn.evaluation.records import Training, longer_lengths, standard_deviation
 from textrnn.report.html import Figure, Paragraph, Part, Table
 from textrnn.report.memory import accuracy_table, curves_csv, longer_table, plot_accuracy, plot_longer, plot_losses
 from textrnn.tasks.memory.findings import Findings
@@ -161,7 +161,7 @@ def by_length(trainings: Sequence[Training]) -> dict[str, Any]:
                     "test_spread": standard_deviation([run.longer[at] for run in runs]),
                     "test_whole": _mean([run.longer_whole[at] for run in runs]),
                 }
-                for at in runs[0].longer
+                for at in longer_lengths(runs)
             },
             "runs": [{name: getattr(run, name) for name in OF_A_RUN} for run in runs],
         }
