@@ -162,3 +162,32 @@ def test_another_problem_has_its_own_folder_and_texts(in_folder: Callable[[], Pa
             str(caught.value)
             == f"data/last_of_many/4/dev.txt:1: {message} (or move the file elsewhere, and one is made)"
         )
+
+
+def test_rows_of_several_lengths_and_answers_are_written_and_read_back(in_folder: Callable[[], Path]) -> None:
+    folder = in_folder() / "data" / "copy" / "6"
+    copy = all_problems()["copy"]
+    made = make_splits(copy, 6, 0)
+    for name, split in load_splits(copy, 6, 0).items():
+        np.testing.assert_array_equal(split.tokens, made[name].tokens)
+        np.testing.assert_array_equal(split.labels, made[name].labels)
+    lines = (folder / "dev.txt").read_text(encoding="ascii").splitlines()
+    symbol = lines[0][0]
+    assert lines[0] == f"{symbol} 8\t- {symbol}"
+    assert {len(line.partition("\t")[0].split()) for line in lines} == {2, 3, 4, 5, 6}
+    assert not find_splits(copy, 6, 0).own
+    (folder / "dev.txt").write_text("3 1 7 8 8 8\t- - - 3 1 7\n2 8\t- 2\n", encoding="ascii")
+    assert load_splits(copy, 6, 0)["dev"].tokens.tolist() == [[3, 1, 7, 8, 8, 8], [2, 8, -1, -1, -1, -1]]
+    assert find_splits(copy, 6, 0).own
+    for text, message in (
+        (
+            "3 1 8 8\t- - 3 2\n",
+            ":1: the label is - - 3 2; expected - - 3 1, the symbols in their order, one for each 8",
+        ),
+        ("3 1 8 8\t3 1\n", ":1: the label is 3 1; expected - - 3 1, the symbols in their order, one for each 8"),
+        ("2 8\t- 2\n1 2 3 4 8 8 8\t- - - - 1 2 3\n", ":2: 7 digits; expected at most 6, as the folder is named"),
+    ):
+        (folder / "dev.txt").write_text(text, encoding="ascii")
+        with pytest.raises(DataError) as caught:
+            load_splits(copy, 6, 0)
+        assert str(caught.value) == f"data/copy/6/dev.txt{message} (or move the file elsewhere, and one is made)"

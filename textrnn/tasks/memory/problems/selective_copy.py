@@ -3,9 +3,9 @@
 Up to eight symbols 0 to 7 stand in their order at random places among blanks, which are 8; then come as many 9, each of
 which asks for the next of the symbols:
 
-    8 8 3 8 1 8 8 9 9
+    8 3 8 1 5 8 9 9 9
 
-The symbols are 3 1. After the first 9, 3 is asked, after the second 1. The answer is 3 1.
+The symbols are 3 1 5. After the first 9, 3 is asked, after the second 1, after the third 5. The answer is 3 1 5.
 
 A third of the tokens are symbols, rounded down, and never more than eight; the last ones, as many, are questions. So a
 sequence of 24 or more has eight symbols, and the longer it is, the more blanks there are between them. Each answer is
@@ -37,8 +37,8 @@ BEST_CONSTANT = 0
 CHANCE = 0.125
 ABOUT = "Eight symbols among blanks are to be given again in their order: what does not count is to be passed over."
 EXAMPLES = (
-    (8, 8, 3, 8, 1, 8, 8, 9, 9),
-    (5, 8, 8, 5, 8, 8, 8, 0, 8, 9, 9, 9),
+    (8, 3, 8, 1, 5, 8, 9, 9, 9),
+    (5, 8, 8, 5, 8, 8, 0, 2, 9, 9, 9, 9),
 )
 MOST_SYMBOLS = 8
 BLANK, QUESTION = 8, 9
