@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 
 from textrnn.corpus.sequences import make_longer, make_splits
 from textrnn.errors import ConfigError
-from textrnn.tasks.memory.learning import learn, settings_of
+from textrnn.tasks.memory.learning import learn
 from textrnn.tasks.memory.registry import all_problems
 
 SMALL: dict[str, Any] = {"hidden_size": 8, "epochs": 2, "evaluate_every": 20, "threads": 1}
@@ -58,10 +57,8 @@ def test_parity_is_learnt_and_goes_on_beyond_the_training() -> None:
     assert found.longer[40].accuracy > 0.9
 
 
-def test_what_a_problem_asks_for_is_under_what_the_user_names() -> None:
-    problem = dataclasses.replace(all_problems()["parity"], settings={"variants": 7, "epochs": 5})
-    assert settings_of(problem, "LSTM", {}).data.variants == 7
-    assert settings_of(problem, "LSTM", {"variants": 2}).data.variants == 2
-    assert settings_of(problem, "LSTM", {"recipe": "textbook"}).training.epochs == 500
+def test_names_that_are_not_known() -> None:
     with pytest.raises(ConfigError, match="no such model"):
-        settings_of(problem, "GRUU", {})
+        learn(all_problems()["parity"], "GRUU", 5)
+    with pytest.raises(ConfigError, match="`hidden_sizes`: no such setting; did you mean"):
+        learn(all_problems()["parity"], "LSTM", 5, {"hidden_sizes": 3})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -225,3 +227,9 @@ def test_longer_sequences(name: str) -> None:
     assert 256 <= len(one) <= 512
     assert one.digest() == again.digest() != other.digest()
     assert all(ORACLES[name](tokens) == label for tokens, label in rows_of(one)[:20])
+
+
+def test_the_table_of_the_documentation_has_all_of_them() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "memory.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| [^|]+ \| [^|]+ \| (0\.\d\d) \|$", page, flags=re.MULTILINE)
+    assert dict(rows) == {name: f"{problem.chance:.2f}" for name, problem in PROBLEMS.items()}

@@ -45,20 +45,6 @@ class Learnt:
     longer: Mapping[int, Score]
 
 
-def settings_of(problem: Problem, model: str, named: Mapping[str, Any]) -> MemorySettings:
-    """The settings of a model that learns a problem; those that depend on the data are open.
-
-    Args:
-        named: over what the problem asks for, which a recipe leaves aside.
-
-    Raises:
-        ConfigError: for an unknown name or a value out of bounds.
-    """
-    asked = problem.settings if named.get("recipe") in (None, "default") else {}
-    settings: MemorySettings = combine(Run("memory", model, {**asked, **named}))
-    return settings
-
-
 def as_batch(problem: Problem, name: str, split: LabelledSequences, device: torch.device) -> SequenceBatch:
     """A split on a device: of ``train``, all that is asked; of the others, what networks are judged by."""
     return SequenceBatch.from_split(split if name == "train" else problem.judged(split), device)
@@ -108,7 +94,7 @@ def learn(
         DivergedError: if the loss is no longer a number.
         Interrupted: if the listener asked to stop.
     """
-    settings = settings_of(problem, model, named or {})
+    settings: MemorySettings = combine(Run("memory", model, named or {}))
     device = choose_device(settings.training.device)
     splits = make_splits(problem, length, settings.training.seed, settings.data.variants)
     settings = fit_to_data(settings, SequenceFacts(len(splits["train"]), length), named or {})

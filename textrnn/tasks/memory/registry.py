@@ -27,7 +27,7 @@ Entry = TypeVar("Entry")
 ASKS = ("once", "several", "running")
 UNLESS_IT_SAYS: dict[str, Any] = {  # what a problem's file need not say
     "answer_reads": "{answer}", "asks": "once", "mixes_lengths": False, "longer": (2.0, 4.0, 6.4), "lengths": (),
-    "settings": {}, "keeps_splits_apart": True,
+    "keeps_splits_apart": True,
 }  # fmt: skip
 
 
@@ -95,7 +95,6 @@ class Problem:
             the file says)
         longer: how many times longer the sequences are on which they are tested, too ((2, 4, 6.4), unless it says)
         lengths: of sequences, where none are named (those of the experiment, unless it says)
-        settings: under those that the user named (none, unless it says)
         keeps_splits_apart: whether no sequence is in two splits, as far as there are enough (True, unless it says)
         best_constant: the answer that is right most often where always the same is given
         chance: its accuracy
@@ -117,7 +116,6 @@ class Problem:
     mixes_lengths: bool
     longer: tuple[float, ...]
     lengths: tuple[int, ...]
-    settings: Mapping[str, Any]
     keeps_splits_apart: bool
     best_constant: int
     chance: float

@@ -10,16 +10,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from textrnn.config import MemorySettings, MemoryTrainConfig
+from textrnn.config import MemorySettings, MemoryTrainConfig, Run
 from textrnn.corpus.sequence_files import find_splits, load_splits
 from textrnn.corpus.sequences import LabelledSequences
 from textrnn.errors import ConfigError, DivergedError, Interrupted, Note, one_line
 from textrnn.evaluation.records import CURVE_COLUMNS, Training, training_key
 from textrnn.files import exclusive_use, json_bytes, write_atomically
 from textrnn.models.memory.base import SequenceClassifier
-from textrnn.tasks.memory.learning import SIZE_SETTINGS, as_batch, build, score_longer, settings_of
+from textrnn.tasks.memory.learning import SIZE_SETTINGS, as_batch, build, score_longer
 from textrnn.tasks.memory.request import MemoryRequest
-from textrnn.tasks.settings import SequenceFacts, fit_to_data
+from textrnn.tasks.settings import SequenceFacts, combine, fit_to_data
 from textrnn.training.events import Listener, ListenerGroup
 from textrnn.training.history import History
 from textrnn.training.objectives.sequences import SequenceBatch, SequenceObjective, score
@@ -78,7 +78,8 @@ class Bench:
     def settings_of(self, model: str) -> MemorySettings:
         """The settings of a model; those that depend on the data are open."""
         request = self.request
-        return settings_of(self.problem, model, {**request.experiment_entry.settings, **request.named})
+        settings: MemorySettings = combine(Run("memory", model, {**request.experiment_entry.settings, **request.named}))
+        return settings
 
     def groups(self) -> dict[str, Any]:
         """What the figures of the experiment depend on, for ``metrics.json`` and for whoever resumes."""
