@@ -17,6 +17,7 @@ VARIANTS = {"train": 3, "dev": 1, "test": 1}  # variants of each case
 MOST_LENGTHS = 40  # that are mixed
 DRAWS = 10  # at most, of a sequence that an earlier split has; where a problem has few sequences, they share them
 LONGER_ROWS = 256  # sequences of a longer length than those that were learnt from: at least, and at most twice as many
+MOST_LONGER_TOKENS, FEWEST_LONGER_ROWS = 1 << 22, 16  # in all; of very long sequences, fewer are read
 NOTHING = -1  # in tokens: past the end of a row; in labels: nothing is asked there
 Answer = int | list[int]  # after the last token, or for each token
 
@@ -168,7 +169,8 @@ def _draw(
         if not known.any():
             break
         again = problem.sample(length, variants, generator)
-        drawn.tokens[known], drawn.labels[known] = again.tokens[known], again.labels[known]
+        labels = np.where(known if drawn.labels.ndim == 1 else known[:, None], again.labels, drawn.labels)
+        drawn = LabelledSequences(np.where(known[:, None], again.tokens, drawn.tokens), labels)
     return drawn
 
 
@@ -178,5 +180,6 @@ def make_longer(problem: SequenceProblem, length: int, longer: int, seed: int) -
     found = problem.sample(longer, 1, generator)
     if len(found) < LONGER_ROWS:
         found = problem.sample(longer, -(-LONGER_ROWS // len(found)), generator)
-    rows = generator.permutation(len(found))[: 2 * LONGER_ROWS]
+    most = max(FEWEST_LONGER_ROWS, min(2 * LONGER_ROWS, MOST_LONGER_TOKENS // longer))
+    rows = generator.permutation(len(found))[:most]
     return LabelledSequences(found.tokens[rows], found.labels[rows])

@@ -219,6 +219,10 @@ def test_mixed_lengths() -> None:
     assert parity.longer_lengths(40) == [80, 160, 256]
 
 
+def test_of_very_long_sequences_there_are_few() -> None:
+    assert make_longer(PROBLEMS["majority"], 5000, 40_000, 0).tokens.shape == ((1 << 22) // 40_000, 40_000)
+
+
 @pytest.mark.parametrize("name", ["parity", "start-signal", "recall"])
 def test_longer_sequences(name: str) -> None:
     problem = PROBLEMS[name]

@@ -24,6 +24,7 @@ EXPERIMENT = Experiment(
     resumable=True,
 )
 OF_A_RUN = ("seed", "dev", "test", "seconds", "steps", "best_step", "test_whole", "longer", "longer_whole")
+Tables = list[list[list[str]]]  # each of rows of cells
 IN_BRACKETS = "in brackets: the share of sequences all of whose answers are right"
 
 
@@ -54,9 +55,6 @@ def run(request: MemoryRequest, bench: Bench) -> None:
 def train_all(request: MemoryRequest, bench: Bench, model: str, learning_rate: float | None = None) -> list[Training]:
     """A model at each length with each seed."""
     return [bench.train(model, length, seed, learning_rate) for length in request.lengths for seed in request.all_seeds]
-
-
-Tables = list[list[list[str]]]
 
 
 def tell_tables(
@@ -113,6 +111,7 @@ def accuracies_section(request: MemoryRequest, bench: Bench, tables: Tables, plo
     read = mixed if bench.problem.mixes_lengths else ""
     about = f"{request.recipe_name} recipe; {seeds}; weights chosen on dev{read}. {' '.join(what)}"
     section: list[Part] = [Paragraph([about]), *map(Table, tables)]
+    section += [Paragraph([IN_BRACKETS])] if bench.problem.longer and bench.problem.asks == "several" else []
     section.append(Figure(plots["accuracy.svg"], "accuracy against the length of the sequence"))
     if "longer.svg" in plots:
         section.append(Figure(plots["longer.svg"], "accuracy on sequences longer than those that were learnt from"))

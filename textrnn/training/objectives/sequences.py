@@ -45,7 +45,7 @@ class SequenceBatch(NamedTuple):
         alike = split.labels.ndim == 1 and (split.tokens[:, -1] != NOTHING).all()
         labels = split.labels if alike else split.targets
         tokens = split.tokens.clip(min=0)  # any token will do where a row has ended
-        return cls(torch.from_numpy(tokens).to(device), torch.from_numpy(labels).to(device))
+        return cls(*(torch.from_numpy(part).to(device, torch.int64) for part in (tokens, labels)))
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
