@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -267,7 +268,7 @@ def odd_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_another_problem(run: Run, odd_sum: str) -> None:
-    assert "odd-sum         Is the sum of all numbers odd?" in run(*MEMORY, "--help").out
+    assert f"{'odd-sum':<20}Is the sum of all numbers odd?" in run(*MEMORY, "--help").out
     on_it = [*MEMORY, "--problem", odd_sum, *SMALL]
     result = run(*on_it, "--model", "SRN", "LSTM", "--lengths", 4)
     assert result.status == 0, result.err
@@ -295,6 +296,61 @@ def test_another_problem(run: Run, odd_sum: str) -> None:
     )
 
 
+def test_a_problem_that_asks_at_several_steps(run: Run) -> None:
+    on_it = [*MEMORY, "--problem", "copy", *SMALL]
+    result = run(*on_it, "--model", "SRN", "--lengths", 4, 6, "--seeds", 2)
+    assert result.status == 0, result.err
+    assert "SRN, length 6, seed 1, learning rate 0.02: " in result.out + result.err
+    header, row = next(
+        (first.split("  "), second.split("  "))
+        for first, second in itertools.pairwise(result.out.splitlines())
+        if first.startswith("on longer sequences")
+    )
+    assert [part.strip() for part in header if part] == [
+        "on longer sequences", "as learnt", "2 times", "4 times", "6.4 times"
+    ]  # fmt: skip
+    assert row[0] == "SRN, length 4"
+    metrics = metrics_of("lengths_SRN_on_copy")
+    assert metrics["format_version"] == 2
+    for length, figures in metrics["lengths"].items():
+        assert list(figures["longer"]) == [str(round(times * int(length))) for times in (2, 4, 6.4)]
+        assert 0 <= figures["test_whole"] <= figures["test"] + 1e-9
+        for at, longer in figures["longer"].items():
+            assert longer["test"] == pytest.approx(statistics.mean(one["longer"][at] for one in figures["runs"]))
+            assert longer["test_whole"] <= 1
+    shown = f"{metrics['lengths']['6']['test']:.3f} ± {metrics['lengths']['6']['test_spread']:.3f} ("
+    assert f"SRN, length 6        {shown}" in result.out
+    assert "in brackets: the share of sequences all of whose answers are right" in result.out
+    section = (ROOT / "lengths_SRN_on_copy" / "section.html").read_text(encoding="utf-8")
+    assert "learnt from sequences of all lengths from 2 on, up to the one that is named" in section
+    assert (ROOT / "lengths_SRN_on_copy" / "longer.svg").is_file()
+    gates = run(*on_it, "--experiment", "gates", "--digits", 3, 1, 8, 8)
+    assert gates.status == 0, gates.err
+    found = metrics_of("gates_LSTM_on_copy")
+    assert len(found["answer"]) == 2
+    wrong = "" if found["answer"] == [3, 1] else " (wrong)"
+    assert f"LSTM reads 3 1 8 8 and answers {' '.join(map(str, found['answer']))}{wrong}, probability" in gates.out
+    assert gates.out.endswith("--digits 5 5 0 2 6 8 8 8 8 8\n")
+    assert error_of(run(*on_it, "--experiment", "gates", "--digits", 3, 1)) == (
+        "--digits: nothing is asked of 3 1; expected a sequence that ends as those of the problem do, such as 3 1 7 8 8 8"
+    )
+
+
+def test_a_problem_that_asks_all_along_is_judged_by_the_last_answer(run: Run) -> None:
+    on_it = [*MEMORY, "--problem", "parity", *SMALL]
+    assert run(*on_it, "--experiment", "learning-rates", "--model", "SRN", "--lengths", 4).status == 0
+    metrics = metrics_of("learning-rates_SRN_on_parity")
+    assert list(metrics["lengths"]["4"]["longer"]) == ["8", "16", "26"]
+    for found in metrics["learning_rates"].values():
+        (one,) = found["lengths"]["4"]["runs"]
+        assert one["test"] == one["test_whole"]  # one answer a sequence
+    constant = metrics["always_the_commonest_answer"]["4"]["test"]
+    assert 0.5 <= constant < 0.65
+    gates = run(*on_it, "--experiment", "gates", "--digits", 1, 0, 1)
+    answer = metrics_of("gates_LSTM_on_parity")["answer"]
+    assert f"LSTM reads 1 0 1 and answers {answer}{'' if answer == 0 else ' (wrong)'}, probability" in gates.out
+
+
 def test_one_page_for_all_experiments(run: Run) -> None:
     assert run(*MEMORY, "--lengths", 3, *SMALL).status == 0
     assert run(*MEMORY, "--experiment", "gates", *SMALL).status == 0
@@ -320,8 +376,11 @@ def test_one_page_for_all_experiments(run: Run) -> None:
          "spaces"),
         (["--experiment", "gates", "--digits", 6, 7], "--digits: 2 of them; expected at least 3, the two digits to add and "
          "one more"),
-        (["--problem", "digit-some"], "--problem digit-some: no such problem; expected one of digit-sum; did you mean "
-         "digit-sum?"),
+        (["--problem", "digit-some"], "--problem digit-some: no such problem; expected one of "
+         f"{', '.join(all_problems())}; did you mean digit-sum?"),
+        (["--problem", "party"], f"--problem party: no such problem; expected one of {', '.join(all_problems())}; did you "
+         "mean parity?"),
+        (["--problem", "copy", "--lengths", 1], "--lengths 1: expected at least 2, a symbol and the question for it"),
         (["--experiment", "speed", "--problem", "digit-sum"], "--problem: of no use to the speed experiment; expected with "
          "lengths, learning-rates, gates"),
         (["--digits", 6, 7, 0], "--digits: of no use to the lengths experiment; expected with gates"),

@@ -62,6 +62,9 @@ def test_training_read_back() -> None:
     assert Training(**sound.to_dict()) == sound
     assert sound.is_sound()
     assert not Training(**{**sound.to_dict(), "test": math.nan}).is_sound()
+    assert not Training(**{**sound.to_dict(), "longer": {"20": math.nan}}).is_sound()
+    assert not Training(**{**sound.to_dict(), "test_whole": "0.5"}).is_sound()
+    assert Training(**{**sound.to_dict(), "longer": {"20": 0.5}, "longer_whole": {"20": 0.1}}).is_sound()
     assert not Training(**{**sound.to_dict(), "curve": [{**row, "dev_loss": "2.1"}]}).is_sound()
     assert sound.key == "LSTM, length 10, seed 0, learning rate 0.02"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 from xml.etree import ElementTree
@@ -34,6 +35,25 @@ def test_table_by_hand() -> None:
         ["A", "0.800 ± 0.141", "0.500", "2.0"],
         ["B", "", "1.000", "2.0"],
     ]
+
+
+def test_longer_table_by_hand() -> None:
+    runs = [
+        dataclasses.replace(
+            training(10, seed, test), test_whole=0.5, longer={"20": test / 2}, longer_whole={"20": whole}
+        )
+        for seed, test, whole in ((0, 0.9, 0.2), (1, 0.7, 0.4))
+    ]
+    assert memory.longer_table({"A": runs}, (2.0,), whole=True) == [
+        ["on longer sequences", "as learnt", "2 times"],
+        ["A, length 10", "0.800 ± 0.141 (0.500)", "0.400 ± 0.071 (0.300)"],
+    ]
+    alone = memory.longer_table({"A": runs[:1]}, (2.0,), whole=False)
+    assert alone[1] == ["A, length 10", "0.900", "0.450"]
+    files = memory.plot_longer({"A": runs}, chance=0.1, title="x", tokens="digits in a sequence")
+    assert {"A", "chance", "20", "digits in a sequence"} <= set(texts_of(files["longer.svg"]))
+    older = [runs[0], training(10, 1, 0.7)]  # as one that was stopped before there were longer sequences left it
+    assert memory.longer_table({"A": older}, (2.0,), whole=False)[1] == ["A, length 10", "0.800 ± 0.141"]
 
 
 def test_history_has_every_look() -> None:

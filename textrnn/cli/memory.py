@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 
 from textrnn.cli.flags import add_recipe, models_listed, named_settings, naming_flags
 from textrnn.cli.output import command_line, program, say, shown
@@ -18,13 +19,14 @@ from textrnn.tasks.memory.request import MemoryRequest
 DESCRIPTION = (
     "Experiments on the memory of recurrent networks. DigitSum: a network reads two digits, then zeros with another\n"
     "digit among them to lead it astray, and names the sum of the first two. The longer the sequence, the longer it\n"
-    "has to remember."
+    "has to remember. --problem names others, such as copying, parity and recall."
 )
 EXAMPLES = """examples:
   python run.py --task memory --model LSTM --lengths 10 15 20 25 30 35
   python run.py --task memory --model SRN ResidualSRN LSTM --lengths 10 20 35
   python run.py --task memory --experiment explosion
   python run.py --task memory --experiment gates --digits 6 7 0 0 1 0 0 0 0 0
+  python run.py --task memory --problem parity --model SRN LSTM
   python run.py --task memory --recipe textbook --seeds 3
 """
 SAVE_DIR_HELP = "results go to DIR/memory/<experiment>_<models>, one page of all to DIR/memory"
@@ -39,11 +41,16 @@ def epilog() -> str:
         "recipes": {name: recipe.meaning for name, recipe in MEMORY_RECIPES.items()},
     }
     experiments, problems, recipes = (
-        f"{title}:\n" + "".join(f"  {name:<16}{meaning}\n" for name, meaning in listed.items())
+        f"{title}:\n" + "".join(f"  {name:<{_width(listed)}}{meaning}\n" for name, meaning in listed.items())
         for title, listed in meanings.items()
     )
     models = f"models:\n{models_listed(all_models('memory'))}\n"
     return "\n".join([experiments, _defaults(), problems, models, recipes, EXAMPLES])
+
+
+def _width(names: Iterable[str]) -> int:
+    """Of the column of names: 16, or more where one is longer."""
+    return max(16, *(len(name) + 2 for name in names))
 
 
 def _defaults() -> str:
@@ -75,8 +82,8 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         type=_whole_number,
         default=[],
         metavar="N",
-        help="digits in a sequence; of normalisation, tokens of padded texts (default: "
-        f"{' '.join(map(str, first.lengths))})",
+        help="digits in a sequence, the most where a problem mixes lengths; of normalisation, tokens of padded texts "
+        f"(default: {' '.join(map(str, first.lengths))}; of most other problems 40)",
     )
     main_group.add_argument(
         "--problem", metavar="NAME", help=f"what is learnt: {', '.join(problems)} (default: {DEFAULT_PROBLEM})"
@@ -145,9 +152,15 @@ def run(options: argparse.Namespace) -> None:
             "problem": request.problem,
             **request.named,
             "save_dir": str(request.save_dir),
-            "digits": request.problem_entry.examples[-1][: request.lengths[0]],
+            "digits": _another_sequence(request),
         }
         say(f"another sequence:\n  {command_line([*program(), *naming_flags(naming)])}")
+
+
+def _another_sequence(request: MemoryRequest) -> tuple[int, ...]:
+    """One whose gates might be drawn next: of the length that was learnt, or of any where lengths are mixed."""
+    problem = request.problem_entry
+    return problem.examples[-1][: None if problem.mixes_lengths else request.lengths[0]]
 
 
 def _whole_number(text: str) -> int:

@@ -31,7 +31,12 @@ class MemoryModelConfig(Settings):
 class SequenceConfig(Settings):
     """The data of the memory experiments."""
 
-    variants: int = option(3, "training sequences for each pair of digits (k)", at_least=1, at_most=100_000)
+    variants: int = option(
+        3,
+        "training sequences for each pair of digits (k); of other problems, of each case",
+        at_least=1,
+        at_most=100_000,
+    )
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class MemoryTrainConfig(FitConfig):
 
     epochs: int | None = option(
         None,
-        "passes over the training sequences (default: 150; 100 at lengths 61 to 400; fewer with more `variants`)",
+        "passes over the training sequences (default: 150; 100 at lengths 61 to 400; fewer with more of them than "
+        "DigitSum has)",
         at_least=1,
         fitted=True,
     )

@@ -1,7 +1,6 @@
-"""Sequences of digits with their answers: written once for every length and seed, then read from the files.
+"""Sequences of digits with their answers, drawn at random for a length and a seed; every problem has its own.
 
-A file has ``digits<TAB>label`` lines: the tokens separated by spaces, then the answer. The problem decides what the
-answer is and how sequences are drawn.
+Shapes: T time (tokens of the longest row).
 """
 
 from __future__ import annotations
@@ -9,18 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.corpus.readers import decode, read_bytes
-from textrnn.errors import ArtifactError, DataError, listed, one_line
-from textrnn.files import write_atomically
-
-DATA_FOLDER = Path("data")
 VARIANTS = {"train": 3, "dev": 1, "test": 1}  # variants of each case
+MOST_LENGTHS = 40  # that are mixed
+DRAWS = 10  # at most, of a sequence that an earlier split has; where a problem has few sequences, they share them
+LONGER_ROWS = 256  # sequences of a longer length than those that were learnt from: at least, and at most twice as many
+MOST_LONGER_TOKENS, FEWEST_LONGER_ROWS = 1 << 22, 16  # in all; of very long sequences, fewer are read
+NOTHING = -1  # in tokens: past the end of a row; in labels: nothing is asked there
+Answer = int | list[int]  # after the last token, or for each token
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,9 @@ class LabelledSequences:
     """Sequences and their labels.
 
     Attributes:
-        tokens: int64, (rows, T)
-        labels: int64, (rows,)
+        tokens: int64, (rows, T), ``NOTHING`` after the end of a row that is shorter than others
+        labels: int64, (rows,): what is asked after the last token; or (rows, T): after each token, ``NOTHING`` where
+            nothing is asked
     """
 
     tokens: NDArray[np.int64]
@@ -44,14 +44,44 @@ class LabelledSequences:
 
     @property
     def length(self) -> int:
-        """T, tokens in a sequence."""
+        """T, tokens in the longest sequence."""
         return int(self.tokens.shape[1])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(rows,): tokens in each."""
+        found: NDArray[np.int64] = (self.tokens != NOTHING).sum(axis=1)
+        return found
+
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        """(all that is asked,): the labels, row after row."""
+        found: NDArray[np.int64] = self.labels[self.labels != NOTHING]
+        return found
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """(rows, T): the label after each token, ``NOTHING`` where nothing is asked."""
+        if self.labels.ndim == 2:
+            return self.labels
+        found = np.full_like(self.tokens, NOTHING)
+        found[np.arange(len(self)), self.lengths - 1] = self.labels
+        return found
 
     @property
     def commonest(self) -> tuple[int, float]:
         """The label that stands there most often, and its share: what always the same answer would get right."""
-        counts = np.bincount(self.labels)
-        return int(counts.argmax()), float(counts.max() / len(self.labels))
+        counts = np.bincount(self.answers)
+        return int(counts.argmax()), float(counts.max() / counts.sum())
+
+    def at_the_end(self) -> Self:
+        """The same sequences, of which only the last answer is asked."""
+        if self.labels.ndim == 1:
+            return self
+        last = self.length - 1 - (self.labels[:, ::-1] != NOTHING).argmax(axis=1)
+        labels = self.labels[np.arange(len(self)), last]
+        within = np.arange(self.length) <= last[:, None]  # what comes after it is not asked about
+        return type(self)(np.where(within, self.tokens, NOTHING)[:, : last.max() + 1], labels)
 
 
 class SequenceProblem(Protocol):
@@ -72,176 +102,84 @@ class SequenceProblem(Protocol):
     @property
     def answer_means(self) -> str: ...
 
+    @property
+    def mixes_lengths(self) -> bool: ...
+
+    @property
+    def keeps_splits_apart(self) -> bool: ...
+
     def sample(self, length: int, variants: int, generator: np.random.Generator) -> LabelledSequences: ...
 
-    def answer(self, tokens: Sequence[int]) -> int: ...
+    def answer(self, tokens: Sequence[int]) -> Answer: ...
+
+
+def one_sequence(tokens: Sequence[int], answer: Answer) -> LabelledSequences:
+    """A single row."""
+    return LabelledSequences(np.array([tokens], dtype=np.int64), np.array([answer], dtype=np.int64))
+
+
+def joined(parts: Sequence[LabelledSequences]) -> LabelledSequences:
+    """The rows of all, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    width = max(part.length for part in parts)
+
+    def padded(values: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.pad(values, ((0, 0), (0, width - values.shape[1])), constant_values=NOTHING)
+
+    labels = [part.labels if part.labels.ndim == 1 else padded(part.labels) for part in parts]
+    return LabelledSequences(np.concatenate([padded(part.tokens) for part in parts]), np.concatenate(labels))
 
 
 def make_splits(
     problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]
 ) -> dict[str, LabelledSequences]:
-    """`variants` sequences of each case to learn from, one for dev, one for test; all follow from length and seed."""
+    """`variants` sequences of each case to learn from, one for dev, one for test; all follow from length and seed.
+
+    Of a problem that mixes lengths, there are as many of each of its lengths. No sequence is in two splits, where the
+    problem sees to that and has enough of them.
+    """
     generator = np.random.default_rng([seed, length])
     counts = {**VARIANTS, "train": variants}
-    return {split: problem.sample(length, count, generator) for split, count in counts.items()}
-
-
-def splits_folder(problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]) -> Path:
-    """``data/<problem>/<length>``, and in it folders for other seeds than 0 and other numbers of variants."""
-    folder = DATA_FOLDER / problem.name.replace("-", "_") / str(length)
-    parts = [f"seed_{seed}"] * (seed != 0) + [f"k_{variants}"] * (variants != VARIANTS["train"])
-    return folder / "_".join(parts) if parts else folder
-
-
-@dataclass(frozen=True)
-class SplitsPlace:
-    """Where the sequences of a length are, and from what those that are missing there are made.
-
-    Attributes:
-        own: whether they are the user's, and not what the program makes
-        missing: files that are not there, and are made
-    """
-
-    folder: Path
-    seed: int
-    variants: int
-    own: bool
-    missing: tuple[str, ...] = ()
-
-
-def find_splits(problem: SequenceProblem, length: int, seed: int, variants: int = VARIANTS["train"]) -> SplitsPlace:
-    """The folder of :func:`splits_folder`; or ``data/<problem>/<length>``, where that has files of the user's own.
-
-    Those are meant for every seed and number of variants, unless the folder of that seed has others.
-
-    Raises:
-        DataError: if a file that is there cannot be read.
-    """
-    place = _place(problem, length, seed, variants)
-    usual = _place(problem, length, 0, VARIANTS["train"])
-    return usual if usual.own and not place.own else place
-
-
-def _place(problem: SequenceProblem, length: int, seed: int, variants: int) -> SplitsPlace:
-    folder = splits_folder(problem, length, seed, variants)
-    present = [split for split in VARIANTS if (folder / f"{split}.txt").exists()]
-    made = make_splits(problem, length, seed, variants) if present else {}
-    own = any(
-        read_bytes(folder / f"{split}.txt").replace(b"\r\n", b"\n") != to_text(made[split]).encode("ascii")
-        for split in present
-    )
-    missing = tuple(f"{split}.txt" for split in VARIANTS if split not in present)
-    return SplitsPlace(folder, seed, variants, own, missing)
-
-
-def load_splits(
-    problem: SequenceProblem,
-    length: int,
-    seed: int,
-    variants: int = VARIANTS["train"],
-    *,
-    place: SplitsPlace | None = None,
-) -> dict[str, LabelledSequences]:
-    """The files of :func:`find_splits`, those that are not there made first, and read back with all checks.
-
-    Args:
-        place: what :func:`find_splits` gave, where that is known.
-
-    Raises:
-        DataError: with ``path:line`` for files that are not as they should be.
-        ArtifactError: if they cannot be written.
-    """
-    place = place or find_splits(problem, length, seed, variants)
-    folder = place.folder
-    missing = [split for split in VARIANTS if not (folder / f"{split}.txt").exists()]
-    if missing:  # what is there stays; another run that makes the same files makes them the same
-        made = make_splits(problem, length, place.seed, place.variants)
-        write_splits(folder, {split: made[split] for split in missing})
-    try:
-        splits = read_splits(folder, problem)
-        found = splits["train"].length
-        if found != length:
-            what = problem.tokens_called
-            raise DataError(f"{folder / 'train.txt'}:1: {found} {what}; expected {length}, as the folder is named")
-    except DataError as error:
-        raise DataError(f"{error} (or move the file elsewhere, and one is made)") from error
+    lengths = mixed_lengths(problem, length)
+    before: set[bytes] = set()  # sequences of earlier splits
+    splits = {}
+    for split, count in counts.items():
+        parts = [_draw(problem, each, count, generator, before) for each in lengths]
+        splits[split] = joined(parts)
+        if problem.keeps_splits_apart:
+            before.update(tokens.tobytes() for part in parts for tokens in part.tokens)
     return splits
 
 
-def to_text(sequences: LabelledSequences) -> str:
-    """``digits<TAB>label`` lines."""
-    rows = zip(sequences.tokens.tolist(), sequences.labels.tolist(), strict=True)
-    return "".join(f"{' '.join(map(str, tokens))}\t{label}\n" for tokens, label in rows)
+def mixed_lengths(problem: SequenceProblem, length: int) -> list[int]:
+    """The lengths of the sequences that are learnt from: `length`, or all from the shortest on, at most some 40."""
+    if not problem.mixes_lengths:
+        return [length]
+    return sorted(set(np.linspace(problem.shortest, length, MOST_LENGTHS).round().astype(int).tolist()))
 
 
-def write_splits(folder: Path, splits: dict[str, LabelledSequences]) -> None:
-    """``train.txt``, ``dev.txt`` and ``test.txt`` in `folder`, as far as `splits` has them.
-
-    Raises:
-        ArtifactError: if they cannot be written.
-    """
-    try:
-        for split, sequences in splits.items():
-            write_atomically(folder / f"{split}.txt", to_text(sequences).encode("ascii"))
-    except ArtifactError as error:
-        raise ArtifactError(
-            f"{folder}: the sequences cannot be written there ({one_line(error)}); expected a folder data/ that you "
-            "may write to: change to another folder"
-        ) from error
-
-
-def read_splits(folder: Path, problem: SequenceProblem) -> dict[str, LabelledSequences]:
-    """What :func:`write_splits` wrote.
-
-    Raises:
-        DataError: with ``path:line`` for anything that is not as it should be.
-    """
-    splits = {split: read_sequences(folder / f"{split}.txt", problem) for split in VARIANTS}
-    length = splits["train"].length
-    for split, sequences in splits.items():
-        if sequences.length != length:
-            raise DataError(
-                f"{folder / f'{split}.txt'}:1: {sequences.length} {problem.tokens_called}; expected {length}, as in "
-                "train.txt"
-            )
-    return splits
+def _draw(
+    problem: SequenceProblem, length: int, variants: int, generator: np.random.Generator, before: set[bytes]
+) -> LabelledSequences:
+    """Sequences of one length; those that are in `before` are drawn again, each for the same case."""
+    drawn = problem.sample(length, variants, generator)
+    for _ in range(DRAWS if before else 0):
+        known = np.array([tokens.tobytes() in before for tokens in drawn.tokens])
+        if not known.any():
+            break
+        again = problem.sample(length, variants, generator)
+        labels = np.where(known if drawn.labels.ndim == 1 else known[:, None], again.labels, drawn.labels)
+        drawn = LabelledSequences(np.where(known[:, None], again.tokens, drawn.tokens), labels)
+    return drawn
 
 
-def read_sequences(path: Path, problem: SequenceProblem) -> LabelledSequences:
-    """One file.
-
-    Raises:
-        DataError: with ``path:line`` for anything that is not as it should be.
-    """
-    text, _ = decode(read_bytes(path), path)
-    what = problem.tokens_called
-    if not text.strip():
-        raise DataError(f"{path}: the file is empty; expected lines of {what}, a tab and their label")
-    known = {str(token): token for token in range(problem.vocabulary_size)}
-    rows: list[list[int]] = []
-    labels: list[int] = []
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
-        where = f"{path}:{number}"
-        tokens, tab, label = line.rstrip("\r").partition("\t")
-        if not tab:
-            raise DataError(f"{where}: no tab in {one_line(line, widest=40)!r}; expected {what}, a tab and their label")
-        parts = tokens.split()
-        wrong = [part for part in parts if part not in known]
-        if wrong:
-            raise DataError(
-                f"{where}: {listed(wrong, most=3)}; expected {what} from 0 to {problem.vocabulary_size - 1}, separated "
-                "by spaces"
-            )
-        if len(parts) < problem.shortest:
-            raise DataError(f"{where}: {len(parts)} {what}; expected at least {problem.shortest}")
-        if rows and len(parts) != len(rows[0]):
-            raise DataError(f"{where}: {len(parts)} {what}; expected {len(rows[0])}, as on the first line")
-        values = [known[part] for part in parts]
-        right = problem.answer(values)
-        if label.strip() != str(right):
-            raise DataError(
-                f"{where}: the label is {one_line(label, widest=20)}; expected {right}, {problem.answer_means}"
-            )
-        rows.append(values)
-        labels.append(right)
-    return LabelledSequences(np.array(rows, dtype=np.int64), np.array(labels, dtype=np.int64))
+def make_longer(problem: SequenceProblem, length: int, longer: int, seed: int) -> LabelledSequences:
+    """Sequences of `longer` tokens, to test what learnt from such of `length`."""
+    generator = np.random.default_rng([seed, length, longer])
+    found = problem.sample(longer, 1, generator)
+    if len(found) < LONGER_ROWS:
+        found = problem.sample(longer, -(-LONGER_ROWS // len(found)), generator)
+    most = max(FEWEST_LONGER_ROWS, min(2 * LONGER_ROWS, MOST_LONGER_TOKENS // longer))
+    rows = generator.permutation(len(found))[:most]
+    return LabelledSequences(found.tokens[rows], found.labels[rows])

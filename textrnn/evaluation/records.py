@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -188,12 +188,15 @@ class HeldOutScores:
 
 @dataclass(frozen=True)
 class Training:
-    """A network that was trained on DigitSum.
+    """A network that was trained on a problem of the laboratory.
 
     Attributes:
-        dev, test: accuracies with the weights that did best on dev
+        dev, test: accuracies, shares of the answers, with the weights that did best on dev
         seconds: from the first step to the last evaluation
         curve: one dictionary for each evaluation on dev, with the keys of ``CURVE_COLUMNS``
+        test_whole: share of the test sequences all of whose answers are right
+        longer: accuracies on longer sequences, by their length
+        longer_whole: as `test_whole`, of those
     """
 
     model: str
@@ -206,6 +209,9 @@ class Training:
     steps: int
     best_step: int
     curve: list[dict[str, float]]
+    test_whole: float | None = None
+    longer: Mapping[str, float] = field(default_factory=dict)
+    longer_whole: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -218,8 +224,15 @@ class Training:
 
     def is_sound(self) -> bool:
         """Whether the figures, read from a file, are finite numbers."""
-        figures = (self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE_COLUMNS))
+        figures = [self.dev, self.test, self.seconds, *(row[name] for row in self.curve for name in CURVE_COLUMNS)]
+        figures += [*self.longer.values(), *self.longer_whole.values()]
+        figures += [] if self.test_whole is None else [self.test_whole]
         return all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
+
+
+def longer_lengths(runs: Sequence[Training]) -> list[str]:
+    """The longer lengths on which all of them were tested."""
+    return [at for at in runs[0].longer if all(at in run.longer for run in runs)]
 
 
 def training_key(model: str, length: int, seed: int, learning_rate: float) -> str:

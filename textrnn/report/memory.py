@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.evaluation.records import CURVE_COLUMNS, Training, standard_deviation
+from textrnn.evaluation.records import CURVE_COLUMNS, Training, longer_lengths, standard_deviation
 from textrnn.report.drawing import DEV_COLOUR, INK, TRAIN_COLOUR, add_grid, render_titled_plot
 
 if TYPE_CHECKING:
@@ -33,6 +33,31 @@ def accuracy_table(found: Mapping[str, Sequence[Training]], *, what: str = "test
             cells.append(f"{np.mean(tests):.3f}{more}" if tests else "")
         rows.append([name, *cells, f"{np.mean([training.seconds for training in trainings]):.1f}"])
     return rows
+
+
+def longer_table(found: Mapping[str, Sequence[Training]], times: Sequence[float], *, whole: bool) -> list[list[str]]:
+    """A row for each series and length that was learnt from, a column for the test and for each longer length.
+
+    Args:
+        times: how many times longer.
+        whole: whether the share of wholly right sequences stands behind each accuracy, in brackets.
+    """
+    rows = [["on longer sequences", "as learnt", *(f"{factor:g} times" for factor in times)]]
+    for name, trainings in found.items():
+        for length in dict.fromkeys(training.length for training in trainings):
+            runs = [training for training in trainings if training.length == length]
+            cells = [_cell([run.test for run in runs], [run.test_whole or 0.0 for run in runs] if whole else [])]
+            for at in longer_lengths(runs):
+                wholes = [run.longer_whole[at] for run in runs] if whole else []
+                cells.append(_cell([run.longer[at] for run in runs], wholes))
+            rows.append([f"{name}, length {length}", *cells])
+    return rows
+
+
+def _cell(accuracies: Sequence[float], wholes: Sequence[float]) -> str:
+    """``0.941 ± 0.012 (0.620)``."""
+    more = f" ± {standard_deviation(accuracies):.3f}" if len(accuracies) > 1 else ""
+    return f"{np.mean(accuracies):.3f}{more}" + (f" ({np.mean(wholes):.3f})" if wholes else "")
 
 
 def curves_csv(trainings: Sequence[Training]) -> str:
@@ -61,12 +86,14 @@ def plot_accuracy(
     *,
     constant: tuple[str, Mapping[int, float]],
     title: str,
+    tokens: str = "digits in a sequence",
     legend: str | None = None,
 ) -> dict[str, bytes]:
     """``accuracy.png`` and ``accuracy.svg``: accuracy on test and on dev against the length, a colour for each series.
 
     Args:
         constant: name of a constant answer, and its accuracy by length.
+        tokens: what the lengths count.
         legend: the title of the legend, where the series need one.
     """
     lengths = sorted({training.length for trainings in found.values() for training in trainings})
@@ -93,13 +120,47 @@ def plot_accuracy(
             axes.axhline(next(iter(shares.values())), **line)
         else:
             axes.plot(list(shares), list(shares.values()), **line)
-        _length_axis(axes, lengths, "digits in a sequence")
+        _length_axis(axes, lengths, tokens)
         axes.set_ylim(0, 1.03)
         axes.set_ylabel("accuracy")
         add_grid(axes)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5), title=legend, fontsize=9)
 
     return render_titled_plot("accuracy", (7.6, 4.2), title, draw)
+
+
+def plot_longer(
+    found: Mapping[str, Sequence[Training]], *, chance: float, title: str, tokens: str, legend: str | None = None
+) -> dict[str, bytes]:
+    """``longer.png`` and ``longer.svg``: test accuracy as sequences grow beyond those that were learnt from.
+
+    A line for each series and length that was learnt from, which begins at that length.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        ticks: set[int] = set()
+        for colour, (name, trainings) in zip(_colours(len(found)), found.items(), strict=True):
+            lengths = list(dict.fromkeys(training.length for training in trainings))
+            for index, length in enumerate(lengths):
+                runs = [training for training in trainings if training.length == length]
+                longer = longer_lengths(runs)
+                at = [length, *map(int, longer)]
+                values = [[run.test for run in runs], *([run.longer[further] for run in runs] for further in longer)]
+                spreads = [standard_deviation(part) for part in values]
+                axes.errorbar(
+                    at, [float(np.mean(part)) for part in values], yerr=spreads if any(spreads) else None, color=colour,
+                    marker="o", ms=4, capsize=2, linewidth=1.6, label=None if index else name,
+                )  # fmt: skip
+                ticks |= set(at if len(lengths) < 3 else [length])
+        axes.axhline(chance, color=INK, linestyle=":", linewidth=1, label="chance")
+        _length_axis(axes, sorted(ticks), tokens)
+        axes.set_ylim(0, 1.03)
+        axes.set_ylabel("test accuracy")
+        add_grid(axes)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5), title=legend, fontsize=9)
+
+    return render_titled_plot("longer", (7.6, 4.2), title, draw)
 
 
 def _colours(count: int) -> list[str]:

@@ -209,8 +209,10 @@ def _table(rows: Any, title: str = "", about: str = "", left_columns: int = 1) -
 
 
 def _sequences_learnt(training: Any) -> str:
+    tests = [f"{training.test:.2f} on test"]
+    tests += [f"{accuracy:.2f} at length {at}" for at, accuracy in training.longer.items()]
     return (
-        f"{training.key}: {training.test:.2f} on test, {training.dev:.2f} on dev (weights of step "
+        f"{training.key}: {', '.join(tests)}, {training.dev:.2f} on dev (weights of step "
         f"{training.best_step:,} of {training.steps:,}; {training.seconds:.1f} s)"
     )
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textrnn.corpus.sequences import NOTHING
 from textrnn.tasks.memory.registry import Problem, all_problems
 
 PROBLEMS = list(all_problems().values())
@@ -24,7 +25,10 @@ class TestEveryProblem:
         assert found.tokens.dtype == found.labels.dtype == np.int64
         assert found.tokens.shape == (len(found), length)
         assert 0 <= found.tokens.min() <= found.tokens.max() < problem.vocabulary_size
-        assert 0 <= found.labels.min() <= found.labels.max() < problem.class_count
+        assert 0 <= found.answers.min() <= found.answers.max() < problem.class_count
+        assert (found.labels != NOTHING).all() == (found.labels.ndim == 1 or found.labels.min() >= 0)
+        assert (problem.asks == "once") == (found.labels.ndim == 1)
+        assert (found.targets != NOTHING).any(axis=1).all()  # something is asked of every sequence
         assert [problem.answer(row) for row in found.tokens.tolist()] == found.labels.tolist()
 
     def test_variants_follow_from_the_generator(self, problem: Problem) -> None:
@@ -36,7 +40,7 @@ class TestEveryProblem:
         assert len(more) == 3 * len(one)
 
     def test_the_best_constant_answer(self, problem: Problem) -> None:
-        labels = problem.sample(problem.shortest + 5, 200, np.random.default_rng(0)).labels
+        labels = problem.judged(problem.sample(problem.shortest + 5, 200, np.random.default_rng(0))).answers
         shares = np.bincount(labels, minlength=problem.class_count) / len(labels)
         assert shares[problem.best_constant] == pytest.approx(problem.chance, abs=0.03)
         assert shares.max() < problem.chance + 0.03

@@ -116,6 +116,7 @@ def test_an_experiment_that_cannot_be_read(
     ("old", "new", "message"),
     [
         ("SHORTEST = 1\n", "", "SHORTEST is missing or no literal; expected SHORTEST = a int"),
+        ("CHANCE = 0.5", 'CHANCE = 0.5\nASKS = "twice"', "ASKS 'twice'; expected one of once, several, running"),
         ("CHANCE = 0.5", "CHANCE = 1 / 2", "CHANCE is missing or no literal; expected CHANCE = a float"),
         (
             '"dropped"',

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from textrnn.config import MEMORY_RECIPES, MemoryTrainConfig
-from textrnn.corpus.sequences import make_splits
+from textrnn.corpus.sequences import NOTHING, LabelledSequences, joined, make_splits
 from textrnn.tasks.memory.registry import all_problems
 from textrnn.training.objectives.sequences import SequenceBatch, SequenceObjective, score
 from textrnn.training.optimizers import make_optimizer
@@ -23,8 +23,9 @@ class Fixed(nn.Module):
         super().__init__()
         self.table = nn.Parameter(table)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.table[tokens[:, 0]]
+    def forward(self, tokens: Tensor, asked: Tensor | None = None) -> Tensor:
+        first = self.table[tokens[:, :1]].expand(-1, tokens.shape[1], -1)
+        return first[:, -1] if asked is None else first[asked]
 
 
 def objective(**settings: object) -> SequenceObjective:
@@ -69,7 +70,8 @@ def test_score_by_hand() -> None:
     table = torch.zeros(10, 19)
     table[:, 9] = 50.0  # always answers 9: right for 10 of the 100 pairs
     found = objective()
-    accuracy, loss = score(Fixed(table), found.dev)
+    accuracy, loss, whole = score(Fixed(table), found.dev)
+    assert whole == accuracy
     assert accuracy == pytest.approx(0.1)
     assert loss == pytest.approx(0.9 * 50.0, abs=1e-6)
     assert found.evaluate(Fixed(table)) == {"dev_loss": loss, "dev_accuracy": accuracy}
@@ -125,3 +127,84 @@ def test_weight_decay_spares_biases_and_starts() -> None:
     assert {names[id(p)] for p in spared["params"]} == {
         "output.bias", "start.0", "start.1", *(f"cell.b_{gate}" for gate in "ifco")
     }  # fmt: skip
+
+
+class LastToken(nn.Module):
+    """Answers what a table says, by the token that was read last."""
+
+    def __init__(self, table: Tensor):
+        super().__init__()
+        self.table = nn.Parameter(table)
+
+    def forward(self, tokens: Tensor, asked: Tensor) -> Tensor:
+        return self.table[tokens][asked]
+
+
+def mixed(name: str = "dyck-depth") -> LabelledSequences:
+    return make_splits(all_problems()[name], 12, 0)["dev"]
+
+
+def test_a_batch_of_several_answers() -> None:
+    split = joined(
+        [
+            LabelledSequences(np.array([[1, 2]]), np.array([[NOTHING, 5]])),
+            LabelledSequences(np.array([[7, 8, 9]]), np.array([[1, NOTHING, 0]])),
+        ]
+    )
+    batch = SequenceBatch.from_split(split, CPU)
+    tokens, asked = batch.inputs
+    assert tokens.tolist() == [[1, 2, 0], [7, 8, 9]]
+    assert asked.tolist() == [[False, True, False], [True, False, True]]
+    assert batch.answers.tolist() == [5, 1, 0]
+    assert batch.lengths.tolist() == [2, 3]
+    one = batch.rows(torch.tensor([0]), 2)
+    assert (one.tokens.tolist(), one.labels.tolist()) == ([[1, 2]], [[NOTHING, 5]])
+
+
+def test_single_answers_of_rows_of_one_length_are_asked_at_the_end() -> None:
+    alike = LabelledSequences(np.array([[1, 2], [3, 4]]), np.array([5, 6]))
+    assert len(SequenceBatch.from_split(alike, CPU).inputs) == 1
+    unlike = joined([alike, LabelledSequences(np.array([[7, 8, 9]]), np.array([0]))])
+    batch = SequenceBatch.from_split(unlike, CPU)
+    assert batch.inputs[1].nonzero().tolist() == [[0, 1], [1, 1], [2, 2]]
+    assert batch.answers.tolist() == [5, 6, 0]
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_an_epoch_of_mixed_lengths_has_every_row_once_and_little_in_vain(shuffle: bool) -> None:
+    train = SequenceBatch.from_split(mixed(), CPU)
+    config = MemoryTrainConfig.from_dict({"epochs": 1, "batch_size": 36, "shuffle": shuffle}).fitted_to(360, 12)
+    batches = SequenceObjective(train, train, config).batches(1)
+    assert sum(len(batch.labels) for batch in batches) == len(train.labels) == 360
+    rows = [
+        tuple(row[:length])
+        for batch in batches
+        for row, length in zip(batch.tokens.tolist(), batch.lengths.tolist(), strict=True)
+    ]
+    assert sorted(rows) == sorted(tuple(row[row >= 0]) for row in mixed().tokens)
+    assert all(batch.tokens.shape[1] == batch.lengths.max() for batch in batches)
+    assert sum(batch.tokens.numel() for batch in batches) < 1.1 * int(train.lengths.sum())
+
+
+def test_loss_and_score_of_several_answers_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    split = mixed("copy")
+    table = torch.randn(9, 8)
+    model = LastToken(table.clone())
+    batch = SequenceBatch.from_split(split, CPU)
+    config = MemoryTrainConfig.from_dict({"epochs": 1}).fitted_to(len(split), 12)
+    losses, right, whole = [], [], 0
+    for tokens, labels in zip(split.tokens.tolist(), split.labels.tolist(), strict=True):
+        asked = [(token, label) for token, label in zip(tokens, labels, strict=True) if label != NOTHING]
+        losses += [-float(table[token].log_softmax(0)[label]) for token, label in asked]
+        of_row = [int(table[token].argmax()) == label for token, label in asked]
+        right += of_row
+        whole += all(of_row)
+    found = SequenceObjective(batch, batch, config).loss(model, batch)
+    assert found.examples == len(losses)
+    assert found.value.item() == pytest.approx(sum(losses) / len(losses), rel=1e-5)
+    assert whole > 0
+    expected = (sum(right) / len(right), sum(losses) / len(losses), whole / len(split))
+    assert score(model, batch) == pytest.approx(expected, rel=1e-5)
+    monkeypatch.setattr("textrnn.corpus.batches.SCORING_BATCH_TOKENS", 100)  # in many parts
+    assert score(model, batch) == pytest.approx(expected, rel=1e-5)

@@ -99,7 +99,7 @@ class _Tester(Follower):
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         assert self.network is not None
-        super().on_evaluation({**row, "test_accuracy": score(self.network, self.test)[0]}, is_best)
+        super().on_evaluation({**row, "test_accuracy": score(self.network, self.test).accuracy}, is_best)
 
 
 def run(request: MemoryRequest, bench: Bench) -> None:
@@ -162,7 +162,7 @@ def _follow(bench: Bench, model: str, length: int, *, clip_norm: float) -> dict[
     best: float | None = None
     try:
         network, _ = bench.fit(model, length, config, listeners=[tester], begin=begin)
-        best, _ = score(network, tester.test)
+        best = score(network, tester.test).accuracy
     except DivergedError as error:
         diverged = one_line(error)
     # Cells without weights for their state have no U.

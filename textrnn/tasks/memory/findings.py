@@ -15,6 +15,7 @@ from textrnn.tasks.memory.registry import all_experiments
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.training.events import Listener
 
+METRICS_VERSION = 2  # 1 had none; figures of longer and of wholly right sequences came with 2, nothing went
 METRICS_FILE, SECTION_FILE, PAGE_FILE = "metrics.json", "section.html", "report.html"
 
 
@@ -41,7 +42,8 @@ class Findings:
             ArtifactError: if it cannot be written.
         """
         folder = request.folder_of(*self.models)
-        about = {"task": "memory", "experiment": request.experiment, "model": "+".join(self.models)}
+        about: dict[str, Any] = {"format_version": METRICS_VERSION, "task": "memory"}
+        about |= {"experiment": request.experiment, "model": "+".join(self.models)}
         about |= {"problem": request.other_problem} if request.other_problem else {}
         about["recipe"] = request.recipe_name
         files = {**self.files, RUN_FILE: request_file(request.flags(self.models), folder)}

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from textrnn.corpus.sequences import one_sequence
 from textrnn.errors import ArtifactError, ConfigError, Note
 from textrnn.files import tensor_bytes
 from textrnn.models.memory.base import SequenceClassifier
@@ -32,6 +33,7 @@ from textrnn.saved.folder import (
 )
 from textrnn.tasks.common import announce_replacement
 from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.learning import as_batch
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
@@ -53,11 +55,18 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     """Draw each model's gates for the sequence; a model is trained once and then answers for any sequence.
 
     Raises:
-        ConfigError: for a cell without gates.
+        ConfigError: for a cell without gates, or a sequence of which nothing is asked.
     """
     for model in request.models:
         if not issubclass(find_model(model, "memory").model_class.cell_type, LSTM):
             raise ConfigError(f"`model` {model}: its cell has no gates to draw; expected `model=LSTM`")
+    digits = request.digits or ()
+    right = bench.problem.judged(one_sequence(digits, bench.problem.answer(digits)))
+    if not len(right.answers):
+        raise ConfigError(
+            f"`digits`: nothing is asked of {' '.join(map(str, digits))}; expected a sequence that ends as "
+            f"those of the problem do, such as {' '.join(map(str, bench.problem.examples[0]))}"
+        )
     for model in request.models:
         _draw(request, bench, model)
 
@@ -66,33 +75,35 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
     network, kept, files = _trained(request, bench, model)
     digits = request.digits or ()
     network.eval()
+    right = bench.problem.answer(digits)
+    batch = as_batch(bench.problem, "test", one_sequence(digits, right), bench.device)
     with torch.inference_mode():
-        inputs = torch.tensor([digits], device=bench.device)
-        record = network.record(inputs)
-        chances = network(inputs)[0].softmax(dim=0)
+        record = network.record(batch.tokens)
+        chances = network(*batch.inputs).softmax(dim=1)  # (N, C), one row for each answer
     assert isinstance(record, LSTMRecord)
-    answer = int(chances.argmax())
+    answers, probability = chances.argmax(dim=1).tolist(), float(chances.amax(dim=1).prod())
+    answer = answers if bench.problem.asks == "several" else answers[0]
     parts = {name: getattr(record, name)[:, 0].cpu().double().numpy() for name in PARTS}  # (T, H)
     # Units that hold on to what they have come first, in all maps alike, so that one sees which ones remember.
     order = np.argsort(-parts["forget_gate"].mean(axis=0), kind="stable")
-    verdict = bench.problem.answer_reads.format(*digits, answer=answer)
-    verdict += "" if answer == bench.problem.answer(digits) else " (wrong)"
-    read = Note("gates_answer", model=model, digits=digits, verdict=verdict, probability=float(chances[answer]))
+    verdict = bench.problem.answer_reads.format(*digits, answer=" ".join(map(str, answers)))
+    verdict += "" if answers == batch.answers.tolist() else " (wrong)"
+    read = Note("gates_answer", model=model, digits=digits, verdict=verdict, probability=probability)
     bench.listener.on_note(read)
     plots = plot_gates(
         {NAMES[name]: values[:, order] for name, values in parts.items()}, digits, title=f"{model}: {verdict}"
     )
     length = request.lengths[0]
     about = (
-        f"Trained on sequences of {length} digits ({kept['test']:.2f} on test). A column is a step, a row a unit; the "
-        "units whose forget gates stay open longest come first."
+        f"Trained on sequences of {bench.lengths_read(length)} ({kept['test']:.2f} on test). A column is a step, a "
+        "row a unit; the units whose forget gates stay open longest come first."
     )
     section = [Paragraph([words(read), about]), Figure(plots["gates.svg"], "heat maps of gates and cell")]
     metrics = {
         "lengths": {str(length): kept},
         "digits": list(digits),
         "answer": answer,
-        "probability": float(chances[answer]),
+        "probability": probability,
         "mean_by_step": {name: values.mean(axis=1).tolist() for name, values in parts.items()},
         "settings": bench.groups(),
     }
@@ -118,7 +129,7 @@ def _trained(
     else:
         announce_replacement(folder, bench.listener)
         network, history = bench.fit(model, length, bench.training)
-        test, _ = score(network, bench.split("test", length, bench.training.seed))
+        test = score(network, bench.split("test", length, bench.training.seed)).accuracy
         kept = {"dev": history.best["dev_accuracy"], "test": test, "seconds": history.seconds}
         bench.note("network_learnt", model=model, length=length, test=test, dev=kept["dev"], seconds=kept["seconds"])
     files = {MODEL_FILE: tensor_bytes(network.state_dict()), CONFIG_FILE: config_bytes({**settings, "figures": kept})}

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from textrnn.report.html import Figure
-from textrnn.report.memory import accuracy_table, curves_csv, plot_losses
+from textrnn.report.memory import curves_csv, plot_losses
 from textrnn.tasks.memory.findings import Findings
-from textrnn.tasks.memory.lengths import accuracies_section, accuracy_plots, by_length, constant_figures, train_all
+from textrnn.tasks.memory.lengths import (
+    accuracies_section,
+    accuracy_plots,
+    by_length,
+    constant_figures,
+    tell_tables,
+    train_all,
+)
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.memory.training import Bench
@@ -30,8 +37,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
     """Train each model at each length and learning rate."""
     for model in request.models:
         found = {f"{rate:g}": train_all(request, bench, model, rate) for rate in LEARNING_RATES}
-        rows = accuracy_table(found, what="learning rate")
-        bench.note("table", rows=rows, title=model)
+        tables = tell_tables(bench, found, what="learning rate", title=model)
         title = f"{model} on {bench.problem.title}, by learning rate"
         plots = accuracy_plots(bench, found, title, legend="learning rate")
         longest = max(request.lengths)
@@ -40,7 +46,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         }
         plots |= plot_losses(at_longest, title=f"{model}, length {longest}: cross-entropy (nats)")
         section = [
-            *accuracies_section(request, bench, rows, plots),
+            *accuracies_section(request, bench, tables, plots),
             Figure(plots["losses.svg"], f"losses at length {longest}, rate by rate"),
         ]
         by_rate = {rate: by_length(trainings) for rate, trainings in found.items()}
@@ -62,5 +68,7 @@ def _best_rates(by_rate: dict[str, dict[str, Any]], lengths: Sequence[int]) -> d
     for length in map(str, lengths):
         rate = max(by_rate, key=lambda rate, at=length: by_rate[rate][at]["dev"])  # type: ignore[misc]
         figures = by_rate[rate][length]
-        best[length] = {name: figures[name] for name in ("dev", "test", "seconds")} | {"learning_rate": float(rate)}
+        best[length] = {name: figures[name] for name in ("dev", "test", "seconds", "longer")} | {
+            "learning_rate": float(rate)
+        }
     return best

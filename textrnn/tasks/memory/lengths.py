@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textrnn.evaluation.records import Training, standard_deviation
+from textrnn.evaluation.records import Training, longer_lengths, standard_deviation
 from textrnn.report.html import Figure, Paragraph, Part, Table
-from textrnn.report.memory import accuracy_table, curves_csv, plot_accuracy, plot_losses
+from textrnn.report.memory import accuracy_table, curves_csv, longer_table, plot_accuracy, plot_longer, plot_losses
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -23,7 +23,9 @@ EXPERIMENT = Experiment(
     folders=("each", "together"),
     resumable=True,
 )
-OF_A_RUN = ("seed", "dev", "test", "seconds", "steps", "best_step")
+OF_A_RUN = ("seed", "dev", "test", "seconds", "steps", "best_step", "test_whole", "longer", "longer_whole")
+Tables = list[list[list[str]]]  # each of rows of cells
+IN_BRACKETS = "in brackets: the share of sequences all of whose answers are right"
 
 
 def run(request: MemoryRequest, bench: Bench) -> None:
@@ -35,11 +37,10 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         findings = _of_one_model(request, bench, model, found[model], alone=len(request.models) == 1)
         findings.save(request)  # at once: what is done is done, whatever becomes of the next model
         everything.append(findings)
-    rows = accuracy_table(found)
-    bench.note("table", rows=rows)
+    tables = tell_tables(bench, found)
     if len(request.models) > 1:
         plots = accuracy_plots(bench, found, f"{bench.problem.title}, {request.recipe_name} recipe")
-        section = accuracies_section(request, bench, rows, plots)
+        section = accuracies_section(request, bench, tables, plots)
         for model, findings in zip(request.models, everything, strict=True):
             section.append(Figure(findings.files["losses.svg"], f"losses of {model}, length by length"))
         metrics = {
@@ -56,15 +57,40 @@ def train_all(request: MemoryRequest, bench: Bench, model: str, learning_rate: f
     return [bench.train(model, length, seed, learning_rate) for length in request.lengths for seed in request.all_seeds]
 
 
+def tell_tables(
+    bench: Bench, found: Mapping[str, Sequence[Training]], *, what: str = "test accuracy", title: str = ""
+) -> Tables:
+    """The accuracies at the lengths that were learnt from and at longer ones, as tables that are told and returned."""
+    tables = tables_of(bench, found, what=what)
+    bench.note("table", rows=tables[0], title=title)
+    for rows in tables[1:]:
+        bench.note("table", rows=rows, about=IN_BRACKETS if bench.problem.asks == "several" else "")
+    return tables
+
+
+def tables_of(bench: Bench, found: Mapping[str, Sequence[Training]], *, what: str = "test accuracy") -> Tables:
+    """The accuracies at the lengths that were learnt from, and at longer ones where the problem has them."""
+    tables = [accuracy_table(found, what=what)]
+    if bench.problem.longer:
+        whole = bench.problem.asks == "several"
+        tables.append(longer_table(found, bench.problem.longer, whole=whole))
+    return tables
+
+
 def accuracy_plots(
     bench: Bench, found: Mapping[str, Sequence[Training]], title: str, *, legend: str | None = None
 ) -> dict[str, bytes]:
-    """Accuracy against the length, beside what always the same answer would give."""
+    """Accuracy against the length, beside what always the same answer would give; and on longer sequences."""
     constants = bench.constant_answers()
     answers = {answer for answer, _ in constants.values()}
     name = f"always answering {answers.pop()}" if len(answers) == 1 else "always the commonest answer"
     shares = {length: share for length, (_, share) in constants.items()}
-    return plot_accuracy(found, constant=(name, shares), title=title, legend=legend)
+    tokens = f"{bench.problem.tokens_called} in a sequence"
+    plots = plot_accuracy(found, constant=(name, shares), title=title, tokens=tokens, legend=legend)
+    if bench.problem.longer:
+        what = f"{title}: longer sequences"
+        plots |= plot_longer(found, chance=bench.problem.chance, title=what, tokens=tokens, legend=legend)
+    return plots
 
 
 def constant_figures(bench: Bench) -> dict[str, Any]:
@@ -74,18 +100,22 @@ def constant_figures(bench: Bench) -> dict[str, Any]:
     }
 
 
-def accuracies_section(
-    request: MemoryRequest, bench: Bench, rows: list[list[str]], plots: Mapping[str, bytes]
-) -> list[Part]:
+def accuracies_section(request: MemoryRequest, bench: Bench, tables: Tables, plots: Mapping[str, bytes]) -> list[Part]:
     """What the page says and shows of the accuracies."""
     count = len(request.all_seeds)
     seeds = "one seed" if count == 1 else f"mean of {count} seeds, with their spread"
     own = bench.own_folders
     what = [] if own.keys() >= set(request.lengths) else [request.problem_entry.about]
     what += [f"Sequences of your own: {', '.join(map(str, own.values()))}."] if own else []
-    about = f"{request.recipe_name} recipe; {seeds}; weights chosen on dev. {' '.join(what)}"
-    figure = Figure(plots["accuracy.svg"], "accuracy against the length of the sequence")
-    return [Paragraph([about]), Table(rows), figure]
+    mixed = f"; learnt from sequences of all lengths from {bench.problem.shortest} on, up to the one that is named"
+    read = mixed if bench.problem.mixes_lengths else ""
+    about = f"{request.recipe_name} recipe; {seeds}; weights chosen on dev{read}. {' '.join(what)}"
+    section: list[Part] = [Paragraph([about]), *map(Table, tables)]
+    section += [Paragraph([IN_BRACKETS])] if bench.problem.longer and bench.problem.asks == "several" else []
+    section.append(Figure(plots["accuracy.svg"], "accuracy against the length of the sequence"))
+    if "longer.svg" in plots:
+        section.append(Figure(plots["longer.svg"], "accuracy on sequences longer than those that were learnt from"))
+    return section
 
 
 def _of_one_model(
@@ -106,8 +136,7 @@ def _of_one_model(
     plots |= plot_losses(panels, title=f"{on_problem}: cross-entropy (nats)")
     section = None
     if alone:
-        rows = accuracy_table({model: list(trainings)})
-        section = accuracies_section(request, bench, rows, plots)
+        section = accuracies_section(request, bench, tables_of(bench, {model: trainings}), plots)
         section.append(Figure(plots["losses.svg"], f"losses of {model}, length by length"))
     return Findings([model], metrics, {**plots, "history.csv": curves_csv(trainings).encode("utf-8")}, section)
 
@@ -124,6 +153,19 @@ def by_length(trainings: Sequence[Training]) -> dict[str, Any]:
             "seconds": sum(run.seconds for run in runs) / len(runs),
             "dev_spread": standard_deviation(dev),
             "test_spread": standard_deviation(test),
+            "test_whole": _mean([run.test_whole for run in runs if run.test_whole is not None]),
+            "longer": {
+                at: {
+                    "test": _mean([run.longer[at] for run in runs]),
+                    "test_spread": standard_deviation([run.longer[at] for run in runs]),
+                    "test_whole": _mean([run.longer_whole[at] for run in runs]),
+                }
+                for at in longer_lengths(runs)
+            },
             "runs": [{name: getattr(run, name) for name in OF_A_RUN} for run in runs],
         }
     return found
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

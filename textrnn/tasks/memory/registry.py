@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 DEFAULT_PROBLEM = "digit-sum"
 Entry = TypeVar("Entry")
+ASKS = ("once", "several", "running")
+UNLESS_IT_SAYS: dict[str, Any] = {  # what a problem's file need not say
+    "answer_reads": "{answer}", "asks": "once", "mixes_lengths": False, "longer": (2.0, 4.0, 6.4), "lengths": (),
+    "keeps_splits_apart": True,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,9 @@ class Problem:
     """A synthetic problem, as the constants at the top level of its file declare it: each in capitals.
 
     The file's docstring begins with what the problem is and works an instance by hand, and it has two functions:
-    ``sample(length, variants, generator)`` draws ``LabelledSequences``, `variants` of each case, and ``answer(tokens)``
-    gives the right answer for one sequence of any tokens.
+    ``sample(length, variants, generator)`` draws ``LabelledSequences`` of so many tokens, `variants` of each case, and
+    ``answer(tokens)`` gives the right answer for one sequence of any tokens: a number, or one for each token, -1 where
+    nothing is asked.
 
     Attributes:
         title: what it is called in titles (its name, unless the file says)
@@ -83,6 +89,13 @@ class Problem:
         shortest, shortest_means: the least length, and what its tokens are
         answer_means: what the answer is
         answer_reads: a format of the tokens and ``answer`` (the answer alone, unless the file says)
+        asks: ``once``, after the last token; ``several``, whose answers all count alike; or ``running``: networks learn
+            from an answer at each step, and are judged by the last (``once``, unless the file says)
+        mixes_lengths: whether networks learn from sequences of all lengths up to the one that is named (False, unless
+            the file says)
+        longer: how many times longer the sequences are on which they are tested, too ((2, 4, 6.4), unless it says)
+        lengths: of sequences, where none are named (those of the experiment, unless it says)
+        keeps_splits_apart: whether no sequence is in two splits, as far as there are enough (True, unless it says)
         best_constant: the answer that is right most often where always the same is given
         chance: its accuracy
         examples: two sequences: the one that is worked by hand, and another
@@ -99,6 +112,11 @@ class Problem:
     shortest_means: str
     answer_means: str
     answer_reads: str
+    asks: str
+    mixes_lengths: bool
+    longer: tuple[float, ...]
+    lengths: tuple[int, ...]
+    keeps_splits_apart: bool
     best_constant: int
     chance: float
     examples: tuple[tuple[int, ...], ...]
@@ -114,9 +132,18 @@ class Problem:
         found: LabelledSequences = importlib.import_module(self.module).sample(length, variants, generator)
         return found
 
-    def answer(self, tokens: Sequence[int]) -> int:
-        """The right answer for one sequence."""
-        return int(importlib.import_module(self.module).answer(tokens))
+    def answer(self, tokens: Sequence[int]) -> int | list[int]:
+        """The right answer for one sequence; or what is right after each token, -1 where nothing is asked."""
+        found: int | list[int] = importlib.import_module(self.module).answer(tokens)
+        return list(found) if isinstance(found, Sequence) else int(found)
+
+    def judged(self, split: LabelledSequences) -> LabelledSequences:
+        """What networks are judged by: all that is asked, or the last answer of those that run along."""
+        return split.at_the_end() if self.asks == "running" else split
+
+    def longer_lengths(self, length: int) -> list[int]:
+        """On which a network is tested, too, that learnt from sequences of `length` tokens."""
+        return [round(times * length) for times in self.longer]
 
 
 @functools.cache
@@ -159,12 +186,14 @@ def _problem(file: DeclaringFile) -> Problem:
     name = file.constant("NAME", str)
     if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", name):
         raise ConfigError(f"{file.path}: NAME {name!r}; expected small letters and digits, with hyphens between words")
-    found: dict[str, Any] = {"title": name, "about": file.meaning, "answer_reads": "{answer}"}
+    found: dict[str, Any] = {"title": name, "about": file.meaning, **UNLESS_IT_SAYS}
     found |= {entry: file.constants[entry.upper()] for entry in found if entry.upper() in file.constants}
     found |= {"name": name, "meaning": file.meaning, "module": file.module}
     for entry, kind in typing.get_type_hints(Problem).items():
         if entry not in found:
             found[entry] = file.constant(entry.upper(), typing.get_origin(kind) or kind)
+    if found["asks"] not in ASKS:
+        raise ConfigError(f"{file.path}: ASKS {found['asks']!r}; expected one of {', '.join(ASKS)}")
     return Problem(**found)
 
 

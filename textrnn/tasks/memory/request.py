@@ -60,7 +60,8 @@ class MemoryRequest:
             raise ConfigError(f"`seeds` {self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
         MemoryTrainConfig(seed=self.all_seeds[-1])  # so that the last one is no surprise later
         names = tuple(find_model(name, "memory").name for name in self.models) or experiment.models
-        lengths = self.lengths or experiment.lengths
+        of_problem = self.problem_entry.lengths if "problem" in experiment.accepts and experiment.lengths else ()
+        lengths = self.lengths or of_problem or experiment.lengths
         for named, values in (("`model`", names), ("`lengths`", lengths)):
             twice = sorted({str(value) for value in values if values.count(value) > 1})
             if twice:

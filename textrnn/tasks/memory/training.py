@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from textrnn.config import MemorySettings, MemoryTrainConfig, Run
-from textrnn.corpus.sequences import LabelledSequences, find_splits, load_splits
+from textrnn.corpus.sequence_files import find_splits, load_splits
+from textrnn.corpus.sequences import LabelledSequences
 from textrnn.errors import ConfigError, DivergedError, Interrupted, Note, one_line
 from textrnn.evaluation.records import CURVE_COLUMNS, Training, training_key
 from textrnn.files import exclusive_use, json_bytes, write_atomically
 from textrnn.models.memory.base import SequenceClassifier
-from textrnn.tasks.common import build_network
+from textrnn.tasks.memory.learning import SIZE_SETTINGS, as_batch, build, score_longer
 from textrnn.tasks.memory.request import MemoryRequest
 from textrnn.tasks.settings import SequenceFacts, combine, fit_to_data
 from textrnn.training.events import Listener, ListenerGroup
@@ -61,7 +62,7 @@ class Bench:
         with ExitStack() as held:
             for folder in sorted({*self.request.folders, self.request.folder}):
                 held.enter_context(exclusive_use(folder))
-            held.enter_context(explain_out_of_memory("`lengths`, `variants`, `batch_size` or `hidden_size`"))
+            held.enter_context(explain_out_of_memory(SIZE_SETTINGS))
             self._load_progress()
             held.push(self._clear_progress)
             self._held = held.pop_all()
@@ -98,7 +99,7 @@ class Bench:
                 self.own_folders[length] = place.folder
                 self.note("own_sequences", folder=place.folder, missing=place.missing)
             self._splits = {(length, seed): splits}
-            self._commonest.setdefault(length, {})[seed] = splits["test"].commonest
+            self._commonest.setdefault(length, {})[seed] = self.problem.judged(splits["test"]).commonest
         return self._splits[length, seed]
 
     def constant_answers(self) -> dict[int, tuple[int, float]]:
@@ -110,9 +111,14 @@ class Bench:
             found[length] = answers.most_common(1)[0][0], sum(shares) / len(shares)
         return found
 
+    def lengths_read(self, length: int) -> str:
+        """``40 digits``, or ``3 to 40 digits``: what networks learn from."""
+        shortest = f"{self.problem.shortest} to " if self.problem.mixes_lengths else ""
+        return f"{shortest}{length} {self.problem.tokens_called}"
+
     def split(self, name: str, length: int, seed: int) -> SequenceBatch:
         """A split of the data, on the device."""
-        return SequenceBatch.from_split(self._data(length, seed)[name], self.device)
+        return as_batch(self.problem, name, self._data(length, seed)[name], self.device)
 
     def digest(self, length: int, seed: int) -> str:
         """By which the data is known again: its files may be replaced."""
@@ -157,10 +163,14 @@ class Bench:
         network, best = follower.network, follower.best
         assert network is not None
         threads = Threads.on(self.device, config.threads)
-        dev, test = (score(network, self.split(name, length, config.seed), threads)[0] for name in ("dev", "test"))
+        dev, test = (score(network, self.split(name, length, config.seed), threads) for name in ("dev", "test"))
+        longer = score_longer(network, self.problem, length, config, self.problem.longer_lengths(length))
         return Training(
-            model, length, config.seed, config.learning_rate, dev, test, follower.seconds, follower.steps,
-            int(best["step"]) if best else 0, [{name: row[name] for name in CURVE_COLUMNS} for row in follower.rows],
+            model, length, config.seed, config.learning_rate, dev.accuracy, test.accuracy, follower.seconds,
+            follower.steps, int(best["step"]) if best else 0,
+            [{name: row[name] for name in CURVE_COLUMNS} for row in follower.rows], test.whole,
+            {str(at): found.accuracy for at, found in longer.items()},
+            {str(at): found.whole for at, found in longer.items()},
         )  # fmt: skip
 
     def fit(
@@ -188,9 +198,7 @@ class Bench:
 
     def build(self, settings: MemorySettings, length: int) -> SequenceClassifier:
         """A new network on its device."""
-        sizes = {"vocabulary_size": self.problem.vocabulary_size, "class_count": self.problem.class_count}
-        network: SequenceClassifier = build_network(settings, **sizes, sequence_length=length)
-        return network.to(self.device)
+        return build(self.problem, settings, length, self.device)
 
     def _kept_settings(self) -> dict[str, Any]:
         """What must be the same when the experiment goes on; device and threads may change."""

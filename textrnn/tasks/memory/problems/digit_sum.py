@@ -28,6 +28,8 @@ SHORTEST = 3
 SHORTEST_MEANS = "the two digits to add and one more"
 ANSWER_MEANS = "the sum of the first two digits"
 ANSWER_READS = "{0} + {1} = {answer}"
+LONGER = ()  # the textbook asks each network at its own length alone
+KEEPS_SPLITS_APART = False  # what counts, the 100 pairs, is in all of them by design
 BEST_CONSTANT = 9
 CHANCE = 0.1
 ABOUT = (
