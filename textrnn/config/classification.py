@@ -211,13 +211,7 @@ class DataConfig(Settings):
     init_from: str | None = option(
         None, "folder of a saved language model whose character vectors and recurrent layers are the first weights"
     )
-    freeze_embedding: bool = option(
-        None,
-        "leave the token vectors as they are (default: where the model is BiLSTM_Ngram and nearly all tokens have a "
-        "pretrained one)",
-        fitted=True,
-        formerly=False,
-    )
+    freeze_embedding: bool = option(False, "leave the token vectors as they are")
 
     def __post_init__(self) -> None:
         super().__post_init__()

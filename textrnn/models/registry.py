@@ -46,7 +46,6 @@ class ModelEntry:
     label_smoothing: float | None = None  # default; None: that of the task
     reads_spelling: bool = False  # the characters within words, too
     lowercase: bool = False  # default, whatever the tokens are
-    freezes_vectors: bool = False  # default, of pretrained ones
     budget: float | None = None  # default; None: that of the task
     cell: str | None = None
 
@@ -132,7 +131,6 @@ def all_models(task: str = "classify") -> dict[str, ModelEntry]:
             label_smoothing=file.constants.get("LABEL_SMOOTHING"),
             reads_spelling=file.constants.get("READS_SPELLING", False),
             lowercase=file.constants.get("LOWERCASE", False),
-            freezes_vectors=file.constants.get("FREEZES_VECTORS", False),
             cell=file.constants.get("CELL"),
         )
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))

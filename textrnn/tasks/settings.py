@@ -31,18 +31,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NEARLY_ALL = 0.9  # tokens that have a pretrained vector
 STEPS = 512  # of a text without windows; what lies beyond is read by bags of n-grams alone, and costs little
 NOMINAL_SPEED = 40_000  # characters a second, by which the dropout is fitted to a budget before anything is measured
 
 
 class Vectors(Protocol):
-    """Pretrained vectors (V, E), which of them are from the file (V,), and the file."""
+    """Pretrained vectors (V, E), and the file that they are from."""
 
     @property
     def vectors(self) -> NDArray[np.float32]: ...
-    @property
-    def found(self) -> NDArray[np.bool_]: ...
     @property
     def path(self) -> Path: ...
 
@@ -210,11 +207,6 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
         lowercase=entry.lowercase,
     )
     settings = dataclasses.replace(settings, data=data)
-    if data.is_open("freeze_embedding"):
-        settings = settings.replaced(
-            {"freeze_embedding": entry.freezes_vectors and _nearly_all_are_found(settings, facts)}
-        )
-        data = settings.data
     if isinstance(settings.model_config, PairedConfig):
         settings = dataclasses.replace(settings, model_config=settings.model_config.fitted_to_tokenizer(data.tokenizer))
     most, tokens_a_pass = STEPS, TrainConfig.TOKENS_A_PASS
@@ -254,12 +246,6 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
             "or PATH with it"
         )
     return settings
-
-
-def _nearly_all_are_found(settings: ClassifierSettings, facts: TextFacts) -> bool:
-    """Whether there are pretrained vectors, and of nearly all tokens: others would be left as they were drawn."""
-    vectors = facts.vectors(settings)
-    return vectors is not None and float(vectors.found[2:].mean()) >= NEARLY_ALL
 
 
 def _sizes_of(beginning: BeginningSizes, settings: ClassifierSettings, named: Mapping[str, Any]) -> dict[str, int]:

@@ -24,7 +24,6 @@ from textrnn.models.parts.word_bag import WordBag
 NAME = "BiLSTM_Ngram"
 CELL = "LSTM"
 READS_SPELLING = True
-FREEZES_VECTORS = True  # beside n-grams, which learn the training texts by heart, they are soon spoilt
 PASSES = 4  # n-grams overfit soon
 
 
