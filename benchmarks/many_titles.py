@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-NAMES = ("LSTM", "LSTM:max_pairs=0", "BiLSTM_Ngram", "BiLSTM_Ngram:embedding=pretrained")
+NAMES = ("LSTM", "BiLSTM_Ngram", "BiLSTM_Ngram:words=false", "BiLSTM_Ngram:embedding=pretrained", "Linear")
 
 
 def settings_of(name: str) -> tuple[str, dict[str, Any]]:
