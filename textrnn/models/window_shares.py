@@ -1,9 +1,9 @@
 """What each window of a long text adds to a difference of two logits.
 
 A text's features are a weighted sum of those of its windows, or of their votes, and the last layer is linear: what a
-window adds is its weight times what the layer makes of its features. It is told against a window of as many unknown tokens, so that the
-parts of the windows and the baseline, the same text of unknown tokens under the same weights, have the sum that is to
-be explained. What is read beside the windows (n-grams) is added to the window where it stands.
+window adds is its weight times what the layer makes of its features. It is told against a window of as many unknown
+tokens, so that the parts of the windows and the baseline, the same text of unknown tokens under the same weights, have
+the sum that is to be explained. What is read beside the windows (n-grams) is added to the window where it stands.
 
 Shapes: T time (tokens), N windows, W tokens of a window, F features.
 """

@@ -209,9 +209,7 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
         settings = dataclasses.replace(settings, model_config=settings.model_config.fitted_to_tokenizer(data.tokenizer))
     most, tokens_a_pass = STEPS, TrainConfig.TOKENS_A_PASS
     if isinstance(settings.model_config, WindowedConfig):
-        model_config = settings.model_config.fitted_to(
-            facts.usual_length(data), multi_label=bool(data.multi_label)
-        )
+        model_config = settings.model_config.fitted_to(facts.usual_length(data), multi_label=bool(data.multi_label))
         settings = dataclasses.replace(settings, model_config=model_config)
         most = model_config.training_tokens or STEPS
         tokens_a_pass = model_config.tokens_a_pass

@@ -74,9 +74,7 @@ def test_one_window_is_the_text_read_whole(entry: ModelEntry) -> None:
 def test_several_windows_are_pooled(entry: ModelEntry) -> None:
     network = network_of(entry, window=4, normalise_windows=True)
     token_ids, lengths = texts([10])
-    alone = [
-        network.parts_of_windows(token_ids[:, a:b], torch.tensor([b - a])) for a, b in ((0, 4), (4, 8), (8, 10))
-    ]
+    alone = [network.parts_of_windows(token_ids[:, a:b], torch.tensor([b - a])) for a, b in ((0, 4), (4, 8), (8, 10))]
     attention = network.window_attention
     assert attention is not None
     expected = attention(torch.cat(alone), torch.arange(3), 1, 3).features(network.max_windows)
