@@ -216,10 +216,7 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
         most = model_config.training_tokens or STEPS
         tokens_a_pass = model_config.tokens_a_pass
         if model_config.is_for_long and model_config.window_pooling == "votes":
-            asked = {
-                *named,
-                *(name for name in ("learning_rate", "label_smoothing") if getattr(entry, name) is not None),
-            }
+            asked = {*named, *([] if entry.learning_rate is None else ["learning_rate"])}
             settings = settings.replaced({name: value for name, value in OF_VOTES.items() if name not in asked})
     training = settings.training.fitted_to(
         facts.training_rows,
