@@ -11,6 +11,7 @@ Parts:
     8       8 and 32
     loose   8 and 32, where another class may by chance have as many titles or more: nobody can be right on all of these
     joined  12 and 28, with nothing between the titles (elsewhere a space)
+    one     one title of one of two classes, which tells the label, and 39 of the eight others
     counts  how many are right who know of each title whether it is of a class in so many of 100 cases
     million a text of 1,000,000 characters: seconds and memory, beside a text of 10,000
 """
@@ -41,14 +42,21 @@ class Kind(NamedTuple):
     of_class: int
     separator: str = " "
     strict: bool = True
+    labels: int = CLASSES  # the first ones; if not all, the other titles are of classes that are no labels
 
 
-KINDS = {"12": Kind(12), "8": Kind(8), "loose": Kind(8, strict=False), "joined": Kind(12, "")}
+KINDS = {
+    "12": Kind(12),
+    "8": Kind(8),
+    "loose": Kind(8, strict=False),
+    "joined": Kind(12, ""),
+    "one": Kind(1, strict=False, labels=2),
+}
 
 
 def drawn_classes(kind: Kind, label: int, draw: np.random.Generator) -> NDArray[np.int64]:
     """(40,) the classes of the titles of one text, in a random order."""
-    others = np.delete(np.arange(CLASSES), label)
+    others = np.delete(np.arange(CLASSES), label if kind.labels == CLASSES else np.arange(kind.labels))
     while True:
         drawn = draw.choice(others, TITLES - kind.of_class)
         if not kind.strict or np.bincount(drawn).max() < kind.of_class:
@@ -65,9 +73,9 @@ def write(source: Path, folder: Path, kind: Kind, sizes: dict[str, int], seed: i
             titles[int(label)].append(title)
         lines = []
         for row in range(size):
-            classes = drawn_classes(kind, row % CLASSES, draw).tolist()
+            classes = drawn_classes(kind, row % kind.labels, draw).tolist()
             chosen = [titles[of][int(draw.integers(len(titles[of])))] for of in classes]
-            lines.append(f"{kind.separator.join(chosen)}\t{row % CLASSES}\n")
+            lines.append(f"{kind.separator.join(chosen)}\t{row % kind.labels}\n")
         (folder / f"{split}.txt").write_text("".join(lines), encoding="utf-8")
 
 

@@ -191,8 +191,22 @@ def test_what_older_versions_kept_is_read_whole() -> None:
 
 def test_long_texts_get_more_passes_in_windows_than_whole() -> None:
     texts = Texts(training_rows=4800, length=512.0)
-    epochs = [settle(Run("classify", "LSTM", named), None, texts).training.epochs for named in ({}, {"window": 0})]
-    assert epochs == [12, 2]
+    of_pooling = ({"window_pooling": "attention"}, {"window_pooling": "votes"}, {"window": 0})
+    epochs = [settle(Run("classify", "LSTM", named), None, texts).training.epochs for named in of_pooling]
+    assert epochs == [12, 6, 2]
+
+
+def test_windows_that_vote_learn_faster_through_less_noise() -> None:
+    for named, expected in (
+        ({}, (5e-3, 0.1, 0.2, 0.2)),
+        ({"dropout": 0.4}, (5e-3, 0.1, 0.4, 0.2)),
+    ):
+        settled = settle(Run("classify", "LSTM", named), None, Texts(length=3000.0))
+        training, config = settled.training, settled.model_config
+        found = (training.learning_rate, training.label_smoothing, config.dropout, config.embedding_dropout)
+        assert found == expected
+    untouched = settle(Run("classify", "LSTM"), None, Texts(length=20.0))
+    assert (untouched.training.learning_rate, untouched.model_config.dropout) == (3e-3, 0.4)
 
 
 @pytest.mark.parametrize(("named", "expected"), [({}, 100_000), ({"tokenizer": "word"}, 0), ({"max_pairs": 7}, 7)])

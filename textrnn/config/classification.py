@@ -83,6 +83,8 @@ class WindowedConfig(NoisyConfig):
     @property
     def tokens_a_pass(self) -> int:
         """See :meth:`TrainConfig.fitted_to`."""
+        if self.is_for_long and self.window_pooling == "votes":
+            return TrainConfig.TOKENS_A_PASS_OF_VOTES
         return TrainConfig.TOKENS_A_PASS_IN_WINDOWS if self.is_for_long else TrainConfig.TOKENS_A_PASS
 
     @property
@@ -339,6 +341,7 @@ class TrainConfig(FitConfig):
     ROWS_A_PASS: ClassVar[int] = 10_000
     TOKENS_A_PASS: ClassVar[int] = 1_000_000
     TOKENS_A_PASS_IN_WINDOWS: ClassVar[int] = 5_000_000  # a label for many windows teaches little: some five minutes
+    TOKENS_A_PASS_OF_VOTES: ClassVar[int] = 2_600_000  # windows that vote learn sooner
     TOKENS_A_BATCH: ClassVar[int] = 8192
     LONG: ClassVar[int] = 64  # tokens of a text
     epochs: int | None = option(

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STEPS = 512  # of a text without windows; what lies beyond is read by bags of n-grams alone, and costs little
+# Where windows vote and nothing else was asked for: few passes leave little time to learn through more noise.
+OF_VOTES = {"learning_rate": 5e-3, "dropout": 0.2, "embedding_dropout": 0.2}
 NOMINAL_SPEED = 40_000  # characters a second, by which the dropout is fitted to a budget before anything is measured
 
 
@@ -220,6 +222,9 @@ def _fit_classifier(settings: ClassifierSettings, facts: TextFacts, named: Mappi
         settings = dataclasses.replace(settings, model_config=model_config)
         most = model_config.training_tokens or STEPS
         tokens_a_pass = model_config.tokens_a_pass
+        if model_config.is_for_long and model_config.window_pooling == "votes":
+            asked = {*named, *([] if entry.learning_rate is None else ["learning_rate"])}
+            settings = settings.replaced({name: value for name, value in OF_VOTES.items() if name not in asked})
     training = settings.training.fitted_to(
         facts.training_rows,
         facts.dev_rows,

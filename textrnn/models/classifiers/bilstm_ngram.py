@@ -144,7 +144,10 @@ class Model(NgramClassifier, WindowedClassifier):
     def voting_features(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
         """(N, W), (N,) -> (N, 2*H + G): with the n-grams of each window."""
         order = super().voting_features(token_ids, lengths)
-        bag = self.ngrams(token_ids, lengths)[:, : self.ngram_size]
+        # A bag has a norm of one; times the root of how many n-grams a window has, each counts about one. Else those of
+        # a window would learn too slowly: they are few, and most are seldom seen.
+        counts = (self.ngrams.longest * lengths).to(order.dtype).sqrt()
+        bag = self.ngrams(token_ids, lengths)[:, : self.ngram_size] * counts[:, None]
         return torch.cat([order, dropout(bag, self.ngram_dropout, self.training)], dim=1)
 
     @property
