@@ -17,7 +17,7 @@ from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.sources.catalog import dataset_name
 from textrnn.corpus.sources.content import STDIN
 from textrnn.errors import ConfigError, user_path
-from textrnn.models.registry import all_models, find_model
+from textrnn.models.registry import AUTO, all_models, find_model
 from textrnn.tasks.settings import combine
 
 DATA_FORMATS = """data sets:
@@ -95,6 +95,8 @@ def to_runs(options: argparse.Namespace) -> list[Run]:
     for door in DOORS.values():
         door.refuse(options)
     given = named_settings("classify", options)
+    if options.unlabelled is not None and (options.model or "").casefold() == AUTO:
+        options.model = None  # the ladder chooses by cross-validation where no model is named
     if options.compare is None:
         usual = "LSTM" if options.unlabelled is None else label_next.MODEL
         return [_run(options.model or usual, given, options)]

@@ -23,6 +23,7 @@ from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note
+from textrnn.evaluation.linear.few_rows import are_words
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
@@ -234,7 +235,7 @@ def learn(
     )
     objective = labelling.objective(dataset, train, dev, training, sample)
     if is_solved(network):
-        history = solve(network, objective, training, listener)
+        history = solve(network, objective, training, listener, _names(dataset, encoded, device))
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
@@ -244,6 +245,7 @@ def learn(
         objective,
         listener,
         lambda kind: build_classifier(kind, encoded, len(dataset.class_names), None, device),
+        _names(dataset, encoded, device),
     )
     with explain_out_of_memory():
         fitted = labelling.fitted(dataset, network, dev, settings.training, objective.threads)
@@ -260,11 +262,13 @@ def _decided(
     objective: ClassificationObjective,
     listener: Listener,
     build: Callable[[ClassifierSettings], ClassifierNetwork],
+    names: LabelledTexts | None,
 ) -> tuple[ClassifierSettings, ClassifierNetwork]:
     """A trained network, with a linear model mixed in where it wants one; of ``auto``, the kind that dev prefers.
 
     Args:
         build: a new network by its settings.
+        names: see :func:`_names`.
     """
     mixing = None if is_solved(network) else mix_with_linear(network, objective, settings.training)
     if mixing is not None:
@@ -273,8 +277,16 @@ def _decided(
         settings = settings_of_kind(settings, mixing)
         network = network if settings.model_name != SOLVED else build(settings)
         if is_solved(network):
-            solve(network, objective, settings.training, Listener())
+            solve(network, objective, settings.training, Listener(), names)
     return settings, network
+
+
+def _names(dataset: Dataset, encoded: EncodedDataset, device: torch.device) -> LabelledTexts | None:
+    """The names of the classes as texts of theirs, where they are words and each text has one label."""
+    if dataset.multi_label or not are_words(dataset.class_names):
+        return None
+    texts = encoded.vocabulary.encode(dataset.class_names, spelling=encoded.train.spelling is not None)
+    return LabelledTexts.from_encoded(texts, list(range(len(dataset.class_names))), device)
 
 
 def _began_from(beginning: Begins | None, checkpoint: Checkpoint | None) -> dict[str, Any] | None:

@@ -101,6 +101,7 @@ class OneLabel:
             test.labels,
             len(dataset.class_names),
             words=dataset.cut_into_words,
+            class_names=dataset.class_names,
             repeats=repeats,
         )
 

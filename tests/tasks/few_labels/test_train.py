@@ -12,6 +12,8 @@ import pytest
 
 from tests.commands import Result, error_of, run_in, without_seconds
 from tests.factories import small_rows, write_rows
+from textrnn.cli import build_parser
+from textrnn.cli.classify import to_runs
 from textrnn.config import DataConfig, Run
 from textrnn.corpus.dataset import Dataset, Split, load_dataset
 from textrnn.corpus.heap import heap_in_memory
@@ -182,3 +184,12 @@ def test_the_training_file_is_no_heap(place: Path) -> None:
         "few/train.txt: all 18 texts stand in the data set itself; expected others, without labels: name another file "
         "in --unlabelled, or leave it out"
     )
+
+
+def test_auto_is_no_model_that_was_named() -> None:
+    runs = []
+    for more in ([], ["--model", "auto"], ["--model", "AUTO"], ["--model", "LSTM"]):
+        options = build_parser("classify").parse_args([*FEW, *more])
+        (run,) = to_runs(options)
+        runs.append((run.model_name, options.model))
+    assert runs == [("BiLSTM_Ngram", None)] * 3 + [("LSTM", "LSTM")]

@@ -38,6 +38,12 @@ class Config(ModelConfig):
     inverse_penalty: float | None = option(
         None, "scikit-learn's C (default: chosen by cross-validation where rows are few)", above=0.0
     )
+    class_names: bool | None = option(
+        None,
+        "learn the names of classes as texts of theirs (default: where labels are few, names are words, and "
+        "cross-validation says that it helps)",
+        formerly=False,
+    )
 
 
 class Model(NgramClassifier):
@@ -53,10 +59,11 @@ class Model(NgramClassifier):
         longest_words: int,
         max_ngrams: int,
         inverse_penalty: float | None,
+        class_names: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(vocabulary_size, embedding_size, dropout=0.0, token_dropout=0.0)
-        self.longest_words, self.inverse_penalty = longest_words, inverse_penalty
+        self.longest_words, self.inverse_penalty, self.class_names = longest_words, inverse_penalty, class_names
         # An n-gram of a word that is not known is not known itself.
         self.ngrams = NgramBag(
             vocabulary_size, class_count, longest=longest_ngram, max_ngrams=max_ngrams, of_unknown_tokens=False
