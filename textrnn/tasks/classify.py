@@ -23,7 +23,7 @@ from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note
-from textrnn.evaluation.linear.few_rows import are_words
+from textrnn.evaluation.linear.few_rows import are_words, is_few
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
@@ -31,7 +31,7 @@ from textrnn.models.registry import AUTO, SOLVED
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier
-from textrnn.tasks.auto import settings_of_kind
+from textrnn.tasks.auto import linear_settings, settings_of_kind
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
@@ -218,6 +218,9 @@ def learn(
     """
     listener = listener or Listener()
     training, device = settings.training, choose_device(settings.training.device)
+    of_one_label = settings.model_name == AUTO and not dataset.multi_label
+    if of_one_label and is_few(dataset.train.labels, len(dataset.class_names)):
+        settings = linear_settings(settings)  # of so few, no dev split says what a network is good for
     encoded = dataset.encoded(settings.data)
     labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
     network = build_classifier(settings, encoded, len(dataset.class_names), vectors, device)
