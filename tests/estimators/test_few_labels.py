@@ -30,6 +30,12 @@ def test_texts_without_labels_help(tmp_path: Path) -> None:
         found.report()
 
 
+def test_auto_is_no_model_that_was_named() -> None:
+    found = TextClassifier(model="auto", budget=1, seed=1).fit(list(TEXTS), list(LABELS), unlabelled=HEAP)
+    assert found.classifier_.settings.model_name == "Linear"  # in a second there is no time to judge a network
+    assert found.score(list(TEST), list(TRUTH)) > 0.9
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -25,17 +25,19 @@ from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.tokenizers import Tokenizer, words_beside_characters
 from textrnn.errors import Note
 from textrnn.evaluation.calibration import penalised_loss
+from textrnn.evaluation.linear.few_rows import Columns, reweighted
 from textrnn.evaluation.linear.solver import calibrated
+from textrnn.models.classifiers.linear import Model as LinearNetwork
 from textrnn.models.registry import find_model
 from textrnn.report.notes import words
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.explanation import explain
-from textrnn.tasks.classify import DatasetFacts, Learnt, learn
+from textrnn.tasks.classify import DatasetFacts, Learnt, build_classifier, learn
 from textrnn.tasks.export import export_classifier
 from textrnn.tasks.settings import settle
 from textrnn.training import linear
 from textrnn.training.events import Listener
-from textrnn.training.linear import JudgeOfClasses, best_share
+from textrnn.training.linear import JudgeOfClasses, best_share, sparse_features
 from textrnn.training.objectives.classification import predict_logits
 
 ANIMALS = ["cat", "kitten", "dog", "puppy", "horse", "goat", "sheep"]
@@ -251,3 +253,35 @@ def test_texts_in_which_nothing_stands_leave_all_as_likely(labels: list[object])
         shares = TextClassifier(model="Linear").fit([""] * 6, labels).predict_proba(["", "x"])
     np.testing.assert_allclose(shares[0], shares[1])
     assert shares[0, 0] == pytest.approx(shares[0, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize("language", ["english", "chinese"])
+def test_ngrams_weighed_by_classes_are_read_as_they_were_learnt(language: str, tmp_path: Path) -> None:
+    make, names = (english, ["numbers", "animals"]) if language == "english" else (chinese, ["山水", "数字", "猫狗"])
+    dataset = Dataset(language, names, make(40, 1), make(40, 2), make(30, 3))
+    settings = settle(Run("classify", "Linear", {}), None, DatasetFacts(dataset))
+    encoded = dataset.encoded(settings.data)
+    network = build_classifier(settings, encoded, len(names), None, torch.device("cpu"))
+    assert isinstance(network, LinearNetwork)
+    rows = LabelledTexts.from_encoded(encoded.train, dataset.train.targets)
+    columns = Columns(*(part.numpy() for part in network.columns_of_ngrams()))
+    weights = np.linspace(0.1, 2.0, network.sparse_size)
+    expected = reweighted(sparse_features(network, rows), columns, weights)
+    network.reweigh(torch.from_numpy(weights))
+    np.testing.assert_allclose(sparse_features(network, rows).toarray(), expected.toarray(), atol=1e-5)
+    norms = int(network.ngrams.part_of_known.unique().numel())
+    assert norms == (2 if language == "english" else 3)
+    again = build_classifier(settings, encoded, len(names), None, torch.device("cpu"))
+    again.load_state_dict(network.state_dict())
+    np.testing.assert_array_equal(
+        sparse_features(again, rows).toarray(),  # type: ignore[arg-type]  # is a linear model, too
+        sparse_features(network, rows).toarray(),
+    )
+
+
+def test_names_of_classes_are_learnt_where_that_is_asked_for() -> None:
+    dataset = Dataset("few", ["山水", "数字", "猫狗"], chinese(30, 1), chinese(40, 2), chinese(60, 3))
+    settings = settle(Run("classify", "Linear", {"class_names": True}), None, DatasetFacts(dataset))
+    learnt = learn(dataset, settings)
+    assert learnt.history.stopped_by.endswith("the names of the classes learnt, too")
+    assert (learnt.classifier.predict_probabilities(["山水", "数字", "猫狗"]).argmax(axis=1) == [0, 1, 2]).all()

@@ -16,7 +16,7 @@ from textrnn.cli.trained import train
 from textrnn.config import DataConfig, Run, TrainConfig
 from textrnn.corpus.sources import STDIN
 from textrnn.errors import ConfigError, user_path
-from textrnn.models.registry import SOLVED, all_models, find_model
+from textrnn.models.registry import AUTO, SOLVED, all_models, find_model
 from textrnn.tasks.settings import combine
 
 DATA_FORMATS = """data sets:
@@ -94,6 +94,8 @@ def to_runs(options: argparse.Namespace) -> list[Run]:
     for door in DOORS.values():
         door.refuse(options)
     given = named_settings("classify", options)
+    if options.unlabelled is not None and (options.model or "").casefold() == AUTO:
+        options.model = None  # the ladder chooses by cross-validation where no model is named
     if options.compare is None:
         usual = "LSTM" if options.unlabelled is None else label_next.MODEL
         return [_run(options.model or usual, given, options)]

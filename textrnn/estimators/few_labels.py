@@ -13,6 +13,7 @@ from textrnn.estimators.inputs import InputError, texts_of
 from textrnn.estimators.interrupts import KeepingTheBest
 from textrnn.estimators.progress import Progress
 from textrnn.estimators.settings import explained, one_training
+from textrnn.models.registry import AUTO, MIXED
 from textrnn.tasks.classify import Learnt
 from textrnn.tasks.few_labels.train import learn_few, without_dev
 from textrnn.training.events import ListenerGroup
@@ -30,7 +31,8 @@ def refuse_beside(**others: Any) -> None:
 
 
 def learn_beside(rows: Labelled, unlabelled: Any, run: Run, *, verbose: bool) -> tuple[Dataset, Learnt]:
-    """Learn from rows and texts without labels; cross-validation takes the place of texts that are held out.
+    """Learn from rows and texts without labels; cross-validation takes the place of texts that are held out. It chooses
+    the model, too, where that is ``auto``.
 
     Args:
         verbose: show how it goes.
@@ -44,7 +46,9 @@ def learn_beside(rows: Labelled, unlabelled: Any, run: Run, *, verbose: bool) ->
         heap = cleared(heap_in_memory(texts_of(unlabelled, "unlabelled")), dataset)
     interrupts = KeepingTheBest()
     listener = ListenerGroup([interrupts, *([Progress()] if verbose else [])])
+    chosen = run.model_name == AUTO
+    run = dataclasses.replace(run, model_name=MIXED) if chosen else run
     with one_training, explained():
-        learnt = learn_few(dataset, heap, run, listener, choose=False).learnt
+        learnt = learn_few(dataset, heap, run, listener, choose=chosen).learnt
     interrupts.warn(learnt.history, stacklevel=4)
     return dataclasses.replace(dataset, vocabulary=learnt.classifier.vocabulary, _encoded={}), learnt

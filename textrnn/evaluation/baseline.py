@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from textrnn.evaluation.linear.features import CutIntoWords, features_named, fit_vectorizer
-from textrnn.evaluation.linear.solver import fitted, inverse_penalty
+from textrnn.evaluation.linear.features import CutIntoWords, columns_of, features_named, fit_vectorizer
+from textrnn.evaluation.linear.few_rows import FewRows, are_words
+from textrnn.evaluation.linear.learning import LearntLinear, learn_linear
 from textrnn.evaluation.metrics import accuracy, confusion_matrix
 
 
@@ -23,7 +24,17 @@ class LinearModel:
     """The trained linear model: scikit-learn's vectorizer of :func:`vectorizer_for`, and LinearSVC."""
 
     vectorizer: Any
-    classifier: Any
+    learnt: LearntLinear
+    texts: FewRows
+
+    @property
+    def classifier(self) -> Any:
+        """LinearSVC."""
+        return self.learnt.model
+
+    def features(self, texts: Sequence[str]) -> Any:
+        """(texts, n-grams) sparse, as it reads them."""
+        return self.learnt.read(self.vectorizer.transform(texts), self.texts)
 
     def telling(self, texts: Sequence[str], labels: ArrayLike, rivals: ArrayLike, count: int) -> list[str]:
         """The n-grams that speak most, in these texts, for one class against another; the strongest first.
@@ -32,7 +43,7 @@ class LinearModel:
             labels, rivals: (texts,): for which class, and against which, text by text.
             count: n-grams returned, at most; none of them part of another.
         """
-        features, weights = self.vectorizer.transform(texts), self._weights_by_class()
+        features, weights = self.features(texts), self._weights_by_class()
         strength = np.zeros(features.shape[1])
         for row, label, rival in zip(range(len(texts)), np.asarray(labels), np.asarray(rivals), strict=True):
             at = slice(features.indptr[row], features.indptr[row + 1])
@@ -102,29 +113,34 @@ def linear_baseline(
     class_count: int,
     *,
     words: CutIntoWords | None = None,
+    class_names: Sequence[str] = (),
     repeats: int = 1,
 ) -> Baseline:
     """Train the linear model and score it on the test split.
 
     Args:
         words: cuts a text into words and marks, where words have spaces between them.
+        class_names: that may say something of the texts; none: they are not known.
         repeats: how often the test split is predicted; the quickest time counts.
     """
     started = time.perf_counter()
     vectorizer, features = fit_vectorizer(words, train_texts)
-    classifier = fitted(features, train_labels, inverse_penalty(features, train_labels))
+    names = vectorizer.transform(class_names) if class_names and are_words(class_names) else None
+    texts = FewRows(features, columns_of(vectorizer), names)
+    learnt = learn_linear(texts, train_labels, class_count)
+    model, classifier = LinearModel(vectorizer, learnt, texts), learnt.model
     trained = time.perf_counter()
     timings = []
     for _ in range(repeats):
         began = time.perf_counter()
-        predictions = classifier.predict(vectorizer.transform(test_texts))
+        predictions = classifier.predict(model.features(test_texts))
         timings.append(time.perf_counter() - began)
     ngrams = vectorizer.get_feature_names_out()
     parameters = classifier.coef_.size + classifier.intercept_.size + len(ngrams)
     return Baseline(
         predictions=np.asarray(predictions, dtype=np.int64),
-        name=f"TF-IDF ({features_named(words)}) + LinearSVC",
-        model=LinearModel(vectorizer, classifier),
+        name=f"TF-IDF ({', '.join(filter(None, [features_named(words), learnt.in_words]))}) + LinearSVC",
+        model=model,
         confusion=confusion_matrix(test_labels, predictions, class_count),
         seconds=trained - started + timings[0],
         training_seconds=trained - started,

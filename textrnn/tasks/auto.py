@@ -2,7 +2,8 @@
 
 The share of the linear model in the mixture says which: all of it, and the linear model is kept alone; else the
 network, mixed with as much of it as is best, which may be nothing. Shares far from a half need reasons: where dev is
-small, both are kept (see :func:`textrnn.training.linear.best_share`).
+small, both are kept (see :func:`textrnn.training.linear.best_share`). Where there are few labels of each class, the
+linear model is all that is trained.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ def settings_of_kind(settings: ClassifierSettings, mixing: Mixing | None) -> Cla
     """
     if mixing is None or mixing.share < 1:
         return dataclasses.replace(settings, model_name=MIXED)
+    return linear_settings(settings)
+
+
+def linear_settings(settings: ClassifierSettings) -> ClassifierSettings:
+    """The settings of the linear model alone."""
     entry = find_model(SOLVED)
     training = dataclasses.replace(settings.training, label_smoothing=entry.label_smoothing or 0.0)
     return dataclasses.replace(settings, model_name=SOLVED, model_config=entry.config_class(), training=training)

@@ -23,12 +23,15 @@ from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note
+from textrnn.evaluation.linear.few_rows import are_words, is_few
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
+from textrnn.models.registry import AUTO
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier
+from textrnn.tasks.auto import linear_settings
 from textrnn.tasks.common import (
     Kept,
     announce_replacement,
@@ -218,6 +221,9 @@ def learn(
     """
     listener = listener or Listener()
     training, device = settings.training, choose_device(settings.training.device)
+    of_one_label = settings.model_name == AUTO and not dataset.multi_label
+    if of_one_label and is_few(dataset.train.labels, len(dataset.class_names)):
+        settings = linear_settings(settings)  # of so few, no dev split says what a network is good for
     encoded = dataset.encoded(settings.data)
     labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
     network = build_classifier(settings, encoded, len(dataset.class_names), vectors, device)
@@ -234,9 +240,10 @@ def learn(
         for texts, split in ((encoded.train, dataset.train), (encoded.dev, dataset.dev))
     )
     objective = labelling.objective(train, dev, training, sample)
+    names = _names(dataset, encoded, device)
     beside, training = solved_within_budget(network, objective, settings, training, listener)
     if is_solved(network):
-        history = solve(network, objective, training, listener)
+        history = solve(network, objective, training, listener, names)
         tell_if_late(settings, history.seconds, listener)
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
@@ -248,15 +255,25 @@ def learn(
         beside,
         listener,
         lambda kind: build_classifier(kind, encoded, len(dataset.class_names), None, device),
+        names,
     )
     with explain_out_of_memory():
         fitted = labelling.fitted(network, dev, settings.training, objective.threads)
-    names, threads = dataset.class_names, objective.threads
-    classifier = Classifier(settings, network, encoded.vocabulary, names, threads=threads, **fitted)
+    classifier = Classifier(
+        settings, network, encoded.vocabulary, dataset.class_names, threads=objective.threads, **fitted
+    )
     classifier.static = None if network.sentences is None else encoded.static
     classifier.began_from = _began_from(beginning, checkpoint)
     classifier.read = [reading.to_dict() for reading in dataset.readings]
     return Learnt(classifier, history)
+
+
+def _names(dataset: Dataset, encoded: EncodedDataset, device: torch.device) -> LabelledTexts | None:
+    """The names of the classes as texts of theirs, where they are words and each text has one label."""
+    if dataset.multi_label or not are_words(dataset.class_names):
+        return None
+    texts = encoded.vocabulary.encode(dataset.class_names, spelling=encoded.train.spelling is not None)
+    return LabelledTexts.from_encoded(texts, list(range(len(dataset.class_names))), device)
 
 
 def _began_from(beginning: Begins | None, checkpoint: Checkpoint | None) -> dict[str, Any] | None:

@@ -100,6 +100,7 @@ class OneLabel(Labelling):
             test.labels,
             len(self.dataset.class_names),
             words=self.dataset.cut_into_words,
+            class_names=self.dataset.class_names,
             repeats=repeats,
         )
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from textrnn.config import ClassifierSettings, TrainConfig
+from textrnn.corpus.batches import LabelledTexts
 from textrnn.errors import Note
 from textrnn.models.classifiers import bilstm_ngram
 from textrnn.models.classifiers.base import ClassifierNetwork
@@ -54,12 +55,14 @@ def decided(
     beside: Beside | None,
     listener: Listener,
     build: Callable[[ClassifierSettings], ClassifierNetwork],
+    names: LabelledTexts | None,
 ) -> tuple[ClassifierSettings, ClassifierNetwork]:
     """A trained network, with a linear model mixed in where it wants one; of ``auto``, the kind that dev prefers.
 
     Args:
         beside: the linear model, where it is solved already.
         build: a new network by its settings.
+        names: those of the classes, as texts.
     """
     mixing: Mixing | None = None
     if beside is None and settings.training.budget is None:
@@ -72,5 +75,5 @@ def decided(
         settings = settings_of_kind(settings, mixing)
         network = network if settings.model_name != SOLVED else build(settings)
         if is_solved(network):
-            solve(network, objective, settings.training, Listener())
+            solve(network, objective, settings.training, Listener(), names)
     return settings, network

@@ -23,6 +23,8 @@ from textrnn.errors import ConfigError
 from textrnn.evaluation.calibration import cross_entropy, fit_temperature, penalised_loss, without_smoothing
 from textrnn.evaluation.label_baseline import INVERSE_PENALTY, MOST_WEIGHTS, is_quick, one_against_all
 from textrnn.evaluation.label_scores import collect
+from textrnn.evaluation.linear.few_rows import Columns, FewRows
+from textrnn.evaluation.linear.learning import LearntLinear, learn_linear
 from textrnn.evaluation.linear.solver import calibrated, fitted, weights_by_class
 from textrnn.evaluation.multi_label import LabelFigures
 from textrnn.models.classifiers import bilstm_ngram, linear
@@ -44,9 +46,16 @@ def is_solved(network: nn.Module) -> TypeGuard[linear.Model]:
 
 
 def solve(
-    network: linear.Model, objective: ClassificationObjective, config: TrainConfig, listener: Listener
+    network: linear.Model,
+    objective: ClassificationObjective,
+    config: TrainConfig,
+    listener: Listener,
+    names: LabelledTexts | None = None,
 ) -> History:
     """Find the weights of a linear model; its history is of one step.
+
+    Args:
+        names: the names of the classes, where they are words and each text has one label.
 
     Raises:
         ConfigError: for more weights than the memory of a usual machine holds.
@@ -61,8 +70,7 @@ def solve(
     listener.on_start(1, 0, None)
     try:
         features = sparse_features(network, objective.train)
-        of_classes, intercepts, inverse = _solved(network, objective, config, network.inverse_penalty, features)
-        network.take_linear(of_classes, intercepts)
+        solved_with = _solve_alone(network, objective, config, features, names)
         loss = _mean_loss(network, objective)
         seconds = time.perf_counter() - started
         history = History([loss], [0.0], [1], [len(objective.train)], threads=Counter({config.threads or 1: 1}))
@@ -71,7 +79,7 @@ def solve(
         history.evaluations.append({**row, **objective.evaluate(network)})
         history.best_step = 1
         history.best_loss = objective.criterion(history.best)
-        history.stopped_by = f"solved with C={inverse:g}"
+        history.stopped_by = f"solved with {solved_with}"
         history.seconds = time.perf_counter() - started
         history.evaluation_seconds = history.seconds - seconds
         listener.on_evaluation(
@@ -228,6 +236,38 @@ def _mean_loss(network: nn.Module, objective: ClassificationObjective) -> float:
     network.eval()
     losses = [objective.loss(network, objective.train.batch(rows)) for rows in sorted_batches(objective.train.lengths)]
     return sum(float(loss.reported) * loss.examples for loss in losses) / len(objective.train)
+
+
+def _solve_alone(
+    network: linear.Model,
+    objective: ClassificationObjective,
+    config: TrainConfig,
+    features: Any,
+    names: LabelledTexts | None,
+) -> str:
+    """Fit a linear model and put it into its network. Returns how it was found, in words."""
+    labels = objective.train.labels.cpu().numpy()
+    if isinstance(objective, MultiLabelObjective) or len(np.unique(labels)) < 2 or not features.nnz:
+        of_classes, intercepts, inverse = _solved(network, objective, config, network.inverse_penalty, features)
+        network.take_linear(of_classes, intercepts)
+        return f"C={inverse:g}"
+    columns = Columns(*(part.cpu().numpy() for part in network.columns_of_ngrams()))
+    texts = FewRows(features, columns, None if names is None else sparse_features(network, names))
+    learnt: LearntLinear = learn_linear(
+        texts,
+        labels,
+        objective.class_count,
+        inverse=network.inverse_penalty,
+        names=network.class_names,
+        weights=None if objective.train.weights is None else objective.train.weights.cpu().double().numpy(),
+        balanced=config.class_weight == "balanced",
+        seed=config.seed % 2**32,
+    )
+    if learnt.ngram_weights is not None:
+        network.reweigh(torch.from_numpy(learnt.ngram_weights))
+    weights, biases = weights_by_class(learnt.model, objective.class_count)
+    network.take_linear(torch.from_numpy(weights / learnt.temperature), torch.from_numpy(biases / learnt.temperature))
+    return f"C={learnt.inverse:g}" + (f": {learnt.in_words}" if learnt.in_words else "")
 
 
 def _solved(

@@ -12,6 +12,8 @@ import pytest
 
 from tests.commands import Result, error_of, run_in, without_seconds
 from tests.factories import small_rows, write_rows
+from textrnn.cli import build_parser
+from textrnn.cli.classify import to_runs
 from textrnn.config import DataConfig, Run
 from textrnn.corpus.dataset import Dataset, Split, load_dataset
 from textrnn.corpus.heap import heap_in_memory
@@ -243,3 +245,12 @@ def test_texts_like_formulas_come_back_as_they_were(tmp_path: Path) -> None:
     assert written == ["'=1+1", "'-5 度", "'quoted", "好的", "'@某人"]
     found = read_rows(tmp_path / "n.csv")
     assert (found.texts, found.labels) == (texts, ["a", "b"] * 2)
+
+
+def test_auto_is_no_model_that_was_named() -> None:
+    runs = []
+    for more in ([], ["--model", "auto"], ["--model", "AUTO"], ["--model", "LSTM"]):
+        options = build_parser("classify").parse_args([*FEW, *more])
+        (run,) = to_runs(options)
+        runs.append((run.model_name, options.model))
+    assert runs == [("BiLSTM_Ngram", None)] * 3 + [("LSTM", "LSTM")]

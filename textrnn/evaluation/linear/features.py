@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from textrnn.evaluation.linear.few_rows import Columns
+
 CutIntoWords = Callable[[str], Sequence[str]]  # with an attribute `beside_characters`, where words have no spaces
 LONGEST_CHARACTERS = 3  # of n-grams of characters, where words have no spaces
 LONGEST_WORDS = 2
@@ -49,6 +53,17 @@ def fit_vectorizer(words: CutIntoWords | None, texts: Sequence[str]) -> tuple[An
     except ValueError:
         vectorizer = vectorizer_for(words, 1)
         return vectorizer, vectorizer.fit_transform([text or " " for text in texts])
+
+
+def columns_of(vectorizer: Any) -> Columns:
+    """What the columns of a fitted transformer are; of n-grams of characters that are not within words, the lengths are
+    told apart."""
+    found = []
+    for part, (name, each) in enumerate(getattr(vectorizer, "transformer_list", [("characters", vectorizer)])):
+        lengths = np.array([len(ngram) for ngram in each.get_feature_names_out()])
+        of_part = np.full(len(lengths), (LONGEST_CHARACTERS + 1) * part)
+        found.append((each.idf_, of_part, of_part + lengths if name == "characters" else of_part))
+    return Columns(*map(np.concatenate, zip(*found, strict=True)))
 
 
 def features_named(words: CutIntoWords | None) -> str:

@@ -45,6 +45,12 @@ class Config(ModelConfig):
         above=0.0,
         searched=Choices((0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0)),
     )
+    class_names: bool | None = option(
+        None,
+        "learn the names of classes as texts of theirs (default: where labels are few, names are words, and "
+        "cross-validation says that it helps)",
+        formerly=False,
+    )
 
 
 class Model(NgramClassifier):
@@ -60,10 +66,11 @@ class Model(NgramClassifier):
         longest_words: int,
         max_ngrams: int,
         inverse_penalty: float | None,
+        class_names: bool | None = None,
     ):
         super().__init__()
         self.embedding = TokenEmbedding(vocabulary_size, embedding_size, dropout=0.0, token_dropout=0.0)
-        self.longest_words, self.inverse_penalty = longest_words, inverse_penalty
+        self.longest_words, self.inverse_penalty, self.class_names = longest_words, inverse_penalty, class_names
         # An n-gram of a word that is not known is not known itself.
         self.ngrams = NgramBag(
             vocabulary_size, class_count, longest=longest_ngram, max_ngrams=max_ngrams, of_unknown_tokens=False

@@ -88,6 +88,22 @@ class NgramClassifier(ClassifierNetwork):
         """Columns of those."""
         return sum(len(bag.known) for bag in self.bags)
 
+    def columns_of_ngrams(self) -> tuple[Tensor, Tensor, Tensor]:
+        """(K,) the weights of n-grams in the sparse features, (K,) the bag of each, (K,) its bag and length."""
+        bags = [(index, bag) for index, bag in enumerate(self.bags) if len(bag.known)]
+        if not bags:
+            return torch.empty(0), self.ngrams.known, self.ngrams.known
+        of_bag = [torch.full_like(bag.known, index) for index, bag in bags]
+        most = max(int(bag.lengths_of_known().max()) for _, bag in bags) + 1
+        of_length = [index * most + bag.lengths_of_known() for index, bag in bags]
+        return torch.cat([bag.idf for _, bag in bags]), torch.cat(of_bag), torch.cat(of_length)
+
+    def reweigh(self, weights: Tensor) -> None:
+        """(K,) other weights of n-grams; those of each length then have a norm of their own."""
+        for bag, own in zip(self.bags, weights.split([len(bag.known) for bag in self.bags]), strict=True):
+            if len(bag.known):
+                bag.reweigh(own)
+
     def by_bag(self, weights: Tensor) -> Sequence[tuple[TfidfBag, Tensor]]:
         """(C, K) over the sparse features -> each bag with its own (K of it, C)."""
         return list(zip(self.bags, weights.T.split([len(bag.known) for bag in self.bags]), strict=True))

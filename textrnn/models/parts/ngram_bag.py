@@ -167,6 +167,11 @@ class NgramBag(TfidfBag):
         """(B, T), (B,) -> (N,), (N,): the row and the number of every n-gram."""
         return ngrams_of_batch(token_ids, lengths, 1, self.longest, self.vocabulary_size)
 
+    def lengths_of_known(self) -> Tensor:
+        """(K,): the tokens of each n-gram, which are the digits of its number."""
+        first = [(self.vocabulary_size + 1) ** length for length in range(self.longest)]
+        return torch.bucketize(self.known, self.known.new_tensor(first), right=True)
+
     def by_token(self, values: Tensor, token_ids: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
         """(N,) a value of each n-gram -> (B, T): divided evenly among its tokens."""
         return divided_among_tokens(values, lengths, token_ids.shape[1], 1, self.longest)

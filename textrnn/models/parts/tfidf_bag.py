@@ -33,6 +33,8 @@ class TfidfBag(nn.Module, ABC):
 
     known: Tensor
     idf: Tensor
+    by_length: Tensor  # scalar, whether the n-grams of each length have a norm of their own
+    part_of_known: Tensor  # (K,) their lengths, if so
 
     def __init__(self, size: int, max_ngrams: int):
         """
@@ -44,6 +46,9 @@ class TfidfBag(nn.Module, ABC):
         self.max_ngrams = max_ngrams
         self.register_buffer("known", torch.empty(0, dtype=torch.int64))  # (K,) numbers, rising
         self.register_buffer("idf", torch.empty(0))  # (K,)
+        self.register_buffer("by_length", torch.zeros((), dtype=torch.int64))  # 0 or 1
+        self.register_buffer("part_of_known", torch.empty(0, dtype=torch.int64), persistent=False)
+        self.parts = 1  # with a norm of their own
         self.table = SparseTable(0, size)
 
     @abstractmethod
@@ -113,6 +118,21 @@ class TfidfBag(nn.Module, ABC):
         added = weights * (self.table.weight.detach()[places] * gradient[rows]).sum(dim=1)
         return self.by_token(added.new_zeros(len(found)).masked_scatter_(found, (added / repeats)[inverse]), *inputs)
 
+    def lengths_of_known(self) -> Tensor:
+        """(K,) int64: the tokens of each n-gram; 0 of all where they need not be told apart."""
+        return torch.zeros_like(self.known)
+
+    def reweigh(self, weights: Tensor) -> None:
+        """(K,) other weights of n-grams than their inverse document frequencies; n-grams of each length then have a
+        norm of their own in each text."""
+        self.idf = weights.to(self.idf)
+        self.by_length = torch.ones_like(self.by_length)
+        self._divide()
+
+    def _divide(self) -> None:
+        self.part_of_known = self.lengths_of_known()
+        self.parts = int(self.part_of_known.max()) + 1 if len(self.known) else 1
+
     def append(self, columns: Tensor) -> None:
         """More numbers for each n-gram (K, any), behind those that it has."""
         table = SparseTable(len(self.known), self.table.weight.shape[1] + columns.shape[1])
@@ -138,17 +158,22 @@ class TfidfBag(nn.Module, ABC):
     def _weights(self, rows: Tensor, places: Tensor, repeats: Tensor, row_count: int) -> Tensor:
         """Of each n-gram of each text, once: TF-IDF, scaled to a norm of one."""
         weights = (1 + torch.log(repeats.to(self.idf.dtype))) * self.idf[places]
-        norms = weights.new_zeros(row_count).index_add_(0, rows, weights * weights).sqrt_()
+        if self.parts > 1:
+            rows = rows * self.parts + self.part_of_known[places]
+        norms = weights.new_zeros(row_count * self.parts).index_add_(0, rows, weights * weights).sqrt_()
         return weights / norms[rows]
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
-        """Resizes the buffers and the table to what is loaded."""
+        """Resizes the buffers and the table to what is loaded; earlier versions had one norm for all lengths."""
+        state_dict.setdefault(prefix + "by_length", torch.zeros_like(self.by_length))
         known, values = state_dict.get(prefix + "known"), state_dict.get(prefix + "table.values")
         size = self.table.weight.shape[1] if values is None or values.dim() != 2 else values.shape[1]
         if known is not None and (len(known), size) != (len(self.known), self.table.weight.shape[1]):
             self.known, self.idf = self.known.new_zeros(len(known)), self.idf.new_zeros(len(known))
             self.table.weight = nn.Parameter(self.table.weight.new_zeros(len(known), size))
         super()._load_from_state_dict(state_dict, prefix, *others)
+        if self.by_length:
+            self._divide()
 
 
 def _counted(numbers: Tensor, of_text: Tensor, min_texts: int) -> tuple[Tensor, Tensor]:
