@@ -24,7 +24,7 @@ from textrnn.saved.classifier import load_classifier
 from textrnn.tasks.compare import compare
 from textrnn.training.events import Listener
 
-BASELINE_NAME = "TF-IDF (characters 1-3) + LinearSVC"
+BASELINE_NAME = "TF-IDF (characters 1-3, words 1-2) + LinearSVC"
 COMPARED = ["--embedding-size", "8", "--learning-rate", "0.01", "--epochs", "4", "--quiet"]
 
 

@@ -15,6 +15,7 @@ import torch
 from tests.commands import Result
 from tests.factories import WORDS, small_rows
 from tests.static_models import static_model, write_static_model
+from textrnn.corpus.batches import LabelledTexts
 from textrnn.errors import ArtifactError
 from textrnn.estimators.text_classifier import TextClassifier
 from textrnn.saved.classifier import Classifier, load_classifier
@@ -82,11 +83,10 @@ def test_explanations_are_complete(name: str, windows: bool, folders: dict[str, 
     for text, told in zip(texts, explain(classifier, texts), strict=True):
         row = texts.index(text)
         label, against = (classifier.class_names.index(str(each)) for each in (told.label, told.against))
-        ids = torch.from_numpy(encoded.token_ids[encoded.offsets[row] : encoded.offsets[row + 1]])[None].long()
-        assert encoded.sentence_vectors is not None
-        vectors = torch.from_numpy(encoded.sentence_vectors[[row]])
+        batch = LabelledTexts.from_encoded(encoded, [0] * len(texts)).batch(torch.tensor([row]))
+        assert batch.beside
         with torch.no_grad():
-            logits = classifier.network(ids, torch.tensor([ids.shape[1]]), sentence_vectors=vectors)[0]
+            logits = classifier.network(*batch.inputs, **batch.beside)[0]
         assert told.logit_difference == pytest.approx(float(logits[label] - logits[against]), abs=1e-4)
         if windows:
             of_windows = sum(window.contribution for window in told.windows)

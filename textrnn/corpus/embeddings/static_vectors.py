@@ -17,15 +17,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from textrnn.errors import ArtifactError, DataError, TextRNNError, missing_package, one_line, user_path
 from textrnn.files import load_tensors, tensor_bytes
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 VECTORS_FILE, TOKENIZER_FILE = "static.safetensors", "static_tokenizer.json"  # in the folder of a classifier
 MAX_LENGTH = 512  # tokens read of a text, where the folder does not say
@@ -224,7 +225,7 @@ def _vectors(
     return StaticVectors(
         tensors[table],
         tensors.get("weights"),
-        None if mapping is None else mapping.to(torch.int64),
+        None if mapping is None else mapping.long(),
         spelling,
         bool(config.get("normalize", False)),
         max_length,
