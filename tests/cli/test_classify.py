@@ -287,8 +287,8 @@ def test_pretrained_vectors_end_to_end(run: Callable[..., Result], small_dataset
          f"--model LTSM: no such model; expected one of {', '.join(all_models())}; did you mean LSTM?"),
         (["--hiden-size", "5"], "--hiden-size: no such flag; did you mean --hidden-size?; see --help"),
         (["--model", "BiLSTM_LN", "--bidirectional"], "--bidirectional: not a setting of BiLSTM_LN; expected one of "
-         "--embedding-size, --dropout, --embedding-dropout, --token-dropout, --window, --normalise-windows, --max-windows, "
-         "--max-pairs, --hidden-size, --num-layers, --pooling"),
+         "--embedding-size, --dropout, --embedding-dropout, --token-dropout, --window, --window-pooling, "
+         "--normalise-windows, --max-windows, --max-pairs, --hidden-size, --num-layers, --pooling"),
         (["--epochs", "many"], "argument --epochs: invalid int value: 'many'; see --help"),
         (["--epochs", "0", "--seed", "-1"], "--epochs 0: must be at least 1; --seed -1: must be at least 0"),
         (["--dropout", "1"], "--dropout 1.0: must be below 1.0"),

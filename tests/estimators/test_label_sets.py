@@ -270,7 +270,7 @@ def test_a_model_whose_classes_stand_in_another_order(fitted: TextClassifier) ->
     turned = dict(zip((first, second, third), (second, third, first), strict=True))
     other = TextClassifier()
     of_turned = dataclasses.replace(fitted.classifier_, class_names=[second, third, first])
-    other._take(of_turned, fitted._label_type, fitted._row_form)
+    other._answer_as(of_turned, fitted._label_type, fitted._row_form, None)
     assert other.classes_.tolist() == sorted(WORDS)
     assert other.predict(NEW) == [{turned[label] for label in labels} for labels in fitted.predict(NEW)]
     assert (other.decision_function(NEW) >= 0).sum() == sum(map(len, other.predict(NEW)))

@@ -37,7 +37,7 @@ def rows_of(count: int, seed: int) -> Split:
 
 
 def settled(model: str, **named: object) -> tuple[Dataset, RunSettings[Any, Any, Any]]:
-    dataset = Dataset("小", list(WORDS), rows_of(90, 1), rows_of(30, 2), rows_of(30, 3))
+    dataset = Dataset("小", list(WORDS), rows_of(120, 1), rows_of(30, 2), rows_of(30, 3))
     own = {field.name for field in find_model(model).fields}
     small = {name: 4 for name in ("hidden_size", "embedding_size", "ngram_size") if name in own}
     run = Run("classify", model, {"threads": 1, "epochs": 1, **small, **named})

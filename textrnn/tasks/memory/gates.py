@@ -142,13 +142,14 @@ def _saved(folder: Path, settings: dict[str, Any], bench: Bench) -> tuple[Sequen
         return None
     try:
         config = read_config(folder, "memory")
+        config["hyper_parameters"] = bench.as_now(config["hyper_parameters"])
         if any(config.get(name) != value for name, value in settings.items()):
             return None
         network = bench.build(bench.settings_of(settings["model"]), settings["length"])
         with explain_mismatched_files(folder):
             network.load_state_dict(read_weights(folder))
             figures = {name: float(config["figures"][name]) for name in ("dev", "test", "seconds")}
-    except ArtifactError:
+    except (ArtifactError, ConfigError, KeyError, TypeError):
         return None  # a damaged model is trained anew
     return network, figures
 

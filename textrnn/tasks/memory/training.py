@@ -206,6 +206,14 @@ class Bench:
         del settings["training"]["seed"]  # a training's key has its seed
         return settings
 
+    def as_now(self, hyper_parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """What any version has kept of a model's settings, with those that came later.
+
+        Raises:
+            ConfigError: for what is no setting.
+        """
+        return type(self.settings.model_config).from_kept(hyper_parameters).to_dict()
+
     def _save_progress(self) -> None:
         trainings = {
             key: {**training.to_dict(), "digest": self.digests[key]} for key, training in self.finished.items()
@@ -224,12 +232,13 @@ class Bench:
             return
         try:
             kept = json.loads(self.store.read_bytes())
-            before: Mapping[str, Any] = kept["settings"]
+            before: dict[str, Any] = kept["settings"]
+            before["hyper_parameters"] = self.as_now(before["hyper_parameters"])
             digests = {key: values.pop("digest") for key, values in kept["trainings"].items()}
             trainings = {key: Training(**values) for key, values in kept["trainings"].items()}
             if any(training.key != key or not training.is_sound() for key, training in trainings.items()):
                 raise ValueError("its figures do not fit together")
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (ConfigError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise ConfigError(
                 f"`resume`: {self.store} cannot be read ({one_line(error)}); expected what a stopped experiment left: "
                 "delete it, or leave out `resume` to start over"
