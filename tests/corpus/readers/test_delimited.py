@@ -173,3 +173,12 @@ def test_blank_lines_between_rows(tmp_path: Path) -> None:
     found = read(tmp_path, "a.csv", content)
     assert pairs(found) == some_rows(8)
     assert list(found.line_numbers) == list(range(5, 29, 3))
+
+
+def test_long_texts_are_no_names_of_columns(tmp_path: Path) -> None:
+    """Commas cut this file into one record, as a quotation mark swallows the rest; its first line has such words."""
+    long = "the document vector of each text, as it was read, and the labels of the sentences that stand beside it, "
+    rows = [f"{long * 2}line {at}\t{('cat', 'dog')[at % 2]}" for at in range(20)]
+    rows[0] = rows[0].replace("as it", '"as it', 1)
+    found = read(tmp_path, "a.txt", "\n".join(rows) + "\n")
+    assert found.labels == ["cat", "dog"] * 10

@@ -38,6 +38,7 @@ PLAIN, ENOUGH = (
 )  # share of records with the same number of fields, so that a separator is beyond doubt, or may be
 NEARLY = 0.02  # shares of records that are as good as the same
 MOST_NAMES = 1000  # of a header that are looked at to find the separator
+LONGEST_NAME = 60  # characters; what is longer is a text that happens to have a word such as "label" in it
 SEPARATOR_LINE = re.compile(r'("?)sep=(.)\1[\s,;]*')
 STRANGE_SEPARATOR = re.compile(r"[^\w\s\"'。，！？、：；…（）]{2,}|_[^\w\s\"]+_")
 ENDS_OF_SENTENCES = re.compile(r"[.!?…)\]*%:-]*(?:,+|;+|\|)|\.{2,}|-{2,}|!+|\?+|[!?]+")
@@ -145,9 +146,8 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
             continue
         dialect, usage = find_dialect(lines, separator, is_cut=is_cut)
         share, cut = usage.share, usage.share_cut
-        names = any(rank_as_text(n) is not None for n in lines_first(lines, separator)) and any(
-            rank_as_label(n) is not None for n in lines_first(lines, separator)
-        )
+        header = names_in(lines, separator) if usage.widths.total() > 1 else []  # what it is the header of
+        names = any(rank_as_text(n) is not None for n in header) and any(rank_as_label(n) is not None for n in header)
         if separator == "\t" and cut >= PLAIN:
             share = max(share, cut)  # a text may contain tabs; the label is what follows the last one
         likely = share >= ENOUGH or (names and cut >= ENOUGH)
@@ -157,8 +157,8 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
     strange = _strange_separator(filled)
     if best is not None and best[3].separator != "\t" and strange is None:
         alike = [entry[3].separator for entry in found if entry[0] >= best[0] - NEARLY and entry is not best]
-        header = filled[0][1]
-        alike = [separator for separator in alike if separator in header or best[3].separator not in header]
+        line = filled[0][1]
+        alike = [separator for separator in alike if separator in line or best[3].separator not in line]
         if alike:
             raise _two_separators(path, filled[0], [best[3].separator, alike[0]])
     if best is not None and (strange is None or best[3].separator == "\t" or best[0] > 1):
@@ -174,10 +174,11 @@ def _best_dialect(lines: Sequence[str], path: Path, is_cut: bool, filled: Sequen
     raise _no_separator(path, filled, strange)
 
 
-def lines_first(lines: Sequence[str], separator: str) -> list[str]:
-    """The fields of the first line that is not blank, quotation marks aside."""
+def names_in(lines: Sequence[str], separator: str) -> list[str]:
+    """The fields of the first line that is not blank, those that may be names of columns, quotation marks aside."""
     first = next((line for line in lines if line.strip()), "")
-    return [cell.strip().strip('"') for cell in first.split(separator, MOST_NAMES)[:MOST_NAMES]]
+    cells = [cell.strip().strip('"') for cell in first.split(separator, MOST_NAMES)[:MOST_NAMES]]
+    return [cell for cell in cells if len(cell) <= LONGEST_NAME]
 
 
 def _strange_separator(filled: Sequence[tuple[int, str]]) -> str | None:
