@@ -1,16 +1,8 @@
 """Settings as frozen dataclasses: validated when built, turned into plain dictionaries and back, no input or output."""
 
 from textrnn.config.base import Choices, FitConfig, Recipe, Settings, Span, find_problem, option
-from textrnn.config.classification import (
-    READING_SETTINGS,
-    DataConfig,
-    ModelConfig,
-    NoisyConfig,
-    PairedConfig,
-    RecurrentConfig,
-    TrainConfig,
-    WindowedConfig,
-)
+from textrnn.config.classification import READING_SETTINGS, DataConfig, TrainConfig
+from textrnn.config.classifier_models import ModelConfig, NoisyConfig, PairedConfig, RecurrentConfig, WindowedConfig
 from textrnn.config.language_model import (
     LANGUAGE_MODEL_RECIPES,
     USUAL_TEMPERATURE,

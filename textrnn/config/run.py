@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from textrnn.config.base import FitConfig, Recipe, Settings
-from textrnn.config.classification import DataConfig, ModelConfig, TrainConfig
+from textrnn.config.classification import DataConfig, TrainConfig
+from textrnn.config.classifier_models import ModelConfig
 from textrnn.config.language_model import (
     LANGUAGE_MODEL_RECIPES,
     CorpusConfig,
