@@ -60,6 +60,7 @@ PRINTS_AS_SHOWN = {"how-it-works.md"}  # here, a block of text under one of Pyth
 # Files that are the reader's own, or there only while a training is unfinished.
 THEIRS = {
     "checkpoint.safetensors",
+    "static.safetensors",  # of a folder of Model2Vec, which the pages do not have
     "class.txt",
     "vocab.json",
     "vocab.txt",
