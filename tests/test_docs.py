@@ -57,10 +57,11 @@ SHORTER_SETTINGS = {
 SHELLS = ("sh", "powershell")
 already_run: set[tuple[str, ...]] = set()  # what several pages have is run once: what it left is still there
 PRINTS_AS_SHOWN = {"how-it-works.md"}  # here, a block of text under one of Python is what that prints
-# Files that are the reader's own, or there only while a training is unfinished.
+# Files that are the reader's own, or there only with a folder of Model2Vec or while a training is unfinished.
 THEIRS = {
     "checkpoint.safetensors",
-    "static.safetensors",  # of a folder of Model2Vec, which the pages do not have
+    "static.safetensors",
+    "static_tokenizer.json",
     "class.txt",
     "vocab.json",
     "vocab.txt",
