@@ -97,10 +97,7 @@ class PieceBag(TfidfBag):
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
         """Resizes the buffers; a model that an earlier version wrote has no pieces."""
-        if prefix + "known" not in state_dict:
-            empty = {"known": self.known[:0], "idf": self.idf[:0], "alphabet": self.alphabet[:0]}
-            weight = self.table.weight.detach()[:0]
-            empty |= {"table.rows": self.known[:0], "table.values": weight}
-            state_dict.update({prefix + name: values for name, values in empty.items()})
+        self.know_nothing_if_absent(state_dict, prefix)
+        state_dict.setdefault(prefix + "alphabet", self.alphabet[:0])
         self.alphabet = self.alphabet.new_zeros(len(state_dict[prefix + "alphabet"]))
         super()._load_from_state_dict(state_dict, prefix, *others)

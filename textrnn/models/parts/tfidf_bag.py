@@ -163,6 +163,14 @@ class TfidfBag(nn.Module, ABC):
         norms = weights.new_zeros(row_count * self.parts).index_add_(0, rows, weights * weights).sqrt_()
         return weights / norms[rows]
 
+    def know_nothing_if_absent(self, state_dict: Any, prefix: str) -> None:
+        """Fill a state up: a model that was written before there was such a bag knows nothing in it."""
+        if prefix + "known" in state_dict:
+            return
+        empty = {"known": self.known[:0], "idf": self.idf[:0], "table.rows": self.known[:0]}
+        empty["table.values"] = self.table.weight.detach()[:0]
+        state_dict.update({prefix + name: values for name, values in empty.items()})
+
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
         """Resizes the buffers and the table to what is loaded; earlier versions had one norm for all lengths."""
         state_dict.setdefault(prefix + "by_length", torch.zeros_like(self.by_length))

@@ -87,10 +87,7 @@ class WordBag(TfidfBag):
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any) -> None:
         """A model that an earlier version wrote has no words."""
-        if prefix + "known" not in state_dict:
-            empty = {"known": self.known[:0], "idf": self.idf[:0]}
-            empty |= {"table.rows": self.known[:0], "table.values": self.table.weight.detach()[:0]}
-            state_dict.update({prefix + name: values for name, values in empty.items()})
+        self.know_nothing_if_absent(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *others)
 
 

@@ -20,11 +20,11 @@ Source: Schlag, Irie & Schmidhuber 2021 (Linear transformers are secretly fast w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from textrnn.corpus.sequences import LabelledSequences
+from textrnn.tasks.memory.problems.recall import BLANK, KEYS
+from textrnn.tasks.memory.problems.recall import answer as answer  # which takes the last value of a key
 
 NAME = "recall-overwriting"
 VOCABULARY_SIZE = 33
@@ -42,9 +42,7 @@ EXAMPLES = (
     (3, 20, 7, 18, 3, 25, 32, 7, 3),
     (0, 31, 0, 16, 32, 32, 0),
 )
-KEYS = 16
 MOST_KEYS = 4
-BLANK = 32
 ROWS = 32  # of each length, times the variants
 
 
@@ -71,15 +69,3 @@ def sample(length: int, variants: int, generator: np.random.Generator) -> Labell
     labels = np.full_like(tokens, -1)
     labels[:, length - count :] = values[rows, order]
     return LabelledSequences(tokens, labels)
-
-
-def answer(tokens: Sequence[int]) -> list[int]:
-    """The right answer after each token, -1 where nothing is asked; of a key without a pair, nothing is."""
-    known: dict[int, int] = {}
-    answers = []
-    for token, following in zip(tokens, [*tokens[1:], BLANK], strict=True):
-        is_pair = token < KEYS and KEYS <= following < BLANK
-        if is_pair:
-            known[token] = following - KEYS
-        answers.append(known.get(token, -1) if token < KEYS and not is_pair else -1)
-    return answers
