@@ -3,7 +3,7 @@
     python -m benchmarks.textbook_memory second-edition --lengths 10 20 --seeds 0 1 2
     python -m benchmarks.textbook_memory first-edition --lengths 10 20 35 --seeds 0 1 2
 
-Test accuracies are means over the seeds; seconds are of one processor (its own time, one thread) for one training with its
+Test accuracies are means over the seeds; seconds are the processor's own, with one thread, of one training and its
 scores. examples/textbook.ipynb shows the same with one seed.
 """
 
@@ -20,9 +20,9 @@ from textrnn.tasks.memory.registry import all_problems
 
 FIRST: Mapping[str, Any] = {"recipe": "textbook", "initialisation": "glorot"}
 SECOND: Mapping[str, Any] = {
-    "embedding_size": 32, "hidden_size": 64, "embedding_dropout": 0.0, "learned_start": False, "initialisation": "uniform",
-    "epochs": 20, "batch_size": 128, "learning_rate": 0.003, "optimizer": "adam", "adam_beta2": 0.999,
-    "weight_decay": 0.0, "schedule": "constant", "clip_norm": 1.0, "evaluate_every": 24,
+    "embedding_size": 32, "hidden_size": 64, "embedding_dropout": 0.0, "learned_start": False,
+    "initialisation": "uniform", "epochs": 20, "batch_size": 128, "learning_rate": 0.003, "optimizer": "adam",
+    "adam_beta2": 0.999, "weight_decay": 0.0, "schedule": "constant", "clip_norm": 1.0, "evaluate_every": 24,
 }  # fmt: skip
 TO_THE_BOOK: Mapping[str, Mapping[str, Any]] = {
     "the book": {},
