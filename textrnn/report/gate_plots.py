@@ -107,7 +107,7 @@ def plot_gates(readings: Sequence[Reading], *, title: str) -> dict[str, bytes]:
 
         top = 1 - TITLE_HEIGHT / height  # the title's share is the less, the taller the figure
         figure.suptitle(title if readable else ascii_only(title), fontsize=12, y=(1 + top) / 2, va="center")
-        figure.tight_layout(rect=(0, 0, 1, top))
+        figure.tight_layout()
 
     return render_plot("gates", (width, height), draw, texts=[title])
 
