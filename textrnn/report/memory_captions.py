@@ -86,6 +86,10 @@ QUESTIONS = {
         "How does an LSTM hold on to what it read?",
         "LSTM 怎样把读到的内容保留下来？",
     ),
+    "suite": Caption(
+        "Which cell can do what?",
+        "哪种单元能做到什么？",
+    ),
     "speed": Caption(
         "What does a step cost?",
         "一步要花多少时间？",
