@@ -25,6 +25,7 @@ SHORTER = {
         "digits=(6, 7, 0, 0, 1, 0, 0, 0, 0, 0)))": 'digits=(6, 7, 0, 0, 1), named={"epochs": 1, "hidden_size": 4}))',
     },
     "04-explaining-errors": {'model="BiLSTM_Ngram"': 'model="BiLSTM_Ngram", epochs=2, hidden_size=8, embedding_size=8'},
+    "textbook": {"also = {}": 'also = {"epochs": 1, "hidden_size": 4, "variants": 1}'},
 }  # fmt: skip
 LARGEST_PICTURE = 100_000  # bytes
 OF_A_MACHINE = re.compile(

@@ -6,6 +6,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from textrnn.report.html import Figure, Paragraph, Table, render, render_section
+from textrnn.report.memory_captions import CAPTIONS, NO_CAPTION, QUESTIONS, Caption
 
 UNCLOSED = {"meta", "img"}
 
@@ -77,8 +78,27 @@ def test_what_an_experiment_shows() -> None:
 
 def test_sections_stand_on_the_page_as_they_are() -> None:
     section = "<p>a &lt;b&gt; c</p>\n"
-    page = Page(render("memory", title="Memory experiments", sections=[("lengths: <A>", section)]))
+    order = Caption("From top to bottom", "从上往下")
+    values = {"title": "Memory experiments", "order": order}
+    page = Page(render("memory", **values, sections=[("lengths: <A>", NO_CAPTION, section)]))
     assert page.found[-2:] == [("h2", "lengths: <A>"), ("p", "a <b> c")]
+    several = [("lengths: <A>", Caption("How far?", "多远？"), section), ("gates: B", NO_CAPTION, section)]
+    content = render("memory", **values, sections=several)
+    assert (
+        content.index("从上往下") < content.index('<a href="#part-1">lengths: &lt;A&gt;</a>') < content.index("多远？")
+    )
+    assert content.index("多远？") < content.index('<a href="#part-2">') < content.index('<section id="part-1">')
+
+
+def test_a_figure_has_its_captions_below_it() -> None:
+    section = render_section(
+        [Figure(b"<svg/>", "a plot", "What <b> it shows.", "图中所示。"), Figure(b"<svg/>", "bare")]
+    )
+    assert section.count("<figcaption>") == 1
+    assert section.index("<img") < section.index("What &lt;b&gt; it shows.") < section.index("图中所示。")
+    for english, chinese in [*CAPTIONS.values(), *QUESTIONS.values()]:
+        assert english.isascii()
+        assert not chinese.isascii()
 
 
 def test_a_template_that_asks_for_what_is_not_there() -> None:

@@ -8,7 +8,6 @@ import io
 import math
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 
 from textrnn.evaluation.records import CURVE_COLUMNS, Training
@@ -98,14 +97,30 @@ def test_gradients_have_plain_tick_labels(values: list[float]) -> None:
     assert not [text for text in texts_of(files["gradients.svg"]) if "mathdefault" in text]
 
 
-@pytest.mark.parametrize("steps", [3, 10, 200])
-def test_gates_name_every_digit_that_is_not_zero(steps: int) -> None:
-    digits = [0] * steps
-    digits[0], digits[1], digits[steps - 1] = 6, 7, 5
-    parts = {"input gate": np.full((steps, 4), 0.5), "cell state": np.linspace(-2, 2, 4 * steps).reshape(steps, 4)}
-    shown = texts_of(memory.plot_gates(parts, digits, title="LSTM: 6 + 7 = 13")["gates.svg"])
-    for digit in "675":
-        assert shown.count(digit) >= 2  # once in each heat map
+def test_one_evaluation_is_a_point_that_can_be_seen() -> None:
+    once, often = training(10, 0, 0.9, looks=1), training(10, 0, 0.9, looks=9)
+    for panels, marked in (({"length 10": [once]}, True), ({"length 10": [often]}, False)):
+        assert marks_in(memory.plot_losses(panels, title="x")["losses.svg"]) == (2 if marked else 0)
+    curves = {"with": [{"step": 1.0, "train_loss": 2.0, "dev_loss": 2.1}]}
+    assert marks_in(memory.plot_dev_losses(curves, title="x")["layer_norm.svg"]) == 2
+
+
+def marks_in(svg: bytes) -> int:
+    """Single points inside the axes: a <use> that is no tick, as matplotlib writes ticks within their axis."""
+    space = "{http://www.w3.org/2000/svg}"
+    found = 0
+    for group in ElementTree.fromstring(svg).iter(f"{space}g"):
+        if group.get("clip-path"):
+            found += len(group.findall(f"{space}use"))
+    return found
+
+
+def test_the_line_of_the_clipping_is_in_the_legend() -> None:
+    runs = {"without clipping": {"W": [1.0, 2.0]}, "clipped at 1": {"W": [1.0, 2.0]}}
+    found = {"without clipping": "0.05", "clipped at 1": "0.38"}
+    shown = texts_of(memory.plot_gradients(runs, found, {"clipped at 1": 1.0}, title="x")["gradients.svg"])
+    assert shown.count("clipping threshold") == 1
+    assert "clipping threshold" not in texts_of(memory.plot_gradients(runs, found, {}, title="x")["gradients.svg"])
 
 
 def test_times_and_paddings() -> None:

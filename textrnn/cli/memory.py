@@ -95,6 +95,9 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"the sequence whose gates are drawn (default: {' '.join(map(str, digits))})",
     )
+    main_group.add_argument(
+        "--second-digits", nargs="+", type=_whole_number, metavar="N", help="a sequence that is drawn beside that one"
+    )
     add_recipe(main_group, MEMORY_RECIPES)
     main_group.add_argument(
         "--seeds",
@@ -124,6 +127,7 @@ def to_request(options: argparse.Namespace) -> MemoryRequest:
         lengths=tuple(options.lengths),
         problem=options.problem,
         digits=None if options.digits is None else tuple(options.digits),
+        second_digits=None if options.second_digits is None else tuple(options.second_digits),
         seeds=options.seeds,
         dataset=options.dataset,
         named=named_settings("memory", options),
@@ -154,7 +158,8 @@ def run(options: argparse.Namespace) -> None:
             "save_dir": str(request.save_dir),
             "digits": _another_sequence(request),
         }
-        say(f"another sequence:\n  {command_line([*program(), *naming_flags(naming)])}")
+        again = command_line([*program(), *naming_flags(naming)])
+        say(f"another sequence (--second-digits draws one beside it):\n  {again}")
 
 
 def _another_sequence(request: MemoryRequest) -> tuple[int, ...]:

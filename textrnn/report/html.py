@@ -48,11 +48,17 @@ class Table(Part):
 
 @dataclass(frozen=True)
 class Figure(Part):
-    """A plot, with a description for those who cannot see it."""
+    """A plot, with a description for those who cannot see it.
+
+    Attributes:
+        caption, caption_in_chinese: what stands below it, if anything
+    """
 
     kind: ClassVar[str] = "figure"
     svg: bytes
     description: str
+    caption: str = ""
+    caption_in_chinese: str = ""
 
 
 @functools.cache

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textrnn.evaluation.records import CURVE_COLUMNS, Training, longer_lengths, standard_deviation
 from textrnn.report.drawing import DEV_COLOUR, INK, TRAIN_COLOUR, add_grid, render_titled_plot
@@ -163,6 +162,11 @@ def plot_longer(
     return render_titled_plot("longer", (7.6, 4.2), title, draw)
 
 
+def _marker(points: Sequence[float]) -> str | None:
+    """A line through one point is invisible, and one through few points shows little of where they are."""
+    return "o" if len(points) < 5 else None
+
+
 def _colours(count: int) -> list[str]:
     return [SERIES_COLOURS[index % len(SERIES_COLOURS)] for index in range(count)]
 
@@ -185,7 +189,7 @@ def plot_losses(panels: Mapping[str, Sequence[Training]], *, title: str) -> dict
                 ):
                     axes.plot(
                         at, [row[key] for row in training.curve], color=colour, linewidth=1.2,
-                        label=None if index else label,
+                        marker=_marker(at), ms=4, label=None if index else label,
                     )  # fmt: skip
             tests = [training.test for training in trainings]
             more = f" ± {standard_deviation(tests):.2f}" if len(tests) > 1 else ""
@@ -214,7 +218,7 @@ def plot_gradients(
     Args:
         runs: by the run's name, by the weight's name, the L2 norm before clipping.
         accuracies: of each run, on test, after the last step.
-        thresholds: of each run that is clipped, the norm that the whole gradient may have.
+        thresholds: of each run that is clipped, the norm that the whole gradient may have: a line, named in the legend.
     """
     values = [value for run in runs.values() for norms in run.values() for value in norms if 0 < value < math.inf]
     bottom, top = (min(values), max(values)) if values else (0.1, 1.0)
@@ -223,12 +227,10 @@ def plot_gradients(
         all_axes = figure.subplots(1, len(runs), squeeze=False, sharey=True)[0]
         for axes, (name, norms) in zip(all_axes, runs.items(), strict=True):
             for colour, (weight, by_step) in zip(_colours(len(norms)), norms.items(), strict=True):
-                marker = "o" if len(by_step) < 5 else None
-                axes.plot(
-                    range(1, len(by_step) + 1), by_step, color=colour, linewidth=1.1, marker=marker, ms=3, label=weight
-                )
+                steps = range(1, len(by_step) + 1)
+                axes.plot(steps, by_step, color=colour, linewidth=1.1, marker=_marker(steps), ms=3, label=weight)
             if name in thresholds:
-                axes.axhline(thresholds[name], color=INK, linestyle=":", linewidth=1)
+                axes.axhline(thresholds[name], color=INK, linestyle=":", linewidth=1, label="clipping threshold")
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:,g}")
             axes.yaxis.set_minor_formatter(lambda value, position: "")
@@ -242,41 +244,6 @@ def plot_gradients(
         all_axes[-1].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
     return render_titled_plot("gradients", (11.5, 3.8), title, draw)
-
-
-def plot_gates(parts: Mapping[str, NDArray[np.float64]], digits: Sequence[int], *, title: str) -> dict[str, bytes]:
-    """``gates.png`` and ``gates.svg``: heat maps, units down, digits along the time axis.
-
-    Args:
-        parts: by name, (T, H): gates between 0 and 1; values that may be negative get colours around white.
-    """
-    steps = len(digits)
-    size = 9 if steps <= 40 else 5
-
-    def draw(figure: Figure) -> None:
-        all_axes = figure.subplots(2, math.ceil(len(parts) / 2), squeeze=False)
-        for axes, (name, values) in zip(all_axes.flat, parts.items(), strict=False):
-            signed = bool((values < 0).any())
-            widest = float(np.abs(values).max()) or 1.0
-            image = axes.imshow(
-                values.T, aspect="auto", interpolation="nearest", cmap="RdBu_r" if signed else "viridis",
-                vmin=-widest if signed else 0.0, vmax=widest if signed else 1.0,
-            )  # fmt: skip
-            axes.set_title(name)
-            every = math.ceil(steps / 40)  # of a long sequence, only some of the zeros can be named
-            at = [step for step, digit in enumerate(digits) if digit or step < 2 or step % every == 0]
-            axes.set_xticks(at, [str(digits[step]) for step in at], fontsize=size)
-            axes.tick_params(length=0)
-            axes.set_xlabel("digit read")
-            axes.set_ylabel("units, by their forget gates")
-            axes.set_yticks([])
-            for spine in axes.spines.values():
-                spine.set_visible(False)
-            figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02)
-        for axes in all_axes.flat[len(parts) :]:
-            axes.set_visible(False)
-
-    return render_titled_plot("gates", (min(24.0, max(10.0, 0.36 * steps + 4)), 7.6), title, draw)
 
 
 def plot_times(rows: Sequence[tuple[str, Mapping[str, float]]], *, title: str) -> dict[str, bytes]:
@@ -311,7 +278,8 @@ def plot_dev_losses(curves: Mapping[str, Sequence[Mapping[str, float]]], *, titl
             all_axes, ("train_loss", "dev_loss"), ("training split, while learning", "dev split"), strict=True
         ):
             for colour, (name, rows) in zip(_colours(len(curves)), curves.items(), strict=True):
-                axes.plot([row["step"] for row in rows], [row[key] for row in rows], color=colour, label=name)
+                at = [row["step"] for row in rows]
+                axes.plot(at, [row[key] for row in rows], color=colour, marker=_marker(at), ms=4, label=name)
             axes.set_title(what, fontsize=10)
             axes.set_xlabel("optimizer step")
             axes.set_xlim(left=0)

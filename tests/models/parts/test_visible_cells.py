@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -141,3 +143,47 @@ def test_mistakes() -> None:
         SRN(2, 2, weights={"b": [[1.0], [1.0, 2.0]]})
     with pytest.raises(ConfigError, match=r"^LSTM: expected one layer and direction, 2 inputs and 2 units"):
         LSTM(2, 2).take_from_torch(nn.LSTM(2, 3))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: LSTM(10, 4).record(torch.rand(5, 10)), "LSTM: inputs of shape (5, 10); expected (rows, steps, 10)"),
+        (lambda: SRN(3, 4).last(torch.rand(1, 5, 2)), "SRN: inputs of shape (1, 5, 2); expected (rows, steps, 3)"),
+        (lambda: LSTM(3, 4)(torch.rand(2, 5, 4)), "LSTM: inputs of shape (2, 5, 4); expected (rows, steps, 3)"),
+        (
+            lambda: LSTM(3, 4).record(torch.rand(2, 5, 3), (torch.zeros(2, 4), torch.zeros(1, 4))),
+            "LSTM: a state of shape (2, 4) and (1, 4); expected hidden and cell, (2, 4) each",
+        ),
+        (
+            lambda: SRN(3, 4).record(torch.rand(2, 5, 3), (torch.zeros(2, 3),)),
+            "SRN: a state of shape (2, 3); expected hidden, (2, 4) each",
+        ),
+        (
+            lambda: OneHotLSTM(10, 4).record(torch.tensor([[6, 7, 12]])),
+            "OneHotLSTM: the digit 12; expected digits from 0 to 9",
+        ),
+        (
+            lambda: OneHotLSTM(10, 4).last(torch.tensor([[6, -1, 12]])),
+            "OneHotLSTM: the digit -1; expected digits from 0 to 9",
+        ),
+        (
+            lambda: OneHotLSTM(10, 4).record(torch.tensor([6, 7])),
+            "OneHotLSTM: inputs of shape (2,), int64; expected whole numbers, (rows, steps)",
+        ),
+        (
+            lambda: OneHotLSTM(10, 4).record(torch.rand(1, 7)),
+            "OneHotLSTM: inputs of shape (1, 7), float32; expected whole numbers, (rows, steps)",
+        ),
+    ],
+)
+def test_inputs_that_do_not_fit_are_named_in_one_line(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+def test_no_steps_and_no_rows_fit() -> None:
+    for cell, inputs in ((LSTM(3, 4), torch.rand(2, 0, 3)), (OneHotLSTM(10, 4), torch.zeros(2, 0, dtype=torch.int64))):
+        assert cell.record(inputs).hidden.shape == (0, 2, 4)
+    assert OneHotLSTM(10, 4).record(torch.zeros(0, 3, dtype=torch.int64)).hidden.shape == (3, 0, 4)

@@ -39,6 +39,8 @@ class LSTMState(NamedTuple):
 class VisibleCell(RecurrentCell):
     """A recurrent layer over batch-first inputs (B, T, E). For each gate: ``W`` (E, H), ``U`` (H, H), ``b`` (1, H).
 
+    Inputs and states of another shape, and digits that there are not, are a ConfigError in one line.
+
     Args:
         weights: given initial values by the parameters' names, such as ``W_i`` (nested lists will do); the others are
             drawn as PyTorch draws its own, uniformly between plus and minus 1/sqrt(H).
@@ -74,6 +76,28 @@ class VisibleCell(RecurrentCell):
     def _project(self, inputs: Tensor) -> Tensor:
         """(B, T, E) -> (T, B, G*H), laid out as the steps of these cells want it."""
         return project(inputs.transpose(0, 1), self._side_by_side("W").t(), self._side_by_side("b")[0])
+
+    def _check(self, inputs: Tensor, state: tuple[Tensor, ...] | None) -> None:
+        """Before torch says it with a product of matrices that do not fit.
+
+        Raises:
+            ConfigError: for inputs or a state of another shape.
+        """
+        name = type(self).__name__
+        if inputs.dim() != 3 or inputs.shape[2] != self.input_size:
+            raise ConfigError(
+                f"{name}: inputs of shape {tuple(inputs.shape)}; expected (rows, steps, {self.input_size})"
+            )
+        self._check_state(len(inputs), state)
+
+    def _check_state(self, rows: int, state: tuple[Tensor, ...] | None) -> None:
+        parts = self.state_type._fields
+        if state is not None and [tuple(part.shape) for part in state] != [(rows, self.hidden_size)] * len(parts):
+            found = " and ".join(str(tuple(part.shape)) for part in state)
+            raise ConfigError(
+                f"{type(self).__name__}: a state of shape {found or 'nothing'}; expected {' and '.join(parts)}, "
+                f"({rows}, {self.hidden_size}) each"
+            )
 
     def _recurrent(self) -> Tensor:
         """(G*H, H)."""
@@ -167,6 +191,7 @@ class SRN(VisibleCell):
 
     def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> SRNRecord:
         """(B, T, E) -> the hidden state after every step, (T, B, H)."""
+        self._check(inputs, state)
         hidden = state[0] if state else inputs.new_zeros(len(inputs), self.hidden_size)
         return srn_steps(self._project(inputs), self._recurrent(), hidden, residual=self.residual)
 
@@ -208,6 +233,7 @@ class LSTM(VisibleCell):
 
     def record(self, inputs: Tensor, state: tuple[Tensor, ...] | None = None) -> LSTMRecord:
         """(B, T, E) -> every gate, the cell and the hidden state of every step, (T, B, H) each."""
+        self._check(inputs, state)
         zeros = self.get_parameter("b_i").new_zeros(len(inputs), self.hidden_size)
         hidden, cell = state or (zeros, zeros)
         return lstm_steps(self._project(inputs), self._recurrent(), hidden, cell)
@@ -230,6 +256,22 @@ class OneHotLSTM(LSTM):
     Args:
         input_size: how many digits there are.
     """
+
+    def _check(self, inputs: Tensor, state: tuple[Tensor, ...] | None) -> None:
+        if inputs.dim() != 2 or inputs.is_floating_point():
+            kind = str(inputs.dtype).removeprefix("torch.")
+            raise ConfigError(
+                f"OneHotLSTM: inputs of shape {tuple(inputs.shape)}, {kind}; expected whole numbers, (rows, steps)"
+            )
+        if inputs.numel():
+            self._check_digits(inputs)
+        self._check_state(len(inputs), state)
+
+    def _check_digits(self, digits: Tensor) -> None:
+        lowest, highest = int(digits.min()), int(digits.max())
+        if lowest < 0 or highest >= self.input_size:
+            wrong = lowest if lowest < 0 else highest
+            raise ConfigError(f"OneHotLSTM: the digit {wrong}; expected digits from 0 to {self.input_size - 1}")
 
     def _project(self, inputs: Tensor) -> Tensor:
         """(B, T) digits -> (T, B, G*H)."""

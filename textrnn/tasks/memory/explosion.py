@@ -13,6 +13,7 @@ from textrnn.errors import ConfigError, DivergedError, one_line
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_gradients
+from textrnn.report.memory_captions import CAPTIONS
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -53,9 +54,9 @@ WHAT_TO_SEE = (
 )
 NOTED = ("seconds", "train_loss", "dev_accuracy", "test_accuracy")  # of an evaluation, among others
 COLUMNS = {
-    "largest gradient": ("largest_gradient_norm", ",.1f"),
+    "largest gradient": ("largest_gradient_norm", "norm"),
     "at step": ("largest_at_step", "d"),
-    "median": ("median_gradient_norm", ",.1f"),
+    "median": ("median_gradient_norm", "norm"),
     "last loss": ("train_loss", ".2f"),
     "dev": ("dev_accuracy", ".2f"),
     "test": ("test_accuracy", ".2f"),
@@ -135,7 +136,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         section = [
             Paragraph([about, WHAT_TO_SEE]),
             Table(rows),
-            Figure(plots["gradients.svg"], "norms of the gradients against the step"),
+            Figure(plots["gradients.svg"], "norms of the gradients against the step", *CAPTIONS["gradients"]),
         ]
         clipped = runs["clipped"]
         figures = {"dev": clipped["dev_accuracy"], "test": clipped["test_accuracy"], "seconds": clipped["seconds"]}
@@ -192,4 +193,8 @@ def _table(runs: dict[str, dict[str, Any]], names: dict[str, str]) -> list[list[
 
 
 def _figure(value: float | None, shape: str) -> str:
-    return "diverged" if value is None else format(value, shape)
+    if value is None:
+        return "diverged"
+    if shape == "norm":  # they span many powers of ten: next to nothing is not nothing
+        shape = ",.1f" if value >= 10 else ".3g"
+    return format(value, shape)

@@ -10,6 +10,7 @@ from typing import Any
 from textrnn.errors import Note, one_line
 from textrnn.files import json_bytes, remove_file, write_atomically, write_together
 from textrnn.report.html import Part, render, render_section
+from textrnn.report.memory_captions import NO_CAPTION, QUESTIONS, READING_ORDER
 from textrnn.report.repeat import RUN_FILE, request_file
 from textrnn.tasks.memory.registry import all_experiments
 from textrnn.tasks.memory.request import MemoryRequest
@@ -69,6 +70,7 @@ def write_page(root: Path, listener: Listener) -> Path:
                 listener.on_note(Note("unreadable_section", path=path, error=one_line(error)))
                 continue
             models = path.parent.name.partition("_")[2].replace("+", ", ").replace("_on_", " on ")
-            sections.append((f"{experiment}: {models}", content))
-    write_atomically(root / PAGE_FILE, render("memory", title="Memory experiments", sections=sections).encode("utf-8"))
+            sections.append((f"{experiment}: {models}", QUESTIONS.get(experiment, NO_CAPTION), content))
+    page = render("memory", title="Memory experiments", order=READING_ORDER, sections=sections)
+    write_atomically(root / PAGE_FILE, page.encode("utf-8"))
     return root / PAGE_FILE

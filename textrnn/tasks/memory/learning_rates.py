@@ -7,6 +7,7 @@ from typing import Any
 
 from textrnn.report.html import Figure
 from textrnn.report.memory import curves_csv, plot_losses
+from textrnn.report.memory_captions import CAPTIONS
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.lengths import (
     accuracies_section,
@@ -47,7 +48,7 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         plots |= plot_losses(at_longest, title=f"{model}, length {longest}: cross-entropy (nats)")
         section = [
             *accuracies_section(request, bench, tables, plots),
-            Figure(plots["losses.svg"], f"losses at length {longest}, rate by rate"),
+            Figure(plots["losses.svg"], f"losses at length {longest}, rate by rate", *CAPTIONS["losses"]),
         ]
         by_rate = {rate: by_length(trainings) for rate, trainings in found.items()}
         metrics = {

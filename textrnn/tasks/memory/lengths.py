@@ -8,6 +8,7 @@ from typing import Any
 from textrnn.evaluation.records import Training, longer_lengths, standard_deviation
 from textrnn.report.html import Figure, Paragraph, Part, Table
 from textrnn.report.memory import accuracy_table, curves_csv, longer_table, plot_accuracy, plot_longer, plot_losses
+from textrnn.report.memory_captions import CAPTIONS
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -42,7 +43,9 @@ def run(request: MemoryRequest, bench: Bench) -> None:
         plots = accuracy_plots(bench, found, f"{bench.problem.title}, {request.recipe_name} recipe")
         section = accuracies_section(request, bench, tables, plots)
         for model, findings in zip(request.models, everything, strict=True):
-            section.append(Figure(findings.files["losses.svg"], f"losses of {model}, length by length"))
+            section.append(
+                Figure(findings.files["losses.svg"], f"losses of {model}, length by length", *CAPTIONS["losses"])
+            )
         metrics = {
             "seeds": request.all_seeds,
             "models": {model: {"lengths": by_length(trainings)} for model, trainings in found.items()},
@@ -112,9 +115,10 @@ def accuracies_section(request: MemoryRequest, bench: Bench, tables: Tables, plo
     about = f"{request.recipe_name} recipe; {seeds}; weights chosen on dev{read}. {' '.join(what)}"
     section: list[Part] = [Paragraph([about]), *map(Table, tables)]
     section += [Paragraph([IN_BRACKETS])] if bench.problem.longer and bench.problem.asks == "several" else []
-    section.append(Figure(plots["accuracy.svg"], "accuracy against the length of the sequence"))
+    section.append(Figure(plots["accuracy.svg"], "accuracy against the length of the sequence", *CAPTIONS["accuracy"]))
     if "longer.svg" in plots:
-        section.append(Figure(plots["longer.svg"], "accuracy on sequences longer than those that were learnt from"))
+        shown = "accuracy on sequences longer than those that were learnt from"
+        section.append(Figure(plots["longer.svg"], shown, *CAPTIONS["longer"]))
     return section
 
 
@@ -137,7 +141,7 @@ def _of_one_model(
     section = None
     if alone:
         section = accuracies_section(request, bench, tables_of(bench, {model: trainings}), plots)
-        section.append(Figure(plots["losses.svg"], f"losses of {model}, length by length"))
+        section.append(Figure(plots["losses.svg"], f"losses of {model}, length by length", *CAPTIONS["losses"]))
     return Findings([model], metrics, {**plots, "history.csv": curves_csv(trainings).encode("utf-8")}, section)
 
 

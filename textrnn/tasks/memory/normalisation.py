@@ -19,6 +19,7 @@ from textrnn.corpus.vocab import EncodedTexts
 from textrnn.errors import Note
 from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_dev_losses, plot_padding
+from textrnn.report.memory_captions import CAPTIONS
 from textrnn.tasks.classify import DatasetFacts, RowsOfTexts, learn
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
@@ -174,10 +175,10 @@ def _findings(
     section = [
         Paragraph([f"{name}: the same BiLSTM classifier twice; {settings}."]),
         Table(of_norm),
-        Figure(plots["layer_norm.svg"], "losses with and without layer normalisation"),
+        Figure(plots["layer_norm.svg"], "losses with and without layer normalisation", *CAPTIONS["layer_norm"]),
         Paragraph([f"The same texts, cut to {shortest} tokens, with more and more padding behind them."]),
         Table(of_padding),
-        Figure(plots["padding.svg"], "test accuracy against the padded length, read two ways"),
+        Figure(plots["padding.svg"], "test accuracy against the padded length, read two ways", *CAPTIONS["padding"]),
     ]
     metrics = {
         "lengths": {str(width): {"test": padded["proper"]["LSTM"][width].test} for width in request.lengths},

@@ -41,7 +41,8 @@ class Experiment:
     Attributes:
         place: in the help, from 1
         models, lengths: where none are named
-        accepts: the flags that mean something to it, of model, lengths, recipe, seeds, problem, digits, dataset
+        accepts: the flags that mean something to it, of model, lengths, recipe, seeds, problem, digits,
+            second_digits, dataset
         trains: ``sequences``, with all settings of the training; ``classifiers``, with those that these have, too; or
             ``nothing``, with seed and device
         varies: the settings that it chooses itself, so that nobody else may

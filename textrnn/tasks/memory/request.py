@@ -32,7 +32,7 @@ class MemoryRequest:
         models: names of :func:`textrnn.models.registry.all_models` of the task ``memory``
         lengths: digits in a sequence; of the normalisation experiment, tokens in a padded text
         problem: what the networks learn, a name of :func:`textrnn.tasks.memory.registry.all_problems`
-        digits: the sequence that ``gates`` draws
+        digits, second_digits: the sequence that ``gates`` draws, and one beside it
         seeds: how many seeds, from the seed of the training settings on
         dataset: what the classifiers of the normalisation experiment learn
         named: settings by their names, those that were named; ``recipe`` may be among them
@@ -46,6 +46,7 @@ class MemoryRequest:
     lengths: tuple[int, ...] = ()
     problem: str | None = None
     digits: tuple[int, ...] | None = None
+    second_digits: tuple[int, ...] | None = None
     seeds: int | None = None
     dataset: str | None = None
     named: Mapping[str, Any] = field(default_factory=dict)
@@ -68,7 +69,9 @@ class MemoryRequest:
                 raise ConfigError(f"{named}: {listed(twice)} named twice; expected each once")
         self._check_lengths(lengths)
         digits = self.problem_entry.examples[0] if self.digits is None else self.digits
-        self._check_digits(digits)
+        self._check_digits("digits", digits)
+        if self.second_digits is not None:
+            self._check_digits("second_digits", self.second_digits)
         if self.experiment == "gates":
             lengths = lengths or (len(digits),)
         for name, value in (("models", names), ("lengths", lengths), ("digits", digits)):
@@ -93,7 +96,8 @@ class MemoryRequest:
         experiment = self.experiment_entry
         given = {
             "model": self.models or None, "lengths": self.lengths or None, "recipe": self.named.get("recipe"),
-            "seeds": self.seeds, "problem": self.problem, "digits": self.digits, "dataset": self.dataset,
+            "seeds": self.seeds, "problem": self.problem, "digits": self.digits,
+            "second_digits": self.second_digits, "dataset": self.dataset,
         }  # fmt: skip
         for name, value in given.items():
             if value is not None and name not in experiment.accepts:
@@ -127,15 +131,15 @@ class MemoryRequest:
                 f"`lengths` {' '.join(map(str, lengths))}: the {self.experiment} experiment takes one length"
             )
 
-    def _check_digits(self, digits: tuple[int, ...]) -> None:
+    def _check_digits(self, name: str, digits: tuple[int, ...]) -> None:
         problem = self.problem_entry
         wrong = [str(digit) for digit in digits if not 0 <= digit < problem.vocabulary_size]
         if wrong:
             what = f"{problem.tokens_called} from 0 to {problem.vocabulary_size - 1}"
-            raise ConfigError(f"`digits`: {listed(wrong)}; expected {what}, separated by spaces")
+            raise ConfigError(f"`{name}`: {listed(wrong)}; expected {what}, separated by spaces")
         if len(digits) < problem.shortest:
             raise ConfigError(
-                f"`digits`: {len(digits)} of them; expected at least {problem.shortest}, {problem.shortest_means}"
+                f"`{name}`: {len(digits)} of them; expected at least {problem.shortest}, {problem.shortest_means}"
             )
 
     @property
@@ -163,7 +167,7 @@ class MemoryRequest:
         """What makes the same request again, for these models alone; the folder aside."""
         own = {
             "model": models, "lengths": self.lengths, "problem": self.problem, "digits": self.digits,
-            "seeds": self.seeds, "dataset": self.dataset,
+            "second_digits": self.second_digits, "seeds": self.seeds, "dataset": self.dataset,
         }  # fmt: skip
         meant = {name: value for name, value in own.items() if name in self.experiment_entry.accepts}
         return {

@@ -17,6 +17,7 @@ from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
 from textrnn.report.html import Figure, Paragraph, Table
 from textrnn.report.memory import plot_times
+from textrnn.report.memory_captions import CAPTIONS
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -125,6 +126,6 @@ def run(request: MemoryRequest, bench: Bench, *, shapes: Sequence[Shape] = SHAPE
     section = [
         Table(rows),
         Paragraph([about]),
-        Figure(plots["speed.svg"], "milliseconds of a call, by cell, shape and implementation"),
+        Figure(plots["speed.svg"], "milliseconds of a call, by cell, shape and implementation", *CAPTIONS["speed"]),
     ]
     Findings(request.models, {"lengths": {}, "device": where, "measured": measured}, plots, section).save(request)

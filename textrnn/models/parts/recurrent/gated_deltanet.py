@@ -38,9 +38,10 @@ class GatedDeltaNet(RecurrentCell):
     transition, a_t and a_t (1 - e_t), lie between 0 and 1, so that no state changes sign: no parity beyond the lengths
     trained on (:class:`GatedDeltaNetSigned` can). Nor do its gates see its memory.
 
-    Source: Yang et al. 2025 (Gated Delta Networks), equation 10, section 3.3 (chunks) and section 3.4 (convolution,
-    silu and lengths); the WY form as in its equations 4 to 9. The decay is Mamba-2's with A = 1. The normalisation and
-    the gate of the paper's block after the cell are left out.
+    Source: Yang et al. 2025 (Gated Delta Networks; preprint 2024), equation 10 in section 3.1, transposed, and section
+    3 for the rest; the WY form as in its equations 7 to 9. What differs: the decay is Mamba-2's with A = 1 and a bias;
+    the three projections have biases; the query is not divided by the root of d, as it is in the authors' code; the
+    normalisation and the gate of the paper's block after the cell are left out.
     """
 
     state_type = GatedDeltaNetState
@@ -105,8 +106,9 @@ class GatedDeltaNetSigned(GatedDeltaNet):
     step; for the word problem of S3 with a whole permutation at every step it takes several layers, or several writes a
     step (DeltaProduct).
 
-    Source: Grazzi et al. 2025 (Unlocking State-Tracking in Linear RNNs Through Negative Eigenvalues), section 4 and
-    theorem 1.
+    Source: Grazzi et al. 2025 (Unlocking State-Tracking in Linear RNNs Through Negative Eigenvalues; preprint 2024),
+    theorem 1: for parity at any length, some transition must have an eigenvalue that is not a real number from 0 on;
+    doubling e_t is their way to one.
     """
 
     strongest = 2.0

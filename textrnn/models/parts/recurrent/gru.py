@@ -29,7 +29,8 @@ class GRU(RecurrentCell):
     bounded depth. What it cannot: count without bound, as the LSTM can, for its state is an average between -1 and 1
     (Weiss et al. 2018); and recall many pairs from one vector.
 
-    Source: Cho et al. 2014, equations 5 to 8, with the reset gate after the product as in the preprint's first version.
+    Source: Cho et al. 2014, section 2.3, with the reset gate after the product as in the preprint's first version; the
+    published one has it before the product, and no biases.
     """
 
     state_type = GRUState

@@ -28,7 +28,8 @@ class IndRNN(RecurrentCell):
     What it cannot: mix units within a layer, nor forget by what it reads: u is the same at every step, so that only a
     large negative input clears a unit, and no input alone can turn a sign, as parity needs.
 
-    Source: Li et al. 2018, equation 2 and section 3.1 (the bound on u).
+    Source: Li et al. 2018, section 3 (the recurrence, and the bound on u, which there depends on T and on how large the
+    gradient may become; here it is that of twofold growth, with one T for all sequences).
     """
 
     state_type = IndRNNState

@@ -31,8 +31,8 @@ class MinGRU(RecurrentCell):
     second layer sees the first). Its decay lies between 0 and 1, and a state that never changes sign cannot count
     modulo two: no parity, at any length beyond those trained on.
 
-    Source: Feng et al. 2024, Were RNNs All We Needed?, section 3.1 (without the second version's positive candidate,
-    which only its logarithms need); Grazzi et al. 2025, theorem 1 (parity).
+    Source: Feng et al. 2024, Were RNNs All We Needed?, section 3 (without the positive candidate of its version in
+    logarithms, which only those need); Grazzi et al. 2025, theorem 1 (parity).
     """
 
     state_type = MinGRUState

@@ -30,7 +30,9 @@ class MinLSTM(RecurrentCell):
     What it can and cannot do is what :class:`~textrnn.models.parts.recurrent.min_gru.MinGRU` can and cannot: the two
     gates together are one number between 0 and 1. Unlike the LSTM's its state is an average, so it cannot count.
 
-    Source: Feng et al. 2024, Were RNNs All We Needed?, section 3.2 (length-independent scaling).
+    Source: Feng et al. 2024, Were RNNs All We Needed?, section 3: the form whose two gates are divided by their sum, so
+    that the size of the state does not depend on the length (without the positive candidate, as in
+    :class:`~textrnn.models.parts.recurrent.min_gru.MinGRU`).
     """
 
     state_type = MinLSTMState

@@ -45,7 +45,10 @@ class MLSTM(RecurrentCell):
     decays being between 0 and 1, parity or other state tracking beyond the lengths trained on; nor replace a pair: a
     second value for a key is added to the first.
 
-    Source: Beck et al. 2024 (xLSTM), equations 19 to 27 and 15 to 17; Grazzi et al. 2025, theorem 1 (parity).
+    Source: Beck et al. 2024 (xLSTM), equations 19 to 27 and 15 to 17, the forget gate being a sigmoid, one of the two
+    there. What differs: the root of d divides the key's bias, too; the two gates read x_t, as in the equations, and not
+    q, k and v side by side, as in the authors' code, which also adds 1e-6 to the denominator; the normalisation and the
+    branches of the block around the cell are left out. Grazzi et al. 2025, theorem 1 (parity).
     """
 
     state_type = MLSTMState

@@ -30,7 +30,8 @@ class QRNN(RecurrentCell):
     minGRU cannot. What it cannot: let the state decide on the gates; no parity beyond the lengths trained on, since a
     decay between 0 and 1 never changes a sign.
 
-    Source: Bradbury et al. 2017, equations 1 (the convolution) and 4 (fo-pooling).
+    Source: Bradbury et al. 2017 (Quasi-Recurrent Neural Networks; preprint 2016), section 2: the masked convolution and
+    fo-pooling. What differs: biases.
     """
 
     state_type = QRNNState

@@ -34,7 +34,10 @@ class RGLRU(RecurrentCell):
     number of inputs that do not matter; it forgets by its own pace otherwise. What it cannot: see its state in the
     gates, and, the decay being between 0 and 1, parity beyond the lengths trained on.
 
-    Source: De et al. 2024 (Griffin), equations 1 to 4 of section 2.4; the decays at the beginning as there.
+    Source: De et al. 2024 (Griffin), equations 1 to 4 of section 2.4; the decays at the beginning as there: a^c between
+    0.9 and 0.999. What differs: the matrices of the gates are whole, where the paper's experiments have blocks; the
+    code of RecurrentGemma takes in the first input of a document unscaled and draws a, not a^c, from a ring of those
+    radii.
     """
 
     state_type = RGLRUState

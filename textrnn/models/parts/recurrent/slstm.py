@@ -43,7 +43,9 @@ class SLSTM(RecurrentCell):
     computed in parallel over time (the gates need the state), recall many pairs from its vectors, or count without
     bound: what is read is an average.
 
-    Source: Beck et al. 2024 (xLSTM), equations 8 to 17, the forget gate being a sigmoid, one of the two there.
+    Source: Beck et al. 2024 (xLSTM), equations 8 to 17, the forget gate being a sigmoid, one of the two there, with
+    matrices in the place of the scalar r, as under New Memory Mixing there. What differs: one head; without the
+    convolution before the gates and the normalisation after the cell of the paper's block.
     """
 
     state_type = SLSTMState
