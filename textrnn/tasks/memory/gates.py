@@ -20,6 +20,7 @@ from textrnn.models.parts.cells import LSTMRecord
 from textrnn.models.parts.visible_cells import LSTM
 from textrnn.models.registry import find_model
 from textrnn.report.html import Figure, Paragraph
+from textrnn.report.inside.memory import memory_page
 from textrnn.report.memory import plot_gates
 from textrnn.report.notes import words
 from textrnn.saved.folder import (
@@ -33,6 +34,7 @@ from textrnn.saved.folder import (
 )
 from textrnn.tasks.common import announce_replacement
 from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.gradient_norms import curves
 from textrnn.tasks.memory.learning import as_batch
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -107,8 +109,25 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
         "mean_by_step": {name: values.mean(axis=1).tolist() for name, values in parts.items()},
         "settings": bench.groups(),
     }
-    files |= plots | {"gates.csv": _csv(parts, digits).encode("utf-8")}
+    files |= plots | {"gates.csv": _csv(parts, digits).encode("utf-8")} | _page(bench, network, digits, length, kept)
     Findings([model], metrics, files, section).save(request)
+
+
+def _page(
+    bench: Bench, network: SequenceClassifier, digits: Sequence[int], length: int, kept: dict[str, Any]
+) -> dict[str, bytes]:
+    """``inside.html``, where the network can be shown on it."""
+    problem, model = bench.problem, bench.request.models[0]
+    return memory_page(
+        network,
+        digits,
+        [digits, *problem.examples],
+        curves(problem, bench.settings, network),
+        title=f"{model}, {problem.title}",
+        problem=problem.title,
+        length=length,
+        accuracy=kept["test"],
+    )
 
 
 def _trained(

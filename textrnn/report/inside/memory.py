@@ -1,0 +1,63 @@
+"""The page of the gates experiment: digits are typed, and gates and cells watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textrnn.models.memory.base import SequenceClassifier
+from textrnn.models.parts.visible_cells import LSTM
+from textrnn.report.inside.page import INSIDE_FILE, inside_page, precision_that_fits
+
+
+def memory_page(
+    network: SequenceClassifier,
+    digits: Sequence[int],
+    examples: Sequence[Sequence[int]],
+    gradients: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    problem: str,
+    length: int,
+    accuracy: float,
+) -> dict[str, bytes]:
+    """``inside.html`` by its name; nothing for a cell that the page cannot compute, or one that is too large for it.
+
+    Args:
+        network: with an LSTM of one layer.
+        digits: that are shown at first.
+        examples: others, to choose from.
+        gradients: by the name of a curve, the norm of the gradient before the first step and after each.
+        problem: its name.
+        length: of the sequences that it has learnt from.
+        accuracy: on test.
+    """
+    cell = network.cell
+    if type(cell) is not LSTM:
+        return {}
+    weights = cell.to_torch().state_dict()
+    tensors = {
+        "embedding": network.embedding.weight,
+        "input": weights["weight_ih_l0"],
+        "recurrent": weights["weight_hh_l0"],
+        "bias": weights["bias_ih_l0"],
+        "output": network.output.weight,
+        "output_bias": network.output.bias,
+    }
+    layer = {"cell": "lstm", "input": "input", "recurrent": "recurrent", "bias": "bias"}
+    for name, start in zip(cell.learnable_start, network.start, strict=False):  # none where it is not learnt
+        key = f"start{name.capitalize()}"
+        tensors[key], layer[key] = start, key
+    bits = precision_that_fits(tensors)
+    if bits is None:
+        return {}
+    shown = {
+        "layer": layer,
+        "vocabulary": network.embedding.num_embeddings,
+        "digits": list(digits),
+        "examples": [list(example) for example in dict.fromkeys(map(tuple, examples))],
+        "problem": problem,
+        "length": length,
+        "accuracy": accuracy,
+        "gradients": [{"name": name, "norms": list(norms)} for name, norms in gradients.items()],
+    }
+    return {INSIDE_FILE: inside_page("memory", title, shown, tensors, bits, also=("gradients",))}
