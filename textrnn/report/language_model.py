@@ -14,6 +14,7 @@ from textrnn.files import json_bytes
 from textrnn.report.classifier_result import HISTORY_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
 from textrnn.report.html import render
+from textrnn.report.inside.language_model import language_model_page
 from textrnn.report.plots import plot_perplexity
 from textrnn.report.text import table, wrapped
 from textrnn.report.verdict import bare, on_language_model
@@ -149,4 +150,5 @@ class LanguageModelResult:
             samples=self.samples_while_learning,
             sample=self.sample,
         ).encode("utf-8")
+        files |= language_model_page(self.saved, self.sample, title=title)
         return files, notices

@@ -63,7 +63,7 @@ def test_it_is_one_small_file_with_the_weights_of_the_network(made: Pages) -> No
     assert len(content) < MOST_BYTES
     tensors = tensors_of(content)
     assert torch.equal(tensors["embedding"], network.embedding.weight)
-    assert torch.equal(tensors["recurrent"][12:24], network.cell.get_parameter("U_f").t())
+    assert torch.equal(tensors["lstm.recurrent"][12:24], network.cell.get_parameter("U_f").t())
     assert document_of(content)["examples"] == [[6, 7, 0, 0, 1], [3, 4, 0]]
     assert b"</script> &" not in content.split(b"<body>")[0]
     assert b"http" not in content.replace(b"http-equiv", b"").replace(b"http://www.w3.org/2000/svg", b"")

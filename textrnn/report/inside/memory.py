@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.parts.visible_cells import LSTM
-from textrnn.report.inside.page import INSIDE_FILE, inside_page, precision_that_fits
+from textrnn.report.inside.networks import Described
+from textrnn.report.inside.page import INSIDE_FILE, ROOM, inside_page, precision_that_fits
 
 
 def memory_page(
@@ -34,24 +35,18 @@ def memory_page(
     cell = network.cell
     if type(cell) is not LSTM:
         return {}
-    weights = cell.to_torch().state_dict()
-    tensors = {
-        "embedding": network.embedding.weight,
-        "input": weights["weight_ih_l0"],
-        "recurrent": weights["weight_hh_l0"],
-        "bias": weights["bias_ih_l0"],
-        "output": network.output.weight,
-        "output_bias": network.output.bias,
-    }
-    layer = {"cell": "lstm", "input": "input", "recurrent": "recurrent", "bias": "bias"}
+    described = Described({"embedding": network.embedding.weight})
+    weights = {name.removesuffix("_l0"): tensor for name, tensor in cell.to_torch().state_dict().items()}
+    layer, output = described.layer("lstm", weights), described.linear("output", network.output)
     for name, start in zip(cell.learnable_start, network.start, strict=False):  # none where it is not learnt
         key = f"start{name.capitalize()}"
-        tensors[key], layer[key] = start, key
-    bits = precision_that_fits(tensors)
+        described.tensors[key], layer[key] = start, key
+    bits = precision_that_fits(described.tensors, ROOM)
     if bits is None:
         return {}
     shown = {
         "layer": layer,
+        "output": output,
         "vocabulary": network.embedding.num_embeddings,
         "digits": list(digits),
         "examples": [list(example) for example in dict.fromkeys(map(tuple, examples))],
@@ -60,4 +55,4 @@ def memory_page(
         "accuracy": accuracy,
         "gradients": [{"name": name, "norms": list(norms)} for name, norms in gradients.items()],
     }
-    return {INSIDE_FILE: inside_page("memory", title, shown, tensors, bits, also=("gradients",))}
+    return {INSIDE_FILE: inside_page("memory", title, shown, described.tensors, bits, also=("gradients",))}

@@ -21,7 +21,7 @@ ROOM = MOST_BYTES - FRAME_BYTES
 SCRIPTS = ("network", "english", "chinese", "words", "drawing")  # of all pages, in the order that they need
 
 
-def precision_that_fits(tensors: Mapping[str, Tensor], room: int = ROOM) -> int | None:
+def precision_that_fits(tensors: Mapping[str, Tensor], room: int) -> int | None:
     """The most bits a number that the weights can have; None: there are too many of them."""
     return next((bits for bits in PRECISIONS if size_of(tensors, bits) <= room), None)
 

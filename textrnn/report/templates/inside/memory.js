@@ -6,7 +6,7 @@ const LONGEST = 200; // digits
 
 const tensors = tensorsOf(data.tensors);
 const layer = layerOf(data.layer, tensors);
-const answering = { weight: tensors.output, bias: tensors.output_bias };
+const answering = linearOf(data.output, tensors);
 const table = Array.from({ length: data.vocabulary }, (_, token) => fromVector(layer, row(tensors.embedding, token)));
 
 /** All steps over digits. changes: numbers that take the place of computed ones, {step, unit, name, value}. */

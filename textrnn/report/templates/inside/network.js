@@ -153,6 +153,9 @@ function layerOf(described, tensors) {
   return layer;
 }
 
+/** The same of a linear layer. */
+const linearOf = (described, tensors) => ({ weight: tensors[described.weight], bias: described.bias && tensors[described.bias] });
+
 /** All steps of one layer over input vectors, from its start. */
 function statesOver(layer, vectors) {
   let state = startOf(layer);
