@@ -44,7 +44,7 @@ class Packed:
 def packed(tensor: Tensor, bits: int) -> Packed:
     """A tensor of any shape; its first axis are the rows. What has one axis is kept as floats, there being little."""
     values = tensor.detach().cpu().float().contiguous().numpy()
-    if bits == FLOAT or values.ndim < 2:
+    if _is_exact(tensor, bits):
         return Packed(values.shape, FLOAT, values.astype("<f4").tobytes())
     if bits == HALF:
         return Packed(values.shape, HALF, values.astype("<f2").tobytes())
@@ -59,13 +59,18 @@ def rounded(tensor: Tensor, bits: int) -> Tensor:
     import torch
 
     values = tensor.detach().cpu().float().contiguous().numpy()
-    if bits == FLOAT or values.ndim < 2:
+    if _is_exact(tensor, bits):
         return torch.from_numpy(values.copy())
     if bits == HALF:
         return torch.from_numpy(values.astype(np.float16).astype(np.float32))
     whole, scales = _whole_numbers(values, bits)
     found: NDArray[np.float32] = (whole * scales[:, None]).astype(np.float32)
     return torch.from_numpy(found.reshape(values.shape))
+
+
+def _is_exact(tensor: Tensor, bits: int) -> bool:
+    """Whether it is kept as floats whatever the bits: there is little of it."""
+    return bits == FLOAT or tensor.dim() < 2 or tensor.numel() == 0
 
 
 def _whole_numbers(values: NDArray[np.float32], bits: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -81,7 +86,7 @@ def size_of(tensors: Mapping[str, Tensor], bits: int) -> int:
     """Bytes that tensors take in a page."""
     found = 0
     for tensor in tensors.values():
-        exact = bits == FLOAT or tensor.dim() < 2
+        exact = _is_exact(tensor, bits)
         scales = 0 if exact or bits == HALF else 4 * len(tensor)
         found += _as_text(tensor.numel() * (FLOAT if exact else bits) // 8) + _as_text(scales) + 100
     return found

@@ -1,6 +1,6 @@
 // A language model: a text coloured by one unit, the likeliest next characters, and which earlier ones they depend on.
 
-const UNKNOWN = 1, LIKELIEST = 5, FURTHEST = 40; // characters back that are tried
+const UNKNOWN = 1, LIKELIEST = 5, FURTHEST = 24; // characters back that are tried
 const WAIT = 120; // milliseconds that a place must be pointed at before what it depends on is computed
 const tensors = tensorsOf(data.tensors);
 const model = languageModelOf(data.network, tensors);

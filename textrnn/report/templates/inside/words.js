@@ -16,7 +16,7 @@ let language = preferred();
 
 /** A sentence; {name} is filled in. */
 function say(name, values = {}) {
-  return WORDS[language][name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  return WORDS[language][name].replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? values[key].toLocaleString(CODES[language]) : values[key]));
 }
 
 function fillIn() {
