@@ -154,7 +154,7 @@ function explain(ids, order, whole) {
 
 function drawFalls() {
   const most = Math.max(0.5, ...falls.map(Math.abs));
-  for (const made of find("coloured").querySelectorAll("[data-at]")) paint(made, signedColour(falls[made.dataset.at] / most));
+  for (const made of find("coloured").querySelectorAll("[data-at]")) paint(made, signedColour(-falls[made.dataset.at] / most));
   const strongest = falls.map((_, place) => place).sort((a, b) => Math.abs(falls[b]) - Math.abs(falls[a])).slice(0, MOST_TOKENS);
   find("strongest").replaceChildren(...strongest.map((place) => element("tr", "", element("td", "", element("bdi", "", shown(place))), element("td", "", fixed(falls[place], 2)))));
   drawPointed();

@@ -48,8 +48,7 @@ function drawText() {
   const parts = characters.map((character, place) => {
     const made = element("span", place === at ? "at" : "", character === "\n" ? "↵\n" : character);
     made.dataset.at = place;
-    const value = valueAt(place);
-    paint(made, kind.name === "surprise" ? signedColour(value) : signedColour(value));
+    paint(made, signedColour(valueAt(place)));
     if (found.tokens[place] === UNKNOWN) made.classList.add("unknown");
     return made;
   });
@@ -94,7 +93,7 @@ function drawDependence({ count, next }) {
   const show = () => {
     const most = Math.max(0.05, ...[...falls.values()].map(Math.abs));
     for (const [place, fall] of falls) {
-      paint(parts[place - from], signedColour(fall / most));
+      paint(parts[place - from], signedColour(-fall / most)); // blue speaks for, as everywhere
       parts[place - from].title = fixed(fall, 2);
     }
     const strongest = [...falls].sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 3);
