@@ -142,7 +142,8 @@ def train_on(
     if doubted:
         listener.on_note(Note("labels_doubted", count=len(doubted), total=len(dataset), folder=run.folder))
     files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
-    files |= classifier_page(learnt.classifier, examples_of(dataset.test.texts), title=result.title)
+    if run.folder is not None:
+        files |= classifier_page(learnt.classifier, examples_of(dataset.test.texts), title=result.title)
     keep(run, learnt.classifier, files, notes, listener, beside={} if baseline else {"baseline": False})
     return result
 

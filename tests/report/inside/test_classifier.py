@@ -128,7 +128,8 @@ def test_rows_that_do_not_fit_are_read_as_unknown(
         f"encoder.layers.0.0.{own}_l0": tensors[f"layer0.0.{part}"]
         for own, part in (("weight_ih", "input"), ("weight_hh", "recurrent"), ("bias_ih", "bias"))
     }
-    others = {"encoder.layers.0.0.bias_hh_l0": torch.zeros(28), "classifier.weight": tensors["classifier.weight"]}
+    others = {name: tensors[name] for name in ("classifier.weight", "classifier.bias")}
+    others["encoder.layers.0.0.bias_hh_l0"] = torch.zeros(28)
     shown.network.load_state_dict({**layer, **others}, strict=False)
     embedding.table.weight.data = tensors["embedding"]
     embedding.pairs.known = torch.from_numpy(known)

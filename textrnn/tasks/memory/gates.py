@@ -19,8 +19,9 @@ from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.parts.cells import LSTMRecord
 from textrnn.models.parts.visible_cells import LSTM
 from textrnn.models.registry import find_model
-from textrnn.report.html import Figure, Paragraph
+from textrnn.report.html import Figure, Paragraph, Part
 from textrnn.report.inside.memory import memory_page
+from textrnn.report.inside.page import INSIDE_FILE
 from textrnn.report.memory import plot_gates
 from textrnn.report.notes import words
 from textrnn.saved.folder import (
@@ -100,7 +101,11 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
         f"Trained on sequences of {bench.lengths_read(length)} ({kept['test']:.2f} on test). A column is a step, a "
         "row a unit; the units whose forget gates stay open longest come first."
     )
-    section = [Paragraph([words(read), about]), Figure(plots["gates.svg"], "heat maps of gates and cell")]
+    section: list[Part] = [Paragraph([words(read), about]), Figure(plots["gates.svg"], "heat maps of gates and cell")]
+    files |= plots | {"gates.csv": _csv(parts, digits).encode("utf-8")} | _page(bench, network, digits, length, kept)
+    if INSIDE_FILE in files:
+        place = f"{request.folder_of(model).name}/{INSIDE_FILE}"
+        section.append(Paragraph([f"{place} runs this network in a browser: type digits, watch it, change a gate"]))
     metrics = {
         "lengths": {str(length): kept},
         "digits": list(digits),
@@ -109,7 +114,6 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
         "mean_by_step": {name: values.mean(axis=1).tolist() for name, values in parts.items()},
         "settings": bench.groups(),
     }
-    files |= plots | {"gates.csv": _csv(parts, digits).encode("utf-8")} | _page(bench, network, digits, length, kept)
     Findings([model], metrics, files, section).save(request)
 
 
