@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.report.inside.conftest import Open, fits, serious
 from tests.report.inside.reading import document_of, tensors_of
-from textrnn.config import UNKNOWN_ID
+from textrnn.config import UNKNOWN_ID, Run
 from textrnn.corpus.tokenizers import Tokenizer
 from textrnn.corpus.vocab import PAD, UNKNOWN, Vocabulary
 from textrnn.models.parts.token_pairs import PairedEmbedding
@@ -23,6 +23,8 @@ from textrnn.report.inside import classifier as inside
 from textrnn.report.inside.classifier import classifier_page
 from textrnn.report.inside.page import MOST_BYTES
 from textrnn.saved.classifier import Classifier, load_classifier
+from textrnn.tasks.common import keep
+from textrnn.training.events import Listener
 
 CHARACTERS = "央行下调存款准备金率国足客场两球告负幼童独坐窗台abcdef ,.!"
 NAMES = ["财经", "体育", "社会", "<b>&"]
@@ -198,3 +200,12 @@ def test_a_training_writes_it(trained_classifier: Path) -> None:
 @pytest.mark.parametrize("name", ["FastText", "TextCNN"])
 def test_networks_that_are_not_shown_have_no_page(name: str, trained_classifier: Path) -> None:
     assert classifier_page(classifier_of(trained_classifier, name), [], title=name) == {}
+
+
+def test_one_of_a_model_that_stood_there_before_is_removed(trained_classifier: Path) -> None:
+    run = Run("classify", "LSTM", {}, folder=trained_classifier)
+    classifier = load_classifier(trained_classifier)
+    keep(run, classifier, {"inside.html": b"new"}, [], Listener())
+    assert (trained_classifier / "inside.html").read_bytes() == b"new"
+    keep(run, classifier, {}, [], Listener())
+    assert not (trained_classifier / "inside.html").exists()

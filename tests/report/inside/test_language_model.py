@@ -136,6 +136,10 @@ def test_a_text_is_typed_coloured_and_pointed_at(trained_language_model: Path, o
     assert page.locator("#coloured span").first.get_attribute("style") != colour
     page.locator("#colour").select_option("surprise, nats")
     expect(page.locator("#unit")).to_be_hidden()
+    nats = page.evaluate("Array.from(characters, (_, place) => surpriseOf(place))")
+    chances = expected_chances(model, "the cat sat")
+    ids = model.encode("the cat sat")
+    assert nats == pytest.approx((-chances[torch.arange(11), ids].log()).tolist(), abs=1e-4)
     page.locator("#write").click()
     expect(page.locator("#coloured span")).to_have_count(51)
     page.get_by_role("button", name="中文").click()

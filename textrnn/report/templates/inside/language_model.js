@@ -35,7 +35,13 @@ function valueAt(place) {
 }
 
 const chancesAfter = (count) => softmax(logitsAfter(model, found.states[count]));
-const surpriseOf = (place) => -Math.log(chancesAfter(place)[found.tokens[place]]);
+const surprises = new WeakMap(); // by the states before a character, which stay as they are while others are typed
+
+function surpriseOf(place) {
+  const states = found.states[place], token = found.tokens[place];
+  if (surprises.get(states)?.token !== token) surprises.set(states, { token, nats: -Math.log(chancesAfter(place)[token]) });
+  return surprises.get(states).nats;
+}
 
 function compute() {
   characters = Array.from(asRead(find("text").value));
