@@ -202,6 +202,13 @@ def test_networks_that_are_not_shown_have_no_page(name: str, trained_classifier:
     assert classifier_page(classifier_of(trained_classifier, name), [], title=name) == {}
 
 
+def test_a_page_that_would_be_too_large_all_the_same_is_none(trained_classifier: Path) -> None:
+    classifier = dataclasses.replace(
+        classifier_of(trained_classifier), class_names=[str(at) * 700_000 for at in range(4)]
+    )
+    assert classifier_page(classifier, [], title="large") == {}
+
+
 def test_one_of_a_model_that_stood_there_before_is_removed(trained_classifier: Path) -> None:
     run = Run("classify", "LSTM", {}, folder=trained_classifier)
     classifier = load_classifier(trained_classifier)

@@ -85,7 +85,7 @@ def test_what_does_not_fit_is_rounded_or_left_out(
     """Python computes the same with the weights as they stand on the page."""
     characters = "".join(map(chr, range(0x4E00, 0x4E00 + 500)))
     model = model_of(trained_language_model, characters=characters)
-    for room, bits, known in ((19_500, 8, 502), (12_000, 5, None)):
+    for room, bits, known in ((25_000, 8, 502), (16_000, 5, None)):
         monkeypatch.setattr(language_model, "ROOM", room)
         content = content_of(model, "一丁七")
         document, tensors = document_of(content), tensors_of(content)

@@ -23,13 +23,13 @@ from textrnn.models.parts.layers import RecurrentEncoder
 from textrnn.models.parts.token_pairs import PairedEmbedding
 from textrnn.report.inside.networks import Described
 from textrnn.report.inside.packing import size_of
-from textrnn.report.inside.page import INSIDE_FILE, ROOM, inside_page, precision_that_fits
+from textrnn.report.inside.page import ROOM, inside_page, precision_that_fits, size_as_json
 from textrnn.saved.classifier import Classifier
 
 SHOWN = (lstm.Model, gru.Model, rnn.Model, bilstm_ln.Model, bilstm_att.Model)
 BITS = 6  # of a number, at least; rows that do not fit then are left out
 SHARE_OF_TOKENS = 0.6  # of the rows that fit, where there are more tokens and pairs than that
-BESIDE_A_ROW = 12  # bytes: a token, or the number of a pair
+BESIDE_A_ROW = 12  # bytes: the number of a pair, or a token that is not long
 FEWEST_ROWS = 300
 LONGEST_TEXT, MOST_EXAMPLES = 200, 6  # tokens; texts to choose from
 LONGEST_EXAMPLE = 300  # characters
@@ -66,7 +66,7 @@ def classifier_page(classifier: Classifier, texts: Sequence[str], *, title: str)
     if network.window_votes is not None:
         return {}
     described, shown = _described(network)
-    fitting = _fitting(network, described)
+    fitting = _fitting(network, described, classifier.vocabulary.tokens)
     if fitting is None:
         return {}
     rows, bits = fitting
@@ -84,7 +84,7 @@ def classifier_page(classifier: Classifier, texts: Sequence[str], *, title: str)
         "examples": list(texts),
         **_answering(classifier),
     }
-    return {INSIDE_FILE: inside_page("classifier", title, document, described.tensors, bits)}
+    return inside_page("classifier", title, document, described.tensors, bits)
 
 
 def examples_of(texts: Sequence[str]) -> list[str]:
@@ -139,25 +139,26 @@ def _layer(described: Described, name: str, layer: nn.Module) -> dict[str, str]:
     return described.layer(name, {own.removesuffix("_l0"): weight for own, weight in layer.named_parameters()})
 
 
-def _fitting(network: WindowedClassifier, described: Described) -> tuple[Rows, int] | None:
+def _fitting(network: WindowedClassifier, described: Described, tokens: Sequence[str]) -> tuple[Rows, int] | None:
     """The rows that a page has, and the bits of a weight."""
     table = network.embedding.table.weight
     known, vectors = _pairs(network)
-    room = ROOM - BESIDE_A_ROW * (len(table) + len(known))
+    room = ROOM - size_as_json(tokens) - BESIDE_A_ROW * len(known)
     bits = precision_that_fits({**described.tensors, "embedding": table, "pairs": vectors}, room)
     if bits is not None and bits >= BITS:
         return Rows(len(table), known, vectors, (0, 0)), bits
-    of_row = size_of({"row": table[:1]}, BITS) - size_of({"row": table[:0]}, BITS) + BESIDE_A_ROW
+    of_row = size_of({"row": table[:1]}, BITS) - size_of({"row": table[:0]}, BITS)
+    of_row += max(BESIDE_A_ROW, -(-size_as_json(tokens) // len(tokens)))
     rows = (ROOM - size_of(described.tensors, BITS)) // of_row
     if rows < min(FEWEST_ROWS, len(table)):
         return None
-    tokens = min(len(table), max(int(rows * SHARE_OF_TOKENS), rows - len(known)))
+    kept_tokens = min(len(table), max(int(rows * SHARE_OF_TOKENS), rows - len(known)))
     first, second = known // len(table), known % len(table)
-    there = ((first < tokens) & (second < tokens)).nonzero().flatten()
-    longest = vectors[there].norm(dim=1).argsort(descending=True, stable=True)[: rows - tokens]
+    there = ((first < kept_tokens) & (second < kept_tokens)).nonzero().flatten()
+    longest = vectors[there].norm(dim=1).argsort(descending=True, stable=True)[: rows - kept_tokens]
     kept = there[longest].sort().values
-    numbers = first[kept] * tokens + second[kept]
-    return Rows(tokens, numbers, vectors[kept], (len(table) - tokens, len(known) - len(kept))), BITS
+    numbers = first[kept] * kept_tokens + second[kept]
+    return Rows(kept_tokens, numbers, vectors[kept], (len(table) - kept_tokens, len(known) - len(kept))), BITS
 
 
 def _pairs(network: WindowedClassifier) -> tuple[Tensor, Tensor]:

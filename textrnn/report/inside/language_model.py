@@ -5,13 +5,15 @@ The network alone is on it: an n-gram that is mixed in has far more numbers than
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from textrnn.models.language.base import RecurrentLanguageModel
 from textrnn.models.parts.recurrent_layers import RecurrentLayer
 from textrnn.report.inside.networks import Described
 from textrnn.report.inside.packing import PRECISIONS, size_of
-from textrnn.report.inside.page import INSIDE_FILE, ROOM, inside_page, precision_that_fits
+from textrnn.report.inside.page import ROOM, inside_page, precision_that_fits, size_as_json
 from textrnn.saved.character_model import CharacterModel
 
 FEWEST_CHARACTERS = 200  # that a page must know, unless the model knows fewer
@@ -28,7 +30,7 @@ def language_model_page(saved: CharacterModel, text: str, *, title: str) -> dict
         text: that is shown at first.
     """
     tokens = saved.vocabulary.tokens
-    fitting = _fitting(saved.network, len(tokens))
+    fitting = _fitting(saved.network, tokens)
     if fitting is None:
         return {}
     known, bits = fitting
@@ -43,22 +45,22 @@ def language_model_page(saved: CharacterModel, text: str, *, title: str) -> dict
         "mixed": saved.ngram is not None,
         "text": text[:MOST_SHOWN],
     }
-    return {INSIDE_FILE: inside_page("language_model", title, shown, described.tensors, bits, also=("reading",))}
+    return inside_page("language_model", title, shown, described.tensors, bits, also=("reading",))
 
 
-def _fitting(network: RecurrentLanguageModel, characters: int) -> tuple[int, int] | None:
+def _fitting(network: RecurrentLanguageModel, tokens: Sequence[str]) -> tuple[int, int] | None:
     """How many characters the page knows, and the bits of a weight."""
-    bits = precision_that_fits(_described(network, characters)[0].tensors, ROOM)
+    bits = precision_that_fits(_described(network, len(tokens))[0].tensors, ROOM - size_as_json(tokens))
     if bits is not None:
-        return characters, bits
-    fewest, bits = min(FEWEST_CHARACTERS, characters), PRECISIONS[-1]
+        return len(tokens), bits
+    fewest, bits = min(FEWEST_CHARACTERS, len(tokens)), PRECISIONS[-1]
 
     def fits(known: int) -> bool:
-        return size_of(_described(network, known)[0].tensors, bits) <= ROOM
+        return size_of(_described(network, known)[0].tensors, bits) <= ROOM - size_as_json(tokens[:known])
 
     if not fits(fewest):
         return None
-    low, high = fewest, characters  # the first fits, the second does not
+    low, high = fewest, len(tokens)  # the first fits, the second does not
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.parts.visible_cells import LSTM
 from textrnn.report.inside.networks import Described
-from textrnn.report.inside.page import INSIDE_FILE, ROOM, inside_page, precision_that_fits
+from textrnn.report.inside.page import ROOM, inside_page, precision_that_fits
 
 
 def memory_page(
@@ -55,4 +55,4 @@ def memory_page(
         "accuracy": accuracy,
         "gradients": [{"name": name, "norms": list(norms)} for name, norms in gradients.items()],
     }
-    return {INSIDE_FILE: inside_page("memory", title, shown, described.tensors, bits, also=("gradients",))}
+    return inside_page("memory", title, shown, described.tensors, bits, also=("gradients",))

@@ -34,8 +34,8 @@ def inside_page(
     bits: int,
     *,
     also: Sequence[str] = (),
-) -> bytes:
-    """A page.
+) -> dict[str, bytes]:
+    """The page by its name; nothing where it would be larger than a page may be.
 
     Args:
         kind: of its template and of its script.
@@ -63,4 +63,10 @@ def inside_page(
             "<", "\\u003c"
         ),
     )
-    return page.encode("utf-8")
+    content = page.encode("utf-8")
+    return {INSIDE_FILE: content} if len(content) <= MOST_BYTES else {}
+
+
+def size_as_json(value: Any) -> int:
+    """Bytes that plain values take in a page."""
+    return len(json.dumps(value, separators=(",", ":")))
