@@ -16,8 +16,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
 
+from tests.browsers import NAMES
 from tests.serve.page.browser import typing_times, watch
-from tests.serve.page.conftest import NAMES
 
 TITLES = ["央行下调存款准备金率零点五个百分点", "国足客场两球告负无缘世界杯决赛圈", "幼童独坐窗台楼下街坊扯起被单接着"]
 PAUSES = [0, 120]  # milliseconds between an answer and the next key: as fast as it goes, and as people type

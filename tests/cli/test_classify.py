@@ -53,6 +53,7 @@ def test_what_training_says_and_leaves(
             "history.csv",
             "errors.csv",
             "report.html",
+            "inside.html",
             "run.toml",
         ),
         *(f"{stem}.{end}" for stem in ("curves", "confusion_counts", "confusion_normalised") for end in ("png", "svg")),

@@ -14,6 +14,8 @@ from textrnn.files import json_bytes
 from textrnn.report.classifier_result import HISTORY_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
 from textrnn.report.html import render
+from textrnn.report.inside.language_model import language_model_page
+from textrnn.report.inside.page import INSIDE_FILE
 from textrnn.report.plots import plot_perplexity
 from textrnn.report.text import table, wrapped
 from textrnn.report.verdict import bare, on_language_model
@@ -138,6 +140,7 @@ class LanguageModelResult:
             ("speed", f"{history.examples_per_second:,.0f} characters a second, evaluations left out"),
             ("seed", str(self.saved.settings.training.seed)),
         ]
+        files |= language_model_page(self.saved, self.sample, title=title)
         files[PAGE_FILE] = render(
             "language_model",
             title=title,
@@ -148,5 +151,6 @@ class LanguageModelResult:
             temperature=USUAL_TEMPERATURE,
             samples=self.samples_while_learning,
             sample=self.sample,
+            inside=INSIDE_FILE if INSIDE_FILE in files else "",
         ).encode("utf-8")
         return files, notices

@@ -28,6 +28,7 @@ from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
 from textrnn.models.registry import AUTO
+from textrnn.report.inside.classifier import classifier_page, examples_of
 from textrnn.report.label_errors import suspect_rows
 from textrnn.saved.beginning import Beginning
 from textrnn.saved.classifier import Classifier
@@ -141,6 +142,8 @@ def train_on(
     if doubted:
         listener.on_note(Note("labels_doubted", count=len(doubted), total=len(dataset), folder=run.folder))
     files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
+    if run.folder is not None:
+        files |= classifier_page(learnt.classifier, examples_of(dataset.test.texts), title=result.title)
     keep(run, learnt.classifier, files, notes, listener, beside={} if baseline else {"baseline": False})
     return result
 

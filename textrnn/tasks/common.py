@@ -15,6 +15,7 @@ from textrnn.errors import ArtifactError, ConfigError, Note, one_line
 from textrnn.files import exclusive_use, remove_file
 from textrnn.models.registry import find_model
 from textrnn.randomness import seeded
+from textrnn.report.inside.page import INSIDE_FILE
 from textrnn.report.repeat import RUN_FILE, run_file
 from textrnn.saved.folder import CONFIG_FILE, IDENTITY, SavedModel, described, is_saved, kept_identity, read_json
 from textrnn.tasks.settings import saved_settings
@@ -233,4 +234,6 @@ def keep(
         files = {**files, RUN_FILE: run_file(model.settings, run.named, run.folder, beside)}
         model.save(run.folder, files)
         remove_file(run.folder / CHECKPOINT_NAME)
+        if INSIDE_FILE not in files:  # of a model that stood there before
+            remove_file(run.folder / INSIDE_FILE)
     listener.on_report(files)

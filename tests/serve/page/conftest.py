@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browsers import started_browser
 from tests.serve.page.fake_server import PageServer, page_server
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 VISITS = itertools.count()
 # Before the page's own code: the browser forgets what it kept, but not when the page is loaded again.
 FRESH = """
@@ -28,13 +27,8 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip(f"no browser to try the page in: looked for {', '.join(NAMES)}")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found)
+    with started_browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="package")

@@ -61,7 +61,7 @@ class SequenceClassifier(nn.Module):
         self.output = nn.Linear(hidden_size, class_count)
         self.embedding_dropout, self.dropout = embedding_dropout, dropout
 
-    def _inputs(self, digits: Tensor) -> tuple[Tensor, Any]:
+    def cell_inputs(self, digits: Tensor) -> tuple[Tensor, Any]:
         """(B, T) -> what the cell reads, (B, T, E), and the state it begins with."""
         state = self.cell.initial_state(len(digits))
         if len(self.start):
@@ -75,11 +75,11 @@ class SequenceClassifier(nn.Module):
     def record(self, digits: Tensor) -> LSTMRecord | SRNRecord:
         """(B, T) int64 -> what a visible cell did at every step."""
         assert isinstance(self.cell, VisibleCell)
-        return self.cell.record(*self._inputs(digits))
+        return self.cell.record(*self.cell_inputs(digits))
 
     def trace(self, digits: Tensor) -> Any:
         """(B, T) int64 -> every part of the cell's state after every step, (B, T, ...)."""
-        return self.cell.trace(*self._inputs(digits))[1]
+        return self.cell.trace(*self.cell_inputs(digits))[1]
 
     def forward(self, digits: Tensor, asked: Tensor | None = None) -> Tensor:
         """(B, T) int64 -> (B, C), the answers after the last digit.
@@ -88,8 +88,8 @@ class SequenceClassifier(nn.Module):
             asked: bool, (B, T): after which digits there is a question; then (N, C), row after row.
         """
         if asked is None:
-            answering = self.cell.last(*self._inputs(digits))
+            answering = self.cell.last(*self.cell_inputs(digits))
         else:
-            answering = self.cell(*self._inputs(digits))[0][asked]
+            answering = self.cell(*self.cell_inputs(digits))[0][asked]
         logits: Tensor = self.output(dropout(answering, self.dropout, self.training))
         return logits

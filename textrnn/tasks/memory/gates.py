@@ -19,7 +19,9 @@ from textrnn.models.parts.cells import LSTMRecord
 from textrnn.models.parts.visible_cells import LSTM
 from textrnn.models.registry import find_model
 from textrnn.report.gate_plots import PARTS, Reading, gates_csv, plot_gates
-from textrnn.report.html import Figure, Paragraph
+from textrnn.report.html import Figure, Paragraph, Part
+from textrnn.report.inside.memory import memory_page
+from textrnn.report.inside.page import INSIDE_FILE
 from textrnn.report.memory_captions import CAPTIONS
 from textrnn.report.notes import words
 from textrnn.saved.folder import (
@@ -33,6 +35,7 @@ from textrnn.saved.folder import (
 )
 from textrnn.tasks.common import announce_replacement
 from textrnn.tasks.memory.findings import Findings
+from textrnn.tasks.memory.gradient_norms import curves
 from textrnn.tasks.memory.learning import as_batch
 from textrnn.tasks.memory.registry import Experiment
 from textrnn.tasks.memory.request import MemoryRequest
@@ -114,14 +117,41 @@ def _draw(request: MemoryRequest, bench: Bench, model: str) -> None:
         "row a unit, with its number at the left as gates.csv has it; the units whose forget gates stay open longest "
         "come first, in all maps alike."
     )
-    section = [
+    files = plots | {"gates.csv": gates_csv(readings).encode("utf-8")}
+    files |= _page(bench, model, network, sequences, length, kept["test"])
+    section: list[Part] = [
         Paragraph([*(words(one.told) for one in answered), about]),
         Figure(plots["gates.svg"], "heat maps of gates, candidate, cell and hidden state", *CAPTIONS["gates"]),
     ]
+    if INSIDE_FILE in files:
+        place = f"{request.folder_of(model).name}/{INSIDE_FILE}"
+        section.append(Paragraph([f"{place} runs this network in a browser: type digits, watch it, change a gate"]))
     first, *others = (one.figures(bench.problem.asks) for one in answered)
     metrics = {"lengths": {str(length): kept}, **first, "settings": bench.groups()}
     metrics |= {"second": others[0]} if others else {}
-    Findings([model], metrics, {**plots, "gates.csv": gates_csv(readings).encode("utf-8")}, section).save(request)
+    Findings([model], metrics, files, section).save(request)
+
+
+def _page(
+    bench: Bench,
+    model: str,
+    network: SequenceClassifier,
+    sequences: Sequence[Sequence[int]],
+    length: int,
+    accuracy: float,
+) -> dict[str, bytes]:
+    """``inside.html``, where the network can be shown on it."""
+    problem = bench.problem
+    return memory_page(
+        network,
+        sequences[0],
+        [*sequences, *problem.examples],
+        curves(problem, bench.settings, network),
+        title=f"{model}, {problem.title}",
+        problem=problem.title,
+        length=length,
+        accuracy=accuracy,
+    )
 
 
 @torch.inference_mode()
