@@ -44,6 +44,7 @@ class Split:
         soft_labels: float32, (rows, C): how much each row is of each class, where labels are guesses; else None
         rows: where they are from; None of texts in memory
         weights: (rows,): what each row counts where it is learnt; None: all alike
+        places: (rows,): of texts in memory, where each stood among those that were split; None: not known
     """
 
     texts: list[str]
@@ -52,6 +53,7 @@ class Split:
     weights: NDArray[np.float64] | None = None
     label_sets: LabelSets | None = None
     soft_labels: NDArray[np.float32] | None = None
+    places: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -123,6 +125,12 @@ class Dataset:
     def multi_label(self) -> bool:
         """Whether rows may have several labels, or none."""
         return self.train.label_sets is not None or self.test.label_sets is not None
+
+    @property
+    def dev_was_made(self) -> bool:
+        """Whether nobody gave a dev split: its rows were taken out of those to learn from, or are the same."""
+        made = any(note.kind == "split_made" and "dev" in note["missing"] for note in self.notes)
+        return made or self.dev is self.train
 
     @cached_property
     def words_are_spaced(self) -> bool:

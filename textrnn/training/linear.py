@@ -5,6 +5,7 @@ Shapes: N texts, K n-grams, C classes.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections import Counter
@@ -21,10 +22,11 @@ from textrnn.corpus.batches import LabelledTexts, sorted_batches
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.errors import ConfigError
 from textrnn.evaluation.calibration import cross_entropy, fit_temperature, penalised_loss, without_smoothing
+from textrnn.evaluation.folds import judged
 from textrnn.evaluation.label_baseline import INVERSE_PENALTY, MOST_WEIGHTS, is_quick, one_against_all
 from textrnn.evaluation.label_scores import collect
 from textrnn.evaluation.linear.few_rows import Columns, FewRows
-from textrnn.evaluation.linear.learning import LearntLinear, learn_linear
+from textrnn.evaluation.linear.learning import LearntLinear, learn_linear, out_of_fold
 from textrnn.evaluation.linear.solver import calibrated, fitted, weights_by_class
 from textrnn.evaluation.multi_label import LabelFigures
 from textrnn.models.classifiers import bilstm_ngram, linear
@@ -54,6 +56,8 @@ def solve(
 ) -> History:
     """Find the weights of a linear model; its history is of one step.
 
+    Without a dev split, its scores are those of cross-validation, and nobody is told of an evaluation.
+
     Args:
         names: the names of the classes, where they are words and each text has one label.
 
@@ -70,21 +74,22 @@ def solve(
     listener.on_start(1, 0, None)
     try:
         features = sparse_features(network, objective.train)
-        solved_with = _solve_alone(network, objective, config, features, names)
+        solved_with, scores = _solve_alone(network, objective, config, features, names)
         loss = _mean_loss(network, objective)
         seconds = time.perf_counter() - started
         history = History([loss], [0.0], [1], [len(objective.train)], threads=Counter({config.threads or 1: 1}))
         listener.on_step(1, loss)
         row = {"step": 1, "epoch": 1, "passes": 1.0, "seconds": seconds, "train_loss": loss}
-        history.evaluations.append({**row, **objective.evaluate(network)})
+        history.cross_validated = not len(objective.dev)
+        history.evaluations.append({**row, **(scores or objective.evaluate(network))})
         history.best_step = 1
         history.best_loss = objective.criterion(history.best)
         history.stopped_by = f"solved with {solved_with}"
         history.seconds = time.perf_counter() - started
         history.evaluation_seconds = history.seconds - seconds
-        listener.on_evaluation(
-            {**history.best, "learning_rate": 0.0, "examples_per_second": history.examples_per_second}, True
-        )
+        if not history.cross_validated:
+            pace = {"learning_rate": 0.0, "examples_per_second": history.examples_per_second}
+            listener.on_evaluation({**history.best, **pace}, True)
     finally:
         listener.on_end()
     return history
@@ -244,30 +249,53 @@ def _solve_alone(
     config: TrainConfig,
     features: Any,
     names: LabelledTexts | None,
-) -> str:
-    """Fit a linear model and put it into its network. Returns how it was found, in words."""
+) -> tuple[str, dict[str, float]]:
+    """Fit a linear model and put it into its network.
+
+    Returns:
+        How it was found, in words; and without a dev split, the scores of cross-validation.
+    """
     labels = objective.train.labels.cpu().numpy()
     if isinstance(objective, MultiLabelObjective) or len(np.unique(labels)) < 2 or not features.nnz:
         of_classes, intercepts, inverse = _solved(network, objective, config, network.inverse_penalty, features)
         network.take_linear(of_classes, intercepts)
-        return f"C={inverse:g}"
+        return f"C={inverse:g}", {} if len(objective.dev) else _by_guessing(objective.class_count)
     columns = Columns(*(part.cpu().numpy() for part in network.columns_of_ngrams()))
     texts = FewRows(features, columns, None if names is None else sparse_features(network, names))
+    how: dict[str, Any] = {
+        "weights": None if objective.train.weights is None else objective.train.weights.cpu().double().numpy(),
+        "balanced": config.class_weight == "balanced",
+        "seed": config.seed % 2**32,
+    }
     learnt: LearntLinear = learn_linear(
-        texts,
-        labels,
-        objective.class_count,
-        inverse=network.inverse_penalty,
-        names=network.class_names,
-        weights=None if objective.train.weights is None else objective.train.weights.cpu().double().numpy(),
-        balanced=config.class_weight == "balanced",
-        seed=config.seed % 2**32,
+        texts, labels, objective.class_count, inverse=network.inverse_penalty, names=network.class_names, **how
     )
+    scores: dict[str, float] = {}
+    if not len(objective.dev):
+        learnt, scores = _cross_validated(learnt, texts, labels, objective.class_count, how)
     if learnt.ngram_weights is not None:
         network.reweigh(torch.from_numpy(learnt.ngram_weights))
     weights, biases = weights_by_class(learnt.model, objective.class_count)
     network.take_linear(torch.from_numpy(weights / learnt.temperature), torch.from_numpy(biases / learnt.temperature))
-    return f"C={learnt.inverse:g}" + (f": {learnt.in_words}" if learnt.in_words else "")
+    return f"C={learnt.inverse:g}" + (f": {learnt.in_words}" if learnt.in_words else ""), scores
+
+
+def _cross_validated(
+    learnt: LearntLinear, texts: FewRows, labels: NDArray[np.int64], class_count: int, how: dict[str, Any]
+) -> tuple[LearntLinear, dict[str, float]]:
+    """A linear model as sure of itself as it may be by what others like it say of texts that they have not learnt, and
+    their scores."""
+    accuracy, loss, temperature = judged(out_of_fold(texts, labels, class_count, learnt, **how), labels)
+    if not math.isfinite(loss):  # no class has two texts that differ
+        return learnt, _by_guessing(class_count)
+    scores = {"dev_loss": loss, "dev_calibrated_loss": loss, "dev_accuracy": accuracy}
+    return dataclasses.replace(learnt, temperature=temperature), scores
+
+
+def _by_guessing(class_count: int) -> dict[str, float]:
+    """The scores of who knows nothing."""
+    loss = math.log(class_count)
+    return {"dev_loss": loss, "dev_calibrated_loss": loss, "dev_accuracy": 1 / class_count}
 
 
 def _solved(

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from textrnn.evaluation.calibration import softmax
-from textrnn.evaluation.semi_supervised.rungs import Ladder, Part, Rung, judged, parts_of
+from textrnn.evaluation.folds import Part, judged, parts_of
+from textrnn.evaluation.semi_supervised.rungs import Ladder, Rung
 from textrnn.evaluation.semi_supervised.scorer import LinearScorer
 
 
