@@ -35,9 +35,10 @@ from textrnn.saved.explanation import explain
 from textrnn.tasks.classify import DatasetFacts, Learnt, build_classifier, learn
 from textrnn.tasks.export import export_classifier
 from textrnn.tasks.settings import settle
-from textrnn.training import linear
+from textrnn.training import linear, linear_beside
 from textrnn.training.events import Listener
-from textrnn.training.linear import JudgeOfClasses, best_share, sparse_features
+from textrnn.training.linear import sparse_features
+from textrnn.training.linear_beside import JudgeOfClasses, best_share
 from textrnn.training.objectives.classification import predict_logits
 
 ANIMALS = ["cat", "kitten", "dog", "puppy", "horse", "goat", "sheep"]
@@ -227,7 +228,7 @@ class Heard(Listener):
 
 @pytest.mark.parametrize(("share", "kind"), [(0.0, "BiLSTM_Ngram"), (0.4, "BiLSTM_Ngram"), (1.0, "Linear")])
 def test_auto_keeps_what_dev_prefers(share: float, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "best_share", lambda *_: share)
+    monkeypatch.setattr(linear_beside, "best_share", lambda *_: share)
     dataset = Dataset("english", ["numbers", "animals"], english(200, 1), english(40, 2), english(60, 3))
     settings = settle(Run("classify", "Auto", {"epochs": 2, "hidden_size": 8}), None, DatasetFacts(dataset))
     assert (settings.model_name, settings.training.budget) == ("auto", 120.0)

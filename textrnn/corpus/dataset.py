@@ -82,6 +82,7 @@ class EncodedDataset:
     Attributes:
         digest: SHA-256 of the content, to recognise the data of a run that is resumed
         static: what made the vectors of whole texts; None: there are none
+        counted: the texts of train and dev, where the tokens of both are counted; else None
     """
 
     vocabulary: Vocabulary
@@ -90,6 +91,12 @@ class EncodedDataset:
     test: EncodedTexts
     digest: str
     static: StaticVectors | None = None
+    counted: EncodedTexts | None = None
+
+    @property
+    def known(self) -> EncodedTexts:
+        """The texts whose tokens and n-grams are counted: those to learn from, unless others are named."""
+        return self.train if self.counted is None else self.counted
 
 
 @dataclass
@@ -103,6 +110,7 @@ class Dataset:
         vocabulary: of a model that learns on, or with the tokens of what it begins from, see :meth:`encode_with`; None:
             that of the training texts
         static: vectors of whole texts; of a model that learns on, else read when they are asked for
+        dev_is_learnt: whether rows of dev are learnt, too, when they have decided what they are to decide
     """
 
     name: str
@@ -115,6 +123,7 @@ class Dataset:
     readings: list[Reading] = field(default_factory=list)
     vocabulary: Vocabulary | None = None
     static: StaticVectors | None = None
+    dev_is_learnt: bool = False
     _encoded: dict[tuple[Any, ...], EncodedDataset] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -166,10 +175,12 @@ class Dataset:
         self.vocabulary, self._encoded = vocabulary, {}
 
     def _encode(self, data: DataConfig) -> EncodedDataset:
-        vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
+        known = [*self.train.texts, *self.dev.texts] if self.dev_is_learnt else self.train.texts
+        vocabulary = self.vocabulary or Vocabulary.from_settings(known, data)
         splits = (self.train, self.dev, self.test)
         how: Any = {"max_tokens": data.max_tokens, "spelling": data.is_spelt}
         train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
+        counted = vocabulary.encode(known, **how) if self.dev_is_learnt else None
         static = None
         if data.static_folder is not None:
             static = self.static = self.static or read_static_vectors(data.static_folder)
@@ -191,7 +202,7 @@ class Dataset:
             for of_rows in (split.weights, split.soft_labels):
                 if of_rows is not None:
                     digest.update(of_rows.tobytes())
-        return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest(), static)
+        return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest(), static, counted)
 
 
 def load_dataset(source: Source, config: DataConfig) -> Dataset:

@@ -249,6 +249,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "data_gone": "{named} cannot be read here; the saved model that learnt it answers",
     "data_changed": "{training}: the data has changed; trained again",
     "data_set": _data_set,
+    "dev_learnt": (
+        "the linear model that is mixed in has learnt all {rows:,} rows in the end, with the {held_out:,} that were "
+        "held out for dev"
+    ),
     "diverged": "{training}: diverged ({error})",
     "empty_text": "the text is empty; the answer is a guess",
     "failed": "{model}: {error}",

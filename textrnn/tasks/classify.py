@@ -44,10 +44,10 @@ from textrnn.tasks.common import (
     kept_settings,
 )
 from textrnn.tasks.facts import DatasetFacts as DatasetFacts
-from textrnn.tasks.few_rows import all_learnt, has_few_rows
+from textrnn.tasks.few_rows import all_learnt, is_linear_enough
 from textrnn.tasks.label_errors import suspects_beside
 from textrnn.tasks.labelling import AnyBaseline, AnyResult, labelling_of
-from textrnn.tasks.mixed import decided, solved_within_budget, tell_if_late
+from textrnn.tasks.mixed import decided, learn_dev, solved_before, tell_if_late
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.pretraining import pretrained_first
 from textrnn.tasks.settings import combine, settle
@@ -222,7 +222,7 @@ def learn(
     """
     listener = listener or Listener()
     training, device = settings.training, choose_device(settings.training.device)
-    if settings.model_name == AUTO and has_few_rows(dataset):
+    if settings.model_name == AUTO and is_linear_enough(dataset):
         settings = linear_settings(settings)  # of so few, no dev split says what a network is good for
     encoded = dataset.encoded(settings.data)
     labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
@@ -241,14 +241,14 @@ def learn(
     )
     objective = labelling.objective(train, dev, training, sample)
     names = _names(dataset, encoded, device)
-    beside, training = solved_within_budget(network, objective, settings, training, listener)
+    beside, training = solved_before(network, objective, settings, training, listener, names)
     if is_solved(network):
         history = solve(network, objective, training, listener, names)
         tell_if_late(settings, history.seconds, listener)
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
-    settings, network = decided(
+    settings, network, beside = decided(
         settings,
         network,
         objective,
@@ -259,6 +259,8 @@ def learn(
     )
     with explain_out_of_memory():
         fitted = labelling.fitted(network, dev, settings.training, objective.threads)
+    if dataset.dev_is_learnt and beside is not None:
+        learn_dev(network, objective, beside, settings.training, names, listener)
     classifier = Classifier(
         settings, network, encoded.vocabulary, dataset.class_names, threads=objective.threads, **fitted
     )
@@ -294,12 +296,13 @@ def build_classifier(
     """A new network with seeded weights, on its device, the pretrained vectors in place."""
     sizes = {"vocabulary_size": len(encoded.vocabulary), "class_count": class_count}
     network: ClassifierNetwork = build_network(settings, **sizes)
-    spelling = encoded.train.spelling
+    known = encoded.known
+    spelling = known.spelling
     with explain_impossible_network(settings):
         if spelling is not None:
             learn = network.learn_words if settings.data.words else network.learn_spelling
             learn(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
-        network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
+        network.learn_statistics(torch.from_numpy(known.token_ids), torch.from_numpy(known.offsets))
     vectors_of_texts = encoded.train.sentence_vectors
     if vectors_of_texts is not None and not is_solved(network):
         network.read_sentences(vectors_of_texts.shape[1]).learn_statistics(torch.from_numpy(vectors_of_texts))

@@ -11,26 +11,49 @@ from numpy.typing import NDArray
 
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.errors import DataError, Note
-from textrnn.evaluation.linear.few_rows import is_few
-from textrnn.models.registry import AUTO, SOLVED
+from textrnn.evaluation.linear.few_rows import MOST_SCORES, is_few
+from textrnn.models.registry import AUTO, MIXED, SOLVED
+from textrnn.training.linear_beside import FEW_ROWS
 
 
 def all_learnt(dataset: Dataset, model_name: str) -> Dataset:
     """The data set as a model learns it: where rows are few and the model is solved, those that were held out for dev
-    are learnt, too, and a note says so. A dev split that was given stays."""
-    if model_name not in (AUTO, SOLVED) or not dataset.dev_was_made or not has_few_rows(dataset):
+    are learnt, too, and a note says so; by the linear model that is mixed with a network, in the end. A dev split that
+    was given stays."""
+    if model_name not in (AUTO, SOLVED, MIXED) or not dataset.dev_was_made or not has_few_rows(dataset):
         return dataset
+    if model_name == MIXED:
+        taken_out = dataset.dev is not dataset.train
+        return dataclasses.replace(dataset, dev_is_learnt=True, _encoded={}) if taken_out else dataset
     whole = without_dev(dataset)
     note = Note("all_learnt", rows=len(whole.train), classes=len(whole.class_names))
     return dataclasses.replace(whole, notes=[*whole.notes, note])
 
 
 def has_few_rows(dataset: Dataset) -> bool:
-    """Whether each row has one label, and those that were given to learn from are few."""
+    """Whether each row has one label, those that were given to learn from are few, and cross-validation can judge by
+    them, for a class has two texts that differ."""
     if dataset.multi_label:
         return False
-    taken_out = dataset.dev.labels if dataset.dev_was_made and dataset.dev is not dataset.train else []
-    return is_few([*dataset.train.labels, *taken_out], len(dataset.class_names))
+    texts, labels = _given(dataset)
+    if len(set(zip(texts, labels, strict=True))) == len(set(labels)):
+        return False
+    classes = len(dataset.class_names)
+    return is_few(labels, classes) or (len(labels) < FEW_ROWS and len(labels) * classes <= MOST_SCORES)
+
+
+def is_linear_enough(dataset: Dataset) -> bool:
+    """Whether rows are so few that ``auto`` need not train a network to know that a linear model is as good."""
+    few_of_each = not dataset.multi_label and is_few(_given(dataset)[1], len(dataset.class_names))
+    return few_of_each or (not len(dataset.dev) and has_few_rows(dataset))
+
+
+def _given(dataset: Dataset) -> tuple[list[str], list[int]]:
+    """Texts and labels of the rows that were given to learn from."""
+    parts = [dataset.train]
+    if dataset.dev_was_made and dataset.dev is not dataset.train:
+        parts.append(dataset.dev)
+    return [text for part in parts for text in part.texts], [label for part in parts for label in part.labels]
 
 
 def without_dev(dataset: Dataset) -> Dataset:

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from textrnn.evaluation.calibration import fit_temperature
 from textrnn.evaluation.folds import equal_rows, parts_of
 from textrnn.evaluation.linear.few_rows import USUAL, FewRows, Reading, is_few, is_surely_better
-from textrnn.evaluation.linear.solver import FOLDS, calibrated, fitted, weights_by_class
+from textrnn.evaluation.linear.solver import FOLDS, calibrated, divisions, fitted, temperature_of, weights_by_class
 
 INVERSE_PENALTY = 0.25  # scikit-learn's C, of features whose parts have norms of one
 
@@ -126,21 +125,18 @@ def _best_of(
     Args:
         inverse: scikit-learn's C, where n-grams are weighed by classes.
     """
-    from sklearn.model_selection import StratifiedKFold
-
-    folds = min(FOLDS, int(np.bincount(labels).min()))
-    parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
-    best, first, most = usual, np.zeros(0, dtype=np.bool_), 0
+    rounds = divisions(labels, class_count, min(FOLDS, int(np.bincount(labels).min())), seed=seed)
+    best, first, most = usual, np.zeros((0, 0), dtype=np.bool_), 0
     for reading in readings:
         penalty = inverse if reading.by_class else usual.inverse
-        scores = np.zeros((len(labels), class_count))
-        for learnt, held_out in parts:
-            scores[held_out] = _scored(texts, learnt, held_out, labels, class_count, reading, penalty, seed=seed)
-        right = scores.argmax(axis=1) == labels
+        scores = np.zeros((len(rounds), len(labels), class_count))
+        for index, learnt, held_out in ((index, *part) for index, parts in enumerate(rounds) for part in parts):
+            scores[index, held_out] = _scored(texts, learnt, held_out, labels, class_count, reading, penalty, seed=seed)
+        right = scores.argmax(axis=2) == labels
         if reading == usual.reading:
             first, most = right, int(right.sum())
         elif right.sum() > most and is_surely_better(right, first):
-            best, most = LearntLinear(None, penalty, fit_temperature(scores, labels), reading), int(right.sum())
+            best, most = LearntLinear(None, penalty, temperature_of(scores, labels), reading), int(right.sum())
     return best
 
 
