@@ -24,9 +24,8 @@ from textrnn.config import Run
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.heap import Heap, cleared, heap_in_memory
 from textrnn.errors import Note
-from textrnn.tasks.classify import DatasetFacts, learn, train_baseline
+from textrnn.tasks.classify import train_baseline
 from textrnn.tasks.few_labels.train import learn_few
-from textrnn.tasks.settings import settle
 from textrnn.training.events import Listener
 
 Rows = list[tuple[str, str]]
@@ -100,16 +99,10 @@ def dataset_of(name: str, train: Rows, judged: Rows) -> Dataset:
     return Dataset(name, names, splits[0], Split([], []), splits[1])
 
 
-def measure(dataset: Dataset, heap: Heap | None, run: Run, *, choose: bool) -> tuple[float, float, str, float]:
+def measure(dataset: Dataset, heap: Heap, run: Run, *, choose: bool) -> tuple[float, float, str, float]:
     """Test accuracy, that of the linear model on the labels alone, what was kept, and seconds."""
     started = time.perf_counter()
-    if heap is None:
-        alone = Dataset(dataset.name, dataset.class_names, dataset.train, dataset.train, dataset.test)
-        facts = DatasetFacts(alone)
-        settings = settle(run, None, facts)
-        classifier = learn(alone, settings, vectors=facts.vectors(settings)).classifier
-    else:
-        classifier = learn_few(dataset, heap, run, Told(), choose=choose).learnt.classifier
+    classifier = learn_few(dataset, heap, run, Told(), choose=choose).learnt.classifier
     seconds = time.perf_counter() - started
     found = classifier.predict_probabilities(dataset.test.texts).argmax(axis=1)
     right = float((found == np.array(dataset.test.labels)).mean())
@@ -146,10 +139,9 @@ def main() -> None:
             )
             dataset = dataset_of(options.data, train, judged)
             heap = cleared(heap_in_memory(texts), dataset) if texts else None
-            usual = "BiLSTM_Ngram" if texts else "Linear"
             named = {"dataset": options.data, "budget": options.budget, "seed": draw}
-            run = Run("classify", options.model or usual, named)
-            if options.alone:
+            run = Run("classify", options.model or "BiLSTM_Ngram", named)
+            if options.alone or heap is None:
                 right, linear, kept, seconds = measure_alone(dataset, options.model or "auto", draw)
             else:
                 right, linear, kept, seconds = measure(dataset, heap, run, choose=options.model is None)

@@ -26,7 +26,7 @@ def test_texts_without_labels_help(tmp_path: Path) -> None:
     loaded = TextClassifier.load(tmp_path / "model")
     assert (loaded.predict(list(TEST)) == found.predict(list(TEST))).all()
     assert found.report(list(TEST), list(TRUTH), baseline=False).figures.confusion.sum() == 60
-    with pytest.raises(TextRNNError, match="report: nothing was held out beside the texts without labels"):
+    with pytest.raises(TextRNNError, match="report: nothing was held out, for labels are few"):
         found.report()
 
 

@@ -15,7 +15,7 @@ from textrnn.report.notes import words
 from textrnn.tasks import classify, mixed
 from textrnn.tasks.classify import DatasetFacts, learn
 from textrnn.tasks.settings import settle
-from textrnn.training import linear
+from textrnn.training import linear_beside as linear
 from textrnn.training.events import Listener
 
 

@@ -14,8 +14,8 @@ from textrnn.errors import ConfigError
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.tasks.classify import DatasetFacts, learn
 from textrnn.tasks.settings import settle
-from textrnn.training import linear
-from textrnn.training.linear import JudgeOfLabels, best_share
+from textrnn.training import linear, linear_beside
+from textrnn.training.linear_beside import JudgeOfLabels, best_share
 
 
 def test_the_share_is_that_of_the_better_one() -> None:
@@ -48,7 +48,7 @@ def test_a_network_takes_it_in_and_is_kept_with_it(tmp_path: Path, mixed: bool) 
 
 
 def test_very_many_labels_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "MOST_LOGITS", 10)
+    monkeypatch.setattr(linear_beside, "MOST_LOGITS", 10)
     assert float(trained(epochs=1).network.share) == 0.0  # type: ignore[arg-type]
 
 

@@ -35,9 +35,10 @@ from textrnn.saved.explanation import explain
 from textrnn.tasks.classify import DatasetFacts, Learnt, build_classifier, learn
 from textrnn.tasks.export import export_classifier
 from textrnn.tasks.settings import settle
-from textrnn.training import linear
+from textrnn.training import linear, linear_beside
 from textrnn.training.events import Listener
-from textrnn.training.linear import JudgeOfClasses, best_share, sparse_features
+from textrnn.training.linear import sparse_features
+from textrnn.training.linear_beside import PRIOR_OF_FEW, JudgeOfClasses, best_share
 from textrnn.training.objectives.classification import predict_logits
 
 ANIMALS = ["cat", "kitten", "dog", "puppy", "horse", "goat", "sheep"]
@@ -189,6 +190,18 @@ def test_the_share_of_the_better_of_two() -> None:
     assert best_share(good[:0], noise[:0], JudgeOfClasses(labels[:0], 0.0)) == 0.5
 
 
+def test_where_rows_are_few_a_network_counts_only_if_dev_is_sure() -> None:
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 3, 500)
+    good = 4.0 * np.eye(3)[labels] + generator.normal(size=(500, 3))
+    noise = generator.normal(size=(500, 3))
+    alike = good[:5], 0.9 * good[:5], JudgeOfClasses(labels[:5], 0.0)
+    assert best_share(*alike, PRIOR_OF_FEW) == 1.0
+    assert best_share(*alike) < 0.8
+    assert best_share(good, noise, JudgeOfClasses(labels, 0.0), PRIOR_OF_FEW) < 0.3
+    assert best_share(good[:0], noise[:0], JudgeOfClasses(labels[:0], 0.0), PRIOR_OF_FEW) == 1.0
+
+
 def test_the_prior_of_the_share_weighs_as_much_as_one_text() -> None:
     class Quadratic:
         measure = "accuracy"
@@ -227,7 +240,7 @@ class Heard(Listener):
 
 @pytest.mark.parametrize(("share", "kind"), [(0.0, "BiLSTM_Ngram"), (0.4, "BiLSTM_Ngram"), (1.0, "Linear")])
 def test_auto_keeps_what_dev_prefers(share: float, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "best_share", lambda *_: share)
+    monkeypatch.setattr(linear_beside, "best_share", lambda *_: share)
     dataset = Dataset("english", ["numbers", "animals"], english(200, 1), english(40, 2), english(60, 3))
     settings = settle(Run("classify", "Auto", {"epochs": 2, "hidden_size": 8}), None, DatasetFacts(dataset))
     assert (settings.model_name, settings.training.budget) == ("auto", 120.0)

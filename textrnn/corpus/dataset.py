@@ -44,6 +44,7 @@ class Split:
         soft_labels: float32, (rows, C): how much each row is of each class, where labels are guesses; else None
         rows: where they are from; None of texts in memory
         weights: (rows,): what each row counts where it is learnt; None: all alike
+        places: (rows,): of texts in memory, where each stood among those that were split; None: not known
     """
 
     texts: list[str]
@@ -52,6 +53,7 @@ class Split:
     weights: NDArray[np.float64] | None = None
     label_sets: LabelSets | None = None
     soft_labels: NDArray[np.float32] | None = None
+    places: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -80,6 +82,7 @@ class EncodedDataset:
     Attributes:
         digest: SHA-256 of the content, to recognise the data of a run that is resumed
         static: what made the vectors of whole texts; None: there are none
+        counted: the texts of train and dev, where the tokens of both are counted; else None
     """
 
     vocabulary: Vocabulary
@@ -88,6 +91,12 @@ class EncodedDataset:
     test: EncodedTexts
     digest: str
     static: StaticVectors | None = None
+    counted: EncodedTexts | None = None
+
+    @property
+    def known(self) -> EncodedTexts:
+        """The texts whose tokens and n-grams are counted: those to learn from, unless others are named."""
+        return self.train if self.counted is None else self.counted
 
 
 @dataclass
@@ -101,6 +110,7 @@ class Dataset:
         vocabulary: of a model that learns on, or with the tokens of what it begins from, see :meth:`encode_with`; None:
             that of the training texts
         static: vectors of whole texts; of a model that learns on, else read when they are asked for
+        dev_is_learnt: whether rows of dev are learnt, too, when they have decided what they are to decide
     """
 
     name: str
@@ -113,6 +123,7 @@ class Dataset:
     readings: list[Reading] = field(default_factory=list)
     vocabulary: Vocabulary | None = None
     static: StaticVectors | None = None
+    dev_is_learnt: bool = False
     _encoded: dict[tuple[Any, ...], EncodedDataset] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -123,6 +134,12 @@ class Dataset:
     def multi_label(self) -> bool:
         """Whether rows may have several labels, or none."""
         return self.train.label_sets is not None or self.test.label_sets is not None
+
+    @property
+    def dev_was_made(self) -> bool:
+        """Whether nobody gave a dev split: its rows were taken out of those to learn from, or are the same."""
+        made = any(note.kind == "split_made" and "dev" in note["missing"] for note in self.notes)
+        return made or self.dev is self.train
 
     @cached_property
     def words_are_spaced(self) -> bool:
@@ -158,10 +175,12 @@ class Dataset:
         self.vocabulary, self._encoded = vocabulary, {}
 
     def _encode(self, data: DataConfig) -> EncodedDataset:
-        vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
+        known = [*self.train.texts, *self.dev.texts] if self.dev_is_learnt else self.train.texts
+        vocabulary = self.vocabulary or Vocabulary.from_settings(known, data)
         splits = (self.train, self.dev, self.test)
         how: Any = {"max_tokens": data.max_tokens, "spelling": data.is_spelt}
         train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
+        counted = vocabulary.encode(known, **how) if self.dev_is_learnt else None
         static = None
         if data.static_folder is not None:
             static = self.static = self.static or read_static_vectors(data.static_folder)
@@ -183,7 +202,7 @@ class Dataset:
             for of_rows in (split.weights, split.soft_labels):
                 if of_rows is not None:
                     digest.update(of_rows.tobytes())
-        return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest(), static)
+        return EncodedDataset(vocabulary, train, dev, test, digest.hexdigest(), static, counted)
 
 
 def load_dataset(source: Source, config: DataConfig) -> Dataset:

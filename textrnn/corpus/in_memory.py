@@ -103,9 +103,10 @@ def _rows(name: str, given: Labelled | LabelledSets) -> Rows:
 
 
 def _split(rows: Rows, index_of: dict[str, int], weights: NDArray[np.float64] | None) -> Split:
-    of_rows = None if weights is None else weights[np.asarray(rows.line_numbers)]
+    places = np.asarray(rows.line_numbers)
+    of_rows = None if weights is None else weights[places]
     if rows.label_sets is None:
-        return Split(rows.texts, [index_of[label] for label in rows.labels], weights=of_rows)
+        return Split(rows.texts, [index_of[label] for label in rows.labels], weights=of_rows, places=places)
     sets = LabelSets.of([index_of[label] for label in labels] for labels in rows.label_sets)
     return Split(rows.texts, [], weights=of_rows, label_sets=sets)
 

@@ -15,7 +15,8 @@ from textrnn.estimators.progress import Progress
 from textrnn.estimators.settings import explained, one_training
 from textrnn.models.registry import AUTO, MIXED
 from textrnn.tasks.classify import Learnt
-from textrnn.tasks.few_labels.train import learn_few, without_dev
+from textrnn.tasks.few_labels.train import learn_few
+from textrnn.tasks.few_rows import without_dev
 from textrnn.training.events import ListenerGroup
 
 

@@ -77,8 +77,8 @@ def report_on(
     nothing = Split([], [])
     if rows is None and learnt_from is not None and not len(learnt_from.dev):
         raise TextRNNError(
-            "report: nothing was held out beside the texts without labels; expected texts with labels: report(texts, "
-            "labels)"
+            "report: nothing was held out, for labels are few and all are learnt; expected texts with labels: "
+            "report(texts, labels)"
         )
     if learnt_from is None or history is None:
         if rows is None:

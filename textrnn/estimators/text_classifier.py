@@ -40,6 +40,7 @@ from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.folder import explain_mismatched_files
 from textrnn.tasks.classify import DatasetFacts, Learnt, introduce, learn
+from textrnn.tasks.few_rows import all_learnt
 from textrnn.tasks.labelling import AnyResult
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import ListenerGroup
@@ -95,7 +96,8 @@ class TextClassifier(
                 sparse or a table.
             sample_weight: what each text counts; 0 leaves it out, 2 counts it twice.
             X_val: texts that are not learnt from: which weights are kept is decided by them, and how sure answers are.
-                By default a tenth of the texts is held out for that.
+                By default a tenth of the texts is held out for that; where there are few of each class and the model
+                is ``Linear`` or ``auto``, none is: all are learnt, and cross-validation decides.
             y_val: their labels.
             unlabelled: texts like those of `X`, without labels, to learn from where labels are few; `budget` is 300
                 seconds then, unless it is set, and nothing is held out.
@@ -121,6 +123,7 @@ class TextClassifier(
             seed = combine(run).data.split_seed
             rows: Any = (texts, names_of(labels, label_type))
             dataset = dataset_in_memory(rows, dev, weights=weights, split_seed=seed, class_names=columns)
+            dataset = all_learnt(dataset, run.model_name)
             facts = DatasetFacts(dataset)
             settings: ClassifierSettings = settle(run, None, facts)
         if dataset.dev is dataset.train:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from textrnn.evaluation.linear.features import CutIntoWords, columns_of, features_named, fit_vectorizer
 from textrnn.evaluation.linear.few_rows import FewRows, are_words
 from textrnn.evaluation.linear.learning import LearntLinear, learn_linear
+from textrnn.evaluation.linear.solver import weights_by_class
 from textrnn.evaluation.metrics import accuracy, confusion_matrix
 
 
@@ -35,6 +36,16 @@ class LinearModel:
     def features(self, texts: Sequence[str]) -> Any:
         """(texts, n-grams) sparse, as it reads them."""
         return self.learnt.read(self.vectorizer.transform(texts), self.texts)
+
+    def scores(self, texts: Sequence[str], class_count: int) -> NDArray[np.float64]:
+        """(texts, C) margins; a class that it has not seen loses always.
+
+        Args:
+            class_count: of all classes.
+        """
+        weights, biases = weights_by_class(self.classifier, class_count)
+        found: NDArray[np.float64] = self.features(texts) @ weights.T + biases
+        return found
 
     def telling(self, texts: Sequence[str], labels: ArrayLike, rivals: ArrayLike, count: int) -> list[str]:
         """The n-grams that speak most, in these texts, for one class against another; the strongest first.
@@ -105,6 +116,28 @@ class Baseline:
         return accuracy(self.confusion)
 
 
+def fit_linear(
+    texts: Sequence[str],
+    labels: ArrayLike,
+    class_count: int,
+    *,
+    words: CutIntoWords | None = None,
+    class_names: Sequence[str] = (),
+    seed: int = 0,
+) -> LinearModel:
+    """Train the linear model.
+
+    Args:
+        labels: (texts,) class indices, of two classes at least.
+        words: cuts a text into words and marks, where words have spaces between them.
+        class_names: that may say something of the texts; none: they are not known.
+    """
+    vectorizer, features = fit_vectorizer(words, texts)
+    names = vectorizer.transform(class_names) if class_names and are_words(class_names) else None
+    rows = FewRows(features, columns_of(vectorizer), names)
+    return LinearModel(vectorizer, learn_linear(rows, labels, class_count, seed=seed), rows)
+
+
 def linear_baseline(
     train_texts: list[str],
     train_labels: list[int],
@@ -124,22 +157,19 @@ def linear_baseline(
         repeats: how often the test split is predicted; the quickest time counts.
     """
     started = time.perf_counter()
-    vectorizer, features = fit_vectorizer(words, train_texts)
-    names = vectorizer.transform(class_names) if class_names and are_words(class_names) else None
-    texts = FewRows(features, columns_of(vectorizer), names)
-    learnt = learn_linear(texts, train_labels, class_count)
-    model, classifier = LinearModel(vectorizer, learnt, texts), learnt.model
+    model = fit_linear(train_texts, train_labels, class_count, words=words, class_names=class_names)
+    classifier = model.classifier
     trained = time.perf_counter()
     timings = []
     for _ in range(repeats):
         began = time.perf_counter()
         predictions = classifier.predict(model.features(test_texts))
         timings.append(time.perf_counter() - began)
-    ngrams = vectorizer.get_feature_names_out()
+    ngrams = model.vectorizer.get_feature_names_out()
     parameters = classifier.coef_.size + classifier.intercept_.size + len(ngrams)
     return Baseline(
         predictions=np.asarray(predictions, dtype=np.int64),
-        name=f"TF-IDF ({', '.join(filter(None, [features_named(words), learnt.in_words]))}) + LinearSVC",
+        name=f"TF-IDF ({', '.join(filter(None, [features_named(words), model.learnt.in_words]))}) + LinearSVC",
         model=model,
         confusion=confusion_matrix(test_labels, predictions, class_count),
         seconds=trained - started + timings[0],

@@ -38,6 +38,7 @@ class Circumstances:
         tokens_per_text: read, on average
         unread: share of the training tokens that lie beyond the limit
         vectors_beside: whether pretrained vectors lie beside the data and were not used
+        all_learnt: whether rows are so few that none was held out for dev
     """
 
     training_counts: tuple[int, ...] = ()
@@ -48,6 +49,7 @@ class Circumstances:
     budget: float | None = None
     balanced: bool = False
     vectors_beside: bool = False
+    all_learnt: bool = False
 
     @property
     def training_texts(self) -> int:

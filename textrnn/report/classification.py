@@ -138,6 +138,8 @@ class ClassificationResult(ClassifierResult):
     def _training(self, history: History) -> dict[str, Any]:
         best, texts = history.best, len(self.dataset.train) + self.unlabelled
         dev: dict[str, Any] = {"accuracy": best["dev_accuracy"], "loss": best["dev_loss"], "step": int(best["step"])}
+        if history.cross_validated:
+            dev["cross_validated"] = True
         if rung := cross_validated(self.rungs):  # what the network was evaluated on were guesses
             dev |= {"accuracy": rung.accuracy, "loss": rung.loss, "cross_validated": True}
         return {"train": self._trained(history, texts), "dev": dev}
@@ -161,4 +163,4 @@ class ClassificationResult(ClassifierResult):
     def _on_dev(self, history: History) -> tuple[str, str]:
         if rung := cross_validated(self.rungs):
             return "cross-validated accuracy", f"{rung.accuracy:.4f}"
-        return "dev accuracy", f"{history.best['dev_accuracy']:.4f}"
+        return f"{history.judged_on} accuracy", f"{history.best['dev_accuracy']:.4f}"

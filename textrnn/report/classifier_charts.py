@@ -29,9 +29,10 @@ def curves(history: History) -> list[Chart]:
     rows, best = history.evaluations, history.best
     steps = max(1, len(history.train_loss))
     loss = running_mean(history.train_loss, max(1, steps // 50)).tolist()
+    where = history.judged_on
     highest = max([*loss, *(row["dev_loss"] for row in rows)], default=1.0)
     losses = Chart(
-        "Loss on train and dev against the optimizer step", "optimizer step", "cross-entropy, nats per text",
+        f"Loss on train and {where} against the optimizer step", "optimizer step", "cross-entropy, nats per text",
         (0, steps), (0.0, highest * 1.05 if np.isfinite(highest) and highest > 0 else 1.0),
     )  # fmt: skip
     losses.line(list(enumerate(loss, 1)), "train", "train (running mean)")
@@ -41,7 +42,7 @@ def curves(history: History) -> list[Chart]:
     scores = Chart(f"{what} against the optimizer step", "optimizer step", called, (0, steps), percent=is_share)
     for chart, key in ((losses, "dev_loss"), (scores, judged_by)):
         points = [(row["step"], row[key]) for row in rows]
-        chart.line(points, "dev", "dev")
+        chart.line(points, "dev", where)
         shown = rows if len(rows) <= 60 else []
         chart.dots([(row["step"], row[key], f"step {row['step']:,.0f}: {row[key]:.4f}") for row in shown], "dev")
         kept = f"kept, step {best['step']:,.0f}: {best[key]:.4f}"

@@ -162,6 +162,8 @@ def _trained(history: Any) -> str:
             f"{done}, {history.examples_per_second:,.0f} characters/s; kept the weights of epoch {int(best['epoch'])}: "
             f"perplexity {best['train_perplexity']:.3f} on train, {best['dev_perplexity']:.3f} held out"
         )
+    if history.cross_validated:
+        return f"{done}; cross-validated: loss {best['dev_loss']:.4f}, accuracy {best['dev_accuracy']:.4f}"
     kept = f"{done}; kept the weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}"
     if "dev_macro_f1" in best:
         return f"{kept}, dev macro F1 {best['dev_macro_f1']:.4f}, micro F1 {best['dev_micro_f1']:.4f}"
@@ -178,6 +180,11 @@ def _mixed(mixing: Any, chosen: bool) -> str:
     kept = "kept is the network, without it" if mixing.share == 0 else f"kept are both, {share} linear"
     kept = "kept is the linear model alone" if mixing.share == 1 and chosen else kept
     return f"beside a linear model, {mixing.measure} on dev: {figures}; {kept}"
+
+
+def _vocabulary(size: int, tokenizer: str, coverage: float | None) -> str:
+    known = "" if coverage is None else f"; knows {coverage:.2%} of the tokens of dev"
+    return f"vocabulary: {size:,} entries ({tokenizer}){known}"
 
 
 def _split_made(path: Any, missing: list[str], seed: int, rows: dict[str, int]) -> str:
@@ -218,6 +225,10 @@ def _sequences_learnt(training: Any) -> str:
 
 
 MESSAGES: dict[str, str | Callable[..., str]] = {
+    "all_learnt": (
+        "{rows:,} rows of {classes:,} classes are few: all are learnt, none is held out for dev; how good and how sure "
+        "the model is, cross-validation says"
+    ),
     "begins": _begins,
     "comparing_texts": "looking for the nearest of {texts:,} training texts of {learnt} (`nearest=0` leaves that out)",
     "compared": lambda entry: (
@@ -238,6 +249,10 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "data_gone": "{named} cannot be read here; the saved model that learnt it answers",
     "data_changed": "{training}: the data has changed; trained again",
     "data_set": _data_set,
+    "dev_learnt": (
+        "the linear model that is mixed in has learnt all {rows:,} rows in the end, with the {held_out:,} that were "
+        "held out for dev"
+    ),
     "diverged": "{training}: diverged ({error})",
     "empty_text": "the text is empty; the answer is a guess",
     "failed": "{model}: {error}",
@@ -336,5 +351,5 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "using_saved": "using the model in {folder} (delete the folder to train another)",
     "vectors": _vectors,
     "static_vectors": _static_vectors,
-    "vocabulary": "vocabulary: {size:,} entries ({tokenizer}); knows {coverage:.2%} of the tokens of dev",
+    "vocabulary": _vocabulary,
 }

@@ -104,8 +104,8 @@ def files_read(dataset: Dataset) -> list[dict[str, Any]]:
     """Of each file: the splits that are from it, what was understood, and the first rows that were left out."""
     by_file: dict[Path | None, dict[str, Any]] = {}
     for name, split in zip(SPLITS, (dataset.train, dataset.dev, dataset.test), strict=True):
-        if not len(dataset.train) and not len(split):
-            continue  # of a saved model on other texts there is the test split alone
+        if not len(split) and (not len(dataset.train) or split.rows is None):
+            continue  # of a saved model on other texts there is the test split alone; of few rows, no dev split
         path = split.rows.path if split.rows is not None else None
         file = by_file.setdefault(path, {"splits": [], "rows": 0, "reading": None})
         file["splits"].append(name)

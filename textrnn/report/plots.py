@@ -52,7 +52,7 @@ def plot_curves(history: History, *, title: str) -> dict[str, bytes]:
         alone = "o" if len(steps) == 1 else None  # a line through one point is invisible
         loss_axes.plot(steps, running, color=TRAIN_COLOUR, marker=alone, ms=3, label="train (running mean)")
         for axes, key in ((loss_axes, "dev_loss"), (accuracy_axes, judged_by)):
-            axes.plot(at, [row[key] for row in rows], color=DEV_COLOUR, marker=marker, ms=3, label="dev")
+            axes.plot(at, [row[key] for row in rows], color=DEV_COLOUR, marker=marker, ms=3, label=history.judged_on)
             axes.plot([best["step"]], [best[key]], "o", color=BEST_COLOUR, ms=6, label=f"kept: {best[key]:.4f}")
             axes.set_xlabel("optimizer step")
             add_grid(axes)

@@ -185,7 +185,8 @@ class Verdict:
         if given.vectors_beside:
             yield VECTORS_BESIDE
         if figures.learnt_by_heart:
-            known = f"training loss {figures.best['train_loss']:.2f}, dev loss {figures.best['dev_loss']:.2f}"
+            where = "cross-validated" if given.all_learnt else "dev"
+            known = f"training loss {figures.best['train_loss']:.2f}, {where} loss {figures.best['dev_loss']:.2f}"
             yield f"more texts, for it knows these {given.training_texts:,} by heart ({known})"
 
     def _where_nothing_is_learnt(self) -> str:
@@ -203,7 +204,8 @@ class Verdict:
         if few and not ahead and baseline is not None:
             itself = [f"the linear model itself (`model={LINEAR_MODEL}`)"] if self.model_name != LINEAR_MODEL else []
             both = [f"`model={AUTO}`, which mixes it with a network where that is better"] if other else []
-            yield f"with {given.training_texts:,} texts to learn from, {', or '.join([*itself, *both])}"
+            if itself or not given.all_learnt:  # of so few texts, the linear model is all that `auto` trains
+                yield f"with {given.training_texts:,} texts to learn from, {', or '.join([*itself, *both])}"
         elif other and not ahead:
             yield NGRAMS_TOO
         elif other and given.tokens_per_text <= SHORT:

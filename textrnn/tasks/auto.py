@@ -2,8 +2,8 @@
 
 The share of the linear model in the mixture says which: all of it, and the linear model is kept alone; else the
 network, mixed with as much of it as is best, which may be nothing. Shares far from a half need reasons: where dev is
-small, both are kept (see :func:`textrnn.training.linear.best_share`). Where there are few labels of each class, the
-linear model is all that is trained.
+small, both are kept (see :func:`textrnn.training.linear_beside.best_share`). Where rows are few, the linear model is
+all that is trained.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import dataclasses
 
 from textrnn.config import ClassifierSettings
 from textrnn.models.registry import MIXED, SOLVED, find_model
-from textrnn.training.linear import Mixing
+from textrnn.training.linear_beside import Mixing
 
 
 def settings_of_kind(settings: ClassifierSettings, mixing: Mixing | None) -> ClassifierSettings:

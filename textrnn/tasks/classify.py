@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,7 +22,7 @@ from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import DataError, Note
-from textrnn.evaluation.linear.few_rows import are_words, is_few
+from textrnn.evaluation.linear.few_rows import are_words
 from textrnn.evaluation.verdict import Circumstances
 from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.models.parts.layers import set_precision
@@ -46,9 +45,10 @@ from textrnn.tasks.common import (
     kept_settings,
 )
 from textrnn.tasks.facts import DatasetFacts as DatasetFacts
+from textrnn.tasks.few_rows import all_learnt, is_linear_enough
 from textrnn.tasks.label_errors import suspects_beside
 from textrnn.tasks.labelling import AnyBaseline, AnyResult, labelling_of
-from textrnn.tasks.mixed import decided, solved_within_budget, tell_if_late
+from textrnn.tasks.mixed import decided, learn_dev, solved_before, tell_if_late
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.pretraining import pretrained_first
 from textrnn.tasks.settings import combine, settle
@@ -101,7 +101,7 @@ def train(
         kept = kept_settings(run, listener)
         choose_device(combine(run, kept).training.device)  # a wrong one shows before anything is read
         dataset = load_dataset(source, combine(run, kept).data)
-        linear = partial(train_baseline, dataset) if baseline else None
+        linear = train_baseline if baseline else None
         return run, train_on(dataset, run, listener, kept=kept, baseline=linear, doubts=baseline)
 
 
@@ -111,16 +111,17 @@ def train_on(
     listener: Listener,
     *,
     kept: Kept | None = None,
-    baseline: Callable[[], AnyBaseline | None] | None = None,
+    baseline: Callable[[Dataset], AnyBaseline | None] | None = None,
     doubts: bool = False,
 ) -> AnyResult:
     """As :func:`train`, on a data set that is in memory.
 
     Args:
         kept: what the run that goes on has kept.
-        baseline: gives the linear model to compare with.
+        baseline: gives the linear model to compare with, of the data set as it is learnt.
         doubts: whether rows are looked for whose label is probably wrong, where each has one.
     """
+    dataset = all_learnt(dataset, run.model_name)
     facts = DatasetFacts(dataset, vectors_are_kept=kept is not None)
     settings: ClassifierSettings = settle(run, kept, facts)
     if kept is not None and "tokens" in kept:
@@ -135,7 +136,7 @@ def train_on(
     listener.on_training(settings, "", run.folder)
     vectors = facts.vectors(settings)
     learnt = learn(dataset, settings, listener, vectors=vectors, beginning=beginning, checkpoint=checkpoint)
-    result = judge(learnt, dataset, baseline() if baseline else None)
+    result = judge(learnt, dataset, baseline(dataset) if baseline else None)
     listener.on_note(Note("judged", result=result))
     judged = doubts and not dataset.multi_label  # confident learning counts rows by the one class that each has
     doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if judged else None
@@ -174,7 +175,7 @@ def introduce(
     if train.truncated:
         unread = train.unread / (train.unread + len(train.token_ids))
         listener.on_note(Note("cut_texts", cut=train.truncated, texts=len(train.lengths), unread=unread, data=of_data))
-    coverage = vocabulary.coverage(encoded.dev)
+    coverage = vocabulary.coverage(encoded.dev) if len(dataset.dev) else None
     listener.on_note(Note("vocabulary", size=len(vocabulary), tokenizer=of_data.tokenizer, coverage=coverage))
     if vectors is not None:
         found, of_occurrences = int(vectors.found.sum()), float(vectors.found[train.token_ids].mean())
@@ -224,8 +225,7 @@ def learn(
     """
     listener = listener or Listener()
     training, device = settings.training, choose_device(settings.training.device)
-    of_one_label = settings.model_name == AUTO and not dataset.multi_label
-    if of_one_label and is_few(dataset.train.labels, len(dataset.class_names)):
+    if settings.model_name == AUTO and is_linear_enough(dataset):
         settings = linear_settings(settings)  # of so few, no dev split says what a network is good for
     encoded = dataset.encoded(settings.data)
     labelling, sample = labelling_of(dataset), _sample_of_windows(settings)
@@ -244,14 +244,14 @@ def learn(
     )
     objective = labelling.objective(train, dev, training, sample)
     names = _names(dataset, encoded, device)
-    beside, training = solved_within_budget(network, objective, settings, training, listener)
+    beside, training = solved_before(network, objective, settings, training, listener, names)
     if is_solved(network):
         history = solve(network, objective, training, listener, names)
         tell_if_late(settings, history.seconds, listener)
     else:
         history = fit(network, objective, training, checkpoint=checkpoint, listener=listener)
     listener.on_note(Note("trained", history=history))
-    settings, network = decided(
+    settings, network, beside = decided(
         settings,
         network,
         objective,
@@ -262,6 +262,8 @@ def learn(
     )
     with explain_out_of_memory():
         fitted = labelling.fitted(network, dev, settings.training, objective.threads)
+    if dataset.dev_is_learnt and beside is not None:
+        learn_dev(network, objective, beside, settings.training, names, listener)
     classifier = Classifier(
         settings, network, encoded.vocabulary, dataset.class_names, threads=objective.threads, **fitted
     )
@@ -297,12 +299,13 @@ def build_classifier(
     """A new network with seeded weights, on its device, the pretrained vectors in place."""
     sizes = {"vocabulary_size": len(encoded.vocabulary), "class_count": class_count}
     network: ClassifierNetwork = build_network(settings, **sizes)
-    spelling = encoded.train.spelling
+    known = encoded.known
+    spelling = known.spelling
     with explain_impossible_network(settings):
         if spelling is not None:
             learn = network.learn_words if settings.data.words else network.learn_spelling
             learn(torch.from_numpy(spelling.characters), torch.from_numpy(spelling.offsets))
-        network.learn_statistics(torch.from_numpy(encoded.train.token_ids), torch.from_numpy(encoded.train.offsets))
+        network.learn_statistics(torch.from_numpy(known.token_ids), torch.from_numpy(known.offsets))
     vectors_of_texts = encoded.train.sentence_vectors
     if vectors_of_texts is not None and not is_solved(network):
         network.read_sentences(vectors_of_texts.shape[1]).learn_statistics(torch.from_numpy(vectors_of_texts))
@@ -353,6 +356,7 @@ def circumstances(dataset: Dataset, settings: ClassifierSettings) -> Circumstanc
         budget=training.budget,
         balanced=training.class_weight == "balanced",
         vectors_beside=data.embedding == "random" and _vectors_lie_beside(dataset),
+        all_learnt=not len(dataset.dev),
     )
 
 

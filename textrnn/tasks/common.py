@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from textrnn.config import DataIdentity, Run, RunSettings
+from textrnn.config import TASK_CONFIGS, DataIdentity, Run, RunSettings
 from textrnn.errors import ArtifactError, ConfigError, Note, one_line
 from textrnn.files import exclusive_use, remove_file
-from textrnn.models.registry import find_model
+from textrnn.models.registry import AUTO, SOLVED, find_model
 from textrnn.randomness import seeded
 from textrnn.report.inside.page import INSIDE_FILE
 from textrnn.report.repeat import RUN_FILE, run_file
@@ -93,7 +93,12 @@ def explain_unreadable_settings(path: Path) -> Iterator[None]:
 
 def refuse_changes(run: Run, kept: Kept, place: Path) -> None:
     """What was named beside ``resume`` must be what the run was started with (the data is compared later)."""
-    different = saved_settings(run.task, kept).changes(run.named)
+    settings, named = saved_settings(run.task, kept), run.named
+    if run.model_name == AUTO and settings.model_name == SOLVED:  # what only the network reads is not kept
+        group, unread = TASK_CONFIGS[run.task], find_model(SOLVED).unread
+        read = {field.name for part in (group.data, group.training) for field in dataclasses.fields(part)}
+        named = {name: value for name, value in named.items() if name in read.difference(unread)}
+    different = settings.changes(named)
     if different:
         raise ConfigError(
             f"`resume`: {'; '.join(different)}; expected the settings of {place}: leave the flags out, "

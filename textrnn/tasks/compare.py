@@ -114,7 +114,7 @@ def _train_one(run: Run, dataset: Dataset, linear: AnyBaseline | None, listener:
     assert run.folder is not None
     if not is_finished(run, listener):
         with held(run):
-            train_on(dataset, run, listener, kept=kept_settings(run, listener), baseline=lambda: linear)
+            train_on(dataset, run, listener, kept=kept_settings(run, listener), baseline=lambda _: linear)
     device = choose_device(str(run.named.get("device", "auto")))
     return _judge(load_classifier(run.folder, device), run.folder, dataset)
 

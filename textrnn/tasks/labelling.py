@@ -79,6 +79,8 @@ class OneLabel(Labelling):
     def fitted(
         self, network: ClassifierNetwork, dev: LabelledTexts, training: TrainConfig, threads: Threads
     ) -> dict[str, Any]:
+        if not len(dev):  # of few rows, all are learnt, by a model that is calibrated out of fold
+            return {"temperature": 1.0}
         logits = predict_logits(network, dev, threads).numpy()
         unsmoothed = without_smoothing(logits, training.label_smoothing)
         return {"temperature": fit_temperature(unsmoothed, self.dataset.dev.labels)}

@@ -27,6 +27,7 @@ from textrnn.models.registry import SOLVED, find_model
 from textrnn.report.search import SearchResult
 from textrnn.tasks import classify, language_model
 from textrnn.tasks.common import held, is_finished, kept_settings
+from textrnn.tasks.few_rows import all_learnt
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import CorpusFacts, combine, recipe_of, settle
 from textrnn.tasks.study import TENTHS, Study, is_there, refuse_missing_package
@@ -61,7 +62,7 @@ class _Classifying:
     def __init__(self, run: Run, on_download: Progress | None, *, baseline: bool):
         config = combine(run).data
         source = find_dataset(config.dataset, on_progress=on_download)
-        self.dataset: Dataset = load_dataset(source, config)
+        self.dataset: Dataset = all_learnt(load_dataset(source, config), run.model_name)
         self.facts = classify.DatasetFacts(self.dataset)
         self.baseline = baseline
         self.judged_by = "dev_macro_f1" if self.dataset.multi_label else "dev_accuracy"
@@ -83,7 +84,7 @@ class _Classifying:
         return {*unread, *of_vectors, *(() if beginning is None else beginning.sizes)}
 
     def train(self, run: Run, listener: Listener) -> None:
-        linear = partial(classify.train_baseline, self.dataset) if self.baseline else None
+        linear = classify.train_baseline if self.baseline else None
         kept = kept_settings(run, listener)
         classify.train_on(self.dataset, run, listener, kept=kept, baseline=linear, doubts=self.baseline)
 

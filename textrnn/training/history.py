@@ -38,6 +38,7 @@ class History:
         evaluation_seconds: of them, those spent on evaluations, checkpoints and samples
         threads: steps by the number of threads that did them
         samples: what the network wrote, as it learnt
+        cross_validated: whether scores are by models that have learnt the other rows, for nothing was held out for dev
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -52,6 +53,7 @@ class History:
     threads: Counter[int] = field(default_factory=Counter)
     stopped_by: str = ""
     samples: list[Sample] = field(default_factory=list)
+    cross_validated: bool = False
 
     @property
     def best(self) -> dict[str, float]:
@@ -63,7 +65,12 @@ class History:
         """The figure of a classifier's evaluations that people look at: its key, and what it is called."""
         if self.evaluations and "dev_macro_f1" in self.evaluations[0]:
             return "dev_macro_f1", "macro F1 on dev"
-        return "dev_accuracy", "accuracy on dev"
+        return "dev_accuracy", "accuracy, cross-validated" if self.cross_validated else "accuracy on dev"
+
+    @property
+    def judged_on(self) -> str:
+        """What stands before scores: ``dev``, or ``cross-validated``."""
+        return "cross-validated" if self.cross_validated else "dev"
 
     @property
     def examples_seen(self) -> int:
@@ -82,7 +89,8 @@ class History:
         scores = [key for key in (self.evaluations[0] if self.evaluations else ("dev_loss",)) if key not in own]
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["step", "epoch", "learning_rate", "train_loss", *scores, "seconds"])
+        names = [key.replace("dev_", "cross_validated_") if self.cross_validated else key for key in scores]
+        writer.writerow(["step", "epoch", "learning_rate", "train_loss", *names, "seconds"])
         steps = zip(self.epoch, self.learning_rate, self.train_loss, strict=True)
         for step, (epoch, rate, loss) in enumerate(steps, 1):
             row: dict[str, Any] = by_step.get(step, {})

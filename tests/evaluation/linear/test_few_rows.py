@@ -87,3 +87,7 @@ def test_more_by_chance_is_not_surely_more() -> None:
     right[:2] = True
     assert is_surely_better(right, usual)
     assert not is_surely_better(usual, usual)
+    chance = usual.copy()
+    chance[0] = True
+    assert not is_surely_better(np.stack([chance] * 10), np.stack([usual] * 10))  # ten divisions of the same texts
+    assert is_surely_better(np.stack([right] * 10), np.stack([usual] * 10))

@@ -7,7 +7,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from textrnn.evaluation.calibration import fit_temperature
-from textrnn.evaluation.linear.solver import calibrated, fitted, inverse_penalty, weights_by_class
+from textrnn.evaluation.linear.solver import calibrated, divisions, fitted, inverse_penalty, weights_by_class
 
 
 def noisy(rows: int, columns: int, seed: int = 0) -> tuple[csr_matrix, np.ndarray]:
@@ -45,15 +45,29 @@ def test_weighted_texts_count_as_copies_do() -> None:
     np.testing.assert_allclose(weighted.coef_, copied.coef_, atol=1e-3)
 
 
+@pytest.mark.parametrize(("rows", "classes", "rounds"), [(32, 2, 10), (500, 10, 6), (2000, 10, 1), (536, 67, 1)])
+def test_few_texts_are_divided_several_times(rows: int, classes: int, rounds: int) -> None:
+    labels = np.arange(rows) % classes
+    found = divisions(labels, classes, 3)
+    assert len(found) == rounds
+    for parts in found:
+        assert sorted(np.concatenate([held_out for _, held_out in parts]).tolist()) == list(range(rows))
+    assert rounds == 1 or found[0][0][1].tolist() != found[1][0][1].tolist()
+
+
 def test_weights_count_while_it_is_calibrated() -> None:
     features, labels = noisy(90, 5)
     weights = np.where(np.arange(90) % 3, 1.0, 1e-3)
-    scores = np.zeros((90, 2))
-    for learnt, held_out in StratifiedKFold(3, shuffle=True, random_state=0).split(labels, labels):
-        model = LinearSVC(C=0.5, random_state=0).fit(features[learnt], labels[learnt], sample_weight=weights[learnt])
-        margins = model.decision_function(features[held_out])
-        scores[held_out] = np.stack([-margins, margins], axis=1)
+    found = []
+    for seed in range(10):  # of so few texts, ten divisions
+        scores = np.zeros((90, 2))
+        for learnt, held_out in StratifiedKFold(3, shuffle=True, random_state=seed).split(labels, labels):
+            model = LinearSVC(C=0.5, random_state=0)
+            model.fit(features[learnt], labels[learnt], sample_weight=weights[learnt])
+            margins = model.decision_function(features[held_out])
+            scores[held_out] = np.stack([-margins, margins], axis=1)
+        found.append(fit_temperature(scores, labels))
     inverse, temperature = calibrated(features, labels, 2, 0.5, weights=weights)
     assert inverse == 0.5
-    assert temperature == pytest.approx(fit_temperature(scores, labels), rel=1e-6)
+    assert temperature == pytest.approx(np.exp(np.log(found).mean()), rel=1e-6)
     assert temperature != pytest.approx(calibrated(features, labels, 2, 0.5)[1], rel=1e-3)

@@ -12,9 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
+from tests.factories import small_rows
+from textrnn.corpus.dataset import Dataset, Split
 from textrnn.evaluation.calibration import softmax
-from textrnn.evaluation.semi_supervised.rungs import Ladder, Part, Rung, judged, parts_of
+from textrnn.evaluation.folds import Part, judged, parts_of
+from textrnn.evaluation.semi_supervised.rungs import Ladder, Rung
 from textrnn.evaluation.semi_supervised.scorer import LinearScorer
+from textrnn.tasks.few_labels.ladder import _labels_alone
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 20)), min_size=1, max_size=60), st.integers(0, 5))
@@ -109,3 +113,32 @@ def test_a_rung_that_would_take_too_long_is_left() -> None:
     assert next(calls) == 7
     assert ladder.rungs[-1] == Rung("second", seconds=10.0)
     assert ladder.rungs[-1].to_dict()["accuracy"] is None
+
+
+def test_the_first_rung_is_compared_by_the_rows_that_the_ground_was_judged_by() -> None:
+    """The ground had time for two rows, both right; the rung is right on the others alone."""
+    labels = np.array([0, 1, 0, 1])
+    ladder = Ladder(csr_matrix(np.eye(4)), labels, 2, parts_of(labels, np.arange(4), folds=2))
+    ground = np.full((4, 2), np.nan)
+    ground[:2] = 3.0 * np.eye(2)[labels[:2]]
+    ladder.refer("the labels alone", ground, 0.1)
+
+    def fit(features: Any, part: Part, index: int) -> LinearScorer:
+        scores = np.eye(2)[labels]
+        scores[:2] = scores[:2, ::-1]
+        return LinearScorer(scores.T, np.zeros(2))
+
+    assert not ladder.climb("wrong on those", fit)
+    assert ladder.rungs[-1].accuracy == 0.5  # of all rows
+
+
+def test_the_linear_model_of_the_labels_alone_is_judged_as_far_as_there_is_time() -> None:
+    rows = small_rows(30, 1)
+    names = sorted({name for _, name in rows})
+    train = Split([text for text, _ in rows], [names.index(name) for _, name in rows])
+    dataset = Dataset("few", names, train, Split([], []), Split([], []))
+    parts = parts_of(np.array(train.labels), np.arange(30))
+    some, every = (_labels_alone(dataset, parts, ends, 0) for ends in (0.0, math.inf))
+    assert np.isfinite(every).all()
+    assert np.isfinite(some).all(axis=1).nonzero()[0].tolist() == parts[0].held_out.tolist()
+    np.testing.assert_array_equal(some[parts[0].held_out], every[parts[0].held_out])

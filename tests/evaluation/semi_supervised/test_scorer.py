@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.naive_bayes import MultinomialNB
 
-from textrnn.evaluation.semi_supervised.labels_alone import fit_to_labels
+from textrnn.evaluation.linear.solver import fitted as solved
+from textrnn.evaluation.linear.solver import weights_by_class
 from textrnn.evaluation.semi_supervised.mixture import fit_mixture
-from textrnn.evaluation.semi_supervised.scorer import balanced, class_shares, guesses
+from textrnn.evaluation.semi_supervised.scorer import LinearScorer, balanced, class_shares, guesses
 from textrnn.evaluation.semi_supervised.self_training import fit_to_guesses, surest_rows
 
 
@@ -101,7 +102,7 @@ def test_texts_without_labels_make_up_for_labels() -> None:
     x, labels = topics(400, 0)
     few = np.arange(4)
     new, truth = topics(200, 1)
-    alone = fit_to_labels(csr_matrix(x), few, labels[few], 2)
+    alone = LinearScorer(*weights_by_class(solved(csr_matrix(x[few]), labels[few], 1.0), 2))
     mixture = fit_mixture(csr_matrix(x), few, labels[few], 2)
     shares = class_shares(labels[few], 2)
     soft = guesses(mixture.scores(csr_matrix(x)), shares, few, labels[few], 1.0)

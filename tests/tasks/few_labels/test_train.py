@@ -23,7 +23,8 @@ from textrnn.saved.classifier import load_classifier
 from textrnn.tasks.few_labels.label_next import to_label
 from textrnn.tasks.few_labels.linear import as_linear
 from textrnn.tasks.few_labels.student import taught_dataset
-from textrnn.tasks.few_labels.train import learn_few, without_dev
+from textrnn.tasks.few_labels.train import learn_few
+from textrnn.tasks.few_rows import without_dev
 from textrnn.training.events import Listener
 
 FEW = ["--dataset", "./few", "--unlabelled", "heap.txt", "--budget", "10", "--no-baseline"]
@@ -106,7 +107,7 @@ def test_the_same_seed_gives_the_same_model_and_a_named_network_is_kept() -> Non
 
 def test_a_student_learns_soft_labels_and_is_judged_by_guesses_it_has_not_seen() -> None:
     dataset, heap = few()
-    from textrnn.evaluation.semi_supervised.rungs import parts_of
+    from textrnn.evaluation.folds import parts_of
 
     part = parts_of(np.array(dataset.train.labels), np.arange(18))[0]
     soft = np.random.default_rng(0).dirichlet(np.ones(3), size=len(part.own) + len(heap))

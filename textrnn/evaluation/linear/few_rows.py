@@ -154,6 +154,8 @@ def is_few(labels: ArrayLike, class_count: int) -> bool:
 
 
 def is_surely_better(right: NDArray[np.bool_], usual: NDArray[np.bool_]) -> bool:
-    """Whether (N,) answers are right more often than others, by more than chance."""
-    better, worse = int((right & ~usual).sum()), int((usual & ~right).sum())
+    """Whether (N,) answers are right more often than others, by more than chance; or (divisions, N), which count as one
+    on average, for they are of the same texts."""
+    rounds = 1 if right.ndim == 1 else len(right)
+    better, worse = (right & ~usual).sum() / rounds, (usual & ~right).sum() / rounds
     return bool(better - worse > SURELY * np.sqrt(better + worse))

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from textrnn.evaluation.calibration import fit_temperature
+from textrnn.evaluation.folds import equal_rows, parts_of
 from textrnn.evaluation.linear.few_rows import USUAL, FewRows, Reading, is_few, is_surely_better
-from textrnn.evaluation.linear.solver import FOLDS, calibrated, fitted, weights_by_class
+from textrnn.evaluation.linear.solver import FOLDS, calibrated, divisions, fitted, temperature_of, weights_by_class
 
 INVERSE_PENALTY = 0.25  # scikit-learn's C, of features whose parts have norms of one
 
@@ -84,6 +84,33 @@ def learn_linear(
     return dataclasses.replace(best, model=model, ngram_weights=ngram_weights if best.reading.by_class else None)
 
 
+def out_of_fold(
+    texts: FewRows,
+    labels: ArrayLike,
+    class_count: int,
+    learnt: LearntLinear,
+    *,
+    weights: NDArray[np.float64] | None = None,
+    balanced: bool = False,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """(N, C) scores by models that read as one that was learnt, with its penalty, and have not learnt these texts nor
+    copies of them; NaN for texts that nobody can judge.
+
+    Args:
+        labels, weights, balanced, seed: as :func:`learn_linear` was given them.
+    """
+    given = np.asarray(labels, dtype=np.int64)
+    scores = np.full((len(given), class_count), np.nan)
+    how: dict[str, Any] = {"weights": weights, "balanced": balanced, "seed": seed}
+    for part in parts_of(given, equal_rows(texts.features), seed=seed)[:-1]:
+        if len(np.unique(part.labels)) > 1:
+            scores[part.held_out] = _scored(
+                texts, part.own, part.held_out, given, class_count, learnt.reading, learnt.inverse, **how
+            )
+    return scores
+
+
 def _best_of(
     readings: list[Reading],
     usual: LearntLinear,
@@ -98,21 +125,39 @@ def _best_of(
     Args:
         inverse: scikit-learn's C, where n-grams are weighed by classes.
     """
-    from sklearn.model_selection import StratifiedKFold
-
-    folds = min(FOLDS, int(np.bincount(labels).min()))
-    parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
-    best, first, most = usual, np.zeros(0, dtype=np.bool_), 0
+    rounds = divisions(labels, class_count, min(FOLDS, int(np.bincount(labels).min())), seed=seed)
+    best, first, most = usual, np.zeros((0, 0), dtype=np.bool_), 0
     for reading in readings:
         penalty = inverse if reading.by_class else usual.inverse
-        scores = np.zeros((len(labels), class_count))
-        for learnt, held_out in parts:
-            own, given, counts, weights = texts.learnt(reading, learnt, labels, class_count)
-            by_class, biases = weights_by_class(fitted(own, given, penalty, weights=counts, seed=seed), class_count)
-            scores[held_out] = texts.read(texts.features[held_out], reading, weights) @ by_class.T + biases
-        right = scores.argmax(axis=1) == labels
+        scores = np.zeros((len(rounds), len(labels), class_count))
+        for index, learnt, held_out in ((index, *part) for index, parts in enumerate(rounds) for part in parts):
+            scores[index, held_out] = _scored(texts, learnt, held_out, labels, class_count, reading, penalty, seed=seed)
+        right = scores.argmax(axis=2) == labels
         if reading == usual.reading:
             first, most = right, int(right.sum())
         elif right.sum() > most and is_surely_better(right, first):
-            best, most = LearntLinear(None, penalty, fit_temperature(scores, labels), reading), int(right.sum())
+            best, most = LearntLinear(None, penalty, temperature_of(scores, labels), reading), int(right.sum())
     return best
+
+
+def _scored(
+    texts: FewRows,
+    learnt: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    class_count: int,
+    reading: Reading,
+    inverse: float,
+    *,
+    weights: NDArray[np.float64] | None = None,
+    balanced: bool = False,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """(rows held out, C) scores by a model of other rows."""
+    own, given, counts, ngram_weights = texts.learnt(reading, learnt, labels, class_count)
+    if weights is not None:
+        counts[: len(learnt)] *= weights[learnt]
+    model = fitted(own, given, inverse, weights=counts, balanced=balanced, seed=seed)
+    by_class, biases = weights_by_class(model, class_count)
+    scores: NDArray[np.float64] = texts.read(texts.features[held_out], reading, ngram_weights) @ by_class.T + biases
+    return scores

@@ -19,6 +19,7 @@ BY_DEFAULT = 0.25  # of many texts; features that are TF-IDF twice, words and pi
 OF_ONE_KIND = 0.5  # features of a norm of one
 FEW_TEXTS = 10_000  # of which several penalties are tried
 FOLDS = 3
+MOST_ROUNDS, REPEATED = 10, 30_000  # divisions into folds; texts times classes times divisions, roughly
 USUAL_TEMPERATURE = 0.3  # of margins
 
 
@@ -57,20 +58,43 @@ def calibrated(
     counts = np.bincount(given)
     if len(given) >= FEW_TEXTS or counts[counts > 0].min(initial=len(given)) < FOLDS or (counts > 0).sum() < 2:
         return usual, USUAL_TEMPERATURE
-    from sklearn.model_selection import StratifiedKFold
-
     candidates = INVERSE_PENALTIES if inverse is None else (inverse,)
-    scores = {candidate: np.zeros((len(given), class_count)) for candidate in candidates}
-    for learnt, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(given, given):
+    rounds = divisions(given, class_count, FOLDS, seed=seed)
+    scores = {candidate: np.zeros((len(rounds), len(given), class_count)) for candidate in candidates}
+    for index, learnt, held_out in ((index, *part) for index, parts in enumerate(rounds) for part in parts):
         of_learnt = None if weights is None else weights[learnt]
         for candidate in candidates:
             model = fitted(features[learnt], given[learnt], candidate, weights=of_learnt, balanced=balanced, seed=seed)
             by_class, biases = weights_by_class(model, class_count)
-            scores[candidate][held_out] = features[held_out] @ by_class.T + biases
-    right = {candidate: int((found.argmax(axis=1) == given).sum()) for candidate, found in scores.items()}
+            scores[candidate][index, held_out] = features[held_out] @ by_class.T + biases
+    right = {candidate: int((found.argmax(axis=2) == given).sum()) for candidate, found in scores.items()}
     # Among equals, the usual one, or the nearest to it.
     best = max(right, key=lambda candidate: (right[candidate], -abs(np.log(candidate / usual))))
-    return best, fit_temperature(scores[best], given)
+    return best, temperature_of(scores[best], given)
+
+
+def divisions(
+    labels: NDArray[np.int64], class_count: int, folds: int, *, seed: int = 0
+) -> list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
+    """Divisions into folds, each a list of (rows that are learnt, rows held out); of few texts, several, for one says
+    little.
+
+    Args:
+        labels: (N,) class indices.
+        seed: of the first.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    rounds = min(MOST_ROUNDS, max(1, REPEATED // (len(labels) * class_count)))
+    return [
+        list(StratifiedKFold(folds, shuffle=True, random_state=(seed + index) % 2**32).split(labels, labels))
+        for index in range(rounds)
+    ]
+
+
+def temperature_of(scores: NDArray[np.float64], labels: ArrayLike) -> float:
+    """By which (divisions, N, C) scores out of fold are divided: the geometric mean of what is best in each."""
+    return float(np.exp(np.mean([np.log(fit_temperature(part, labels)) for part in scores])))
 
 
 def norm_of(features: Any) -> float:

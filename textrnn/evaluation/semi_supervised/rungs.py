@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.evaluation.calibration import cross_entropy, fit_temperature
-from textrnn.evaluation.out_of_fold import assign_folds
+from textrnn.evaluation.folds import Part, judged
 from textrnn.evaluation.semi_supervised.scorer import LinearScorer, class_shares, guesses
 
-FOLDS = 5
 LABELS_ALONE = "the labels alone"
 
 
@@ -69,59 +67,6 @@ class Rung:
         }
 
 
-@dataclass(frozen=True)
-class Part:
-    """What is learnt from in one fold, or in the end: rows of labelled texts, then all texts without labels.
-
-    Attributes:
-        own: (k,) of the labelled texts, those that are learnt from
-        held_out: of the labelled texts, those that are not; empty in the end
-        labels: (k,) of `own`
-    """
-
-    own: NDArray[np.int64]
-    held_out: NDArray[np.int64]
-    labels: NDArray[np.int64]
-
-    @property
-    def rows(self) -> NDArray[np.int64]:
-        """(k,) where the labelled texts stand among those of the part: at the beginning."""
-        return np.arange(len(self.own))
-
-    def texts(self, labelled: int, total: int) -> NDArray[np.int64]:
-        """Rows of all texts: those of `own`, then those without labels."""
-        return np.concatenate([self.own, np.arange(labelled, total)])
-
-
-def parts_of(
-    labels: NDArray[np.int64], different: NDArray[np.int64], *, folds: int = FOLDS, seed: int = 0
-) -> list[Part]:
-    """The folds, and behind them the whole.
-
-    Rows whose class has no text beside them are learnt in every fold, and never judged. No more folds than a usual
-    class has texts, so that a class seldom misses in what is learnt.
-
-    Args:
-        labels: (n,) class indices.
-        different: (n,) equal for copies of a text.
-    """
-    everyone = np.arange(len(labels))
-    whole = Part(everyone, everyone[:0], labels)
-    pairs = np.unique(np.stack([labels, different]), axis=1)
-    texts_of = np.bincount(pairs[0], minlength=int(labels.max()) + 1)
-    judged = texts_of[labels] > 1
-    count = int(min(folds, max(2, np.median(texts_of[texts_of > 0]))))
-    if not judged.any():
-        return [whole]
-    fold_of = assign_folds(different, labels, np.random.default_rng(seed), count)
-    found = []
-    for fold in range(count):
-        held_out = (fold_of == fold) & judged
-        if held_out.any():
-            found.append(Part(everyone[~held_out], everyone[held_out], labels[~held_out]))
-    return [*found, whole]
-
-
 @dataclass
 class Standing:
     """The best so far.
@@ -162,6 +107,7 @@ class Ladder:
     best: Standing | None = None
     reference: Rung = field(default=Rung(LABELS_ALONE), init=False)
     started: float | None = None
+    judged_rows: NDArray[np.bool_] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.started = self.clock() if self.started is None else self.started
@@ -187,6 +133,7 @@ class Ladder:
         """
         accuracy, loss, _ = judged(out_of_fold, self.labels)
         self.reference = Rung(name, accuracy, loss, seconds, kept=True)
+        self.judged_rows = np.asarray(np.isfinite(out_of_fold).all(axis=1))
         self.rungs.append(self.reference)
 
     def climb(self, name: str, fit: Callable[[Any, Part, int], LinearScorer]) -> bool:
@@ -210,7 +157,7 @@ class Ladder:
             return False
         accuracy, loss, temperature = judged(out_of_fold, self.labels)
         rung = Rung(name, accuracy, loss, taken)
-        kept = rung.is_better_than(self.reference if self.best is None else self.best.rung)
+        kept = self._is_better(rung, out_of_fold)
         rung = dataclasses.replace(rung, kept=kept)
         self.rungs.append(rung)
         if kept or self.best is None:
@@ -222,6 +169,15 @@ class Ladder:
         """Whether anything was better than the labelled texts alone."""
         return self.best is not None and self.best.rung.kept
 
+    def _is_better(self, rung: Rung, out_of_fold: NDArray[np.float64]) -> bool:
+        """Whether a rung is better than the best so far, or than the ground, by the rows that this was judged by."""
+        if self.best is not None:
+            return rung.is_better_than(self.best.rung)
+        if self.judged_rows is not None and self.judged_rows.any():
+            accuracy, loss, _ = judged(out_of_fold[self.judged_rows], self.labels[self.judged_rows])
+            rung = dataclasses.replace(rung, accuracy=accuracy, loss=loss)
+        return rung.is_better_than(self.reference)
+
     def _in_time(self) -> Iterator[int]:
         """The parts, one after the other, as long as the rest of them seems to fit; the first rung always does."""
         began = self.clock()
@@ -230,18 +186,3 @@ class Ladder:
             one = (self.clock() - began) / (index + 1)
             if self.best is not None and self.spent + one * (len(self.parts) - index - 1) > self.seconds:
                 return
-
-
-def judged(out_of_fold: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float, float]:
-    """Accuracy, calibrated loss in nats per row, and the temperature, over the rows that were judged.
-
-    Args:
-        out_of_fold: (n, C) scores; NaN for rows that were not.
-    """
-    rows = np.isfinite(out_of_fold).all(axis=1)
-    if not rows.any():
-        return math.nan, math.inf, 1.0
-    scores, given = out_of_fold[rows], labels[rows]
-    temperature = fit_temperature(scores, given)
-    right = float((scores.argmax(axis=1) == given).mean())
-    return right, cross_entropy(scores, given, temperature), temperature

@@ -124,9 +124,13 @@ class Model(NgramClassifier, WindowedClassifier):
         return logits + self.share * (scores + self.intercepts - logits)
 
     def take_linear(self, weights: Tensor, intercepts: Tensor) -> None:
-        """Take in a linear model over the sparse features, (C, K) and (C,); its share is none yet."""
+        """Take in a linear model over the sparse features, (C, K) and (C,), or another in its place; the share of the
+        first is none yet."""
         for bag, columns in self.by_bag(weights):
-            bag.append(columns)
+            if self.intercepts.shape[0]:
+                bag.table.weight.data[:, self.ngram_size :] = columns.to(bag.table.weight)
+            else:
+                bag.append(columns)
         self.intercepts = intercepts.to(self.intercepts)
 
     def read_by_windows(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ from textrnn.evaluation.linear.features import fit_vectorizer
 from textrnn.evaluation.semi_supervised.next_rows import rows_to_label
 from textrnn.files import write_together
 from textrnn.saved.classifier import Classifier
-from textrnn.tasks.few_labels.train import refuse_several_labels, without_dev
+from textrnn.tasks.few_rows import refuse_several_labels, without_dev
 from textrnn.tasks.settings import combine
 from textrnn.training.events import Listener
 

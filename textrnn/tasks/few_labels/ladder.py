@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from textrnn.corpus.dataset import Dataset
 from textrnn.errors import Note
-from textrnn.evaluation.linear.features import CutIntoWords, fit_vectorizer
-from textrnn.evaluation.semi_supervised.labels_alone import fit_to_labels
+from textrnn.evaluation.baseline import fit_linear
+from textrnn.evaluation.folds import Part, numbered, parts_of
 from textrnn.evaluation.semi_supervised.mixture import fit_mixture
-from textrnn.evaluation.semi_supervised.rungs import LABELS_ALONE, Ladder, Part, parts_of
+from textrnn.evaluation.semi_supervised.rungs import LABELS_ALONE, Ladder
 from textrnn.evaluation.semi_supervised.self_training import fit_to_guesses
 from textrnn.tasks.few_labels.linear import Ground
 from textrnn.training.events import Listener
@@ -44,9 +44,9 @@ def climb_linear(
     """
     started = time.perf_counter()
     texts, labels = dataset.train.texts, np.asarray(dataset.train.labels, dtype=np.int64)
-    class_count, words = len(dataset.class_names), dataset.cut_into_words
-    parts = parts_of(labels, _different(texts), seed=seed)
-    alone = _labels_alone(texts, labels, class_count, parts, words, seed)
+    class_count = len(dataset.class_names)
+    parts = parts_of(labels, numbered(texts), seed=seed)
+    alone = _labels_alone(dataset, parts, started + seconds, seed)
     taken = time.perf_counter() - started
     stood_on = ground()
     ladder = Ladder(stood_on.features, labels, class_count, parts, seconds, started=started)
@@ -64,24 +64,28 @@ def climb_linear(
     return ladder, stood_on
 
 
-def _labels_alone(
-    texts: Sequence[str],
-    labels: NDArray[np.int64],
-    class_count: int,
-    parts: Sequence[Part],
-    words: CutIntoWords | None,
-    seed: int,
-) -> NDArray[np.float64]:
-    """(n, C) scores, out of fold, of the linear model that is shown beside every run."""
-    scores = np.full((len(labels), class_count), np.nan)
-    for part in parts[:-1]:
-        vectorizer, features = fit_vectorizer(words, [texts[row] for row in part.own])
-        scorer = fit_to_labels(features, part.rows, part.labels, class_count, seed=seed)
-        scores[part.held_out] = scorer.scores(vectorizer.transform([texts[row] for row in part.held_out]))
+def _labels_alone(dataset: Dataset, parts: Sequence[Part], ends: float, seed: int) -> NDArray[np.float64]:
+    """(n, C) scores, out of fold, of the linear model that is shown beside every run; NaN for rows of folds that would
+    not end in time, but for the first.
+
+    Args:
+        ends: when the time is up.
+    """
+    texts, class_count = dataset.train.texts, len(dataset.class_names)
+    scores, began = np.full((len(texts), class_count), np.nan), time.perf_counter()
+    for index, part in enumerate(parts[:-1]):
+        one = (time.perf_counter() - began) / max(1, index)
+        if index and time.perf_counter() + one > ends:
+            break
+        if len(np.unique(part.labels)) < 2:
+            continue
+        model = fit_linear(
+            [texts[row] for row in part.own],
+            part.labels,
+            class_count,
+            words=dataset.cut_into_words,
+            class_names=dataset.class_names,
+            seed=seed,
+        )
+        scores[part.held_out] = model.scores([texts[row] for row in part.held_out], class_count)
     return scores
-
-
-def _different(texts: Sequence[str]) -> NDArray[np.int64]:
-    """(n,) a number for each text, the same for copies."""
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)

@@ -78,6 +78,7 @@ def as_learnt(ground: Ground, ladder: Ladder, best: Standing, dataset: Dataset) 
     loss = _loss(ladder, best)
     history = History([loss], [0.0], [1], [ground.features.shape[0]], best_step=1, best_loss=dev_loss)
     history.threads, history.seconds, history.stopped_by = Counter({1: 1}), rung.seconds, "solved"
+    history.cross_validated = True
     row = {"step": 1, "epoch": 1, "passes": 1.0, "seconds": rung.seconds, "train_loss": loss}
     history.evaluations.append({**row, **scores})
     return Learnt(classifier, history)

@@ -16,7 +16,8 @@ from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.heap import Heap
 from textrnn.errors import Note
-from textrnn.evaluation.semi_supervised.rungs import Ladder, Part, Rung, judged
+from textrnn.evaluation.folds import Part, judged
+from textrnn.evaluation.semi_supervised.rungs import Ladder, Rung
 from textrnn.tasks.classify import DatasetFacts, Learnt, learn
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import Listener

@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 
-import numpy as np
-
 from textrnn.config import Run
-from textrnn.corpus.dataset import Dataset, Split, load_dataset
+from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.heap import Heap, cleared, read_heap
 from textrnn.corpus.sources.catalog import find_dataset
 from textrnn.corpus.sources.download import Progress
-from textrnn.errors import ConfigError, DataError, Note
+from textrnn.errors import ConfigError, Note
 from textrnn.evaluation.semi_supervised.rungs import Rung
+from textrnn.models.registry import SOLVED
 from textrnn.report.classification import ClassificationResult
 from textrnn.tasks.classify import (
     DatasetFacts,
@@ -28,6 +27,7 @@ from textrnn.tasks.common import announce_replacement, held, keep
 from textrnn.tasks.few_labels.ladder import climb_linear
 from textrnn.tasks.few_labels.linear import as_learnt, as_linear, ground_of
 from textrnn.tasks.few_labels.student import as_calibrated, climb_student
+from textrnn.tasks.few_rows import refuse_several_labels, without_dev
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import combine, settle
 from textrnn.training.events import Listener
@@ -87,56 +87,6 @@ def train(
             dataset = without_dev(dataset)
         heap = cleared(heap, dataset)
     return train_on(dataset, heap, run, listener, baseline=baseline, choose=choose)
-
-
-def refuse_several_labels(dataset: Dataset) -> None:
-    """The ladder guesses the one class of each text.
-
-    Raises:
-        DataError: where rows have several labels.
-    """
-    if dataset.multi_label:
-        raise DataError(
-            "`unlabelled`: texts without labels are learnt from where each row has one label, and these have several; "
-            "expected one: leave `unlabelled` out, or use `pretrain`"
-        )
-
-
-def without_dev(dataset: Dataset) -> Dataset:
-    """The data set with the rows that were split off for dev among those that are learnt: labels are few, and
-    cross-validation needs no dev split.
-
-    Raises:
-        DataError: where rows have several labels.
-    """
-    refuse_several_labels(dataset)
-    train, dev = dataset.train, dataset.dev
-    if dev is train:  # rows too few to hold any out
-        return dataclasses.replace(dataset, dev=Split([], []), _encoded={})
-    rows = None
-    if train.rows is not None and dev.rows is not None:
-        numbers = np.concatenate([np.asarray(part.rows.line_numbers) for part in (train, dev) if part.rows])
-        order = np.argsort(numbers, kind="stable")
-    else:
-        order = np.arange(len(train) + len(dev))
-    texts, labels = [*train.texts, *dev.texts], [*train.labels, *dev.labels]
-    weights = None if train.weights is None or dev.weights is None else np.concatenate([train.weights, dev.weights])
-    whole = Split(
-        [texts[row] for row in order],
-        [labels[row] for row in order],
-        rows,
-        None if weights is None else weights[order],
-    )
-    notes = [_without_dev(note) if note.kind == "split_made" else note for note in dataset.notes]
-    notes = [note for note in notes if note.kind != "split_made" or note["missing"]]
-    return dataclasses.replace(dataset, train=whole, dev=Split([], []), notes=notes, _encoded={})
-
-
-def _without_dev(note: Note) -> Note:
-    """The note on splits that were made, when dev is none of them after all."""
-    rows = dict(note["rows"])
-    rows["train"] += rows.pop("dev", 0)
-    return Note("split_made", **{**note.facts, "missing": [s for s in note["missing"] if s != "dev"], "rows": rows})
 
 
 def train_on(
@@ -210,8 +160,9 @@ def learn_few(dataset: Dataset, heap: Heap, run: Run, listener: Listener, *, cho
 
 
 def _labels_alone(dataset: Dataset, run: Run, listener: Listener, seconds: float) -> Learnt:
-    """A model that learns from the labelled rows as ever, and is calibrated on them."""
-    alone = dataclasses.replace(dataset, dev=dataset.train, _encoded={})
+    """A model that learns from the labelled rows as ever; a network is calibrated on them, too."""
+    cross_validated = run.model_name == SOLVED
+    alone = dataset if cross_validated else dataclasses.replace(dataset, dev=dataset.train, _encoded={})
     facts = DatasetFacts(alone)
     settings = settle(run, None, facts)
     settings = settings.replaced({"budget": max(1.0, round(seconds, 1))})
