@@ -187,6 +187,8 @@ def prepare(corpus: Corpus, settings: LanguageModelSettings, prefix: str | None 
     token_ids, held_out, context = map(model.encode, (corpus.train, corpus.held_out, corpus.context))
     tuning = tuning_part(len(token_ids), len(vocabulary)) if settings.data.ngram_order else slice(0, 0)
     to_learn = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]]) if tuning.stop else token_ids
+    if settings.model_config.initialisation != "uniform":  # that is PyTorch's own way, and the book's
+        network.expect_shares(torch.bincount(to_learn, minlength=len(vocabulary)))
     before = torch.cat([context.new_tensor([model.start_id]), context])
     prefix = _a_beginning(corpus) if prefix is None else prefix[-LONGEST_SAMPLE_PREFIX:]
     config = GenerationConfig(SAMPLE_LENGTH, USUAL_TEMPERATURE)

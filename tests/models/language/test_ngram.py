@@ -118,6 +118,21 @@ def test_weights_of_the_mixture_against_a_fine_grid(seed: int, true_weights: tup
     assert bool((gradient[0, inside].abs() < 1e-12).all())  # the least there is, not only near it
 
 
+@pytest.mark.parametrize("noise", [0.01, 0.3])
+def test_weights_are_found_from_far_away(noise: float) -> None:
+    """One of the two says nearly the same everywhere, the other is sure: whole steps of Newton's lead to nothing."""
+    generator, size, count = torch.Generator().manual_seed(0), 300, 200
+    shares = torch.randn(size, generator=generator, dtype=torch.float64)
+    targets = torch.multinomial(shares.softmax(0).expand(count, size), 1, generator=generator)[:, 0]
+    flat = (shares + noise * torch.randn(count, size, generator=generator, dtype=torch.float64)).log_softmax(dim=1)
+    known = torch.rand(count, generator=generator) < 0.4
+    guesses = torch.where(known, targets, torch.randint(size, (count,), generator=generator))
+    sure = shares.repeat(count, 1)
+    sure[torch.arange(count), guesses] += 5.0
+    sure = sure.log_softmax(dim=1)
+    assert fit_weights(flat, sure, targets) == pytest.approx(best_on_a_grid(flat, sure, targets), abs=1e-5)
+
+
 def test_weights_stay_within_bounds() -> None:
     generator = torch.Generator().manual_seed(0)
     good, noise = (torch.randn(2000, 5, generator=generator, dtype=torch.float64) for _ in range(2))
