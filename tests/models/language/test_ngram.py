@@ -153,3 +153,13 @@ def test_two_of_the_same_share_the_weight() -> None:
     targets = torch.multinomial(a.exp(), 1, generator=generator)[:, 0]
     found = fit_weights(a, a, targets)
     assert sum(found) == pytest.approx(best_on_a_grid(a, torch.zeros_like(a), targets)[0], abs=1e-5)
+
+
+def test_one_context_is_answered_as_many_are() -> None:
+    generator = torch.Generator().manual_seed(0)
+    text = torch.randint(0, 6, (400,), generator=generator)
+    model = NgramModel.count(text.numpy(), 6, 4)
+    contexts = torch.randint(0, 8, (200, 4), generator=generator)  # with ids that were never seen, and before the text
+    one_by_one = torch.cat([model.probabilities(each[None]) for each in contexts])
+    assert torch.equal(one_by_one, model.probabilities(contexts))
+    assert torch.equal(model.probabilities(contexts[:0]), torch.empty(0, 6))
