@@ -190,3 +190,19 @@ def test_the_books_recipe_starts_as_pytorch_does() -> None:
     text = corpus()
     ready = prepare(text, settled(Run("lm", named={**SMALL, "recipe": "d2l", "batch_size": 2}), text))
     assert not ready.model.network.output_bias.any()
+
+
+@pytest.mark.parametrize("order", [3, 0])
+def test_what_is_learnt_while_reading_is_reported_apart(order: int) -> None:
+    named = {**SMALL, "epochs": 1, "ngram_order": order}
+    plain = train_on(corpus(), Run("lm", named=named), Hearing()).to_metrics()
+    result = train_on(corpus(), Run("lm", named={**named, "dynamic_evaluation": True}), Hearing())
+    metrics = result.to_metrics()
+    for name in ("valid", "valid_blocks"):
+        assert metrics[name] == plain[name]
+    assert set(metrics) - set(plain) == {"valid_dynamic", "valid_network_dynamic"}
+    assert metrics["valid_dynamic"]["nats_per_char"] < plain["valid"]["nats_per_char"]
+    assert (metrics["valid_dynamic"] == metrics["valid_network_dynamic"]) == (order == 0)
+    rows = [row[0] for row in result.comparison]
+    assert rows[-2 if order else -1] == "learning from it as it reads"
+    assert (rows[-1] == "the same, LSTM alone") == bool(order)

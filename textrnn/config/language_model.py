@@ -151,6 +151,10 @@ class LanguageModelTrainConfig(FitConfig):
         choices=("auto", "fp32", "bf16"),
     )
 
+    dynamic_evaluation: bool = option(
+        False, "score what is held out a second time, the network learning from it as it reads; reported apart"
+    )
+
     def fitted_to(self, characters: int) -> LanguageModelTrainConfig:
         """The same settings with `epochs`, `batch_size` and `evaluate_epochs` chosen where they were None.
 
