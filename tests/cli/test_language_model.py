@@ -65,7 +65,13 @@ def test_a_trained_model_writes_and_scores(
     assert other_seed.out.endswith(
         f"\ndrawn (temperature 0.7, seed 5): {model.generate('the', 50, temperature=0.7, seed=5)}\n"
     )
-    for way in ({"temperature": 0.5}, {"top_k": 1}, {"top_p": 0.9}):  # said how to draw, nothing stands beside it
+    for way in (
+        {"temperature": 0.5},
+        {"top_k": 1},
+        {"top_p": 0.9},
+        {"typical_p": 0.9},
+        {"beam": 3},
+    ):  # said how to draw, nothing stands beside it
         ((name, value),) = way.items()
         flag = "--" + name.replace("_", "-")
         alone = run("--task", "lm", "--corpus", small_corpus, "--predict", "the", "time", flag, value, "--length", "9")

@@ -113,9 +113,51 @@ def test_what_may_be_drawn(logits: list[float], temperature: float, top_k: int, 
     assert kept - float(plain[by_p > 0].min()) < top_p + 1e-9  # without the least of them it would not be enough
 
 
+@settings(deadline=None)
+@given(LOGITS, st.floats(0.1, 3), st.floats(0.01, 1))
+def test_typical_characters_may_be_drawn(logits: list[float], temperature: float, typical_p: float) -> None:
+    """One by one from the nearest to the entropy, against what is kept."""
+    values = torch.tensor(logits, dtype=torch.float64)
+    plain = (values / temperature).softmax(dim=0)
+    found = allowed(values, GenerationConfig(temperature=temperature, typical_p=typical_p))
+    assert float(found.sum()) == pytest.approx(1.0)
+    entropy = -sum(p * math.log(p) for p in plain.tolist())
+    away = [abs(-math.log(p) - entropy) for p in plain.tolist()]
+    kept = (found > 0).tolist()
+    share = sum(p for p, is_kept in zip(plain.tolist(), kept, strict=True) if is_kept)
+    assert share >= typical_p - 1e-9
+    farthest = max(range(len(away)), key=lambda i: away[i] if kept[i] else -1.0)
+    assert share - plain[farthest] < typical_p + 1e-9
+    assert all(is_kept or far >= away[farthest] - 1e-9 for far, is_kept in zip(away, kept, strict=True))
+    torch.testing.assert_close(found, plain * torch.tensor(kept) / share)
+
+
+def test_a_wide_beam_finds_the_likeliest_of_all() -> None:
+    """Against every continuation there is, scored one by one."""
+    tokens = RAW_MODEL.vocabulary.tokens[2:]
+    every = {a + b: RAW_MODEL.score(f"time{a}{b}").nats for a in tokens for b in tokens}
+    best = min(every, key=lambda text: every[text])
+    assert RAW_MODEL.generate("time", 2, beam=100) == "time" + best
+    assert RAW_MODEL.generate("time", 30, beam=1) == RAW_MODEL.generate("time", 30)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU"])
+@pytest.mark.parametrize("mixed", [True, False])
+def test_a_beam_tells_how_probable_its_characters_are(name: str, mixed: bool) -> None:
+    saved = character_model(name=name, mixed=mixed)
+    found = list(saved.stream_surprise("time", GenerationConfig(length=25, beam=4)))
+    text = "".join(character for character, _ in found)
+    assert len(text) == 25
+    losses = saved.score("time" + text + ".").losses[4:-1]
+    np.testing.assert_allclose([nats for _, nats in found], losses, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"typical_p": 1.5}, "`typical_p` 1.5: must be at most 1.0"),
+        ({"beam": 0}, "`beam` 0: must be at least 1"),
+        ({"beam": 3, "top_p": 0.5}, "`beam` 3: nothing is drawn with it; expected no `top_p` beside it"),
         ({"temperature": 0.0}, "`temperature` 0.0: must be above 0.0"),
         ({"temperature": -1.0}, "`temperature` -1.0: must be above 0.0"),
         ({"temperature": math.nan}, "`temperature` nan: expected a finite number"),

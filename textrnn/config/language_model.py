@@ -11,6 +11,7 @@ from textrnn.config.base import Choices, FitConfig, Recipe, Settings, Span, opti
 from textrnn.errors import ConfigError
 
 USUAL_TEMPERATURE = 0.7  # of what is drawn where nothing else is said
+DRAWING = ("temperature", "top_k", "top_p", "typical_p")  # settings that ask for characters to be drawn
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,10 @@ class LanguageModelTrainConfig(FitConfig):
         choices=("auto", "fp32", "bf16"),
     )
 
+    dynamic_evaluation: bool = option(
+        False, "score what is held out a second time, the network learning from it as it reads; reported apart"
+    )
+
     def fitted_to(self, characters: int) -> LanguageModelTrainConfig:
         """The same settings with `epochs`, `batch_size` and `evaluate_epochs` chosen where they were None.
 
@@ -198,7 +203,7 @@ LANGUAGE_MODEL_RECIPES = {
 
 @dataclass(frozen=True)
 class GenerationConfig(Settings):
-    """How a text is continued. Without any of `temperature`, `top_k`, `top_p`, the most probable character is taken."""
+    """How a text is continued. Where nothing else is asked for, the most probable character is taken each time."""
 
     length: int = option(50, "characters to generate", at_least=0)
     temperature: float | None = option(
@@ -211,8 +216,23 @@ class GenerationConfig(Settings):
     top_p: float | None = option(
         None, "draw among the likeliest characters that together have this probability", above=0.0, at_most=1.0
     )
+    typical_p: float | None = option(
+        None,
+        "draw among the characters that tell about as much as is to be expected, and together have this probability",
+        above=0.0,
+        at_most=1.0,
+    )
+    beam: int | None = option(
+        None, "look for the likeliest continuation as a whole, with so many side by side", at_least=1, at_most=100
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        drawing = [name for name in DRAWING if getattr(self, name) is not None]
+        if self.beam is not None and drawing:
+            raise ConfigError(f"`beam` {self.beam}: nothing is drawn with it; expected no `{drawing[0]}` beside it")
 
     @property
     def greedy(self) -> bool:
-        """Whether the most probable character is taken, and nothing drawn."""
-        return self.temperature is None and self.top_k is None and self.top_p is None
+        """Whether the most probable character is taken each time."""
+        return self.beam is None and all(getattr(self, name) is None for name in DRAWING)

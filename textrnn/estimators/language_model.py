@@ -187,6 +187,8 @@ class LanguageModel(SettingsEstimator, task="lm", left_out=OTHER_NAMES):
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
+        typical_p: float | None = None,
+        beam: int | None = None,
         seed: int = 0,
     ) -> str:
         """`prefix` as the model read it, and `length` characters that follow; warns of characters that the model does
@@ -197,7 +199,16 @@ class LanguageModel(SettingsEstimator, task="lm", left_out=OTHER_NAMES):
         """
         check_is_fitted(self)
         self._warn_of(prefix)
-        return self.trained_.generate(prefix, length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+        return self.trained_.generate(
+            prefix,
+            length,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            typical_p=typical_p,
+            beam=beam,
+            seed=seed,
+        )
 
     def _warn_of(self, prefix: str) -> None:
         for note in self.trained_.read_prefix(prefix)[1]:

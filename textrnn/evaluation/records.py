@@ -177,6 +177,8 @@ class HeldOutScores:
         ngram: the n-gram alone
         blocks: the model in blocks of ``BLOCK_CHARACTERS`` characters, each begun without a state
         network_blocks: the network alone, likewise
+        dynamic: the model, whose network learns from the text as it reads; where that was asked for
+        network_dynamic: the network alone, likewise
     """
 
     model: float
@@ -184,6 +186,8 @@ class HeldOutScores:
     ngram: float | None
     blocks: float
     network_blocks: float
+    dynamic: float | None = None
+    network_dynamic: float | None = None
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,10 @@ class LanguageModelResult:
         lines.append((f"blocks of {BLOCK_CHARACTERS}, no carried state", scores.blocks))
         if mixed:
             lines.append((f"the same, {name} alone", scores.network_blocks))
+        if scores.dynamic is not None:
+            lines.append(("learning from it as it reads", scores.dynamic))
+            if scores.ngram is not None and scores.network_dynamic is not None:
+                lines.append((f"the same, {name} alone", scores.network_dynamic))
         return rows + [[what, f"{n:.4f}", f"{bits(n):.4f}", f"{perplexity(n):.3f}"] for what, n in lines]
 
     @cached_property
@@ -122,6 +126,9 @@ class LanguageModelResult:
             metrics["valid_network_blocks"] = {**figures(self.scores.network_blocks), "block": BLOCK_CHARACTERS}
             metrics["valid_ngram"] = {**figures(self.scores.ngram), "order": self.saved.settings.data.ngram_order}
             metrics["mixture"] = {"network": self.saved.weights[0], "ngram": self.saved.weights[1]}
+        if self.scores.dynamic is not None and self.scores.network_dynamic is not None:
+            metrics["valid_dynamic"] = figures(self.scores.dynamic)
+            metrics["valid_network_dynamic"] = figures(self.scores.network_dynamic)
         metrics["verdict"] = {"sentences": list(map(bare, self.verdict))}
         return metrics
 

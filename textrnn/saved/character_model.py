@@ -226,7 +226,7 @@ class CharacterModel(SavedModel):
         """The characters that follow `prefix`, one by one as they come; in constant memory, however many.
 
         Args:
-            seed: of what is drawn; without temperature, top-k or top-p nothing is.
+            seed: of what is drawn; without a setting that asks for it nothing is.
 
         Raises:
             ConfigError: if the prefix is too long, or the seed out of bounds.
@@ -259,6 +259,8 @@ class CharacterModel(SavedModel):
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
+        typical_p: float | None = None,
+        beam: int | None = None,
         seed: int = 0,
     ) -> str:
         """`prefix` as the model read it, and `length` characters that follow.
@@ -266,7 +268,8 @@ class CharacterModel(SavedModel):
         Raises:
             ConfigError: for a value out of bounds, or a prefix that is too long.
         """
-        config = GenerationConfig(_plain(length), _plain(temperature), _plain(top_k), _plain(top_p))
+        ways = (length, temperature, top_k, top_p, typical_p, beam)
+        config = GenerationConfig(*map(_plain, ways))
         body, _ = self.read_prefix(prefix)
         return body + "".join(self.stream(prefix, config, seed=seed))
 

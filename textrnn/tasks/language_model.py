@@ -37,6 +37,7 @@ from textrnn.tasks.common import (
 from textrnn.tasks.model_folders import announce_folder, placed, with_content
 from textrnn.tasks.settings import CorpusFacts, combine, settle
 from textrnn.training.checkpoint import CHECKPOINT_NAME, Checkpoint
+from textrnn.training.dynamic import dynamic_scores
 from textrnn.training.events import Listener
 from textrnn.training.history import History
 from textrnn.training.mixing import fit_mixture, held_out_scores, tuning_part
@@ -187,6 +188,8 @@ def prepare(corpus: Corpus, settings: LanguageModelSettings, prefix: str | None 
     token_ids, held_out, context = map(model.encode, (corpus.train, corpus.held_out, corpus.context))
     tuning = tuning_part(len(token_ids), len(vocabulary)) if settings.data.ngram_order else slice(0, 0)
     to_learn = torch.cat([token_ids[: tuning.start], token_ids[tuning.stop :]]) if tuning.stop else token_ids
+    if settings.model_config.initialisation != "uniform":  # that is PyTorch's own way, and the book's
+        network.expect_shares(torch.bincount(to_learn, minlength=len(vocabulary)))
     before = torch.cat([context.new_tensor([model.start_id]), context])
     prefix = _a_beginning(corpus) if prefix is None else prefix[-LONGEST_SAMPLE_PREFIX:]
     config = GenerationConfig(SAMPLE_LENGTH, USUAL_TEMPERATURE)
@@ -269,7 +272,11 @@ def judge(learnt: Learnt, corpus: Corpus) -> LanguageModelResult:
     model = learnt.model
     with explain_out_of_memory("`max_chars` or `ngram_order`"):
         parameters = sum(parameter.numel() for parameter in model.network.parameters())
-        scores = held_out_scores(model, model.encode(corpus.held_out))
+        held_out = model.encode(corpus.held_out)
+        scores = held_out_scores(model, held_out)
+        if model.settings.training.dynamic_evaluation:
+            dynamic, network_dynamic = dynamic_scores(model, model.encode(corpus.train), held_out)
+            scores = dataclasses.replace(scores, dynamic=dynamic, network_dynamic=network_dynamic)
     sizes = (parameters, len(corpus.train), len(corpus.held_out))
     return LanguageModelResult(model, corpus.name, learnt.history, scores, *sizes, corpus.reading)
 

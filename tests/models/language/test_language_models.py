@@ -136,3 +136,13 @@ def test_locked_dropout_is_the_same_at_every_step() -> None:
     torch.testing.assert_close(values.unique(), torch.tensor([0.0, 1 / 0.7]))
     assert 0.6 < float((values[0] > 0).float().mean()) < 0.8
     assert torch.equal(locked_dropout(torch.ones(2, 3, 4), 0.3, False), torch.ones(2, 3, 4))
+
+
+@every_model
+@pytest.mark.parametrize("settings", [{}, {"tied": True}], ids=["untied", "tied"])
+def test_a_network_that_expects_shares_answers_with_them(entry: ModelEntry, settings: dict[str, object]) -> None:
+    model = build(entry, **settings).eval()
+    counts = torch.randint(0, 50, (VOCABULARY,), generator=torch.Generator().manual_seed(2))
+    model.expect_shares(counts)
+    expected = (counts + 0.5) / (counts.sum() + 0.5 * VOCABULARY)
+    torch.testing.assert_close(model.output_bias.softmax(dim=0), expected)

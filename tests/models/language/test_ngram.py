@@ -118,6 +118,21 @@ def test_weights_of_the_mixture_against_a_fine_grid(seed: int, true_weights: tup
     assert bool((gradient[0, inside].abs() < 1e-12).all())  # the least there is, not only near it
 
 
+@pytest.mark.parametrize("noise", [0.01, 0.3])
+def test_weights_are_found_from_far_away(noise: float) -> None:
+    """One of the two says nearly the same everywhere, the other is sure: whole steps of Newton's lead to nothing."""
+    generator, size, count = torch.Generator().manual_seed(0), 300, 200
+    shares = torch.randn(size, generator=generator, dtype=torch.float64)
+    targets = torch.multinomial(shares.softmax(0).expand(count, size), 1, generator=generator)[:, 0]
+    flat = (shares + noise * torch.randn(count, size, generator=generator, dtype=torch.float64)).log_softmax(dim=1)
+    known = torch.rand(count, generator=generator) < 0.4
+    guesses = torch.where(known, targets, torch.randint(size, (count,), generator=generator))
+    sure = shares.repeat(count, 1)
+    sure[torch.arange(count), guesses] += 5.0
+    sure = sure.log_softmax(dim=1)
+    assert fit_weights(flat, sure, targets) == pytest.approx(best_on_a_grid(flat, sure, targets), abs=1e-5)
+
+
 def test_weights_stay_within_bounds() -> None:
     generator = torch.Generator().manual_seed(0)
     good, noise = (torch.randn(2000, 5, generator=generator, dtype=torch.float64) for _ in range(2))
@@ -138,3 +153,13 @@ def test_two_of_the_same_share_the_weight() -> None:
     targets = torch.multinomial(a.exp(), 1, generator=generator)[:, 0]
     found = fit_weights(a, a, targets)
     assert sum(found) == pytest.approx(best_on_a_grid(a, torch.zeros_like(a), targets)[0], abs=1e-5)
+
+
+def test_one_context_is_answered_as_many_are() -> None:
+    generator = torch.Generator().manual_seed(0)
+    text = torch.randint(0, 6, (400,), generator=generator)
+    model = NgramModel.count(text.numpy(), 6, 4)
+    contexts = torch.randint(0, 8, (200, 4), generator=generator)  # with ids that were never seen, and before the text
+    one_by_one = torch.cat([model.probabilities(each[None]) for each in contexts])
+    assert torch.equal(one_by_one, model.probabilities(contexts))
+    assert torch.equal(model.probabilities(contexts[:0]), torch.empty(0, 6))

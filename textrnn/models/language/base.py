@@ -79,6 +79,20 @@ class RecurrentLanguageModel(LanguageModelNetwork):
         for layer in self._layers:
             layer.initialise(initialisation)
 
+    @torch.no_grad()
+    def expect_shares(self, counts: Tensor) -> None:
+        """Begin with the tokens' shares in a text as the answer to everything, by the biases of the output.
+
+        Otherwise the first steps would learn them. Where the vocabulary is large, they fall to the layers: the biases
+        are too slow to come down to a rare token's share, and hidden states that are the same after any text do it
+        sooner. Within a few steps, cells are then so far out that nothing is told any more by what was read.
+
+        Args:
+            counts: (V,): how often each is in the text to learn from.
+        """
+        smoothed = counts.double() + 0.5
+        self.output_bias.copy_((smoothed / smoothed.sum()).log())
+
     @property
     def _layers(self) -> list[RecurrentLayer]:
         return [layer for layer in self.layers if isinstance(layer, RecurrentLayer)]

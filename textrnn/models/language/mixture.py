@@ -17,6 +17,7 @@ from textrnn.models.language.base import LanguageModelNetwork, State
 from textrnn.models.language.ngram import NgramModel
 
 MAX_WEIGHT = 2.0
+MOST_STEPS, MOST_HALVINGS, ROUNDING = 50, 40, 1e-13  # of Newton's method
 
 
 class NgramNetwork(LanguageModelNetwork):
@@ -75,8 +76,14 @@ def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[
     both = torch.stack([by_network, by_ngram]).cpu().double()  # (2, N, V); not every device has doubles
     targets = targets.cpu()
     seen = both.gather(2, targets.expand(2, -1)[:, :, None]).squeeze(2)  # (2, N)
+
+    def loss(weights: Tensor) -> float:
+        normaliser = torch.einsum("k,knv->nv", weights, both).logsumexp(dim=1)
+        return float((normaliser - weights @ seen).mean())
+
     weights = torch.full((2,), 0.5, dtype=torch.float64)
-    for _ in range(20):
+    reached = loss(weights)
+    for _ in range(MOST_STEPS):
         shares = torch.einsum("k,knv->nv", weights, both).softmax(dim=1)
         expected = (both * shares).sum(dim=2)  # (2, N)
         gradient = (expected - seen).mean(dim=1)
@@ -87,7 +94,13 @@ def fit_weights(by_network: Tensor, by_ngram: Tensor, targets: Tensor) -> tuple[
         hessian = hessian[free][:, free] + 1e-9 * torch.eye(int(free.sum()), dtype=torch.float64)
         step = torch.zeros_like(weights)
         step[free] = torch.linalg.solve(hessian, gradient[free])
-        weights = (weights - step).clamp_(min=0.0, max=MAX_WEIGHT)
+        # Far from the best weights a whole step leads beyond them, and back again: it is halved until it helps.
+        for _ in range(MOST_HALVINGS):
+            moved = (weights - step).clamp_(min=0.0, max=MAX_WEIGHT)
+            if (then := loss(moved)) <= reached + ROUNDING:
+                break
+            step = step / 2
+        weights, reached = moved, then
         if float(step.abs().max()) < 1e-9:
             break
     return float(weights[0]), float(weights[1])

@@ -11,6 +11,8 @@ Source: Chen & Goodman 1999, section 3 (modified Kneser-Ney); Kneser & Ney 1995.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,6 +88,8 @@ class NgramModel:
         Returns:
             (N, V), fp32, rows that sum to 1.
         """
+        if len(contexts) == 1 and contexts.device.type == "cpu":
+            return self._probabilities_of_one(contexts[0].tolist())
         rows = max(1, PROBABILITIES_AT_ONCE // self.vocabulary_size)
         return (
             torch.cat([self._probabilities(part) for part in contexts.split(rows)])
@@ -114,6 +118,26 @@ class NgramModel:
             # Each pair of row and token occurs at most once, so no addition is lost.
             result.view(-1)[row * size + level["tokens"][entry]] += level["shares"][entry]
         return result
+
+    @cached_property
+    def _arrays(self) -> list[tuple[NDArray[Any], ...]]:
+        """The levels as NumPy's arrays, in the same memory."""
+        return [tuple(level[name].numpy() for name in LEVEL_TENSORS) for level in self.levels]
+
+    def _probabilities_of_one(self, context: list[int]) -> Tensor:
+        """The same of a single context, as where a text is continued: NumPy has done a small thing sooner."""
+        size, node = self.vocabulary_size, 0
+        result = np.full((1, size), 1.0 / size, dtype=np.float32)
+        for k, (keys, starts, tokens, shares, backoff) in enumerate(self._arrays):
+            if k:
+                key = node * (size + 1) + context[self.order - k]
+                node = int(keys.searchsorted(key))
+                if node == len(keys) or keys[node] != key:
+                    break
+            result *= backoff[node]
+            row = slice(starts[node], starts[node + 1])
+            result[0, tokens[row]] += shares[row]
+        return torch.from_numpy(result)
 
     def to(self, device: torch.device | str) -> NgramModel:
         """The same model on another device."""
