@@ -64,6 +64,12 @@ def test_the_share_is_left_as_it_is(texts: int, share: float) -> None:
     assert fit_combination(*drawn(texts), share, 0.1) is None
 
 
+def test_of_two_classes() -> None:
+    own, others, labels = drawn(4000)
+    two = labels < 2
+    assert fit_combination(own[two, :2], others[two, :2], labels[two], 0.5, 0.1) is None
+
+
 def test_where_it_would_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fit_combination(*drawn(40 * 21), 0.5, 0.1) is not None
     monkeypatch.setattr(combining, "MOST_PRODUCTS", 40 * 21 * 21 - 1)

@@ -54,13 +54,16 @@ def fit_combination(
             before.
 
     Returns:
-        None where only one model has a share, or there are too few texts, or too many for so many classes.
+        None where only one model has a share, of too few texts, of too many for so many classes, and of two classes:
+        each can be mistaken for the other alone, which a share and a temperature know.
 
     Source: Wolpert 1992 (stacking); Guo et al. 2017, section 4.2 (a matrix of one model).
     """
     texts, classes = own.shape
     weights = 2 * classes**2 + classes
-    if not 0 < share < 1 or texts < TEXTS_A_WEIGHT * weights or texts * weights > MOST_PRODUCTS:
+    if not 0 < share < 1 or classes < 3:
+        return None
+    if texts < TEXTS_A_WEIGHT * weights or texts * weights > MOST_PRODUCTS:
         return None
     from scipy.optimize import minimize
     from scipy.special import log_softmax
