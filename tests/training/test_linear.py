@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -24,9 +25,11 @@ from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.tokenizers import Tokenizer, words_beside_characters
 from textrnn.errors import Note
+from textrnn.evaluation import combining
 from textrnn.evaluation.calibration import penalised_loss
 from textrnn.evaluation.linear.few_rows import Columns, reweighted
 from textrnn.evaluation.linear.solver import calibrated
+from textrnn.models.classifiers import bilstm_ngram
 from textrnn.models.classifiers.linear import Model as LinearNetwork
 from textrnn.models.registry import find_model
 from textrnn.report.notes import words
@@ -176,6 +179,42 @@ def test_a_mixed_network_keeps_both_and_their_shares() -> None:
     network.share.fill_(0.0)
     alone = network.classifier(network.text_features(*batch))
     torch.testing.assert_close(network(*batch), alone)
+
+
+def test_weights_of_both_for_each_class_go_into_the_layers() -> None:
+    network = copy.deepcopy(solved("chinese", "BiLSTM_Ngram")[0].classifier.network)
+    assert isinstance(network, bilstm_ngram.Model)
+    torch.nn.init.normal_(network.read_sentences(5).eval().classes.weight)
+    text = "山水GDP"
+    batch = torch.tensor([[2, 3, 4, 5]]), torch.tensor([4]), torch.tensor([[32, *map(ord, text[:2]), 32]])
+    logits = {}
+    for share in (0.0, 1.0, 0.3):
+        network.share.fill_(share)
+        logits[share] = network(*batch, sentence_vectors=torch.ones(1, 5)).detach()
+    of_network, of_linear, added = torch.randn(3, 3), torch.randn(3, 3), torch.randn(3)
+    network.combine(of_network, of_linear, added)
+    expected = 0.7 * logits[0.0] @ of_network + 0.3 * logits[1.0] @ of_linear + added
+    torch.testing.assert_close(network(*batch, sentence_vectors=torch.ones(1, 5)), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_many_rows_of_dev_weigh_both_for_each_class(
+    balanced: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """But not where classes are weighted, which that would undo."""
+    monkeypatch.setattr(combining, "TEXTS_A_WEIGHT", 1)
+    monkeypatch.setattr(linear_beside, "best_share", lambda *_: 0.5)
+    dataset = Dataset("chinese", ["山水", "数字", "猫狗"], chinese(100, 1), chinese(60, 2), chinese(30, 3))
+    named = {"epochs": 1, "hidden_size": 8, "class_weight": "balanced" if balanced else "none"}
+    heard = Heard()
+    made = learn(dataset, settle(Run("classify", "BiLSTM_Ngram", named), None, DatasetFacts(dataset)), heard).classifier
+    (said,) = (words(note) for note in heard.notes if note.kind == "mixed")
+    assert said.endswith("kept are both, 50% linear" + ("" if balanced else ", with weights for each class"))
+    assert np.isfinite(made.predict_probabilities(dataset.test.texts)).all()
+    for name, content in made.to_files().items():
+        (tmp_path / name).write_bytes(content)
+    again = load_classifier(tmp_path).predict_probabilities(dataset.test.texts)
+    np.testing.assert_allclose(again, made.predict_probabilities(dataset.test.texts), atol=2e-2)
 
 
 def test_the_share_of_the_better_of_two() -> None:

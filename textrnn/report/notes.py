@@ -178,6 +178,7 @@ def _mixed(mixing: Any, chosen: bool) -> str:
     )
     share = f"{mixing.share:.0%}"
     kept = "kept is the network, without it" if mixing.share == 0 else f"kept are both, {share} linear"
+    kept += ", with weights for each class" if mixing.by_class else ""
     kept = "kept is the linear model alone" if mixing.share == 1 and chosen else kept
     return f"beside a linear model, {mixing.measure} on dev: {figures}; {kept}"
 

@@ -19,6 +19,7 @@ from textrnn.config import TrainConfig
 from textrnn.corpus.batches import LabelledTexts
 from textrnn.corpus.label_sets import LabelSets
 from textrnn.evaluation.calibration import cross_entropy, fit_temperature, penalised_loss, without_smoothing
+from textrnn.evaluation.combining import Combination, fit_combination
 from textrnn.evaluation.label_baseline import MOST_WEIGHTS, is_quick
 from textrnn.evaluation.label_scores import collect
 from textrnn.evaluation.linear.few_rows import WEIGHT_OF_NAMES, is_few
@@ -62,12 +63,14 @@ class Mixing:
         measure: what `scores` are: ``accuracy``, or ``macro F1`` where a text has several labels
         scores, losses: of the network alone, the mixture and the linear model alone; losses are of calibrated
             probabilities, nats per text
+        by_class: whether the mixture has weights of its own for each class
     """
 
     share: float
     measure: str
     scores: tuple[float, float, float]
     losses: tuple[float, float, float]
+    by_class: bool = False
 
 
 class Judge(Protocol):
@@ -186,7 +189,8 @@ def solve_again(
 
 
 def mix_with_linear(network: bilstm_ngram.Model, objective: ClassificationObjective, beside: Beside) -> Mixing:
-    """Take a linear model into a trained network; its share is what dev says is best.
+    """Take a linear model into a trained network; its share is what dev says is best, and where dev has many rows, so
+    are the weights of each class.
 
     The shares are judged as the saved model answers.
     """
@@ -199,10 +203,27 @@ def mix_with_linear(network: bilstm_ngram.Model, objective: ClassificationObject
     of_linear = predict_logits(network, objective.dev, objective.threads).numpy()
     share = best_share(own, of_linear, judge, prior_of(objective))
     network.share.fill_(share)
-    (own_score, own_loss), (score, loss), (linear_score, linear_loss) = map(
-        judge.shown, (own, own + share * (of_linear - own), of_linear)
-    )
-    return Mixing(share, judge.measure, (own_score, score, linear_score), (own_loss, loss, linear_loss))
+    mixed, combination = own + share * (of_linear - own), _combination(objective, own, of_linear, share)
+    if combination is not None:
+        of_own, of_others, added = (
+            torch.from_numpy(part).float() for part in (combination.of_own, combination.of_others, combination.added)
+        )
+        network.combine(of_own, of_others, added)
+        mixed = combination(own, of_linear)
+    (own_score, own_loss), (score, loss), (linear_score, linear_loss) = map(judge.shown, (own, mixed, of_linear))
+    scores, losses = (own_score, score, linear_score), (own_loss, loss, linear_loss)
+    return Mixing(share, judge.measure, scores, losses, combination is not None)
+
+
+def _combination(
+    objective: ClassificationObjective, own: NDArray[np.float32], of_linear: NDArray[np.float32], share: float
+) -> Combination | None:
+    """The weights of both logits (N, C) of the dev split in the answer of each class; None: by the share alone, as
+    where rows or classes are weighted, since weights fitted to plain rows would undo that."""
+    weighted = objective.class_weights is not None or objective.train.weights is not None
+    if weighted or isinstance(objective, MultiLabelObjective):
+        return None
+    return fit_combination(own, of_linear, objective.dev.labels.cpu().numpy(), share, objective.smoothing)
 
 
 def _has_something_to_tell(objective: ClassificationObjective) -> bool:

@@ -133,6 +133,23 @@ class Model(NgramClassifier, WindowedClassifier):
                 bag.append(columns)
         self.intercepts = intercepts.to(self.intercepts)
 
+    @torch.no_grad()
+    def combine(self, of_network: Tensor, of_linear: Tensor, added: Tensor) -> None:
+        """Put weights of their own into the mean of both logits, (C, C) each, and (C,): all are linear, so that nothing
+        is to be kept of them but other weights of the layers.
+
+        The share must be below one.
+        """
+        of_network, of_linear, added = (part.to(self.intercepts) for part in (of_network, of_linear, added))
+        self.classifier.weight.copy_(of_network.T @ self.classifier.weight)
+        self.classifier.bias.copy_(of_network.T @ self.classifier.bias + added / (1 - self.share))
+        if self.sentences is not None:
+            self.sentences.classes.weight.copy_(of_network.T @ self.sentences.classes.weight)
+        for bag in self.bags:
+            columns = bag.table.weight[:, self.ngram_size :]
+            columns.copy_(columns @ of_linear)
+        self.intercepts = self.intercepts @ of_linear
+
     def read_by_windows(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The first `max_steps` tokens, where that is set."""
         if not self.max_steps:
