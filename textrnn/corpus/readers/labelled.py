@@ -356,12 +356,13 @@ class _Taken:
     def to_rows(self, config: DataConfig, like: Rows | None, class_names: Collection[str]) -> Rows:
         """What was taken, with the account of it."""
         table, layout, encoding = self.table, self.layout, self.table.encoding
-        taken = Labelled(self.texts, self.labels, self.lines, self.without, self.left_out)
         columns, path = layout.label_columns is not None, table.content.path
+        taken = Labelled(self.texts, self.labels, self.lines, self.without, self.left_out)
         several, sets = taken.settle(config, path, like=like, columns=columns, names=class_names)
         self.left_out.sort(key=lambda row: row.line)
         details = [*table.details, *layout.details]
         details += ["a column for each label, and one label a row"] if columns and sets is None else []
+        details += ["lists written out in cells"] if taken.were_written_out else []
         if count := self.repeated_headers:
             details.append("1 repeated header" if count == 1 else f"{count} repeated headers")
         if count := len(self.open_quotes):
