@@ -198,18 +198,20 @@ def mix_with_linear(network: bilstm_ngram.Model, objective: ClassificationObject
 
     The shares are judged as the saved model answers.
     """
-    judge: Judge = JudgeOfClasses(objective.dev.labels.cpu().numpy(), objective.smoothing)
+    labels = objective.dev.labels.cpu().numpy()
+    judge: Judge = JudgeOfClasses(labels, 0.0)
+    alone: Judge = JudgeOfClasses(labels, objective.smoothing)
     if isinstance(objective, MultiLabelObjective):
-        judge = JudgeOfLabels(objective.dev_labels, objective.class_count)
+        judge = alone = JudgeOfLabels(objective.dev_labels, objective.class_count)
     own = predict_logits(network, objective.dev, objective.threads).numpy()
     network.take_linear(beside.weights, beside.intercepts)
     network.share.fill_(1.0)
     of_linear = predict_logits(network, objective.dev, objective.threads).numpy()
-    share = best_share(own, of_linear, judge)
+    share = best_share(own, of_linear, judge, alone)
     network.share.fill_(share)
-    (own_score, own_loss), (score, loss), (linear_score, linear_loss) = map(
-        judge.shown, (own, own + share * (of_linear - own), of_linear)
-    )
+    own_score, own_loss = alone.shown(own)
+    score, loss = judge.shown(own + share * (of_linear - own)) if share else (own_score, own_loss)
+    linear_score, linear_loss = judge.shown(of_linear)
     return Mixing(share, judge.measure, (own_score, score, linear_score), (own_loss, loss, linear_loss))
 
 
@@ -219,13 +221,26 @@ def _has_something_to_tell(objective: ClassificationObjective) -> bool:
     return bool(labels.unique().numel() > 1)
 
 
-def best_share(own: NDArray[np.float32], of_linear: NDArray[np.float32], judge: Judge) -> float:
+def smoothing_to_undo(network: nn.Module, smoothing: float) -> float:
+    """The label smoothing that the logits of a trained network have in them: none, once a linear model that has learnt
+    without is mixed in. Undone all the same, medium probabilities become too low, and those of errors 1.00."""
+    return 0.0 if isinstance(network, bilstm_ngram.Model) and float(network.share) > 0 else smoothing
+
+
+def best_share(
+    own: NDArray[np.float32], of_linear: NDArray[np.float32], judge: Judge, alone: Judge | None = None
+) -> float:
     """The share of the linear model in the mean of two (N, C) logits with the least loss, and a penalty for shares far
-    from a half: a normal prior, which weighs as much as one text."""
+    from a half: a normal prior, which weighs as much as one text.
+
+    Args:
+        alone: what judges the network without a linear model; None: the same.
+    """
 
     def penalised(share: float) -> float:
         prior = (share - USUAL_SHARE) ** 2 / (2 * DEVIATION**2)
-        return judge.penalised(own + share * (of_linear - own)) + prior / len(own)
+        by = judge if share or alone is None else alone
+        return by.penalised(own + share * (of_linear - own)) + prior / len(own)
 
     return min(SHARES, key=penalised) if len(own) else USUAL_SHARE
 
