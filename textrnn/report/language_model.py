@@ -15,7 +15,7 @@ from textrnn.report.classifier_result import HISTORY_FILE, PAGE_FILE
 from textrnn.report.drawing import font_for
 from textrnn.report.html import render
 from textrnn.report.plots import plot_perplexity
-from textrnn.report.text import table, wrapped
+from textrnn.report.text import length_told, table, wrapped
 from textrnn.report.verdict import bare, on_language_model
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.folder import METRICS_FILE
@@ -134,7 +134,7 @@ class LanguageModelResult:
             ("vocabulary", f"{len(self.saved.vocabulary):,} characters"),
             ("parameters", f"{self.parameters:,}"),
             ("recipe", self.saved.settings.recipe or "default"),
-            ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+            ("training", length_told(history)),
             ("speed", f"{history.examples_per_second:,.0f} characters a second, evaluations left out"),
             ("seed", str(self.saved.settings.training.seed)),
         ]
