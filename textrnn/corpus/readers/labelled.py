@@ -20,11 +20,10 @@ from textrnn.corpus.readers.class_folders import read_class_folders
 from textrnn.corpus.readers.columns import Layout
 from textrnn.corpus.readers.delimited import Record
 from textrnn.corpus.readers.encodings import encoding_name
-from textrnn.corpus.readers.form import FASTTEXT_MARK
 from textrnn.corpus.readers.json_records import NotJSON, Several
 from textrnn.corpus.readers.left_out import PROPOSED, refuse_bad_rows
 from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
-from textrnn.corpus.readers.several import CONTENT_SHOWN, Labelled, WithoutLabel, written_labels
+from textrnn.corpus.readers.several import CONTENT_SHOWN, Labelled, WithoutLabel, label_in, written_labels
 from textrnn.corpus.readers.swallowed import AsRow, Inside
 from textrnn.corpus.readers.table_layout import layout_of
 from textrnn.corpus.readers.tables import RecordAt, Table, open_table
@@ -70,7 +69,8 @@ def read_rows(
     if not rows.texts and not taken.left_out:
         raise DataError(f"{content.path}: a header and nothing else; expected labelled texts below it")
     if like is not None and not rows.texts and all(row.reason == "no-label" for row in taken.left_out):
-        raise UnlabelledError(f"{content.path}: no label in any row; expected one in each: add them")
+        expected = "one in each" if like.label_sets is None else "labels in some, or no such file"
+        raise UnlabelledError(f"{content.path}: no label in any row; expected {expected}: add them")
     if not keep_bad or not rows.texts:
         refuse_bad_rows(rows, config.on_bad_row)
     return rows
@@ -183,9 +183,7 @@ class _Taken:
             " ".join(part.strip() for part in parts if part.strip() not in NOTHING),
             fields[self.layout.label_at],
         )
-        text, label = cleaned(raw), canonical_label(written)
-        if label.startswith(FASTTEXT_MARK):
-            label = label.removeprefix(FASTTEXT_MARK)
+        text, label = cleaned(raw), label_in(written)
         if self.layout.label_columns is not None:
             said = self.layout.label_columns.labels_of(fields)
             if said is None:

@@ -84,6 +84,8 @@ class Labelled:
         _without_indicators(self.labels)
         self.labels[:] = [_each_once(label) if isinstance(label, Several) else label for label in self.labels]
         how = how_several(self.labels, len(self.without), config, where, like=like, columns=columns, names=names)
+        if how is None or how.separator != "\n":
+            self.labels[:] = [label.replace("\n", " ") if "\n" in label else label for label in self.labels]
         if how is None or not any(self.labels):
             self._leave_out_several()
             return None, None
@@ -118,6 +120,14 @@ class Labelled:
             self.texts = [self.texts[at] for at in places]
             self.labels = [self.labels[at] for at in places]
             self.lines = array("q", [self.lines[at] for at in places])
+
+
+def label_in(cell: str) -> str:
+    """The label of a cell in the form in which it is compared; line ends within, which may join labels, stay."""
+    label = canonical_label(cell)
+    if "\n" in cell.strip() or "\r" in cell.strip():
+        label = "\n".join(filter(None, map(canonical_label, cell.splitlines())))
+    return label.removeprefix(FASTTEXT_MARK)
 
 
 def written_labels(cell: Several) -> Several:
@@ -273,6 +283,7 @@ def how_several(
 def _joined_as_named(
     labels: Sequence[str], separator: str, where: Path, like: Rows | None, names: Collection[str]
 ) -> SeveralLabels:
+    separator = separator.replace("\\n", "\n")  # as it is typed in a shell
     joined = any(len(parts_of(label, separator, names)) > 1 for label in labels if not isinstance(label, Several))
     if like is None and not joined:
         raise DataError(
@@ -289,10 +300,10 @@ def _mark(labels: Sequence[str], known: Collection[str], like: Rows | None) -> s
         if learnt.separator:
             return learnt.separator
     counts = Counter(label for label in labels if not isinstance(label, Several))
-    marks = joining_marks(counts, known)
+    marks = joining_marks(counts, known, asked=True)
     if marks or like is not None:
         return marks[0].mark if marks else ""
-    for mark in ("|", ";", ",", "、", "/"):  # labels that never stand alone, but come again
+    for mark in ("|", "\n", ";", ",", "、", "/"):  # labels that never stand alone, but come again
         parts = [parts_of(label, mark, known) for label in counts]
         joined = [each for each in parts if len(each) > 1]
         if len(joined) > 1 and len({part for each in joined for part in each}) < sum(map(len, joined)):
