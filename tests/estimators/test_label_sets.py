@@ -13,6 +13,7 @@ import pandas as pd
 import polars
 import pytest
 import scipy.sparse
+from sklearn.base import clone
 from sklearn.metrics import accuracy_score, f1_score, hamming_loss, label_ranking_average_precision_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.preprocessing import MultiLabelBinarizer
@@ -320,3 +321,16 @@ def test_lists_written_out_in_some_rows_alone(y: Any, message: str) -> None:
 
 def test_names_in_brackets_are_names() -> None:
     assert not isinstance(labels_given(["[0, 18]", "[19, 30]", "(a)", "[]"], 4), LabelRows)
+
+
+def test_a_clone_learns_the_same_and_has_learnt_nothing(fitted: TextClassifier) -> None:
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    assert not hasattr(copy, "classes_")
+    again = copy.fit(TEXTS, SETS)
+    np.testing.assert_array_equal(again.classes_, fitted.classes_)
+    assert again.predict_proba(NEW).shape == again.decision_function(NEW).shape == (len(NEW), len(again.classes_))
+    np.testing.assert_allclose(again.predict_proba(NEW), fitted.predict_proba(NEW), rtol=1e-5)
+    assert again.score(NEW, NEW_SETS) == fitted.score(NEW, NEW_SETS)
+    sent = pickle.loads(pickle.dumps(again))
+    assert sent.predict(NEW) == again.predict(NEW)
