@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 import polars
 import pytest
 import scipy.sparse
+from sklearn.base import clone
 from sklearn.metrics import accuracy_score, f1_score, hamming_loss, label_ranking_average_precision_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.preprocessing import MultiLabelBinarizer
@@ -260,7 +262,7 @@ def test_what_does_not_go_together(fitted: TextClassifier) -> None:
         str(refused.value)
         == "`multi_label`: y says it by its type: a label, or a set of them for each text; expected none: leave it out"
     )
-    with pytest.raises(ArtifactError, match=r"^rows of labels of an unknown form"):
+    with pytest.raises(ArtifactError, match=r"rows of labels of an unknown form"):
         RowForm.from_kept({"kind": "heap", "cells": ""})
 
 
@@ -274,3 +276,61 @@ def test_a_model_whose_classes_stand_in_another_order(fitted: TextClassifier) ->
     assert other.classes_.tolist() == sorted(WORDS)
     assert other.predict(NEW) == [{turned[label] for label in labels} for labels in fitted.predict(NEW)]
     assert (other.decision_function(NEW) >= 0).sum() == sum(map(len, other.predict(NEW)))
+
+
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        (lambda labels: str(sorted(labels)), list),
+        (lambda labels: str(tuple(sorted(labels))), tuple),
+        (lambda labels: str(labels), set),
+        (lambda labels: json.dumps(sorted(labels)), list),
+    ],
+)
+@pytest.mark.parametrize("column", [list, np.array, pd.Series, lambda y: pd.DataFrame({"y": y})])
+def test_lists_written_out_as_texts(write: Any, kind: type, column: Any) -> None:
+    """As pandas reads them from a CSV file into which they were written."""
+    given = labels_given(column([write(labels) for labels in SETS]), len(SETS))
+    assert isinstance(given, LabelRows)
+    assert given.form == RowForm(kind.__name__)
+    assert list(map(set, given.split(given.flat.tolist()))) == SETS
+
+
+def test_fitting_says_that_lists_were_read(fitted: TextClassifier) -> None:
+    written = [str(sorted(labels)) for labels in SETS]
+    with pytest.warns(UserWarning, match=r"^labels: lists written out as texts, such as \"\[.*\]\"; read as several"):
+        found = TextClassifier(**LEARNS).fit(TEXTS, written)
+    assert found.predict(NEW) == list(map(sorted, fitted.predict(NEW)))
+    assert found.score(NEW, [str(sorted(labels)) for labels in NEW_SETS]) == fitted.score(NEW, NEW_SETS)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["['a']", "b", "['c', 'a']"], "labels[1]: 'b' is no list of labels, and 2 of 3 rows have one; expected a list in each row, such as ['b'], or in none"),
+        (["a", "b", "['c', 'a']"], "labels[2]: \"['c', 'a']\" is a list of labels written out, and 1 of 3 rows have one; expected a list in each row, such as ['a'], or in none"),
+        (["['a']", float("nan"), "['a']"], "labels[1]: nothing there (nan); expected a list, '[]' where there is no label"),
+        (["['a']", "['a', 'b'", "['a']"], "labels[1]: \"['a', 'b'\" is no list of labels, and 2 of 3 rows have one; expected a list in each row, such as ['price', 'place'], or in none"),
+    ],
+)  # fmt: skip
+def test_lists_written_out_in_some_rows_alone(y: Any, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        labels_given(y, 3)
+    assert str(caught.value) == message
+
+
+def test_names_in_brackets_are_names() -> None:
+    assert not isinstance(labels_given(["[0, 18]", "[19, 30]", "(a)", "[]"], 4), LabelRows)
+
+
+def test_a_clone_learns_the_same_and_has_learnt_nothing(fitted: TextClassifier) -> None:
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    assert not hasattr(copy, "classes_")
+    again = copy.fit(TEXTS, SETS)
+    np.testing.assert_array_equal(again.classes_, fitted.classes_)
+    assert again.predict_proba(NEW).shape == again.decision_function(NEW).shape == (len(NEW), len(again.classes_))
+    np.testing.assert_allclose(again.predict_proba(NEW), fitted.predict_proba(NEW), rtol=1e-5)
+    assert again.score(NEW, NEW_SETS) == fitted.score(NEW, NEW_SETS)
+    sent = pickle.loads(pickle.dumps(again))
+    assert sent.predict(NEW) == again.predict(NEW)

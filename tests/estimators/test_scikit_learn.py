@@ -18,7 +18,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.estimator_checks import check_classifiers_train, parametrize_with_checks
+from sklearn.utils.estimator_checks import check_classifiers_train, estimator_checks_generator, parametrize_with_checks
 
 from tests.factories import WORDS, small_rows
 from tests.pages import ROOT
@@ -95,6 +95,18 @@ EXPECTED_TO_FAIL = {
 @pytest.mark.filterwarnings("ignore")
 def test_estimator_checks(estimator: BaseEstimator, check: Callable[[BaseEstimator], None]) -> None:
     check(estimator)
+
+
+def test_the_checks_of_several_labels_are_among_them() -> None:
+    """They run because of the estimator's tags; of sets, which scikit-learn does not check, see test_label_sets.py."""
+    named = estimator_checks_generator(OfTables(**CHECKED))
+    names = {getattr(check, "func", check).__name__ for _, check in named}
+    assert {
+        "check_classifiers_multilabel_representation_invariance",
+        "check_classifiers_multilabel_output_format_predict",
+        "check_classifiers_multilabel_output_format_predict_proba",
+        "check_classifiers_multilabel_output_format_decision_function",
+    } <= names - set(EXPECTED_TO_FAIL)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -27,7 +27,7 @@ def drawn(texts: int, seed: int = 0) -> tuple[Logits, Logits, NDArray[np.int64]]
 
 
 def test_new_texts_are_told_better_than_by_a_share() -> None:
-    combined = fit_combination(*drawn(20_000), 0.3, 0.1)
+    combined = fit_combination(*drawn(20_000), 0.3)
     assert combined is not None
     own, others, labels = drawn(20_000, seed=1)
     answers = combined(own, others), own + 0.3 * (others - own)
@@ -35,18 +35,17 @@ def test_new_texts_are_told_better_than_by_a_share() -> None:
     assert right > before + 0.01
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_nothing_is_left_to_gain(smoothing: float) -> None:
+def test_nothing_is_left_to_gain() -> None:
     """At what was found, torch's cross-entropy and the prior have no slope."""
     own, others, labels = drawn(2000)
-    found = fit_combination(own, others, labels, 0.4, smoothing)
+    found = fit_combination(own, others, labels, 0.4)
     assert found is not None
     parts = [
         torch.tensor(part, requires_grad=True) for part in (0.6 * found.of_own, 0.4 * found.of_others, found.added)
     ]
     logits = torch.from_numpy(own).double() @ parts[0] + torch.from_numpy(others).double() @ parts[1] + parts[2]
     np.testing.assert_allclose(logits.detach(), found(own, others), atol=1e-4)
-    loss = functional.cross_entropy(logits, torch.from_numpy(labels), label_smoothing=smoothing)
+    loss = functional.cross_entropy(logits, torch.from_numpy(labels))
     start = (0.6 * torch.eye(3), 0.4 * torch.eye(3), torch.zeros(3))
     squares = sum(((part - first) ** 2).sum() for part, first in zip(parts, start, strict=True))
     (loss + squares / (2 * DEVIATION**2 * len(labels))).backward()
@@ -61,16 +60,16 @@ def test_nothing_is_left_to_gain(smoothing: float) -> None:
     ids=["too few texts", "the network alone", "the linear model alone", "no texts"],
 )
 def test_the_share_is_left_as_it_is(texts: int, share: float) -> None:
-    assert fit_combination(*drawn(texts), share, 0.1) is None
+    assert fit_combination(*drawn(texts), share) is None
 
 
 def test_of_two_classes() -> None:
     own, others, labels = drawn(4000)
     two = labels < 2
-    assert fit_combination(own[two, :2], others[two, :2], labels[two], 0.5, 0.1) is None
+    assert fit_combination(own[two, :2], others[two, :2], labels[two], 0.5) is None
 
 
 def test_where_it_would_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fit_combination(*drawn(40 * 21), 0.5, 0.1) is not None
+    assert fit_combination(*drawn(40 * 21), 0.5) is not None
     monkeypatch.setattr(combining, "MOST_PRODUCTS", 40 * 21 * 21 - 1)
-    assert fit_combination(*drawn(40 * 21), 0.5, 0.1) is None
+    assert fit_combination(*drawn(40 * 21), 0.5) is None

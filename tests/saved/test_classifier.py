@@ -192,3 +192,23 @@ def test_a_temperature_that_is_none(tmp_path: Path, temperature: object) -> None
 def test_config_that_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_text(content)
     assert "train again" in message_of(tmp_path)
+
+
+def test_the_smoothing_that_logits_have_is_kept(tmp_path: Path) -> None:
+    """Earlier versions kept none, and undid what the network had learnt with."""
+    model = classifier()
+    model.settings = model.settings.replaced({"label_smoothing": 0.1})
+    model.smoothing = 0.0
+    expected = model.predict_probabilities(["股市"])
+    model.save(tmp_path)
+    assert load_classifier(tmp_path).smoothing_undone == 0.0
+    np.testing.assert_array_equal(load_classifier(tmp_path).predict_probabilities(["股市"]), expected)
+    model.smoothing = 0.1  # what it has learnt with: nothing to say
+    model.save(tmp_path)
+    kept = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert kept["calibration"] == {"temperature": 1.25}
+    assert load_classifier(tmp_path).smoothing_undone == 0.1
+    for wrong in (1.0, -0.1, "0", True, 0):
+        kept["calibration"]["label_smoothing"] = wrong
+        (tmp_path / "config.json").write_text(json.dumps(kept), encoding="utf-8")
+        assert f"the label smoothing of its logits is {wrong!r}, not a number from 0" in message_of(tmp_path)

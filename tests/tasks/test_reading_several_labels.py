@@ -78,7 +78,9 @@ def test_rows_without_a_label(tmp_path: Path) -> None:
     path = write_joined(tmp_path / "a.csv", [("x", ["billing"]), ("y", [])])
     assert gold(path, learnt(several=SeveralLabels("joined", "|"))) == [("billing",), ()]
     unlabelled = write_joined(tmp_path / "b.csv", [("x", []), ("y", [])])
-    with pytest.raises(DataError, match=r"b\.csv: no label in any row; expected one in each: add them"):
+    with pytest.raises(
+        DataError, match=r"b\.csv: no label in any row; expected labels in some, or no such file: add them"
+    ):
         gold(unlabelled, learnt(several=SeveralLabels("joined", "|")))
 
 

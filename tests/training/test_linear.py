@@ -26,7 +26,7 @@ from textrnn.corpus.dataset import Dataset, Split
 from textrnn.corpus.tokenizers import Tokenizer, words_beside_characters
 from textrnn.errors import Note
 from textrnn.evaluation import combining
-from textrnn.evaluation.calibration import penalised_loss
+from textrnn.evaluation.calibration import penalised_loss, softmax, without_smoothing
 from textrnn.evaluation.linear.few_rows import Columns, reweighted
 from textrnn.evaluation.linear.solver import calibrated
 from textrnn.models.classifiers import bilstm_ngram
@@ -35,7 +35,7 @@ from textrnn.models.registry import find_model
 from textrnn.report.notes import words
 from textrnn.saved.classifier import Classifier, load_classifier
 from textrnn.saved.explanation import explain
-from textrnn.tasks.classify import DatasetFacts, Learnt, build_classifier, learn
+from textrnn.tasks.classify import DatasetFacts, Learnt, build_classifier, learn, scored
 from textrnn.tasks.export import export_classifier
 from textrnn.tasks.settings import settle
 from textrnn.training import linear, linear_beside
@@ -235,10 +235,10 @@ def test_where_rows_are_few_a_network_counts_only_if_dev_is_sure() -> None:
     good = 4.0 * np.eye(3)[labels] + generator.normal(size=(500, 3))
     noise = generator.normal(size=(500, 3))
     alike = good[:5], 0.9 * good[:5], JudgeOfClasses(labels[:5], 0.0)
-    assert best_share(*alike, PRIOR_OF_FEW) == 1.0
+    assert best_share(*alike, prior=PRIOR_OF_FEW) == 1.0
     assert best_share(*alike) < 0.8
-    assert best_share(good, noise, JudgeOfClasses(labels, 0.0), PRIOR_OF_FEW) < 0.3
-    assert best_share(good[:0], noise[:0], JudgeOfClasses(labels[:0], 0.0), PRIOR_OF_FEW) == 1.0
+    assert best_share(good, noise, JudgeOfClasses(labels, 0.0), prior=PRIOR_OF_FEW) < 0.3
+    assert best_share(good[:0], noise[:0], JudgeOfClasses(labels[:0], 0.0), prior=PRIOR_OF_FEW) == 1.0
 
 
 def test_the_prior_of_the_share_weighs_as_much_as_one_text() -> None:
@@ -337,3 +337,57 @@ def test_names_of_classes_are_learnt_where_that_is_asked_for() -> None:
     learnt = learn(dataset, settings)
     assert learnt.history.stopped_by.endswith("the names of the classes learnt, too")
     assert (learnt.classifier.predict_probabilities(["山水", "数字", "猫狗"]).argmax(axis=1) == [0, 1, 2]).all()
+
+
+def test_the_smoothing_of_a_network_alone_is_undone() -> None:
+    """A linear model has learnt without, and a mixture with it has next to none: to undo it all the same would put
+    probabilities of 0.93 to 1."""
+    dataset = Dataset("chinese", ["山水", "数字", "猫狗"], chinese(200, 1), chinese(60, 2), chinese(60, 3))
+    settings = settle(Run("classify", "BiLSTM_Ngram", {"epochs": 2, "hidden_size": 8}), None, DatasetFacts(dataset))
+    assert settings.training.label_smoothing == 0.1
+    for share, undone in ((0.0, 0.1), (0.4, 0.0)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(linear_beside, "best_share", lambda *_, share=share: share)
+            made = learn(dataset, settings).classifier
+        assert made.smoothing_undone == undone
+        assert made.temperature is not None
+        with torch.inference_mode():
+            rows = LabelledTexts.from_encoded(made.encode(dataset.test.texts), dataset.test.labels)
+            logits = predict_logits(made.network, rows).double().numpy()
+        expected = softmax(without_smoothing(logits, undone), made.temperature)
+        np.testing.assert_allclose(made.predict_probabilities(dataset.test.texts), expected, atol=1e-6)
+        assert scored(made, dataset, made.encode(dataset.test.texts)).label_smoothing == undone
+
+
+def test_the_network_alone_and_its_mixtures_are_judged_as_they_answer() -> None:
+    class Judge:
+        measure = "accuracy"
+
+        def __init__(self, loss: float) -> None:
+            self.loss = loss
+
+        def penalised(self, _: np.ndarray) -> float:
+            return self.loss
+
+        def shown(self, _: np.ndarray) -> tuple[float, float]:
+            return 0.0, self.loss
+
+    logits = np.zeros((100, 2), np.float32)
+    assert best_share(logits, logits, Judge(0.5), Judge(0.2)) == 0.0
+    assert best_share(logits, logits, Judge(0.5), Judge(0.8)) == 0.5
+
+
+def test_what_is_said_of_a_solved_model(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It has no epochs, no batches and no steps."""
+    texts, labels = map(list, zip(*small_rows(60, 1), strict=True))
+    model = TextClassifier(model="Linear", verbose=True).fit(texts, labels)
+    said = "".join(capsys.readouterr())
+    result = model.report(folder=tmp_path, baseline=False)
+    assert result.history is not None
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"{result.history.seconds:.1f} s, solved with C=" in page
+    for text in (said, str(result.to_text())):
+        assert not any(word in text for word in ("epoch", "batch", "step"))
+    notes = (Note("trained", history=result.history),)
+    assert words(notes[0]).startswith(f"{result.history.seconds:.1f} s, solved with C=")
+    assert "solved at once from all texts" in said

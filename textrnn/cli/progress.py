@@ -55,7 +55,7 @@ class TrainingBar(Listener):
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         self.scores = f", {_in_short(row)}"
-        if self.shown and not self.interactive:
+        if self.shown and not self.interactive and self.total_steps != 1:  # of one, all is told at the end
             mark = " *" if is_best else ""
             where = f"epoch {int(row['epoch'])}, step {int(row['step']):,}"
             self.untold = f"{where}: {_in_full(row)}{mark} ({row['seconds']:.1f} s)"

@@ -22,7 +22,9 @@ WORDS_FOR_NOTHING = frozenset({
     "(null)", "(none)", "(empty)", "(blank)", "[]", "{}", "无", "空", "空值", "缺失", "暂无",
 })  # fmt: skip
 
-JOINED_BY = ("|", ";", ",", "、", "/", "，", "；")
+JOINED_BY = ("|", "\n", ";", ",", "、", "/", "，", "；")
+PERHAPS_JOINED_BY = ("/", "+", "&", " ")  # in many names, too
+MOST_NAMES_WITH_SLASH = 2  # so many of a few classes may be called like two others: sports/health
 _WIDE = {"|": "｜", ";": "；", ",": "，", "/": "／"}
 _NARROW = {wide: narrow for narrow, wide in _WIDE.items()}
 
@@ -96,7 +98,7 @@ def joined_labels(labels: Iterable[str]) -> dict[str, list[str]]:
         split = {label: [canonical_label(part) for part in label.split(mark)] for label in every if mark in label}
         split = {label: parts for label, parts in split.items() if all(parts) and len(set(parts)) > 1}
         alone = {label for label in every if mark not in label}
-        if split and not _are_decimals(split.values(), alone) and _are_joined(split, alone):
+        if split and not _are_decimals(split.values(), alone) and _are_joined(split, alone, mark):
             found |= {label: parts for label, parts in split.items() if label not in found}
     return found
 
@@ -115,7 +117,24 @@ class Joined:
     known: int
 
 
-def joining_marks(counts: Mapping[str, int], names: Iterable[str] = ()) -> list[Joined]:
+def perhaps_joined(labels: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
+    """Labels that may be several, joined by what stands in many names as well: ``a&b``, ``a/b``, ``a b``, where most
+    labels that have the mark are made of labels that stand alone. By label, the mark and the parts.
+    """
+    every = list(dict.fromkeys(labels))
+    certain = joined_labels(every)
+    found: dict[str, tuple[str, list[str]]] = {}
+    for mark in PERHAPS_JOINED_BY:
+        split = {label: [canonical_label(part) for part in label.split(mark)] for label in every if mark in label}
+        split = {label: parts for label, parts in split.items() if all(parts) and len(set(parts)) > 1}
+        alone = {label for label in every if label not in split}
+        known = {label: parts for label, parts in split.items() if alone.issuperset(parts)}
+        if 2 * len(known) > len(split):
+            found |= {label: (mark, parts) for label, parts in known.items() if label not in {*found, *certain}}
+    return found
+
+
+def joining_marks(counts: Mapping[str, int], names: Iterable[str] = (), *, asked: bool = False) -> list[Joined]:
     """The marks that join labels, that of most rows first.
 
     The rule is that of :func:`joined_labels`, and labels that never stand alone count as such if they stand in
@@ -124,6 +143,7 @@ def joining_marks(counts: Mapping[str, int], names: Iterable[str] = ()) -> list[
     Args:
         counts: rows by label.
         names: of classes, where they are known; one of them is one label, whatever is in it.
+        asked: whether it is known that rows have several labels.
     """
     classes = set(names)
     found = []
@@ -132,7 +152,7 @@ def joining_marks(counts: Mapping[str, int], names: Iterable[str] = ()) -> list[
         split = {label: parts for label, parts in split.items() if len(set(parts)) > 1}
         alone = classes.union(label for label in counts if label not in split)
         known = alone | _in_different_places(split.values())
-        if not split or _are_decimals(split.values(), alone) or not _are_joined(split, known):
+        if not split or _are_decimals(split.values(), alone) or not _are_joined(split, known, "" if asked else mark):
             continue
         rows = sum(counts[label] for label in split)
         found.append(
@@ -171,10 +191,12 @@ def _in_several_orders(split: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
     return [parts for parts, different in orders.items() if len(different) > 1]
 
 
-def _are_joined(split: Mapping[str, Sequence[str]], alone: set[str]) -> bool:
-    if 2 * sum(set(parts) <= alone for parts in split.values()) > len(split):
+def _are_joined(split: Mapping[str, Sequence[str]], alone: set[str], mark: str) -> bool:
+    if _in_several_orders(split.values()):
         return True
-    return bool(_in_several_orders(split.values()))
+    if mark == "/" and len(split) <= MOST_NAMES_WITH_SLASH:
+        return False
+    return 2 * sum(set(parts) <= alone for parts in split.values()) > len(split)
 
 
 def _are_decimals(split: Iterable[Sequence[str]], alone: Container[str]) -> bool:

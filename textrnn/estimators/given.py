@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.corpus.in_memory import Labelled, LabelledSets
+from textrnn.errors import one_line
 from textrnn.estimators.inputs import InputError, texts_of, weights_of, weights_of_classes
 from textrnn.estimators.label_sets import LabelRows, label_rows_of
 from textrnn.estimators.labels import LabelType, labels_of, names_like
@@ -133,6 +134,12 @@ def rows_to_learn(
     texts = texts_of(X)
     labels = labels_given(y, len(texts))
     weights = weights_of(sample_weight, len(texts))
+    if isinstance(labels, LabelRows) and labels.written_out:
+        warnings.warn(
+            f"labels: lists written out as texts, such as {one_line(repr(labels.written_out), widest=60)}; read as "
+            "several labels a text",
+            stacklevel=4,
+        )
     if not texts:
         raise InputError("texts: none; expected texts of two classes or more")
     if isinstance(class_weight, Mapping):

@@ -7,6 +7,7 @@ Shapes: N texts, M labels of all texts, C classes.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AnySet
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textrnn.corpus.readers.several import IN_QUOTES, lists_in_texts, odd_beside_lists
 from textrnn.errors import ArtifactError, one_line
 from textrnn.estimators.inputs import InputError, is_missing
 from textrnn.estimators.labels import of_one_type, refuse_fractions
@@ -97,12 +99,14 @@ class LabelRows:
         flat: (M,), labels of one type
         offsets: int64, (N + 1,)
         columns: of a matrix what its columns stand for, (C,); else None
+        written_out: the first, where they were given as texts such as ``"['a', 'b']"``
     """
 
     flat: NDArray[Any]
     offsets: NDArray[np.int64]
     form: RowForm
     columns: NDArray[Any] | None = None
+    written_out: str = ""
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -110,7 +114,7 @@ class LabelRows:
     def __getitem__(self, rows: Sequence[int] | NDArray[np.integer]) -> LabelRows:
         parts = [self.flat[self.offsets[row] : self.offsets[row + 1]] for row in rows]
         flat = np.concatenate(parts) if parts else self.flat[:0]
-        return LabelRows(flat, _offsets(map(len, parts)), self.form, self.columns)
+        return dataclasses.replace(self, flat=flat, offsets=_offsets(map(len, parts)))
 
     @property
     def classes(self) -> NDArray[Any]:
@@ -127,7 +131,8 @@ class LabelRows:
 def label_rows_of(given: Any, rows: int, name: str = "labels") -> LabelRows | None:
     """Several labels for each of so many texts; None of a column with one label for each.
 
-    A list of lists of equal lengths with 0 and 1 alone is a matrix, as scikit-learn has it.
+    A list of lists of equal lengths with 0 and 1 alone is a matrix, as scikit-learn has it. Texts that are all lists
+    written out, as a column is that was read from a CSV file, are these lists.
 
     Args:
         name: what the labels are called, for messages.
@@ -138,6 +143,8 @@ def label_rows_of(given: Any, rows: int, name: str = "labels") -> LabelRows | No
     found = _matrix(given, name)
     if found is None:
         found = _sets(given, name)
+    if found is None:
+        found = _written_out(given, name)
     if found is not None and len(found) != rows:
         raise InputError(f"{name}: {len(found):,} rows for {rows:,} texts; expected one for each")
     return found
@@ -274,6 +281,35 @@ def _sets(given: Any, name: str) -> LabelRows | None:
     if labels.dtype.kind == "f":
         refuse_fractions(labels, name, rows=of_rows)
     return LabelRows(labels, _offsets(counts), RowForm(kind))
+
+
+def _written_out(given: Any, name: str) -> LabelRows | None:
+    """A column of texts such as ``"['a', 'b']"``, if it has nothing else.
+
+    Raises:
+        InputError: if some are lists of names in quotation marks, and others are not.
+    """
+    if hasattr(given, "columns") and len(given.columns) == 1:
+        given = given[given.columns[0]]
+    values = given.to_list() if hasattr(given, "to_list") else given
+    values = values.tolist() if isinstance(values, np.ndarray) and values.ndim == 1 else values
+    if not isinstance(values, list | tuple):
+        return None
+    found = lists_in_texts(value.strip() for value in values if isinstance(value, str))
+    if not any(IN_QUOTES.search(text) for text, labels in found.items() if labels is not None):
+        return None
+    for index, value in enumerate(values):
+        if is_missing(value):
+            raise InputError(f"{name}[{index}]: nothing there ({value}); expected a list, '[]' where there is no label")
+    texts = [str(value).strip() for value in values]
+    rows = [found.get(text) for text in texts]
+    odd = odd_beside_lists(texts, [row is not None for row in rows])
+    if odd is not None:
+        raise InputError(f"{name}[{odd[0]}]: {odd[1]}")
+    kind = {"[": "list", "(": "tuple"}.get(texts[0][0], "set")
+    sets = [[] if row is None else list(dict.fromkeys(row)) for row in rows]
+    flat = np.array([label for row in sets for label in row], dtype=object)
+    return LabelRows(flat, _offsets(map(len, sets)), RowForm(kind), written_out=texts[0])
 
 
 def logits_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ class Progress(Listener):
         self.kind: Any = tqdm
         self.bar: Any = None
         in_notebook = any("notebook" in base.__module__ for base in tqdm.__mro__)
+        self.total_steps: int | None = None
         self.drawn = in_notebook or sys.stderr.isatty()
 
     def on_note(self, note: Note) -> None:
@@ -31,6 +32,7 @@ class Progress(Listener):
         return self
 
     def on_start(self, total_steps: int | None, done_steps: int, seconds_left: float | None) -> None:
+        self.total_steps = total_steps
         if self.drawn:
             self.bar = self.kind(total=total_steps, initial=done_steps, unit="batch", leave=False)
 
@@ -42,7 +44,7 @@ class Progress(Listener):
         scores = ", ".join(f"{name.replace('_', ' ')} {row[name]:.4f}" for name in _SHOWN if name in row)
         if self.bar is not None:
             self.bar.set_postfix_str(scores)
-        else:
+        elif self.total_steps != 1:  # of one, all is told at the end
             mark = " *" if is_best else ""
             self._say(f"epoch {int(row['epoch'])}, step {int(row['step']):,}: {scores}{mark} ({row['seconds']:.1f} s)")
 

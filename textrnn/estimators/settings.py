@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from textrnn.config import READING_SETTINGS, TASK_CONFIGS, RunSettings, Settings
+from textrnn.config import READING_SETTINGS, TASK_CONFIGS, RunSettings, Settings, find_problem
 from textrnn.errors import ConfigError, DataError, TextRNNError, did_you_mean, one_line, user_path
 from textrnn.estimators.inputs import InputError
 from textrnn.models.registry import all_models, find_model
@@ -188,6 +188,27 @@ class SettingsEstimator(BaseEstimator):  # type: ignore[misc]
             and "fitted" not in field.metadata
             and (value := getattr(group, field.name)) != field.default
         }
+
+    @classmethod
+    def _kept_parameters(cls, kept: Mapping[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+        """The settings that an estimator kept of itself, those that this version knows.
+
+        Args:
+            kept: what stands in the model folder.
+            default: of a model that no estimator kept.
+
+        Raises:
+            ValueError: if they are no settings with their values.
+        """
+        found = kept.get("parameters", default)
+        if not isinstance(found, Mapping):
+            raise ValueError(f"the estimator's parameters are {one_line(repr(found), widest=40)}, no settings by name")
+        known = {name: value for name, value in found.items() if name in cls._settings and value is not None}
+        for name, value in known.items():
+            problem = find_problem(name, value, cls._settings[name].annotation, {})
+            if problem is not None:
+                raise ValueError(f"the estimator's {problem}")
+        return known
 
     # --- copies, pickles and folders: all by the bytes of the model folder, never by objects of torch
 

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from textrnn.config import ClassifierSettings, Run
 from textrnn.corpus.dataset import Dataset
 from textrnn.corpus.in_memory import NAME, dataset_in_memory, more_of_a_dataset
+from textrnn.errors import ArtifactError
 from textrnn.estimators.answering import AnsweringEstimator
 from textrnn.estimators.few_labels import learn_beside, refuse_beside
 from textrnn.estimators.given import classes_in, labelled_rows, names_among, names_of, rows_to_learn
@@ -264,8 +265,8 @@ class TextClassifier(
         self.device = device
         self._take_folder(folder_of(folder), device)
         settings = self.classifier_.settings
-        kept = self.classifier_.estimator.get("parameters", self._settings_that_differ(settings))
-        known = {name: value for name, value in kept.items() if name in cls._settings}
+        with explain_mismatched_files(folder_of(folder)):
+            known = cls._kept_parameters(self.classifier_.estimator, self._settings_that_differ(settings))
         return self.set_params(
             **{**known, "model": settings.model_name, **({} if device is None else {"device": device})}
         )
@@ -283,8 +284,11 @@ class TextClassifier(
     def _take_folder(self, folder: Path, device: str | None) -> None:
         classifier = load_classifier(folder, device_here(self.device) if device is None else device)
         with explain_mismatched_files(folder):
-            form = RowForm.from_kept(classifier.estimator.get("rows")) if classifier.multi_label else None
-            label_type = LabelType.from_kept(classifier.estimator.get("labels"))
+            try:
+                form = RowForm.from_kept(classifier.estimator.get("rows")) if classifier.multi_label else None
+                label_type = LabelType.from_kept(classifier.estimator.get("labels"))
+            except ArtifactError as error:
+                raise ArtifactError(f"{folder}: {error}") from error
             self._answer_as(classifier, label_type, form, self._named().get("threads"))
         self.history_, self._dataset, self._calls = None, None, 0
 

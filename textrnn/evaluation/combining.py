@@ -42,7 +42,7 @@ class Combination:
 
 
 def fit_combination(
-    own: NDArray[np.float32], others: NDArray[np.float32], labels: NDArray[np.int64], share: float, smoothing: float
+    own: NDArray[np.float32], others: NDArray[np.float32], labels: NDArray[np.int64], share: float
 ) -> Combination | None:
     """The weights with the least cross-entropy, and a penalty for those far from the mean of both by a share.
 
@@ -50,8 +50,6 @@ def fit_combination(
         own, others: (N, C) logits.
         labels: (N,) class indices.
         share: of the others, by which both are mixed so far.
-        smoothing: of the labels that the first model learnt from; these are smoothed alike, so that it is undone as
-            before.
 
     Returns:
         None where only one model has a share, of too few texts, of too many for so many classes, and of two classes:
@@ -71,7 +69,7 @@ def fit_combination(
     read = np.concatenate([own, others, np.ones((texts, 1))], axis=1, dtype=np.float64)
     one = np.eye(classes)
     start = np.concatenate([(1 - share) * one, share * one, np.zeros((1, classes))])
-    targets = (1 - smoothing) * one[labels] + smoothing / classes
+    targets = one[labels]
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         change = flat.reshape(start.shape) - start

@@ -67,7 +67,7 @@ def _answering(classifier: Classifier) -> dict[str, Any]:
         return {"calibration": calibration, "thresholds": classifier.thresholds.tolist()}
     if classifier.temperature is None:
         return {"calibration": None}
-    smoothing = classifier.settings.training.label_smoothing
+    smoothing = classifier.smoothing_undone
     rest = {"label_smoothing": smoothing, "smallest_probability": SMALLEST_PROBABILITY}
     return {"calibration": {"temperature": classifier.temperature, **rest}}
 

@@ -15,6 +15,7 @@ from textrnn.report.errors_table import ERRORS_FILE
 from textrnn.report.label_errors import SUSPECTS_FILE, SuspectRow, suspects_csv
 from textrnn.report.page_data import readings
 from textrnn.report.plots import plot_curves
+from textrnn.report.text import length_told
 from textrnn.saved.folder import METRICS_FILE
 from textrnn.training.history import History
 
@@ -112,8 +113,7 @@ class ClassifierResult(ABC):
         history, seed = self.history, ("seed", str(self.seed))
         if history is None:
             return [*settings, seed]
-        took = f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"
-        return [*self._learnt_from(), *settings, ("training", took), self._on_dev(history), seed]
+        return [*self._learnt_from(), *settings, ("training", length_told(history)), self._on_dev(history), seed]
 
     def _learnt_from(self) -> list[tuple[str, str]]:
         return [("training texts", f"{len(self.dataset.train):,}")]

@@ -17,7 +17,7 @@ from textrnn.report.html import render
 from textrnn.report.inside.language_model import language_model_page
 from textrnn.report.inside.page import INSIDE_FILE
 from textrnn.report.plots import plot_perplexity
-from textrnn.report.text import table, wrapped
+from textrnn.report.text import length_told, table, wrapped
 from textrnn.report.verdict import bare, on_language_model
 from textrnn.saved.character_model import CharacterModel
 from textrnn.saved.folder import METRICS_FILE
@@ -143,7 +143,7 @@ class LanguageModelResult:
             ("vocabulary", f"{len(self.saved.vocabulary):,} characters"),
             ("parameters", f"{self.parameters:,}"),
             ("recipe", self.saved.settings.recipe or "default"),
-            ("training", f"{history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"),
+            ("training", length_told(history)),
             ("speed", f"{history.examples_per_second:,.0f} characters a second, evaluations left out"),
             ("seed", str(self.saved.settings.training.seed)),
         ]

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from textrnn.errors import Note, listed
+from textrnn.models.registry import SOLVED
 from textrnn.report.few_labels import heap_told, rung_told
 from textrnn.report.label_errors import doubted
 from textrnn.report.reading import all_understood, texts_understood
 from textrnn.report.search import tried
-from textrnn.report.text import shortened, table
+from textrnn.report.text import length_told, shortened, table
 
 # The progress of a run, shown without "note:" in front.
 WITHOUT_PREFIX = {
@@ -98,7 +99,7 @@ def _pretraining(texts: int, training: Any) -> str:
 
 def _pretrained(history: Any) -> str:
     return (
-        f"pretrained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by}); kept the "
+        f"pretrained {length_told(history)}; kept the "
         f"weights of step {history.best_step:,}: perplexity {history.best['dev_perplexity']:.1f} a token, held out"
     )
 
@@ -134,6 +135,8 @@ def _network(settings: Any, network: Any, device: Any) -> str:
     if settings.task == "lm":
         batch = f"{training.batch_size} rows of {training.num_steps} characters a batch"
         precision = " in bf16" if str(network.precision) == "torch.bfloat16" else " in fp32"
+    if settings.model_name == SOLVED:
+        return f"{settings.model_name}: {parameters:,} parameters on {device}, solved at once from all texts"
     epochs = f"{training.epochs} epochs" if training.epochs else ""
     budget = f"{training.budget:g} s at most" if training.budget else ""
     windows = ""
@@ -153,7 +156,7 @@ def _time_bound(speed: float, epochs: float, usual: int, expected: float, budget
 
 def _trained(history: Any) -> str:
     best = history.best
-    done = f"trained {history.seconds:.1f} s, {len(history.train_loss):,} steps ({history.stopped_by})"
+    done = f"{'' if history.is_solved else 'trained '}{length_told(history)}"
     if len(history.threads) > 1:
         count, steps = history.threads.most_common(1)[0]
         done += f", {steps:,} of them by {count} {'thread' if count == 1 else 'threads'}"
@@ -164,7 +167,8 @@ def _trained(history: Any) -> str:
         )
     if history.cross_validated:
         return f"{done}; cross-validated: loss {best['dev_loss']:.4f}, accuracy {best['dev_accuracy']:.4f}"
-    kept = f"{done}; kept the weights of step {history.best_step:,}: dev loss {best['dev_loss']:.4f}"
+    of_step = "" if history.is_solved else f"kept the weights of step {history.best_step:,}: "
+    kept = f"{done}; {of_step}dev loss {best['dev_loss']:.4f}"
     if "dev_macro_f1" in best:
         return f"{kept}, dev macro F1 {best['dev_macro_f1']:.4f}, micro F1 {best['dev_micro_f1']:.4f}"
     return f"{kept}, dev accuracy {best['dev_accuracy']:.4f}"

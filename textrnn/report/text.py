@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,3 +103,12 @@ def confusion_table(confusion: NDArray[np.int64], class_names: Sequence[str]) ->
     for name, counts in zip(names, confusion, strict=True):
         rows.append([name, *("." if count == 0 else str(count) for count in counts)])
     return table(rows)
+
+
+def length_told(history: Any) -> str:
+    """How long a training took, and what ended it: ``11.2 s, 456 steps (all epochs done)``; of a model that is solved,
+    which makes no steps, ``1.3 s, solved with C=0.5``."""
+    if history.is_solved:
+        return f"{history.seconds:.1f} s, {history.stopped_by}"
+    steps = len(history.train_loss)
+    return f"{history.seconds:.1f} s, {steps:,} {'step' if steps == 1 else 'steps'} ({history.stopped_by})"

@@ -54,6 +54,7 @@ class Classifier(SavedModel):
 
     Attributes:
         temperature: fitted on the dev split; None: probabilities as the network gives them
+        smoothing: of labels, that the logits have in them; None: what the network has learnt with
         thresholds: (C,): where a text may have several labels or none, how probable each must be to be given (at least
             that); None: one label a text. The probability of each label is then its own, whatever the others are
         biases: (C,): of calibrated logits, with `thresholds`
@@ -79,6 +80,12 @@ class Classifier(SavedModel):
     biases: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     began_from: dict[str, Any] | None = field(default=None, repr=False, compare=False)
     static: StaticVectors | None = field(default=None, repr=False, compare=False)
+    smoothing: float | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def smoothing_undone(self) -> float:
+        """The label smoothing that is undone in the logits of one label a text."""
+        return self.settings.training.label_smoothing if self.smoothing is None else self.smoothing
 
     @property
     def multi_label(self) -> bool:
@@ -117,7 +124,7 @@ class Classifier(SavedModel):
             return self.label_calibration.probabilities(logits)
         if self.temperature is None:
             return softmax(logits)
-        return softmax(without_smoothing(logits, self.settings.training.label_smoothing), self.temperature)
+        return softmax(without_smoothing(logits, self.smoothing_undone), self.temperature)
 
     @torch.inference_mode()
     def _logits_of_one(self, encoded: EncodedTexts, device: torch.device) -> NDArray[np.float32]:
@@ -171,7 +178,15 @@ class Classifier(SavedModel):
                 "calibration": {"temperature": calibration.temperature, "biases": biases},
                 "thresholds": self.thresholds.tolist(),
             }
-        return {} if self.temperature is None else {"calibration": {"temperature": self.temperature}}
+        if self.temperature is None:
+            return {}
+        other = self.smoothing_undone != self.settings.training.label_smoothing
+        return {
+            "calibration": {
+                "temperature": self.temperature,
+                **({"label_smoothing": self.smoothing_undone} if other else {}),
+            }
+        }
 
 
 def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classifier:
@@ -202,12 +217,14 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         temperature = config["calibration"]["temperature"] if "calibration" in config else None  # of earlier versions
         if "calibration" in config and not (isinstance(temperature, float) and 0 < temperature < math.inf):
             raise ValueError(f"the temperature is {temperature!r}, not a number above 0")
+        smoothing = _read_smoothing(config)
         thresholds, biases = _read_thresholds(config, len(class_names))
     network.to(device).eval()
     set_precision(network, precision_for(settings.training.precision, torch.device(device)))
     identity = DataIdentity.from_kept(config.get(IDENTITY))
     estimator = config.get("estimator")
     told = {
+        "smoothing": smoothing,
         "began_from": config.get("began_from"),
         "read": config.get("read", []),
         "estimator": estimator if isinstance(estimator, dict) else {},
@@ -216,6 +233,18 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         settings, network, vocabulary, class_names, temperature, data_identity=identity, thresholds=thresholds,
         biases=biases, static=static, **told,
     )  # fmt: skip
+
+
+def _read_smoothing(config: dict[str, Any]) -> float | None:
+    """The label smoothing that the logits have in them, where it is not what the network has learnt with.
+
+    Raises:
+        ValueError: if it is no share.
+    """
+    smoothing: float | None = config.get("calibration", {}).get("label_smoothing")
+    if smoothing is not None and not (isinstance(smoothing, float) and 0 <= smoothing < 1):
+        raise ValueError(f"the label smoothing of its logits is {smoothing!r}, not a number from 0 to below 1")
+    return smoothing
 
 
 def _read_thresholds(

@@ -82,7 +82,7 @@ def export_classifier(classifier: Classifier, folder: Path, *, int8: bool = Fals
         )
     how: dict[str, Any] = {
         "temperature": classifier.temperature,
-        "label_smoothing": classifier.settings.training.label_smoothing,
+        "label_smoothing": classifier.smoothing_undone,
         "spelling": classifier.settings.data.is_spelt,
         "of_labels": classifier.label_calibration if classifier.multi_label else None,
     }

@@ -21,6 +21,7 @@ from textrnn.models.classifiers.base import ClassifierNetwork
 from textrnn.report.classification import ClassificationResult
 from textrnn.report.multi_label import MultiLabelResult
 from textrnn.saved.classifier import Classifier
+from textrnn.training.linear_beside import smoothing_to_undo
 from textrnn.training.objectives.classification import ClassificationObjective, predict_logits
 from textrnn.training.objectives.multi_label import MultiLabelObjective, fitted_figures, score_labels
 from textrnn.training.threads import Threads
@@ -82,16 +83,17 @@ class OneLabel(Labelling):
         if not len(dev):  # of few rows, all are learnt, by a model that is calibrated out of fold
             return {"temperature": 1.0}
         logits = predict_logits(network, dev, threads).numpy()
-        unsmoothed = without_smoothing(logits, training.label_smoothing)
-        return {"temperature": fit_temperature(unsmoothed, self.dataset.dev.labels)}
+        smoothing = smoothing_to_undo(network, training.label_smoothing)
+        temperature = fit_temperature(without_smoothing(logits, smoothing), self.dataset.dev.labels)
+        return {"temperature": temperature, "smoothing": smoothing}
 
     def scored(self, classifier: Classifier, test: EncodedTexts) -> ClassificationResult:
         rows = LabelledTexts.from_encoded(test, self.dataset.test.labels, _device(classifier))
         with explain_out_of_memory():
             logits = predict_logits(classifier.network, rows, classifier.threads).numpy()
-        name, training = classifier.settings.model_name, classifier.settings.training
-        smoothing, temperature = training.label_smoothing, classifier.temperature or 1.0
-        return ClassificationResult(name, training.seed, self.dataset, None, logits, smoothing, temperature, None)
+        name, seed = classifier.settings.model_name, classifier.settings.training.seed
+        smoothing, temperature = classifier.smoothing_undone, classifier.temperature or 1.0
+        return ClassificationResult(name, seed, self.dataset, None, logits, smoothing, temperature, None)
 
     def baseline(self, *, repeats: int = 1) -> Baseline:
         train, test = self.dataset.train, self.dataset.test

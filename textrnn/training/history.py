@@ -61,6 +61,11 @@ class History:
         return next(row for row in self.evaluations if row["step"] == self.best_step)
 
     @property
+    def is_solved(self) -> bool:
+        """Whether the weights were found by a solver: there are no epochs and batches, and one step stands for all."""
+        return self.stopped_by.startswith("solved")
+
+    @property
     def judged_by(self) -> tuple[str, str]:
         """The figure of a classifier's evaluations that people look at: its key, and what it is called."""
         if self.evaluations and "dev_macro_f1" in self.evaluations[0]:

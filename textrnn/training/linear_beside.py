@@ -194,14 +194,16 @@ def mix_with_linear(network: bilstm_ngram.Model, objective: ClassificationObject
 
     The shares are judged as the saved model answers.
     """
-    judge: Judge = JudgeOfClasses(objective.dev.labels.cpu().numpy(), objective.smoothing)
+    labels = objective.dev.labels.cpu().numpy()
+    judge: Judge = JudgeOfClasses(labels, 0.0)
+    alone: Judge = JudgeOfClasses(labels, objective.smoothing)
     if isinstance(objective, MultiLabelObjective):
-        judge = JudgeOfLabels(objective.dev_labels, objective.class_count)
+        judge = alone = JudgeOfLabels(objective.dev_labels, objective.class_count)
     own = predict_logits(network, objective.dev, objective.threads).numpy()
     network.take_linear(beside.weights, beside.intercepts)
     network.share.fill_(1.0)
     of_linear = predict_logits(network, objective.dev, objective.threads).numpy()
-    share = best_share(own, of_linear, judge, prior_of(objective))
+    share = best_share(own, of_linear, judge, alone, prior_of(objective))
     network.share.fill_(share)
     mixed, combination = own + share * (of_linear - own), _combination(objective, own, of_linear, share)
     if combination is not None:
@@ -210,7 +212,9 @@ def mix_with_linear(network: bilstm_ngram.Model, objective: ClassificationObject
         )
         network.combine(of_own, of_others, added)
         mixed = combination(own, of_linear)
-    (own_score, own_loss), (score, loss), (linear_score, linear_loss) = map(judge.shown, (own, mixed, of_linear))
+    own_score, own_loss = alone.shown(own)
+    score, loss = judge.shown(mixed) if share else (own_score, own_loss)
+    linear_score, linear_loss = judge.shown(of_linear)
     scores, losses = (own_score, score, linear_score), (own_loss, loss, linear_loss)
     return Mixing(share, judge.measure, scores, losses, combination is not None)
 
@@ -223,7 +227,7 @@ def _combination(
     weighted = objective.class_weights is not None or objective.train.weights is not None
     if weighted or isinstance(objective, MultiLabelObjective):
         return None
-    return fit_combination(own, of_linear, objective.dev.labels.cpu().numpy(), share, objective.smoothing)
+    return fit_combination(own, of_linear, objective.dev.labels.cpu().numpy(), share)
 
 
 def _has_something_to_tell(objective: ClassificationObjective) -> bool:
@@ -238,15 +242,30 @@ def prior_of(objective: ClassificationObjective) -> Prior:
     return PRIOR_OF_FEW if few and not isinstance(objective, MultiLabelObjective) else USUAL_PRIOR
 
 
+def smoothing_to_undo(network: nn.Module, smoothing: float) -> float:
+    """The label smoothing that the logits of a trained network have in them: none, once a linear model that has learnt
+    without is mixed in. Undone all the same, medium probabilities become too low, and those of errors 1.00."""
+    return 0.0 if isinstance(network, bilstm_ngram.Model) and float(network.share) > 0 else smoothing
+
+
 def best_share(
-    own: NDArray[np.float32], of_linear: NDArray[np.float32], judge: Judge, prior: Prior = USUAL_PRIOR
+    own: NDArray[np.float32],
+    of_linear: NDArray[np.float32],
+    judge: Judge,
+    alone: Judge | None = None,
+    prior: Prior = USUAL_PRIOR,
 ) -> float:
     """The share of the linear model in the mean of two (N, C) logits with the least loss, and a penalty for shares far
-    from the likeliest: a normal prior."""
+    from the likeliest: a normal prior.
+
+    Args:
+        alone: what judges the network without a linear model; None: the same.
+    """
 
     def penalised(share: float) -> float:
         unlikely = prior.weight * (share - prior.share) ** 2 / (2 * DEVIATION**2)
-        return judge.penalised(own + share * (of_linear - own)) + unlikely / len(own)
+        by = judge if share or alone is None else alone
+        return by.penalised(own + share * (of_linear - own)) + unlikely / len(own)
 
     return min(SHARES, key=penalised) if len(own) else prior.share
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from textrnn.corpus.check import Finding, ReadFiles, about_rows, counted, shown
-from textrnn.corpus.labels import joined_labels, look_alike_groups, stands_for_nothing
+from textrnn.corpus.labels import joined_labels, look_alike_groups, perhaps_joined, stands_for_nothing
 from textrnn.errors import listed
 
 
@@ -67,6 +67,28 @@ def several_labels_in_a_cell(read: ReadFiles) -> Iterator[Finding]:
                 "and would be a class of its own",
                 "expected one label for each text: learn all of them with `multi_label`, keep the one that matters "
                 "most, or have `check` with `fix` leave these rows out",
+                example="",
+            )
+
+
+def perhaps_several_labels(read: ReadFiles) -> Iterator[Finding]:
+    """Classes such as ``a&b`` beside ``a`` and ``b``: names, or two labels."""
+    is_named = read.class_file is not None  # then somebody has said what the classes are
+    joined = {} if read.multi_label or is_named else perhaps_joined(read.label_counts)
+    for part in read.rows.values() if joined else ():
+        indices = [i for i, label in enumerate(part.labels) if label in joined]
+        if indices:
+            label = part.labels[indices[0]]
+            mark, pieces = joined[label]
+            parts = " and ".join(shown(repr(piece)) for piece in pieces[:3])
+            yield about_rows(
+                part,
+                indices,
+                "perhaps-several-labels",
+                "warning",
+                f"{counted(len(indices), 'row')} of a class named like several others: {shown(repr(label), 40)}, "
+                f"beside {parts}, is a class of its own",
+                f"if {mark!r} joins the labels of a row, say so with `label_separator='{mark}'`",
                 example="",
             )
 

@@ -20,11 +20,10 @@ from textrnn.corpus.readers.class_folders import read_class_folders
 from textrnn.corpus.readers.columns import Layout
 from textrnn.corpus.readers.delimited import Record
 from textrnn.corpus.readers.encodings import encoding_name
-from textrnn.corpus.readers.form import FASTTEXT_MARK
 from textrnn.corpus.readers.json_records import NotJSON, Several
 from textrnn.corpus.readers.left_out import PROPOSED, refuse_bad_rows
 from textrnn.corpus.readers.rows import STRANGE, LeftOut, Reading, Rows, cleaned
-from textrnn.corpus.readers.several import CONTENT_SHOWN, Labelled, WithoutLabel, written_labels
+from textrnn.corpus.readers.several import CONTENT_SHOWN, Labelled, WithoutLabel, label_in, written_labels
 from textrnn.corpus.readers.swallowed import AsRow, Inside
 from textrnn.corpus.readers.table_layout import layout_of
 from textrnn.corpus.readers.tables import RecordAt, Table, open_table
@@ -70,7 +69,8 @@ def read_rows(
     if not rows.texts and not taken.left_out:
         raise DataError(f"{content.path}: a header and nothing else; expected labelled texts below it")
     if like is not None and not rows.texts and all(row.reason == "no-label" for row in taken.left_out):
-        raise UnlabelledError(f"{content.path}: no label in any row; expected one in each: add them")
+        expected = "one in each" if like.label_sets is None else "labels in some, or no such file"
+        raise UnlabelledError(f"{content.path}: no label in any row; expected {expected}: add them")
     if not keep_bad or not rows.texts:
         refuse_bad_rows(rows, config.on_bad_row)
     return rows
@@ -183,9 +183,7 @@ class _Taken:
             " ".join(part.strip() for part in parts if part.strip() not in NOTHING),
             fields[self.layout.label_at],
         )
-        text, label = cleaned(raw), canonical_label(written)
-        if label.startswith(FASTTEXT_MARK):
-            label = label.removeprefix(FASTTEXT_MARK)
+        text, label = cleaned(raw), label_in(written)
         if self.layout.label_columns is not None:
             said = self.layout.label_columns.labels_of(fields)
             if said is None:
@@ -356,12 +354,13 @@ class _Taken:
     def to_rows(self, config: DataConfig, like: Rows | None, class_names: Collection[str]) -> Rows:
         """What was taken, with the account of it."""
         table, layout, encoding = self.table, self.layout, self.table.encoding
-        taken = Labelled(self.texts, self.labels, self.lines, self.without, self.left_out)
         columns, path = layout.label_columns is not None, table.content.path
+        taken = Labelled(self.texts, self.labels, self.lines, self.without, self.left_out)
         several, sets = taken.settle(config, path, like=like, columns=columns, names=class_names)
         self.left_out.sort(key=lambda row: row.line)
         details = [*table.details, *layout.details]
         details += ["a column for each label, and one label a row"] if columns and sets is None else []
+        details += ["lists written out in cells"] if taken.were_written_out else []
         if count := self.repeated_headers:
             details.append("1 repeated header" if count == 1 else f"{count} repeated headers")
         if count := len(self.open_quotes):

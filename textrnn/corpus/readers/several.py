@@ -11,7 +11,7 @@ import json
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,11 @@ CONTENT_SHOWN = 80  # characters of a row that was left out
 PLAIN_SHARE, PLAIN_ROWS, PLAIN_OF_FEW = 0.01, 5, 0.1
 KNOWN = 0.9  # of the rows with a mark, those whose parts are labels elsewhere
 KNOWN_OF_BAR = 0.5  # of those with a bar, which no name has
-A_LIST = re.compile(r"\[.*\]|\{.*\}|\(.*\)", re.DOTALL)
+A_LIST = re.compile(r"\[.*\]|\{.*\}|\(.*\)|(?:frozen)?set\(.*\)", re.DOTALL)
 IN_QUOTES = re.compile(r"'([^']*)'|\"([^\"]*)\"")  # of an array, as NumPy prints it
+OF_SETS = re.compile(
+    r"\s*(?:frozen)?set\((.*)\)\s*", re.DOTALL
+)  # as Python shows the empty one, and what never changes
 TRUE, FALSE = {"1", "1.0", "true"}, {"0", "0.0", "false"}
 
 
@@ -48,13 +51,18 @@ class WithoutLabel:
 
 @dataclass
 class Labelled:
-    """What was taken of a file: texts, labels as they are written, and lines; and the rows without any label."""
+    """What was taken of a file: texts, labels as they are written, and lines; and the rows without any label.
+
+    Attributes:
+        were_written_out: whether labels were lists in the form of texts, which they are no more
+    """
 
     texts: list[str]
     labels: list[str]
     lines: array[int]
     without: list[WithoutLabel]
     left_out: list[LeftOut]
+    were_written_out: bool = False
 
     def settle(
         self, config: DataConfig, where: Path, *, like: Rows | None, columns: bool, names: Collection[str]
@@ -70,12 +78,14 @@ class Labelled:
             How rows have several labels, and those of each; None where each has one.
 
         Raises:
-            DataError: for a mark that was named and joins nothing.
+            DataError: for a mark that was named and joins nothing, or lists that are written out in some rows alone.
         """
-        _without_lists_in_text(self.labels)
+        self.were_written_out = _without_lists_in_text(self.labels, self.lines, where, names)
         _without_indicators(self.labels)
         self.labels[:] = [_each_once(label) if isinstance(label, Several) else label for label in self.labels]
         how = how_several(self.labels, len(self.without), config, where, like=like, columns=columns, names=names)
+        if how is None or how.separator != "\n":
+            self.labels[:] = [label.replace("\n", " ") if "\n" in label else label for label in self.labels]
         if how is None or not any(self.labels):
             self._leave_out_several()
             return None, None
@@ -112,6 +122,14 @@ class Labelled:
             self.lines = array("q", [self.lines[at] for at in places])
 
 
+def label_in(cell: str) -> str:
+    """The label of a cell in the form in which it is compared; line ends within, which may join labels, stay."""
+    label = canonical_label(cell)
+    if "\n" in cell.strip() or "\r" in cell.strip():
+        label = "\n".join(filter(None, map(canonical_label, cell.splitlines())))
+    return label.removeprefix(FASTTEXT_MARK)
+
+
 def written_labels(cell: Several) -> Several:
     """The labels of a cell in the form in which they are compared."""
     return Several.of([canonical_label(value).removeprefix(FASTTEXT_MARK) for value in cell.values])
@@ -129,19 +147,66 @@ def values_of(cell: str) -> tuple[str, ...]:
     return (cell,) if cell else ()
 
 
-def _without_lists_in_text(labels: list[str]) -> None:
-    """Turn cells such as ``['a', 'b']``, as pandas writes lists, into their labels, if all cells are such."""
-    texts = {label for label in labels if not isinstance(label, Several)}
-    if not texts or not all(map(A_LIST.fullmatch, texts)):
-        return
-    found = {text: listed_in(text) for text in texts}
+def _without_lists_in_text(labels: list[str], lines: Sequence[int], where: Path, names: Collection[str]) -> bool:
+    """Turn cells such as ``['a', 'b']``, as pandas writes lists, into their labels, if all cells are such.
+
+    Returns:
+        Whether they were.
+
+    Raises:
+        DataError: if some are, and others are not.
+    """
+    found = lists_in_texts(label for label in labels if not isinstance(label, Several))
+    if not found:
+        return False
     if None not in found.values():
         cells = {text: written_labels(Several.of(values)) for text, values in found.items() if values is not None}
         labels[:] = [label if isinstance(label, Several) else cells[label] for label in labels]
+        return True
+    written = [isinstance(label, Several) or found[label] is not None for label in labels]
+    named = any(label in names for label in labels if not isinstance(label, Several) and IN_QUOTES.search(label))
+    odd = odd_beside_lists(labels, written)
+    if odd is not None and not named:
+        raise DataError(f"{where}:{lines[odd[0]]}: {odd[1]}")
+    return False
+
+
+def lists_in_texts(labels: Iterable[str]) -> dict[str, list[str] | None]:
+    """What stands in labels that are lists written out, None of those that are none; nothing if no label is one."""
+    different = dict.fromkeys(labels)
+    if not any(map(A_LIST.fullmatch, different)):
+        return {}
+    found = {text: listed_in(text) if A_LIST.fullmatch(text) else None for text in different}
+    return found if any(values is not None for values in found.values()) else {}
+
+
+def odd_beside_lists(labels: Sequence[str], written: Sequence[bool]) -> tuple[int, str] | None:
+    """Where some labels are lists of names in quotation marks and others are none: the first row that is unlike most,
+    and what is wrong with it. ``[0, 18]`` beside ``(18, 30]`` is a name, and no list.
+
+    Args:
+        written: of each label whether it is a list written out.
+    """
+    rows = sum(written)
+    quoted = [at for at, label in enumerate(labels) if written[at] and IN_QUOTES.search(label)]
+    if not quoted or rows == len(labels):
+        return None
+    plain = next(at for at, is_list in enumerate(written) if not is_list)
+    at, what = (plain, "no list of labels") if 2 * rows > len(labels) else (quoted[0], "a list of labels written out")
+    return at, (
+        f"{one_line(repr(str(labels[at])), widest=60)} is {what}, and {rows:,} of {len(labels):,} rows have one; "
+        f"expected a list in each row, such as {listed_as(labels[plain])}, or in none"
+    )
+
+
+def listed_as(label: str) -> str:
+    """A label as a list of one; an example in the place of one with brackets and quotation marks of its own."""
+    return "['price', 'place']" if set(label) & set("[](){}'\"") else one_line(str([str(label)]), widest=60)
 
 
 def listed_in(text: str) -> list[str] | None:
-    """What stands in a list that is written out in Python, JSON or by NumPy; None if it is no list of names."""
+    """What stands in a list or set that is written out in Python, JSON or by NumPy; None if it is no list of names."""
+    text = OF_SETS.sub(r"\1", text) or "[]"
     for parse in (json.loads, ast.literal_eval):
         try:
             value = parse(text)
@@ -152,7 +217,8 @@ def listed_in(text: str) -> list[str] | None:
         if glued or not isinstance(value, list | tuple | set):
             break
         plain = all(isinstance(part, str | int | float) for part in value)
-        return [part if isinstance(part, str) else str(part).lower() for part in value] if plain else None
+        names = [part if isinstance(part, str) else str(part).lower() for part in value] if plain else None
+        return sorted(names) if names and isinstance(value, set) else names
     quoted = [first or second for first, second in IN_QUOTES.findall(text)]
     return quoted if quoted and not IN_QUOTES.sub("", text).strip("[] ") else None
 
@@ -217,6 +283,7 @@ def how_several(
 def _joined_as_named(
     labels: Sequence[str], separator: str, where: Path, like: Rows | None, names: Collection[str]
 ) -> SeveralLabels:
+    separator = separator.replace("\\n", "\n")  # as it is typed in a shell
     joined = any(len(parts_of(label, separator, names)) > 1 for label in labels if not isinstance(label, Several))
     if like is None and not joined:
         raise DataError(
@@ -233,10 +300,10 @@ def _mark(labels: Sequence[str], known: Collection[str], like: Rows | None) -> s
         if learnt.separator:
             return learnt.separator
     counts = Counter(label for label in labels if not isinstance(label, Several))
-    marks = joining_marks(counts, known)
+    marks = joining_marks(counts, known, asked=True)
     if marks or like is not None:
         return marks[0].mark if marks else ""
-    for mark in ("|", ";", ",", "、", "/"):  # labels that never stand alone, but come again
+    for mark in ("|", "\n", ";", ",", "、", "/"):  # labels that never stand alone, but come again
         parts = [parts_of(label, mark, known) for label in counts]
         joined = [each for each in parts if len(each) > 1]
         if len(joined) > 1 and len({part for each in joined for part in each}) < sum(map(len, joined)):
