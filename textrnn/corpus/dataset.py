@@ -139,7 +139,12 @@ class Dataset:
         """What cuts a text into words and marks, in lower case; None where there is nothing that does."""
         if self.words_are_spaced:
             return Tokenizer("mixed", lowercase=True)
-        return WordsBesideCharacters() if self.is_chinese else None
+        return self._words if self.is_chinese else None
+
+    @cached_property
+    def _words(self) -> WordsBesideCharacters:
+        """One for the networks and the linear model, so that a text is cut once."""
+        return WordsBesideCharacters()
 
     def encoded(self, data: DataConfig) -> EncodedDataset:
         """The vocabulary of the training texts and all splits as token ids; the last result is remembered.
@@ -160,7 +165,7 @@ class Dataset:
     def _encode(self, data: DataConfig) -> EncodedDataset:
         vocabulary = self.vocabulary or Vocabulary.from_settings(self.train.texts, data)
         splits = (self.train, self.dev, self.test)
-        how: Any = {"max_tokens": data.max_tokens, "spelling": data.is_spelt}
+        how: Any = {"max_tokens": data.max_tokens, "spelling": data.is_spelt, "cut": self._words.cut}
         train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
         static = None
         if data.static_folder is not None:

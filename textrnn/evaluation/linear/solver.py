@@ -19,6 +19,7 @@ BY_DEFAULT = 0.25  # of many texts; features that are TF-IDF twice, words and pi
 OF_ONE_KIND = 0.5  # features of a norm of one
 FEW_TEXTS = 10_000  # of which several penalties are tried
 FOLDS = 3
+MOST_WORK = 100_000_000  # of cross-validation: numbers that are not zero, times classes, each time they are learnt
 USUAL_TEMPERATURE = 0.3  # of margins
 
 
@@ -43,7 +44,7 @@ def calibrated(
     seed: int = 0,
 ) -> tuple[float, float]:
     """scikit-learn's C, and the temperature that makes probabilities of the scores, by cross-validation; of many texts,
-    those that are right for most.
+    those that are right for most. Where texts are long, some of them are drawn for it, as many as take some ten seconds.
 
     Args:
         features: (N, K) sparse.
@@ -54,12 +55,18 @@ def calibrated(
     """
     given = np.asarray(labels)
     usual = inverse or (BY_DEFAULT if norm_of(features) > 1.3 else OF_ONE_KIND)
+    if len(given) >= FEW_TEXTS:
+        return usual, USUAL_TEMPERATURE
+    candidates = INVERSE_PENALTIES if inverse is None else (inverse,)
+    affordable = MOST_WORK / max(1, work_of_folds(features, class_count) * len(candidates))
+    if affordable < 1:
+        rows = _drawn(given, affordable, seed)
+        features, given, weights = features[rows], given[rows], None if weights is None else weights[rows]
     counts = np.bincount(given)
-    if len(given) >= FEW_TEXTS or counts[counts > 0].min(initial=len(given)) < FOLDS or (counts > 0).sum() < 2:
+    if counts[counts > 0].min(initial=len(given)) < FOLDS or (counts > 0).sum() < 2:
         return usual, USUAL_TEMPERATURE
     from sklearn.model_selection import StratifiedKFold
 
-    candidates = INVERSE_PENALTIES if inverse is None else (inverse,)
     scores = {candidate: np.zeros((len(given), class_count)) for candidate in candidates}
     for learnt, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(given, given):
         of_learnt = None if weights is None else weights[learnt]
@@ -71,6 +78,18 @@ def calibrated(
     # Among equals, the usual one, or the nearest to it.
     best = max(right, key=lambda candidate: (right[candidate], -abs(np.log(candidate / usual))))
     return best, fit_temperature(scores[best], given)
+
+
+def work_of_folds(features: Any, class_count: int) -> int:
+    """What cross-validation has to learn of features (N, K): numbers that are not zero, times classes."""
+    return int(features.nnz) * class_count * (FOLDS - 1)
+
+
+def _drawn(labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+    """(n,) rising: a share of the rows, every class as common as it was."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    return np.sort(by_class[np.unique((np.arange(int(len(labels) * share)) / share).astype(np.int64))])
 
 
 def norm_of(features: Any) -> float:
