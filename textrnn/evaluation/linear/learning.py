@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from textrnn.evaluation.calibration import fit_temperature
 from textrnn.evaluation.linear.few_rows import USUAL, FewRows, Reading, is_few, is_surely_better
-from textrnn.evaluation.linear.solver import FOLDS, MOST_WORK, calibrated, fitted, weights_by_class, work_of_folds
+from textrnn.evaluation.linear.solver import FOLDS, calibrated, fitted, weights_by_class, work_of_folds
 
 INVERSE_PENALTY = 0.25  # scikit-learn's C, of features whose parts have norms of one
+MOST_COMPARED = 1_000_000_000  # work of cross-validation to choose how few rows are read: some minutes
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def learn_linear(
     with_names = (False,) if texts.names is None or names is False else (True,) if names else (False, True)
     readings = [Reading(by_class, named) for by_class in (False, True) for named in with_names]
     work = work_of_folds(texts.features, class_count) * len(readings)
-    if weights is None and not balanced and is_few(given, class_count) and work <= MOST_WORK:
+    if weights is None and not balanced and is_few(given, class_count) and work <= MOST_COMPARED:
         usual = LearntLinear(None, found, temperature, readings[0])
         best = _best_of(readings, usual, texts, given, class_count, inverse or INVERSE_PENALTY, seed)
     else:

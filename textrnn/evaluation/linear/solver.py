@@ -19,7 +19,7 @@ BY_DEFAULT = 0.25  # of many texts; features that are TF-IDF twice, words and pi
 OF_ONE_KIND = 0.5  # features of a norm of one
 FEW_TEXTS = 10_000  # of which several penalties are tried
 FOLDS = 3
-MOST_WORK = 100_000_000  # of cross-validation: numbers that are not zero, times classes, each time they are learnt
+MOST_WORK = 200_000_000  # of cross-validation: numbers that are not zero, times classes, each time they are learnt
 USUAL_TEMPERATURE = 0.3  # of margins
 
 
@@ -44,7 +44,7 @@ def calibrated(
     seed: int = 0,
 ) -> tuple[float, float]:
     """scikit-learn's C, and the temperature that makes probabilities of the scores, by cross-validation; of many texts,
-    those that are right for most. Where texts are long, some of them are drawn for it, as many as take some ten seconds.
+    those that are right for most. Where texts are long, some are drawn for it, as many as take some ten seconds.
 
     Args:
         features: (N, K) sparse.
