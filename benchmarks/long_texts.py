@@ -13,6 +13,8 @@ Parts:
     joined  12 and 28, with nothing between the titles (elsewhere a space)
     one     one title of one of two classes, which tells the label, and 39 of the eight others
     counts  how many are right who know of each title whether it is of a class in so many of 100 cases
+    linear  12 and 28: seconds of CPU of the linear model shown beside every run, and of scikit-learn's TF-IDF of
+            characters 1-3 with LinearSVC as they are
     million a text of 1,000,000 characters: seconds and memory, beside a text of 10,000
 """
 
@@ -122,6 +124,34 @@ def counts() -> None:
         print(f"  {name}: {', '.join(told)}")
 
 
+def linear(source: Path, sizes: dict[str, int]) -> None:
+    """The linear model beside every run, and scikit-learn's by itself, which chooses no penalty and knows no words."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.svm import LinearSVC
+
+    from textrnn.corpus.tokenizers import WordsBesideCharacters
+    from textrnn.evaluation.baseline import linear_baseline
+
+    with tempfile.TemporaryDirectory() as folder:
+        write(source, Path(folder), KINDS["12"], sizes)
+        rows = {
+            split: [line.rsplit("\t", 1) for line in (Path(folder) / f"{split}.txt").read_text("utf-8").splitlines()]
+            for split in ("train", "test")
+        }
+    (texts, labels), (asked, truth) = (
+        ([text for text, _ in part], [int(label) for _, label in part]) for part in rows.values()
+    )
+    started = time.process_time()
+    own = linear_baseline(texts, labels, asked, truth, CLASSES, words=WordsBesideCharacters())
+    seconds, started = time.process_time() - started, time.process_time()
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2)
+    right = make_pipeline(vectorizer, LinearSVC()).fit(texts, labels).score(asked, truth)
+    plain = time.process_time() - started
+    print(f"  beside every run: {own.accuracy:.4f}, {seconds:.1f} s; scikit-learn's: {right:.4f}, {plain:.1f} s")
+    print(f"  ratio {seconds / plain:.2f}", flush=True)
+
+
 def million(models: list[str]) -> None:
     """Answers of an untrained network of default size, each length in a process of its own, because of its peak."""
     for model in models:
@@ -150,7 +180,7 @@ def answer(model: str, length: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=[*KINDS, "counts", "million"])
+    parser.add_argument("parts", nargs="*", default=[*KINDS, "counts", "linear", "million"])
     parser.add_argument("--models", nargs="+", default=["LSTM", "BiLSTM_Ngram"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--rows", type=int, default=SIZES["train"], help="of the training split")
@@ -161,15 +191,17 @@ def main() -> None:
         answer(asked.answer[0], int(asked.answer[1]))
         return
     named = [flag if at % 2 else f"--{flag}" for at, flag in enumerate(asked.set)]
+    source, sizes = Path(os.environ.get("TEXTRNN_DATA", "")) / "thucnews", {**SIZES, "train": asked.rows}
     for part in asked.parts:
         print(part, flush=True)
         if part == "counts":
             counts()
         elif part == "million":
             million(asked.models)
+        elif part == "linear":
+            linear(source, sizes)
         else:
-            source = Path(os.environ["TEXTRNN_DATA"]) / "thucnews"
-            measure(source, KINDS[part], asked.models, asked.seeds, {**SIZES, "train": asked.rows}, named)
+            measure(source, KINDS[part], asked.models, asked.seeds, sizes, named)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 from tests.commands import ROOT
 from textrnn.config import UNKNOWN_ID, DataConfig
 from textrnn.corpus import tokenizers
-from textrnn.corpus.tokenizers import Tokenizer, are_chinese, words_are_spaced, words_beside_characters
+from textrnn.corpus.tokenizers import (
+    Tokenizer,
+    WordsBesideCharacters,
+    are_chinese,
+    words_are_spaced,
+    words_beside_characters,
+)
 from textrnn.corpus.vocab import EncodedTexts, Vocabulary
 from textrnn.errors import ArtifactError, ConfigError
 
@@ -131,6 +137,29 @@ def test_words_beside_characters() -> None:
     characters, offsets = encoded.spelling.characters, encoded.spelling.offsets
     spelt = ["".join(map(chr, characters[start:end])) for start, end in pairwise(offsets)]
     assert spelt == [" 我 来到 北京 清华 ", " ", " gdp \u3000 增长 "]
+
+
+def test_a_text_is_cut_into_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, cut = ["GDP增长 5%", "北京大学", "", "北京大学"], list[str]()
+
+    def noted(text: str) -> list[str]:
+        cut.append(text)
+        return words_beside_characters(text)
+
+    monkeypatch.setattr(tokenizers, "words_beside_characters", noted)
+    of_texts = WordsBesideCharacters()
+    encoded = Vocabulary.build(texts, Tokenizer("char")).encode(texts, spelling=True, cut=of_texts.cut)
+    plain = Vocabulary.build(texts, Tokenizer("char")).encode(texts, spelling=True)
+    assert encoded.spelling is not None
+    assert plain.spelling is not None
+    assert encoded.spelling.characters.tolist() == plain.spelling.characters.tolist()
+    assert [of_texts(text) for text in texts] == [
+        [word.lower() for word in words_beside_characters(text)] for text in texts
+    ]
+    assert cut == ["GDP增长 5%", "北京大学", ""]
+    of_texts.cut("gdp")
+    assert of_texts("GDP") == ["gdp"]  # known in lower case already
+    assert len(cut) == 4
 
 
 def test_words_are_read_beside_characters_of_chinese_alone() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from tests.factories import WORDS, small_rows
+from textrnn.evaluation import out_of_fold
 from textrnn.evaluation.out_of_fold import FOLDS, assign_folds, out_of_fold_probabilities
 
 
@@ -80,3 +84,26 @@ def test_whatever_the_texts_rows_are_judged_or_not(rows: list[tuple[str, int]]) 
     unknown = np.isnan(found).any(axis=1)
     assert np.isnan(found[unknown]).all()
     np.testing.assert_allclose(found[~unknown].sum(axis=1), 1.0)
+
+
+def test_of_long_texts_less_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, labels = texts_and_labels(60)
+    columns: list[int] = []
+    scored = out_of_fold._scores
+
+    def noted(features: Any, *others: Any) -> Any:
+        columns.append(features.shape[1])
+        return scored(features, *others)
+
+    monkeypatch.setattr(out_of_fold, "_scores", noted)
+    out_of_fold_probabilities(texts, labels, 3)
+    monkeypatch.setattr(out_of_fold, "MOST_WORK", 1)
+    out_of_fold_probabilities(texts, labels, 3)
+    monkeypatch.setattr(out_of_fold, "MANY_CHARACTERS", 1)
+    out_of_fold_probabilities(texts, labels, 3)
+    spelt = {text.lower() for text in texts}
+    few = {n: {t[i : i + n] for t in spelt for i in range(len(t) - n + 1)} for n in (1, 2)}
+    assert len(columns) == 3 + 1 + 1
+    assert len(set(columns[:4])) == 1
+    assert columns[4] < columns[0]
+    assert columns[4] <= len(few[1]) + len(few[2])

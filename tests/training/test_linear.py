@@ -382,7 +382,7 @@ def test_what_is_said_of_a_solved_model(capsys: pytest.CaptureFixture[str], tmp_
     texts, labels = map(list, zip(*small_rows(60, 1), strict=True))
     model = TextClassifier(model="Linear", verbose=True).fit(texts, labels)
     said = "".join(capsys.readouterr())
-    result = model.report(folder=tmp_path, baseline=False)
+    result = model.report(texts, labels, folder=tmp_path, baseline=False)
     assert result.history is not None
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"{result.history.seconds:.1f} s, solved with C=" in page

@@ -156,7 +156,12 @@ class Dataset:
         """What cuts a text into words and marks, in lower case; None where there is nothing that does."""
         if self.words_are_spaced:
             return Tokenizer("mixed", lowercase=True)
-        return WordsBesideCharacters() if self.is_chinese else None
+        return self._words if self.is_chinese else None
+
+    @cached_property
+    def _words(self) -> WordsBesideCharacters:
+        """One for the networks and the linear model, so that a text is cut once."""
+        return WordsBesideCharacters()
 
     def encoded(self, data: DataConfig) -> EncodedDataset:
         """The vocabulary of the training texts and all splits as token ids; the last result is remembered.
@@ -178,7 +183,7 @@ class Dataset:
         known = [*self.train.texts, *self.dev.texts] if self.dev_is_learnt else self.train.texts
         vocabulary = self.vocabulary or Vocabulary.from_settings(known, data)
         splits = (self.train, self.dev, self.test)
-        how: Any = {"max_tokens": data.max_tokens, "spelling": data.is_spelt}
+        how: Any = {"max_tokens": data.max_tokens, "spelling": data.is_spelt, "cut": self._words.cut}
         train, dev, test = (vocabulary.encode(split.texts, **how) for split in splits)
         counted = vocabulary.encode(known, **how) if self.dev_is_learnt else None
         static = None

@@ -53,14 +53,26 @@ def words_beside_characters(text: str) -> list[str]:
     return list(_jieba(own=True).cut(text.replace(" ", "\u3000"), HMM=False))
 
 
-@dataclass(frozen=True)
 class WordsBesideCharacters:
-    """The same, in lower case, for a linear model; see :data:`textrnn.evaluation.linear.features.CutIntoWords`."""
+    """Cuts texts into those words, each text once: the words of a text are remembered, since both a network and the
+    linear model beside it read them. Called with a text, it gives them in lower case, for a linear model; see
+    :data:`textrnn.evaluation.linear.features.CutIntoWords`."""
 
-    beside_characters: bool = True
+    beside_characters = True
+
+    def __init__(self) -> None:
+        self._spelt: dict[str, str] = {}  # the words of a text with a space between them, which takes little memory
+
+    def cut(self, text: str) -> list[str]:
+        """The words of a text as they stand there."""
+        spelt = self._spelt.get(text)
+        if spelt is None:
+            spelt = self._spelt[text] = " ".join(words_beside_characters(text))
+        return spelt.split(" ") if spelt else []
 
     def __call__(self, text: str) -> list[str]:
-        return words_beside_characters(text.lower())
+        lowered = text.lower()
+        return self.cut(lowered) if lowered in self._spelt else [word.lower() for word in self.cut(text)]
 
 
 def _spaced(text: str) -> list[str]:

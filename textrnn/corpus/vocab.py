@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -161,15 +161,23 @@ class Vocabulary:
         more = [token for token in more if list(self.tokenizer(token)) == [token]]
         return Vocabulary([*self.tokens, *more[: max(0, max_vocab - len(self))]], self.tokenizer)
 
-    def encode(self, texts: Iterable[str], *, max_tokens: int | None = None, spelling: bool = False) -> EncodedTexts:
+    def encode(
+        self,
+        texts: Iterable[str],
+        *,
+        max_tokens: int | None = None,
+        spelling: bool = False,
+        cut: Callable[[str], list[str]] = words_beside_characters,
+    ) -> EncodedTexts:
         """Texts -> token ids. An empty text becomes one ``<unk>``, so that every model has a step to read.
 
         Args:
             max_tokens: read at most this many tokens of each text.
             spelling: whether to keep the characters of the tokens, too; where they are the tokens, the words.
+            cut: finds those words.
         """
         if self.tokenizer.name == "char":
-            return self._encode_by_character(list(texts), max_tokens, words=spelling)
+            return self._encode_by_character(list(texts), max_tokens, cut if spelling else None)
         get = self._ids.get
         pieces: list[list[int]] = []
         lengths: list[int] = []  # before anything is cut
@@ -185,7 +193,9 @@ class Vocabulary:
         found = _ended(flat, np.array(list(map(len, pieces)), dtype=np.int64), np.array(lengths, dtype=np.int64))
         return dataclasses.replace(found, spelling=Spelling.of(words)) if spelling else found
 
-    def _encode_by_character(self, texts: list[str], max_tokens: int | None, *, words: bool) -> EncodedTexts:
+    def _encode_by_character(
+        self, texts: list[str], max_tokens: int | None, cut: Callable[[str], list[str]] | None
+    ) -> EncodedTexts:
         """The same where a token is a character, without a Python step for each."""
         heads, beyond = texts, np.zeros(len(texts), dtype=np.int64)
         if max_tokens is not None:  # a very long text need not be looked at to its end
@@ -194,7 +204,7 @@ class Vocabulary:
             beyond -= np.fromiter(map(len, heads), np.int64, len(heads))
         if self.tokenizer.lowercase:
             heads = [text.lower() for text in heads]
-        spelling = Spelling.of([words_beside_characters(text[:max_tokens]) for text in heads]) if words else None
+        spelling = None if cut is None else Spelling.of([cut(text[:max_tokens]) for text in heads])
         flat = self._ids_of_characters("".join(heads))
         lengths = np.fromiter(map(len, heads), np.int64, len(heads))
         if (empty := np.flatnonzero(lengths == 0)).size:

@@ -17,6 +17,8 @@ from textrnn.evaluation.calibration import fit_temperature, softmax
 
 FOLDS = 5
 FEW_TEXTS, ROUNDS_FOR_FEW = 10_000, 3  # of few texts, several divisions into folds are averaged: it costs seconds
+MOST_WORK = 200_000_000  # numbers that are not zero, times classes, each time they are learnt: some ten seconds
+MANY_CHARACTERS = 3_000_000  # of all texts: n-grams of two at most are read, in half of the time
 INVERSE_PENALTY = 3.0  # scikit-learn's C; see benchmarks/LOG.md
 TOLERANCE = 0.1  # of liblinear's dual solver; a finer one ranks no better
 
@@ -46,7 +48,8 @@ def out_of_fold_probabilities(
         return found
     features = _features([texts[row] for row in kept.tolist()])
     generator = np.random.default_rng(seed)
-    rounds = ROUNDS_FOR_FEW if len(kept) < FEW_TEXTS else 1
+    work = features.nnz * int(learnable.sum()) * (FOLDS - 1)
+    rounds = ROUNDS_FOR_FEW if len(kept) < FEW_TEXTS and work * ROUNDS_FOR_FEW <= MOST_WORK else 1
     scores = np.zeros((len(kept), class_count))
     for _ in range(rounds):
         folds = assign_folds(different[kept], classes[kept], generator)
@@ -87,7 +90,8 @@ def _features(texts: list[str]) -> Any:
     """(N, n-grams) sparse."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2)
+    longest = 2 if sum(map(len, texts)) > MANY_CHARACTERS else 3
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, longest), sublinear_tf=True, min_df=2)
     try:
         return vectorizer.fit_transform(texts)
     except ValueError:  # no n-gram stands in two texts

@@ -17,7 +17,7 @@ ENGLISH = ["The cat sat.", "the Cats sit, don't they?", "A dog!", "dogs and cats
 
 def test_words_and_their_pieces_are_those_of_scikit_learn() -> None:
     ours = vectorizer_for(WORDS, len(ENGLISH)).fit_transform(ENGLISH).toarray()
-    cut = [" ".join(WORDS(text)) for text in ENGLISH]
+    cut = [" ".join(WORDS(text)) for text in ENGLISH]  # A股 is in the dictionary, a股 is not
     words = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True).fit_transform(cut)
     pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True).fit_transform(cut)
     np.testing.assert_allclose(ours, np.concatenate([words.toarray(), pieces.toarray()], axis=1))
@@ -40,7 +40,7 @@ def test_words_beside_characters() -> None:
     texts = ["股市上涨 A股", "股市下跌", "a股"]
     found = vectorizer_for(WordsBesideCharacters(), 3).fit_transform(texts).toarray()
     characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True).fit_transform(texts)
-    cut = ["股市 上涨 _ a 股", "股市 下跌", "a 股"]
+    cut = ["股市 上涨 _ a股", "股市 下跌", "a 股"]  # A股 is in the dictionary, a股 is not
     words = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True).fit_transform(cut)
     np.testing.assert_allclose(found[:, : characters.shape[1]], characters.toarray())
     # The columns are in the order of their names, and a space has another one here.

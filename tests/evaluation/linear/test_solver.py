@@ -7,6 +7,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from textrnn.evaluation.calibration import fit_temperature
+from textrnn.evaluation.linear import solver
 from textrnn.evaluation.linear.solver import calibrated, divisions, fitted, inverse_penalty, weights_by_class
 
 
@@ -71,3 +72,31 @@ def test_weights_count_while_it_is_calibrated() -> None:
     assert inverse == 0.5
     assert temperature == pytest.approx(np.exp(np.log(found).mean()), rel=1e-6)
     assert temperature != pytest.approx(calibrated(features, labels, 2, 0.5)[1], rel=1e-3)
+
+
+def test_of_long_texts_some_are_drawn_to_choose_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, labels = noisy(200, 20)
+    weights = np.linspace(0.5, 2.0, 200)
+    learnt: list[tuple[int, float, tuple[int, int]]] = []
+
+    def noted(own: csr_matrix, given: np.ndarray, inverse: float, **how: object) -> object:
+        assert isinstance(how["weights"], np.ndarray)
+        assert len(how["weights"]) == own.shape[0]
+        learnt.append((own.nnz, inverse, (int((given == 0).sum()), int((given == 1).sum()))))
+        return fitted(own, given, inverse, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(solver, "fitted", noted)
+    monkeypatch.setattr(solver, "MOST_ROUNDS", 1)
+    calibrated(features, labels, 2, weights=weights)
+    assert sum(nonzeros for nonzeros, _, _ in learnt) * 2 == 3 * solver.work_of_folds(features, 2) == 3 * 2 * 8000
+    learnt.clear()
+    monkeypatch.setattr(solver, "MOST_WORK", 12_000)  # a quarter of that
+    inverse, temperature = calibrated(features, labels, 2, weights=weights, seed=3)
+    assert sum(nonzeros for nonzeros, _, _ in learnt) * 2 == pytest.approx(12_000, rel=0.05)
+    shares = [zeros / (zeros + ones) for _, _, (zeros, ones) in learnt]
+    np.testing.assert_allclose(shares, (labels == 0).mean(), atol=0.05)  # classes are as common as they were
+    assert (inverse, temperature) == calibrated(features, labels, 2, weights=weights, seed=3)
+    monkeypatch.setattr(solver, "MOST_WORK", 100)  # one text: no folds
+    assert calibrated(features, labels, 2) == (0.5, solver.USUAL_TEMPERATURE)
+    monkeypatch.setattr(solver, "MOST_WORK", 1)  # none
+    assert calibrated(features, labels, 2) == (0.5, solver.USUAL_TEMPERATURE)

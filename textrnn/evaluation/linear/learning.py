@@ -15,9 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from textrnn.evaluation.folds import equal_rows, parts_of
 from textrnn.evaluation.linear.few_rows import USUAL, FewRows, Reading, is_few, is_surely_better
-from textrnn.evaluation.linear.solver import FOLDS, calibrated, divisions, fitted, temperature_of, weights_by_class
+from textrnn.evaluation.linear.solver import (
+    FOLDS,
+    calibrated,
+    divisions,
+    fitted,
+    temperature_of,
+    weights_by_class,
+    work_of_folds,
+)
 
 INVERSE_PENALTY = 0.25  # scikit-learn's C, of features whose parts have norms of one
+MOST_COMPARED = 1_000_000_000  # work of cross-validation to choose how few rows are read: some minutes
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,8 @@ def learn_linear(
     found, temperature = calibrated(texts.features, given, class_count, inverse, weights=weights, **how)
     with_names = (False,) if texts.names is None or names is False else (True,) if names else (False, True)
     readings = [Reading(by_class, named) for by_class in (False, True) for named in with_names]
-    if weights is None and not balanced and is_few(given, class_count):
+    work = work_of_folds(texts.features, class_count) * len(readings)
+    if weights is None and not balanced and is_few(given, class_count) and work <= MOST_COMPARED:
         usual = LearntLinear(None, found, temperature, readings[0])
         best = _best_of(readings, usual, texts, given, class_count, inverse or INVERSE_PENALTY, seed)
     else:

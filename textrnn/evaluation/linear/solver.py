@@ -20,6 +20,7 @@ OF_ONE_KIND = 0.5  # features of a norm of one
 FEW_TEXTS = 10_000  # of which several penalties are tried
 FOLDS = 3
 MOST_ROUNDS, REPEATED = 10, 30_000  # divisions into folds; texts times classes times divisions, roughly
+MOST_WORK = 200_000_000  # of cross-validation: numbers that are not zero, times classes, each time they are learnt
 USUAL_TEMPERATURE = 0.3  # of margins
 
 
@@ -44,7 +45,7 @@ def calibrated(
     seed: int = 0,
 ) -> tuple[float, float]:
     """scikit-learn's C, and the temperature that makes probabilities of the scores, by cross-validation; of many texts,
-    those that are right for most.
+    those that are right for most. Where texts are long, some are drawn for it, as many as take some ten seconds.
 
     Args:
         features: (N, K) sparse.
@@ -55,11 +56,17 @@ def calibrated(
     """
     given = np.asarray(labels)
     usual = inverse or (BY_DEFAULT if norm_of(features) > 1.3 else OF_ONE_KIND)
-    counts = np.bincount(given)
-    if len(given) >= FEW_TEXTS or counts[counts > 0].min(initial=len(given)) < FOLDS or (counts > 0).sum() < 2:
+    if len(given) >= FEW_TEXTS:
         return usual, USUAL_TEMPERATURE
     candidates = INVERSE_PENALTIES if inverse is None else (inverse,)
-    rounds = divisions(given, class_count, FOLDS, seed=seed)
+    affordable = MOST_WORK / max(1, work_of_folds(features, class_count) * len(candidates))
+    if affordable < 1:
+        rows = _drawn(given, affordable, seed)
+        features, given, weights = features[rows], given[rows], None if weights is None else weights[rows]
+    counts = np.bincount(given)
+    if counts[counts > 0].min(initial=len(given)) < FOLDS or (counts > 0).sum() < 2:
+        return usual, USUAL_TEMPERATURE
+    rounds = divisions(given, class_count, FOLDS, seed=seed)[: max(1, int(affordable))]
     scores = {candidate: np.zeros((len(rounds), len(given), class_count)) for candidate in candidates}
     for index, learnt, held_out in ((index, *part) for index, parts in enumerate(rounds) for part in parts):
         of_learnt = None if weights is None else weights[learnt]
@@ -95,6 +102,18 @@ def divisions(
 def temperature_of(scores: NDArray[np.float64], labels: ArrayLike) -> float:
     """By which (divisions, N, C) scores out of fold are divided: the geometric mean of what is best in each."""
     return float(np.exp(np.mean([np.log(fit_temperature(part, labels)) for part in scores])))
+
+
+def work_of_folds(features: Any, class_count: int) -> int:
+    """What cross-validation has to learn of features (N, K): numbers that are not zero, times classes."""
+    return int(features.nnz) * class_count * (FOLDS - 1)
+
+
+def _drawn(labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+    """(n,) rising: a share of the rows, every class as common as it was."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    return np.sort(by_class[np.unique((np.arange(int(len(labels) * share)) / share).astype(np.int64))])
 
 
 def norm_of(features: Any) -> float:
