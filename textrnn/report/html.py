@@ -48,11 +48,28 @@ class Table(Part):
 
 @dataclass(frozen=True)
 class Figure(Part):
-    """A plot, with a description for those who cannot see it."""
+    """A plot, with a description for those who cannot see it.
+
+    Attributes:
+        wide: whether a narrow screen shows a part of it, large enough to be read, which can be moved
+    """
 
     kind: ClassVar[str] = "figure"
     svg: bytes
     description: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Definitions(Part):
+    """Names, and what is said of each.
+
+    Attributes:
+        entries: a name and its sentences
+    """
+
+    kind: ClassVar[str] = "definitions"
+    entries: Sequence[tuple[str, Sequence[str]]]
 
 
 @functools.cache

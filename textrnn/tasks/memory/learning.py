@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,7 @@ def learn(
     *,
     longer: Sequence[int] | None = None,
     listener: Listener | None = None,
+    begin: Callable[[SequenceClassifier], None] = lambda network: None,
 ) -> Learnt:
     """Train one model on one problem.
 
@@ -88,6 +89,8 @@ def learn(
         length: of the sequences that it learns from; of a problem that mixes lengths, of the longest ones.
         named: settings by their names, the seed and the learning rate among them.
         longer: lengths on which it is tested, too; by default four times `length`.
+        listener: told of every step and evaluation; may stop or end the training.
+        begin: shown the network before the first step.
 
     Raises:
         ConfigError: for a name that is not known, a value out of bounds or a device that is not here.
@@ -102,6 +105,7 @@ def learn(
     with explain_out_of_memory(SIZE_SETTINGS):
         train, dev, test = (as_batch(problem, name, split, device) for name, split in splits.items())
         network = build(problem, settings, length, device)
+        begin(network)
         objective = SequenceObjective(train, dev, config)
         history = fit(network, objective, config, listener=listener or Listener())
         of_dev, of_test = (score(network, split, Threads.on(device, config.threads)) for split in (dev, test))
