@@ -244,7 +244,7 @@ def test_one_page_for_all_experiments(run: Run) -> None:
         (["--model", "SRN", "srn"], "--model: SRN named twice; expected each once"),
         (["--recipe", "book"], "--recipe book: no such recipe; expected one of default, textbook; did you mean textbook?"),
         (["--experiment", "gate"], "--experiment gate: no such experiment; expected one of lengths, learning-rates, "
-         "explosion, gates, speed, normalisation; did you mean gates?"),
+         "explosion, gates, speed, normalisation, suite; did you mean gates?"),
         (["--experiment", "gates", "--model", "SRN"], "--model SRN: its cell has no gates to draw; expected --model LSTM"),
         (["--experiment", "gates", "--digits", 6, 70, -1], "--digits: 70, -1; expected digits from 0 to 9, separated by "
          "spaces"),

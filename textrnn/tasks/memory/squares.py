@@ -27,8 +27,9 @@ from textrnn.training.events import Listener
 from textrnn.training.objectives.sequences import SequenceBatch, score
 from textrnn.training.threads import Threads
 
-RATES = (0.01, 0.03, 0.1, 0.003, 0.001)  # the likeliest first: once one has solved the problem, no other is tried
+RATES = (0.02, 0.01, 0.05, 0.1, 0.003)  # the likeliest first: once one has solved the problem, no other is tried
 STEPS = 1000  # of a training, in whole epochs
+MORE_STEPS = {"selective-copy": 2000, "recall": 1500, "recall-overwriting": 1500}  # where cells part later
 EVALUATIONS = 10  # of a training on dev
 SOLVED = 0.995  # accuracy on dev, at the length that was learnt from and at four times it
 HALF_WAY = 0.5  # of the steps: by then the loss must have moved, and be no worse than that of the best rate before
@@ -115,10 +116,10 @@ def _has_matrix(cell: str, embedding: int) -> bool:
 
 
 def _schedule(problem: Problem, length: int, named: Mapping[str, Any]) -> dict[str, int]:
-    """Epochs and evaluations that come to `STEPS` steps, at least."""
+    """Epochs and evaluations that come to the steps of the problem, at least."""
     rows = len(make_splits(problem, length, int(named["seed"]), int(named["variants"]))["train"])
     of_an_epoch = math.ceil(rows / min(rows, int(named["batch_size"])))
-    epochs = int(named.get("epochs") or math.ceil(STEPS / of_an_epoch))
+    epochs = int(named.get("epochs") or math.ceil(MORE_STEPS.get(problem.name, STEPS) / of_an_epoch))
     return {"epochs": epochs, "evaluate_every": max(1, epochs * of_an_epoch // EVALUATIONS)}
 
 

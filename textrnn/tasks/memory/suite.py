@@ -16,7 +16,7 @@ from textrnn.tasks.memory.learning import FOUR_TIMES
 from textrnn.tasks.memory.registry import Experiment, all_problems
 from textrnn.tasks.memory.request import MemoryRequest, layered
 from textrnn.tasks.memory.side_by_side import squares, usable_processors
-from textrnn.tasks.memory.squares import EQUAL_BYTES, RATES, SOLVED, STEPS, Asked
+from textrnn.tasks.memory.squares import EQUAL_BYTES, RATES, SOLVED, Asked
 from textrnn.tasks.memory.training import Bench
 
 EXPERIMENT = Experiment(
@@ -180,8 +180,8 @@ def _about(request: MemoryRequest, found: Sequence[Square]) -> list[str]:
         f"Test accuracy at the length that was learnt from, {length} tokens at most (upper left), and at "
         f"{FOUR_TIMES * length} (lower right)",
         f"Of the learning rates {', '.join(f'{rate:g}' for rate in sorted(RATES))}, that counts which did best on dev "
-        f"at both lengths; one ends half-way through its {STEPS:,} steps when its loss has not moved or another was "
-        f"better by then, and all end when one has reached {SOLVED:g} at both lengths",
+        "at both lengths; one ends half-way when its loss has not moved or another was better by then, and no other is "
+        f"tried when one has reached {SOLVED:g} at both lengths",
         f"Seed {request.all_seeds[0]}; {len(found)} squares, {seconds:,.0f} s of processor time",
     ]
     equal = [square for square in found if square.problem in EQUAL_BYTES]
