@@ -14,24 +14,21 @@ from typing import Any
 
 import torch
 
-from textrnn.corpus.sequences import make_longer, make_splits
+from textrnn.corpus.sequences import LabelledSequences, make_longer, make_splits
 from textrnn.errors import DivergedError
 from textrnn.evaluation.suite import Square, Tried
-from textrnn.models.memory.base import SequenceClassifier
 from textrnn.models.parts.recurrent.stack import CellStack
 from textrnn.models.registry import find_model
-from textrnn.tasks.memory.learning import FOUR_TIMES, Learnt, as_batch, learn
+from textrnn.tasks.memory.learning import FOUR_TIMES, learn
 from textrnn.tasks.memory.registry import Problem, all_problems
 from textrnn.tasks.memory.request import layered
 from textrnn.training.events import Listener
-from textrnn.training.objectives.sequences import SequenceBatch, score
-from textrnn.training.threads import Threads
+from textrnn.training.objectives.sequences import NEARLY_ALL as SOLVED
 
-RATES = (0.02, 0.01, 0.05, 0.1, 0.003)  # the likeliest first: once one has solved the problem, no other is tried
+RATES = (0.02, 0.05, 0.01, 0.1, 0.003)  # the likeliest first: once one has solved the problem, no other is tried
 STEPS = 1000  # of a training, in whole epochs
 MORE_STEPS = {"selective-copy": 2000, "recall": 1500, "recall-overwriting": 1500}  # where cells part later
 EVALUATIONS = 10  # of a training on dev
-SOLVED = 0.995  # accuracy on dev, at the length that was learnt from and at four times it
 HALF_WAY = 0.5  # of the steps: by then the loss must have moved, and be no worse than that of the best rate before
 MOVED = 0.97  # times what guessing by the frequencies of the answers costs
 EQUAL_BYTES = ("recall", "recall-overwriting")  # problems on which all cells have states of as many bytes
@@ -133,7 +130,7 @@ class _Judge:
         steps: of a whole training
     """
 
-    longer: SequenceBatch
+    longer: LabelledSequences
     guessing: float
     steps: int
 
@@ -142,10 +139,9 @@ def _judge(problem: Problem, length: int, named: Mapping[str, Any]) -> _Judge:
     seed = int(named["seed"])
     longer = make_longer(problem, length, FOUR_TIMES * length, seed + APART)
     train = make_splits(problem, length, seed, int(named["variants"]))["train"]
-    shares = train.frequencies
     steps = math.ceil(len(train) / min(len(train), int(named["batch_size"]))) * int(named["epochs"])
-    guessing = -sum(share * math.log(share) for share in shares if share)
-    return _Judge(as_batch(problem, "test", longer, torch.device("cpu")), guessing, steps)
+    guessing = -sum(share * math.log(share) for share in train.frequencies if share)
+    return _Judge(longer, guessing, steps)
 
 
 class _Follower(Listener):
@@ -156,17 +152,13 @@ class _Follower(Listener):
     """
 
     def __init__(self, judge: _Judge, should_stop: Callable[[], bool], least: float):
-        self.judge, self.should_stop_all, self.least = judge, should_stop, least
+        self.judge, self.least, self.asked = judge, least, should_stop
         self.half_way = math.inf  # loss on dev
-        self.network: SequenceClassifier | None = None
         self.steps, self.ended = 0, ""
-
-    def watch(self, network: SequenceClassifier) -> None:
-        self.network = network
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         self.steps = int(row["step"])
-        if is_best and row["dev_accuracy"] >= SOLVED and self.longer().accuracy >= SOLVED:
+        if is_best and row.get("dev_longer", 0.0) >= SOLVED:
             self.ended = "solved"
         elif self.half_way == math.inf and self.steps >= HALF_WAY * self.judge.steps:
             self.half_way = row["dev_loss"]
@@ -175,14 +167,8 @@ class _Follower(Listener):
             elif row["dev_accuracy"] < SOLVED and self.half_way > self.least:
                 self.ended = "behind"
 
-    def longer(self) -> Any:
-        assert self.network is not None
-        device = next(self.network.parameters()).device
-        split = SequenceBatch(*(part.to(device) for part in self.judge.longer))
-        return score(self.network, split, Threads.on(device, 1))
-
     def should_stop(self) -> bool:
-        return self.should_stop_all()
+        return self.asked()
 
     def should_end(self) -> bool:
         return bool(self.ended)
@@ -190,20 +176,16 @@ class _Follower(Listener):
 
 def _try(problem: Problem, model: str, length: int, named: Mapping[str, Any], follower: _Follower) -> Tried:
     """One training; one whose loss is no longer a number is a result, too."""
-    started = time.process_time()
-    rate = float(named["learning_rate"])
+    started, rate, judge = time.process_time(), float(named["learning_rate"]), follower.judge
+    beyond = {"dev_longer": judge.longer, "meant_for": FOUR_TIMES * length}
     try:
-        found = learn(problem, model, length, named, listener=follower, begin=follower.watch)
+        found = learn(problem, model, length, named, listener=follower, **beyond)
     except DivergedError:
-        chance = problem.chance
-        seconds = time.process_time() - started
+        chance, seconds = problem.chance, time.process_time() - started
         return Tried(rate, follower.steps, "diverged", math.inf, chance, chance, chance, 0.0, chance, 0.0, seconds)
-    return _tried(found, follower, rate, time.process_time() - started)
-
-
-def _tried(found: Learnt, follower: _Follower, rate: float, seconds: float) -> Tried:
-    longer = found.longer[FOUR_TIMES * found.length]
+    assert found.dev_longer is not None
+    longer, seconds = found.longer[FOUR_TIMES * length], time.process_time() - started
     return Tried(
         rate, len(found.history.train_loss), follower.ended or "all steps", found.dev.loss, found.dev.accuracy,
-        follower.longer().accuracy, found.test.accuracy, found.test.whole, longer.accuracy, longer.whole, seconds,
+        found.dev_longer.accuracy, found.test.accuracy, found.test.whole, longer.accuracy, longer.whole, seconds,
     )  # fmt: skip
