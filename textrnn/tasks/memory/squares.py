@@ -23,7 +23,7 @@ from textrnn.tasks.memory.learning import FOUR_TIMES, learn
 from textrnn.tasks.memory.registry import Problem, all_problems
 from textrnn.tasks.memory.request import layered
 from textrnn.training.events import Listener
-from textrnn.training.objectives.sequences import NEARLY_ALL as SOLVED
+from textrnn.training.objectives.sequences import NEARLY_ALL
 
 RATES = (0.02, 0.05, 0.01, 0.1, 0.003)  # the likeliest first: once one has solved the problem, no other is tried
 STEPS = 1000  # of a training, in whole epochs
@@ -158,13 +158,13 @@ class _Follower(Listener):
 
     def on_evaluation(self, row: dict[str, float], is_best: bool) -> None:
         self.steps = int(row["step"])
-        if is_best and row.get("dev_longer", 0.0) >= SOLVED:
+        if is_best and row.get("dev_longer", 0.0) >= NEARLY_ALL:
             self.ended = "solved"
         elif self.half_way == math.inf and self.steps >= HALF_WAY * self.judge.steps:
             self.half_way = row["dev_loss"]
             if row["train_loss"] > MOVED * self.judge.guessing:
                 self.ended = "no progress"
-            elif row["dev_accuracy"] < SOLVED and self.half_way > self.least:
+            elif row["dev_accuracy"] < NEARLY_ALL and self.half_way > self.least:
                 self.ended = "behind"
 
     def should_stop(self) -> bool:
@@ -177,14 +177,14 @@ class _Follower(Listener):
 def _try(problem: Problem, model: str, length: int, named: Mapping[str, Any], follower: _Follower) -> Tried:
     """One training; one whose loss is no longer a number is a result, too."""
     started, rate, judge = time.process_time(), float(named["learning_rate"]), follower.judge
-    beyond = {"dev_longer": judge.longer, "meant_for": FOUR_TIMES * length}
+    times = FOUR_TIMES * length
     try:
-        found = learn(problem, model, length, named, listener=follower, **beyond)
+        found = learn(problem, model, length, named, dev_longer=judge.longer, meant_for=times, listener=follower)
     except DivergedError:
         chance, seconds = problem.chance, time.process_time() - started
         return Tried(rate, follower.steps, "diverged", math.inf, chance, chance, chance, 0.0, chance, 0.0, seconds)
     assert found.dev_longer is not None
-    longer, seconds = found.longer[FOUR_TIMES * length], time.process_time() - started
+    longer, seconds = found.longer[times], time.process_time() - started
     return Tried(
         rate, len(found.history.train_loss), follower.ended or "all steps", found.dev.loss, found.dev.accuracy,
         found.dev_longer.accuracy, found.test.accuracy, found.test.whole, longer.accuracy, longer.whole, seconds,

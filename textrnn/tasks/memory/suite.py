@@ -16,8 +16,9 @@ from textrnn.tasks.memory.learning import FOUR_TIMES
 from textrnn.tasks.memory.registry import Experiment, all_problems
 from textrnn.tasks.memory.request import MemoryRequest, layered
 from textrnn.tasks.memory.side_by_side import squares, usable_processors
-from textrnn.tasks.memory.squares import EQUAL_BYTES, RATES, SOLVED, Asked
+from textrnn.tasks.memory.squares import EQUAL_BYTES, RATES, Asked
 from textrnn.tasks.memory.training import Bench
+from textrnn.training.objectives.sequences import NEARLY_ALL
 
 EXPERIMENT = Experiment(
     name="suite",
@@ -181,7 +182,7 @@ def _about(request: MemoryRequest, found: Sequence[Square]) -> list[str]:
         f"{FOUR_TIMES * length} (lower right)",
         f"Of the learning rates {', '.join(f'{rate:g}' for rate in sorted(RATES))}, that counts which did best on dev "
         "at both lengths; one ends half-way when its loss has not moved or another was better by then, and no other is "
-        f"tried when one has reached {SOLVED:g} at both lengths",
+        f"tried when one has reached {NEARLY_ALL:g} at both lengths",
         f"Seed {request.all_seeds[0]}; {len(found)} squares, {seconds:,.0f} s of processor time",
     ]
     equal = [square for square in found if square.problem in EQUAL_BYTES]
