@@ -41,8 +41,8 @@ EXPERIMENT = Experiment(
     every_cell=(
         "SRN", "LSTM", "sLSTM", "minGRU", "minGRU:3", "mLSTM", "GatedDeltaNet", "GatedDeltaNetSigned",
     ),
-    settings={"variants": 12, "embedding_dropout": 0.0, "weight_decay": 0.01},
-    defaults="sequences of up to 24 tokens, five learning rates, 12 variants, no dropout, weight decay 0.01",
+    settings={"variants": 12, "embedding_size": 32, "embedding_dropout": 0.0, "weight_decay": 0.0},
+    defaults="sequences of up to 24 tokens, five learning rates, 12 variants, embedding size 32, no weight decay",
 )  # fmt: skip
 STORE, STORE_VERSION = "squares.json", 1
 
