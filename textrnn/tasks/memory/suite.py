@@ -33,7 +33,7 @@ EXPERIMENT = Experiment(
     resumable=True,
     keeps_itself=True,
     problems=("parity", "recall"),
-    cells=("LSTM", "minGRU", "mLSTM", "GatedDeltaNet", "GatedDeltaNetSigned"),
+    cells=("sLSTM", "minGRU", "GatedDeltaNet", "GatedDeltaNetSigned"),
     every_problem=(
         "start-signal", "adding", "copy", "reverse", "selective-copy", "recall", "recall-overwriting", "parity",
         "modular-arithmetic", "s3-word", "dyck-depth", "majority",
