@@ -259,7 +259,7 @@ def test_one_page_for_all_experiments(run: Run) -> None:
          "lengths, learning-rates, gates"),
         (["--digits", 6, 7, 0], "--digits: of no use to the lengths experiment; expected with gates"),
         (["--experiment", "speed", "--lengths", 10], "--lengths: of no use to the speed experiment; expected with "
-         "lengths, learning-rates, explosion, gates, normalisation"),
+         "lengths, learning-rates, explosion, gates, normalisation, suite"),
         (["--experiment", "normalisation", "--model", "LSTM"], "--model: of no use to the normalisation experiment; "
          "expected with lengths, learning-rates, explosion, gates, speed"),
         (["--experiment", "normalisation", "--lengths", 4], "--lengths 4: expected at least 8, tokens of a padded text"),

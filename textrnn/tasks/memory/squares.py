@@ -27,7 +27,7 @@ from textrnn.training.objectives.sequences import NEARLY_ALL
 
 RATES = (0.02, 0.05, 0.01, 0.1, 0.003)  # the likeliest first: once one has solved the problem, no other is tried
 STEPS = 1000  # of a training, in whole epochs
-MORE_STEPS = {"selective-copy": 2000, "recall": 1500, "recall-overwriting": 1500}  # where cells part later
+MORE_STEPS = {"selective-copy": 3000, "recall": 1500, "recall-overwriting": 1500}  # where cells part later
 EVALUATIONS = 10  # of a training on dev
 HALF_WAY = 0.5  # of the steps: by then the loss must have moved, and be no worse than that of the best rate before
 MOVED = 0.97  # times what guessing by the frequencies of the answers costs
