@@ -278,7 +278,7 @@ def test_one_page_for_all_experiments(run: Run) -> None:
         (["--experiment", "learning-rates", "--learning-rate", 0.5], "--learning-rate: of no use to the learning-rates "
          "experiment; leave it out"),
         (["--experiment", "gates", "--resume"], "--resume: of no use to the gates experiment, which starts over; expected "
-         "with lengths, learning-rates"),
+         "with lengths, learning-rates, suite"),
         (["--predict", "x"], "--predict: no such flag; did you mean --recipe?; see --help"),
         (["--task", "memry"], "--task memry: expected one of classify, lm, memory; did you mean memory?"),
         (["--num-filters", 2], "--num-filters: no such flag; did you mean --num-layers?; see --help"),
