@@ -4,7 +4,7 @@
     python -m benchmarks.memory_problems --problems digit-sum-random --lengths 20 100 400 --seeds 0 1 2 3 4
     python -m benchmarks.memory_problems --problems start-signal --lengths 45 400 --seeds 0 1 2 3 4
 
-All problems and cells of today in one heat map, on the cores that are there, and where it was stopped, again with --resume:
+All problems and cells of today in one heat map; where it was stopped, again with --resume:
 
     python run.py --task memory --experiment suite --problems all --cells all
 

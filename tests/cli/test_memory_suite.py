@@ -130,6 +130,7 @@ def test_a_stopped_suite_goes_on_and_more_squares_come_to_it(in_folder: Callable
         (["--processes", 0], "--processes 0: must be at least 1 and at most 1024"),
         (["--lengths", 3], "--lengths 3: expected at least 4, the three of the signal and one more"),
         (["--lengths", 8, 9], "--lengths 8 9: the suite experiment takes one length"),
+        (["--tensorboard"], "--tensorboard: of no use to the suite experiment, which has hundreds of trainings; leave it out"),
         (["--learning-rate", 0.1], "--learning-rate: of no use to the suite experiment; leave it out"),
         (["--model", "SRN"], "--model: of no use to the suite experiment; expected with lengths, learning-rates, explosion, gates, speed"),
     ],

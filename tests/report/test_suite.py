@@ -24,6 +24,10 @@ def test_the_table_has_a_gap_where_nothing_was_learnt() -> None:
     ]
 
 
+def test_columns_have_an_order() -> None:
+    assert squares_table(FOUND, ["SRN", "minGRU:3"])[0] == ["test accuracy", "minGRU:3", "LSTM"]
+
+
 def test_only_all_is_all() -> None:
     assert [share(value) for value in (1.0, 0.9999, 0.994, 0.0, 0.004)] == ["1.00", ".99", ".99", ".00", ".00"]
 

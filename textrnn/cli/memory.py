@@ -142,6 +142,11 @@ def to_request(options: argparse.Namespace) -> MemoryRequest:
     Raises:
         ConfigError: for a value out of bounds, or what the experiment has no use for.
     """
+    for tracker in ("tensorboard", "mlflow"):
+        if options.experiment == "suite" and getattr(options, tracker, None) is not None:
+            raise ConfigError(
+                f"`{tracker}`: of no use to the suite experiment, which has hundreds of trainings; leave it out"
+            )
     return MemoryRequest(
         experiment=options.experiment,
         models=tuple(options.model),

@@ -38,17 +38,20 @@ WORDS = {
 PALE = 0.55  # share of the way from chance to all right, up to which figures are dark
 
 
-def names(found: Sequence[Square]) -> tuple[list[str], list[str]]:
-    """The problems and the cells, each once, in their order."""
+def names(found: Sequence[Square], order: Sequence[str] = ()) -> tuple[list[str], list[str]]:
+    """The problems as they come, and the cells in an order, those that it lacks at the end; each once."""
     problems, cells = ([getattr(one, what) for one in found] for what in ("problem", "cell"))
-    of_longest = max(problems, key=problems.count)  # the row that has most cells has them in their order
-    first = [one.cell for one in found if one.problem == of_longest]
+    first = [cell for cell in order if cell in cells]
     return list(dict.fromkeys(problems)), list(dict.fromkeys([*first, *cells]))
 
 
-def squares_table(found: Sequence[Square]) -> list[list[str]]:
-    """A row for each problem, a column for each cell: accuracy at the length learnt from, and at four times it."""
-    problems, cells = names(found)
+def squares_table(found: Sequence[Square], order: Sequence[str] = ()) -> list[list[str]]:
+    """A row for each problem, a column for each cell: accuracy at the length learnt from, and at four times it.
+
+    Args:
+        order: of the cells.
+    """
+    problems, cells = names(found, order)
     by_key = {(one.problem, one.cell): one.best for one in found}
     rows = [["test accuracy", *cells]]
     for problem in problems:
@@ -85,7 +88,7 @@ def theory(sentences: Mapping[str, tuple[str, str]]) -> Definitions:
     return Definitions([(name, [text for text in texts if text]) for name, texts in sentences.items()])
 
 
-def plot_suite(found: Sequence[Square], chances: Mapping[str, float]) -> dict[str, bytes]:
+def plot_suite(found: Sequence[Square], chances: Mapping[str, float], order: Sequence[str] = ()) -> dict[str, bytes]:
     """The heat map as ``suite.png`` and ``suite.svg``, and in Chinese as ``suite.zh.png`` and ``suite.zh.svg``.
 
     Each square is cut in two. The colour is the way from chance to all right; squares that were not learnt are empty.
@@ -93,8 +96,9 @@ def plot_suite(found: Sequence[Square], chances: Mapping[str, float]) -> dict[st
 
     Args:
         chances: by problem, the accuracy of the best answer that is always the same.
+        order: of the cells.
     """
-    problems, cells = names(found)
+    problems, cells = names(found, order)
     size = (2.6 + 0.98 * max(3, len(cells)), 2.0 + 0.62 * len(problems))
     files: dict[str, bytes] = {}
     for language, words in WORDS.items():

@@ -133,10 +133,11 @@ class Store:
 
 def _findings(request: MemoryRequest, bench: Bench, found: Sequence[Square]) -> Findings:
     """What is written: the figures, the squares as a table, the heat map and the section of the page."""
-    rows, length = squares_table(found), request.lengths[0]
+    order, length = request.experiment_entry.every_cell, request.lengths[0]
+    rows = squares_table(found, order)
     bench.note("table", rows=rows, about=f"in each square: test accuracy at {length} / at {FOUR_TIMES * length}")
     problems = all_problems()
-    plots = plot_suite(found, {name: problems[name].chance for name in _names(found, "problem")})
+    plots = plot_suite(found, {name: problems[name].chance for name in _names(found, "problem")}, order)
     sentences = {name: (problems[name].theory, problems[name].theory_chinese) for name in _names(found, "problem")}
     section: list[Part] = [
         Paragraph(_about(request, found)),
@@ -156,7 +157,7 @@ def _findings(request: MemoryRequest, bench: Bench, found: Sequence[Square]) -> 
         "settings": bench.groups(),
     }
     files = {**plots, "squares.csv": squares_csv(found).encode("utf-8")}
-    return Findings(_names(found, "cell"), metrics, files, section)
+    return Findings(rows[0][1:], metrics, files, section)
 
 
 def _names(found: Sequence[Square], what: str) -> list[str]:
