@@ -4,6 +4,10 @@
     python -m benchmarks.memory_problems --problems digit-sum-random --lengths 20 100 400 --seeds 0 1 2 3 4
     python -m benchmarks.memory_problems --problems start-signal --lengths 45 400 --seeds 0 1 2 3 4
 
+All problems and cells of today in one heat map; where it was stopped, again with --resume:
+
+    python run.py --task memory --experiment suite --problems all --cells all
+
 Accuracies are means over the seeds, in brackets the share of sequences that are right as a whole; seconds are of one
 training, the evaluations on dev counted.
 """

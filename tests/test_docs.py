@@ -45,6 +45,7 @@ SHORTER_EXPERIMENTS = {
     "explosion": "--lengths 4 --hidden-size 4",
     "gates": "--hidden-size 4",
     "normalisation": "--lengths 24",
+    "suite": "--problems majority --cells SRN --lengths 8 --variants 1 --processes 1",
 }
 NEVER_SHORT = ["--experiment", "speed"]  # it takes what it takes: its flags are checked, and tests/cli runs it in small
 # Python is executed as it is printed, but for these settings.

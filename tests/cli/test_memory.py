@@ -244,7 +244,7 @@ def test_one_page_for_all_experiments(run: Run) -> None:
         (["--model", "SRN", "srn"], "--model: SRN named twice; expected each once"),
         (["--recipe", "book"], "--recipe book: no such recipe; expected one of default, textbook; did you mean textbook?"),
         (["--experiment", "gate"], "--experiment gate: no such experiment; expected one of lengths, learning-rates, "
-         "explosion, gates, speed, normalisation; did you mean gates?"),
+         "explosion, gates, speed, normalisation, suite; did you mean gates?"),
         (["--experiment", "gates", "--model", "SRN"], "--model SRN: its cell has no gates to draw; expected --model LSTM"),
         (["--experiment", "gates", "--digits", 6, 70, -1], "--digits: 70, -1; expected digits from 0 to 9, separated by "
          "spaces"),
@@ -259,7 +259,7 @@ def test_one_page_for_all_experiments(run: Run) -> None:
          "lengths, learning-rates, gates"),
         (["--digits", 6, 7, 0], "--digits: of no use to the lengths experiment; expected with gates"),
         (["--experiment", "speed", "--lengths", 10], "--lengths: of no use to the speed experiment; expected with "
-         "lengths, learning-rates, explosion, gates, normalisation"),
+         "lengths, learning-rates, explosion, gates, normalisation, suite"),
         (["--experiment", "normalisation", "--model", "LSTM"], "--model: of no use to the normalisation experiment; "
          "expected with lengths, learning-rates, explosion, gates, speed"),
         (["--experiment", "normalisation", "--lengths", 4], "--lengths 4: expected at least 8, tokens of a padded text"),
@@ -278,7 +278,7 @@ def test_one_page_for_all_experiments(run: Run) -> None:
         (["--experiment", "learning-rates", "--learning-rate", 0.5], "--learning-rate: of no use to the learning-rates "
          "experiment; leave it out"),
         (["--experiment", "gates", "--resume"], "--resume: of no use to the gates experiment, which starts over; expected "
-         "with lengths, learning-rates"),
+         "with lengths, learning-rates, suite"),
         (["--predict", "x"], "--predict: no such flag; did you mean --recipe?; see --help"),
         (["--task", "memry"], "--task memry: expected one of classify, lm, memory; did you mean memory?"),
         (["--num-filters", 2], "--num-filters: no such flag; did you mean --num-layers?; see --help"),

@@ -33,10 +33,11 @@ OPPOSITES = {
     "letters": ("--raw", "read every character of the text (default for other texts)")
 }  # boolean fields whose "no" has its own name
 BESIDE_SETTINGS = {  # flags that are no settings
-    "baseline", "below", "check", "compare", "config", "dataset", "digits", "evaluate", "experiment", "explain",
-    "export", "fix", "host", "int8", "json", "label_next", "labels", "lengths", "mlflow", "model", "nearest",
-    "output", "port", "predict", "predict_file", "problem", "processes", "quiet", "recipe", "resume", "save_dir",
-    "score", "search", "second_digits", "seeds", "serve", "task", "tensorboard", "top_k", "unlabelled",
+    "baseline", "below", "cells", "check", "compare", "config", "dataset", "digits", "evaluate", "experiment",
+    "explain", "export", "fix", "host", "int8", "json", "label_next", "labels", "lengths", "mlflow", "model",
+    "nearest", "output", "port", "predict", "predict_file", "problem", "problems", "processes", "quiet", "recipe",
+    "resume", "save_dir", "score", "search", "second_digits", "seeds", "serve", "task", "tensorboard", "top_k",
+    "unlabelled",
 }  # fmt: skip
 SAVE_DIR = "saved_dict"
 SETTING = re.compile("`([a-z][a-z0-9_]*)(?:=([^`]*))?`")

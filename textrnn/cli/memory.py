@@ -27,6 +27,7 @@ EXAMPLES = """examples:
   python run.py --task memory --experiment explosion
   python run.py --task memory --experiment gates --digits 6 7 0 0 1 0 0 0 0 0
   python run.py --task memory --problem parity --model SRN LSTM
+  python run.py --task memory --experiment suite --problems parity recall --cells LSTM minGRU GatedDeltaNet
   python run.py --task memory --recipe textbook --seeds 3
 """
 SAVE_DIR_HELP = "results go to DIR/memory/<experiment>_<models>, one page of all to DIR/memory"
@@ -98,6 +99,29 @@ def add_flags(main_group: argparse._ArgumentGroup) -> None:
     main_group.add_argument(
         "--second-digits", nargs="+", type=_whole_number, metavar="N", help="a sequence that is drawn beside that one"
     )
+    suite = experiments["suite"]
+    main_group.add_argument(
+        "--problems",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help=f"rows of suite: problems, or all for {len(suite.every_problem)} of them (default: "
+        f"{' '.join(suite.problems)})",
+    )
+    main_group.add_argument(
+        "--cells",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="columns of suite: models, NAME:3 for three layers, or all for "
+        f"{' '.join(suite.every_cell)} (default: {' '.join(suite.cells)})",
+    )
+    main_group.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="of suite, which learn side by side (default: as many as there are processors)",
+    )
     add_recipe(main_group, MEMORY_RECIPES)
     main_group.add_argument(
         "--seeds",
@@ -121,6 +145,11 @@ def to_request(options: argparse.Namespace) -> MemoryRequest:
     Raises:
         ConfigError: for a value out of bounds, or what the experiment has no use for.
     """
+    for tracker in ("tensorboard", "mlflow"):
+        if options.experiment == "suite" and getattr(options, tracker, None) is not None:
+            raise ConfigError(
+                f"`{tracker}`: of no use to the suite experiment, which has hundreds of trainings; leave it out"
+            )
     return MemoryRequest(
         experiment=options.experiment,
         models=tuple(options.model),
@@ -130,6 +159,9 @@ def to_request(options: argparse.Namespace) -> MemoryRequest:
         second_digits=None if options.second_digits is None else tuple(options.second_digits),
         seeds=options.seeds,
         dataset=options.dataset,
+        problems=_separated(options.problems),
+        cells=_separated(options.cells),
+        processes=options.processes,
         named=named_settings("memory", options),
         save_dir=user_path(options.save_dir, "save_dir"),
         resume=options.resume,
@@ -160,6 +192,11 @@ def run(options: argparse.Namespace) -> None:
         }
         again = command_line([*program(), *naming_flags(naming)])
         say(f"another sequence (--second-digits draws one beside it):\n  {again}")
+
+
+def _separated(names: Iterable[str]) -> tuple[str, ...]:
+    """Names with blanks or commas between them."""
+    return tuple(name for part in names for name in part.split(",") if name)
 
 
 def _another_sequence(request: MemoryRequest) -> tuple[int, ...]:

@@ -74,6 +74,13 @@ class LabelledSequences:
         counts = np.bincount(self.answers)
         return int(counts.argmax()), float(counts.max() / counts.sum())
 
+    @property
+    def frequencies(self) -> list[float]:
+        """The share of each label, from 0 on, of all that is asked."""
+        counts = np.bincount(self.answers)
+        shares: list[float] = (counts / counts.sum()).tolist()
+        return shares
+
     def at_the_end(self) -> Self:
         """The same sequences, of which only the last answer is asked."""
         if self.labels.ndim == 1:

@@ -52,6 +52,7 @@ class Figure(Part):
 
     Attributes:
         caption, caption_in_chinese: what stands below it, if anything
+        wide: whether a narrow screen shows a part of it, large enough to be read, which can be moved
     """
 
     kind: ClassVar[str] = "figure"
@@ -59,6 +60,19 @@ class Figure(Part):
     description: str
     caption: str = ""
     caption_in_chinese: str = ""
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Definitions(Part):
+    """Names, and what is said of each.
+
+    Attributes:
+        entries: a name and its sentences
+    """
+
+    kind: ClassVar[str] = "definitions"
+    entries: Sequence[tuple[str, Sequence[str]]]
 
 
 @functools.cache

@@ -18,8 +18,8 @@ WITHOUT_PREFIX = {
     "begins", "classifier_learnt", "classifier_tested", "compared", "comparing_texts", "comparison", "data_changed",
     "data_set", "diverged", "finished", "gates_answer", "given_read", "going_on", "going_on_after", "heap", "judged",
     "mixed", "network", "network_learnt", "nothing_to_resume", "pretrained", "pretraining", "read", "rung", "searched",
-    "sequences_learnt", "static_vectors", "table", "tables", "text", "text_read", "tracked", "trained", "tried",
-    "using_saved", "vectors", "vocabulary",
+    "sequences_learnt", "square_learnt", "static_vectors", "suite_goes_on", "table", "tables", "text", "text_read",
+    "tracked", "trained", "tried", "using_saved", "vectors", "vocabulary",
 }  # fmt: skip
 
 
@@ -229,6 +229,15 @@ def _sequences_learnt(training: Any) -> str:
     )
 
 
+def _square_learnt(square: Any) -> str:
+    best, tried = square.best, len(square.tried)
+    rates = f"{tried} learning rates" if tried > 1 else "1 learning rate"
+    return (
+        f"{square.problem}, {square.cell}: {best.test:.3f}, at length {square.longer_length} {best.longer:.3f} "
+        f"(learning rate {best.learning_rate:g} of {rates}; {square.seconds:.0f} s of processor time)"
+    )
+
+
 MESSAGES: dict[str, str | Callable[..., str]] = {
     "all_learnt": (
         "{rows:,} rows of {classes:,} classes are few: all are learnt, none is held out for dev; how good and how sure "
@@ -322,7 +331,9 @@ MESSAGES: dict[str, str | Callable[..., str]] = {
     "sequences_learnt": _sequences_learnt,
     "split_made": _split_made,
     "sister_files": lambda train, others: f"{train}: used with {' and '.join(path.name for path in others)} beside it",
+    "square_learnt": _square_learnt,
     "started_over": "{what} is started over; `resume` would have gone on with it",
+    "suite_goes_on": "going on after {squares} squares that are finished ({store})",
     "table": _table,
     "tables": lambda tables: "".join(map(_table, tables)),
     "text": _text,

@@ -123,7 +123,7 @@ class Workers:
         threads, self.classifier.threads = self.classifier.threads, Threads(1)
         pad_size: Any = self.classifier.settings.data.pad_size
         try:
-            with _interrupts_later():
+            with interrupts_later():
                 for _ in range(self.count - 1):
                     pool.submit(_ready)  # starts one each, as long as none of them is ready
             begin = partial(self._begun, pool)
@@ -154,7 +154,7 @@ def _ready() -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_later() -> Iterator[None]:
+def interrupts_later() -> Iterator[None]:
     """Processes that are started meanwhile are never told of Ctrl-C, not even while they import; this one is told when
     they are started."""
     if sys.platform == "win32":

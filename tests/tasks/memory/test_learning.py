@@ -50,6 +50,16 @@ def test_the_same_seed_gives_the_same_figures() -> None:
     assert one.settings.training.seed == 3
 
 
+def test_longer_sequences_may_have_a_say_in_the_weights() -> None:
+    problem = all_problems()["parity"]
+    longer = make_longer(problem, 8, 32, 7)
+    found = learn(problem, "SRN", 8, {**SMALL, "epochs": 12}, dev_longer=longer, meant_for=32)
+    assert found.dev_longer is not None
+    asked = [row["dev_longer"] for row in found.history.evaluations if "dev_longer" in row]
+    assert found.dev_longer.accuracy == max(asked) if asked else found.dev.accuracy < 0.995
+    assert learn(problem, "SRN", 8, SMALL).dev_longer is None
+
+
 def test_parity_is_learnt_and_goes_on_beyond_the_training() -> None:
     """What no linear recurrence with factors between 0 and 1 does."""
     found = learn(all_problems()["parity"], "SRN", 10, {"hidden_size": 16, "epochs": 30, "threads": 1})

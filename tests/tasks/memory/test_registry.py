@@ -62,7 +62,7 @@ def drop_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
 def test_the_order_of_the_help() -> None:
     assert list(all_experiments()) == [
-        "lengths", "learning-rates", "explosion", "gates", "speed", "normalisation"
+        "lengths", "learning-rates", "explosion", "gates", "speed", "normalisation", "suite"
     ]  # fmt: skip
 
 

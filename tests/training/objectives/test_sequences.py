@@ -89,6 +89,32 @@ def test_which_weights_are_kept() -> None:
     assert better((0.90, 0.1), (0.91, 0.2), by_loss)
 
 
+def test_longer_sequences_tell_weights_apart_that_answer_nearly_all() -> None:
+    """A network that answers all of dev is judged by the longer ones, too; one that does not is not asked."""
+    every = torch.tensor([0, 1])
+    dev, longer = (
+        SequenceBatch(every[:, None], every),
+        SequenceBatch(every[:, None].repeat(3, 2), torch.tensor([0, 1, 0, 0, 1, 1])),
+    )
+    config = MemoryTrainConfig(epochs=1)
+    found = SequenceObjective(dev, dev, config, longer)
+    right, wrong = Fixed(9 * torch.eye(2)), Fixed(9 * torch.eye(2).flip(0))
+    assert found.evaluate(right)["dev_longer"] == pytest.approx(4 / 6)
+    assert "dev_longer" not in found.evaluate(wrong)
+    assert "dev_longer" not in SequenceObjective(dev, dev, config).evaluate(right)
+    best_first = [
+        {"dev_accuracy": 1.0, "dev_loss": 0.02, "dev_longer": 1.0},
+        {"dev_accuracy": 0.996, "dev_loss": 0.03, "dev_longer": 1.0},
+        {"dev_accuracy": 1.0, "dev_loss": 0.01, "dev_longer": 0.5},
+        {"dev_accuracy": 0.99, "dev_loss": 0.01},
+        {"dev_accuracy": 0.5, "dev_loss": 0.7},
+    ]
+    splits = make_splits(all_problems()["parity"], 8, 0)
+    batch = SequenceBatch.from_split(splits["train"], CPU)
+    ranked = [SequenceObjective(batch, batch, config, longer).criterion(scores) for scores in best_first]
+    assert ranked == sorted(ranked)
+
+
 def test_settings_are_fitted_to_the_data() -> None:
     config = MemoryTrainConfig()
     assert config.fitted_to(300, 10).epochs == 150

@@ -63,14 +63,15 @@ def write_page(root: Path, listener: Listener) -> Path:
     """
     sections = []
     for experiment in all_experiments():
-        for path in sorted(root.glob(f"{experiment}_*/{SECTION_FILE}")):
+        for path in [*root.glob(f"{experiment}/{SECTION_FILE}"), *sorted(root.glob(f"{experiment}_*/{SECTION_FILE}"))]:
             try:
                 content = path.read_text(encoding="utf-8")
             except (OSError, ValueError) as error:
                 listener.on_note(Note("unreadable_section", path=path, error=one_line(error)))
                 continue
             models = path.parent.name.partition("_")[2].replace("+", ", ").replace("_on_", " on ")
-            sections.append((f"{experiment}: {models}", QUESTIONS.get(experiment, NO_CAPTION), content))
+            heading = f"{experiment}: {models}" if models else experiment
+            sections.append((heading, QUESTIONS.get(experiment, NO_CAPTION), content))
     page = render("memory", title="Memory experiments", order=READING_ORDER, sections=sections)
     write_atomically(root / PAGE_FILE, page.encode("utf-8"))
     return root / PAGE_FILE

@@ -33,6 +33,7 @@ class Learnt:
         network: with the weights that did best on dev
         dev, test: on sequences of the lengths that were learnt from
         longer: on longer ones, by their length
+        dev_longer: on those that the weights were chosen by, too, if any were
     """
 
     problem: Problem
@@ -43,6 +44,7 @@ class Learnt:
     dev: Score
     test: Score
     longer: Mapping[int, Score]
+    dev_longer: Score | None = None
 
 
 def as_batch(problem: Problem, name: str, split: LabelledSequences, device: torch.device) -> SequenceBatch:
@@ -54,7 +56,7 @@ def build(problem: Problem, settings: MemorySettings, length: int, device: torch
     """A new network on its device.
 
     Args:
-        length: of the longest sequences that it will learn from.
+        length: of the longest sequences that it is meant for.
     """
     sizes = {"vocabulary_size": problem.vocabulary_size, "class_count": problem.class_count}
     network: SequenceClassifier = build_network(settings, **sizes, sequence_length=length)
@@ -80,6 +82,8 @@ def learn(
     named: Mapping[str, Any] | None = None,
     *,
     longer: Sequence[int] | None = None,
+    dev_longer: LabelledSequences | None = None,
+    meant_for: int | None = None,
     listener: Listener | None = None,
 ) -> Learnt:
     """Train one model on one problem.
@@ -88,6 +92,8 @@ def learn(
         length: of the sequences that it learns from; of a problem that mixes lengths, of the longest ones.
         named: settings by their names, the seed and the learning rate among them.
         longer: lengths on which it is tested, too; by default four times `length`.
+        dev_longer: longer sequences by which its weights are chosen among those that answer nearly all of dev.
+        meant_for: the length that the weights are to remember for from the start on; by default `length`.
 
     Raises:
         ConfigError: for a name that is not known, a value out of bounds or a device that is not here.
@@ -101,10 +107,13 @@ def learn(
     config = settings.training
     with explain_out_of_memory(SIZE_SETTINGS):
         train, dev, test = (as_batch(problem, name, split, device) for name, split in splits.items())
-        network = build(problem, settings, length, device)
-        objective = SequenceObjective(train, dev, config)
+        network = build(problem, settings, meant_for or length, device)
+        chosen_by = None if dev_longer is None else as_batch(problem, "dev", dev_longer, device)
+        objective = SequenceObjective(train, dev, config, chosen_by)
         history = fit(network, objective, config, listener=listener or Listener())
-        of_dev, of_test = (score(network, split, Threads.on(device, config.threads)) for split in (dev, test))
+        threads = Threads.on(device, config.threads)
+        of_dev, of_test = (score(network, split, threads) for split in (dev, test))
+        of_longer = None if chosen_by is None else score(network, chosen_by, threads)
         beyond = [FOUR_TIMES * length] if longer is None else longer
         further = score_longer(network, problem, length, config, beyond)
-    return Learnt(problem, settings, length, network, history, of_dev, of_test, further)
+    return Learnt(problem, settings, length, network, history, of_dev, of_test, further, of_longer)

@@ -27,7 +27,7 @@ Entry = TypeVar("Entry")
 ASKS = ("once", "several", "running")
 UNLESS_IT_SAYS: dict[str, Any] = {  # what a problem's file need not say
     "answer_reads": "{answer}", "asks": "once", "mixes_lengths": False, "longer": (2.0, 4.0, 6.4), "lengths": (),
-    "keeps_splits_apart": True,
+    "keeps_splits_apart": True, "theory": "", "theory_chinese": "",
 }  # fmt: skip
 
 
@@ -42,14 +42,17 @@ class Experiment:
         place: in the help, from 1
         models, lengths: where none are named
         accepts: the flags that mean something to it, of model, lengths, recipe, seeds, problem, digits,
-            second_digits, dataset
+            second_digits, dataset, problems, cells, processes
         trains: ``sequences``, with all settings of the training; ``classifiers``, with those that these have, too; or
             ``nothing``, with seed and device
         varies: the settings that it chooses itself, so that nobody else may
-        folders: ``each`` model has one, ``together`` they have one, or both
+        folders: ``each`` model has one, ``together`` they have one, or both; or ``one``, whatever is asked for
         one_length: whether it takes no more than one
         resumable: whether a stopped one can go on; the others are too short to be worth it
+        keeps_itself: whether it keeps what is finished in a way of its own
         shortest, shortest_means: the least length, and what its tokens are, where it is not the problem's
+        problems, cells: where none are named
+        every_problem, every_cell: what ``all`` stands for
         settings: under those that the user named
         defaults: what they are, in words for the help
         module: where it was found
@@ -66,8 +69,13 @@ class Experiment:
     folders: tuple[str, ...] = ("each",)
     one_length: bool = False
     resumable: bool = False
+    keeps_itself: bool = False
     shortest: int = 0
     shortest_means: str = ""
+    problems: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    every_problem: tuple[str, ...] = ()
+    every_cell: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     defaults: str = ""
     module: str = ""
@@ -97,6 +105,7 @@ class Problem:
         longer: how many times longer the sequences are on which they are tested, too ((2, 4, 6.4), unless it says)
         lengths: of sequences, where none are named (those of the experiment, unless it says)
         keeps_splits_apart: whether no sequence is in two splits, as far as there are enough (True, unless it says)
+        theory, theory_chinese: a sentence on which cells can do it and why (empty, unless the file says)
         best_constant: the answer that is right most often where always the same is given
         chance: its accuracy
         examples: two sequences: the one that is worked by hand, and another
@@ -118,6 +127,8 @@ class Problem:
     longer: tuple[float, ...]
     lengths: tuple[int, ...]
     keeps_splits_apart: bool
+    theory: str
+    theory_chinese: str
     best_constant: int
     chance: float
     examples: tuple[tuple[int, ...], ...]
@@ -198,16 +209,17 @@ def _problem(file: DeclaringFile) -> Problem:
     return Problem(**found)
 
 
-def find_named(what: str, name: str, known: Mapping[str, Entry]) -> Entry:
+def find_named(what: str, name: str, known: Mapping[str, Entry], *, setting: str = "") -> Entry:
     """What is called `name`.
 
     Args:
-        what: ``experiment``, ``problem`` or ``recipe``: the flag that names it.
+        what: ``experiment``, ``problem`` or ``recipe``.
+        setting: whose value it is, for the message, if it is not called the same.
 
     Raises:
         ConfigError: if there is none; the message lists all and names the nearest.
     """
     if name not in known:
         hint = did_you_mean(name, known)
-        raise ConfigError(f"`{what}` {name}: no such {what}; expected one of {', '.join(known)}{hint}")
+        raise ConfigError(f"`{setting or what}` {name}: no such {what}; expected one of {', '.join(known)}{hint}")
     return known[name]

@@ -22,6 +22,24 @@ from textrnn.tasks.settings import combine
 
 LONGEST = 1_000_000
 MOST_SEEDS = 1000
+MOST_PROCESSES, MOST_LAYERS = 1024, 16
+ALL = "all"  # problems, cells
+
+
+def layered(cell: str) -> tuple[str, int]:
+    """``minGRU:3`` -> the model's exact name, and how many layers of it there are.
+
+    Raises:
+        ConfigError: for a model that is not known, or no number of layers.
+    """
+    name, colon, count = cell.partition(":")
+    model = find_model(name, "memory", setting="cells").name
+    if colon and not (count.isdecimal() and 1 <= int(count) <= MOST_LAYERS):
+        raise ConfigError(
+            f"`cells` {cell}: no number of layers; expected a name alone, or with a colon and 1 to {MOST_LAYERS} "
+            "layers behind it, such as minGRU:3"
+        )
+    return model, int(count or 1)
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,9 @@ class MemoryRequest:
         digits, second_digits: the sequence that ``gates`` draws, and one beside it
         seeds: how many seeds, from the seed of the training settings on
         dataset: what the classifiers of the normalisation experiment learn
+        problems, cells: rows and columns of the suite, ``("all",)`` for all of them; a cell is the name of a model, or
+            one with its number of layers, ``minGRU:3``
+        processes: of the suite, which learn side by side
         named: settings by their names, those that were named; ``recipe`` may be among them
 
     Raises:
@@ -49,6 +70,9 @@ class MemoryRequest:
     second_digits: tuple[int, ...] | None = None
     seeds: int | None = None
     dataset: str | None = None
+    problems: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    processes: int | None = None
     named: Mapping[str, Any] = field(default_factory=dict)
     save_dir: Path = Path("saved_dict")
     resume: bool = False
@@ -60,21 +84,28 @@ class MemoryRequest:
         if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
             raise ConfigError(f"`seeds` {self.seeds}: must be at least 1 and at most {MOST_SEEDS}")
         MemoryTrainConfig(seed=self.all_seeds[-1])  # so that the last one is no surprise later
+        if self.processes is not None and not 1 <= self.processes <= MOST_PROCESSES:
+            raise ConfigError(f"`processes` {self.processes}: must be at least 1 and at most {MOST_PROCESSES}")
         names = tuple(find_model(name, "memory").name for name in self.models) or experiment.models
+        problems, cells = self._rows_and_columns()
         of_problem = self.problem_entry.lengths if "problem" in experiment.accepts and experiment.lengths else ()
         lengths = self.lengths or of_problem or experiment.lengths
-        for named, values in (("`model`", names), ("`lengths`", lengths)):
+        for named, values in (
+            ("`model`", names), ("`lengths`", lengths), ("`problems`", problems), ("`cells`", cells)
+        ):  # fmt: skip
             twice = sorted({str(value) for value in values if values.count(value) > 1})
             if twice:
                 raise ConfigError(f"{named}: {listed(twice)} named twice; expected each once")
-        self._check_lengths(lengths)
+        for problem in [all_problems()[name] for name in problems] or [self.problem_entry]:
+            self._check_lengths(lengths, problem)
         digits = self.problem_entry.examples[0] if self.digits is None else self.digits
         self._check_digits("digits", digits)
         if self.second_digits is not None:
             self._check_digits("second_digits", self.second_digits)
         if self.experiment == "gates":
             lengths = lengths or (len(digits),)
-        for name, value in (("models", names), ("lengths", lengths), ("digits", digits)):
+        found = {"models": names, "lengths": lengths, "digits": digits, "problems": problems, "cells": cells}
+        for name, value in found.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -98,6 +129,7 @@ class MemoryRequest:
             "model": self.models or None, "lengths": self.lengths or None, "recipe": self.named.get("recipe"),
             "seeds": self.seeds, "problem": self.problem, "digits": self.digits,
             "second_digits": self.second_digits, "dataset": self.dataset,
+            "problems": self.problems or None, "cells": self.cells or None, "processes": self.processes,
         }  # fmt: skip
         for name, value in given.items():
             if value is not None and name not in experiment.accepts:
@@ -117,8 +149,22 @@ class MemoryRequest:
             if name not in meant:
                 raise ConfigError(f"`{name}`: of no use to the {self.experiment} experiment; leave it out")
 
-    def _check_lengths(self, lengths: tuple[int, ...]) -> None:
-        experiment, problem = self.experiment_entry, self.problem_entry
+    def _rows_and_columns(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The problems and cells of the suite, by their exact names."""
+        experiment = self.experiment_entry
+        if self.problems == (ALL,):
+            problems = experiment.every_problem
+        else:
+            known = all_problems()
+            problems = tuple(find_named("problem", name, known, setting="problems").name for name in self.problems)
+        if self.cells == (ALL,):
+            cells = experiment.every_cell
+        else:
+            cells = tuple(":".join(map(str, layered(cell))).removesuffix(":1") for cell in self.cells)
+        return problems or experiment.problems, cells or experiment.cells
+
+    def _check_lengths(self, lengths: tuple[int, ...], problem: Problem) -> None:
+        experiment = self.experiment_entry
         least = experiment.shortest or problem.shortest
         for length in lengths:
             if length < least:
@@ -149,6 +195,8 @@ class MemoryRequest:
 
     def folder_of(self, *models: str) -> Path:
         """Where the experiment with these models is kept: the problem is named if it is not the usual one."""
+        if self.experiment_entry.folders == ("one",):
+            return self.root / self.experiment
         problem = f"_on_{self.other_problem}" if self.other_problem else ""
         return self.root / f"{self.experiment}_{'+'.join(models)}{problem}"
 
@@ -161,6 +209,7 @@ class MemoryRequest:
     def folders(self) -> list[Path]:
         """All folders that are written: one of each model, or one of all together, or both."""
         found = {"each": [self.folder_of(model) for model in self.models], "together": [self.folder]}
+        found["one"] = found["together"]
         return list(dict.fromkeys(folder for kind in self.experiment_entry.folders for folder in found[kind]))
 
     def flags(self, models: Sequence[str]) -> dict[str, Any]:
@@ -168,6 +217,7 @@ class MemoryRequest:
         own = {
             "model": models, "lengths": self.lengths, "problem": self.problem, "digits": self.digits,
             "second_digits": self.second_digits, "seeds": self.seeds, "dataset": self.dataset,
+            "problems": self.problems, "cells": self.cells,
         }  # fmt: skip
         meant = {name: value for name, value in own.items() if name in self.experiment_entry.accepts}
         return {

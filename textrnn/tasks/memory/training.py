@@ -63,8 +63,9 @@ class Bench:
             for folder in sorted({*self.request.folders, self.request.folder}):
                 held.enter_context(exclusive_use(folder))
             held.enter_context(explain_out_of_memory(SIZE_SETTINGS))
-            self._load_progress()
-            held.push(self._clear_progress)
+            if not self.request.experiment_entry.keeps_itself:
+                self._load_progress()
+                held.push(self._clear_progress)
             self._held = held.pop_all()
         return self
 

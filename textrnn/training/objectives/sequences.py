@@ -26,6 +26,8 @@ from textrnn.randomness import epoch_generator
 from textrnn.training.objectives.base import Loss, Objective, summed_cross_entropy
 from textrnn.training.threads import Threads
 
+NEARLY_ALL = 0.995  # of dev, from which on longer sequences decide
+
 
 class SequenceBatch(NamedTuple):
     """Rows of tokens and what is asked of them.
@@ -121,6 +123,7 @@ class SequenceObjective(Objective[SequenceBatch]):
 
     Args:
         config: fitted to the data (:meth:`MemoryTrainConfig.fitted_to`).
+        longer: longer sequences, by which weights are told apart that answer nearly all of dev.
 
     Raises:
         ConfigError: if `config` is not fitted.
@@ -128,10 +131,12 @@ class SequenceObjective(Objective[SequenceBatch]):
 
     size_settings = "`batch_size`, `lengths` or `hidden_size`"
 
-    def __init__(self, train: SequenceBatch, dev: SequenceBatch, config: MemoryTrainConfig):
+    def __init__(
+        self, train: SequenceBatch, dev: SequenceBatch, config: MemoryTrainConfig, longer: SequenceBatch | None = None
+    ):
         if config.batch_size is None or config.evaluate_every is None:
             raise ConfigError("batch_size is open; expected MemoryTrainConfig.fitted_to(...) first")
-        self.train, self.dev, self.config = train, dev, config
+        self.train, self.dev, self.config, self.longer = train, dev, config, longer
         self.batch_size, self.evaluate_every = config.batch_size, config.evaluate_every
         self.threads = Threads.on(train.labels.device, config.threads)  # of evaluations
         self.lengths = train.lengths
@@ -163,13 +168,21 @@ class SequenceObjective(Objective[SequenceBatch]):
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
         found = score(network, self.dev, self.threads)
-        return {"dev_loss": found.loss, "dev_accuracy": found.accuracy}
+        scores = {"dev_loss": found.loss, "dev_accuracy": found.accuracy}
+        if self.longer is not None and found.accuracy >= NEARLY_ALL:
+            scores["dev_longer"] = score(network, self.longer, self.threads).accuracy
+        return scores
 
     def criterion(self, scores: Mapping[str, float]) -> float:
-        """The number of wrong answers, ties broken by the loss; or the loss alone."""
+        """The number of wrong answers, ties broken by the loss; or the loss alone.
+
+        Where longer sequences were answered, their share of wrong answers, which is less than any number of them.
+        """
         loss = scores["dev_loss"]
         if self.config.select_by == "loss":
             return loss
+        if "dev_longer" in scores:
+            return (1 - scores["dev_longer"]) * len(self.dev.labels) * (1 - NEARLY_ALL) + 0.5 * loss / (1 + loss)
         return (1 - scores["dev_accuracy"]) * len(self.dev.labels) + 0.5 * loss / (1 + loss)
 
     def evaluation_seconds(self, network: nn.Module) -> float:

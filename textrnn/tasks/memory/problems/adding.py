@@ -34,6 +34,11 @@ LENGTHS = (40,)
 BEST_CONSTANT = 9
 CHANCE = 0.1
 ABOUT = "Two of many digits are marked: they are to be picked by their marks, held for an unknown time, and added."
+THEORY = (
+    "Two marked digits are to be picked and held, which gates that see the input do at any length; their sum is "
+    "read off at the end, from a state that is added to."
+)
+THEORY_CHINESE = "要挑出并记住两个带标记的数字，看输入的门在任意长度上都能做到；和由不断累加的状态在最后读出。"
 EXAMPLES = (
     (4, 17, 0, 9, 2, 5, 13, 8),
     (12, 0, 0, 6, 1, 3, 9, 9, 4, 18),

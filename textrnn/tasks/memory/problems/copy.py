@@ -34,6 +34,14 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.125
 ABOUT = "All symbols are to be given again in their order: what is tested is how much fits into the state."
+THEORY = (
+    "All symbols are to be kept in their order, so what is needed grows with the length: no state of a fixed "
+    "size can copy at any length, and a larger one copies further (Jelassi et al. 2024)."
+)
+THEORY_CHINESE = (
+    "要按顺序保留全部符号，所需的记忆随长度增长：固定大小的状态不可能复制任意长的序列，状态越大能复制得越远（"
+    "Jelassi 等，2024）。"
+)
 EXAMPLES = (
     (3, 1, 7, 8, 8, 8),
     (5, 5, 0, 2, 6, 8, 8, 8, 8, 8),

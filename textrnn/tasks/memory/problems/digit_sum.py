@@ -36,6 +36,14 @@ ABOUT = (
     "Every pair of digits is in the training split, other digits following: what is tested is whether the first two "
     "are remembered and the rest is ignored."
 )
+THEORY = (
+    "Two digits are to be held while zeros pass: a gate that the input alone closes is enough, so every gated "
+    "cell can, and one that mixes its whole state at each step must learn a transition that keeps it."
+)
+THEORY_CHINESE = (
+    "要在许多零之间记住两个数字：只看输入的门关上即可，因此每种带门的单元都能做到；每步都把全部状态混合一遍的"
+    "单元则必须学出保持状态的转移。"
+)
 EXAMPLES = (
     (6, 7, 0, 0, 1, 0, 0, 0, 0, 0),
     (3, 4, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),

@@ -34,6 +34,11 @@ ABOUT = (
     "Every pair of digits is in the training split, other digits following: what is tested is whether the first two "
     "are remembered while all that follow, which look just like them, are ignored."
 )
+THEORY = (
+    "Two digits are to be held while others like them pass: the gate has to know that the beginning is over, "
+    "which it sees in the state, or, where it sees the input alone, cannot see at all."
+)
+THEORY_CHINESE = "后面的数字与前两个看起来一样：门必须知道开头已经过去，这要从状态里看；只看输入的门看不到这一点。"
 EXAMPLES = (
     (6, 7, 5, 0, 3, 9, 1, 1, 4, 8),
     (3, 4, 9, 0, 2, 7, 7, 1, 5, 8, 6, 0, 9, 3, 2, 4, 4, 1, 0, 5),

@@ -36,6 +36,14 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.11111
 ABOUT = "Brackets open and close, eight deep at most: what is tested is whether a network counts up and down exactly."
+THEORY = (
+    "Depth is a counter that goes up and down: a cell that adds to its state (LSTM) counts exactly, one whose "
+    "state is an average (GRU, sLSTM) cannot count without bound, but can up to eight (Weiss et al. 2018)."
+)
+THEORY_CHINESE = (
+    "深度就是可增可减的计数器：能向状态累加的单元（LSTM）可以精确计数；状态是平均值的单元（GRU、sLSTM）不能无"
+    "限计数，但可以数到 8（Weiss 等，2018）。"
+)
 EXAMPLES = (
     (0, 0, 2, 1, 0, 0, 2, 1, 0, 0),
     (0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 0, 0),

@@ -31,6 +31,14 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.5
 ABOUT = "Zeros and ones are to be counted against each other: what is tested is whether a network counts without bound."
+THEORY = (
+    "A counter without a bound: cells that add do it at any length, even linear ones, while those whose states "
+    "are squashed or averaged lose small differences as sequences grow (Merrill et al. 2020; Weiss et al. 2018)."
+)
+THEORY_CHINESE = (
+    "需要没有上界的计数器：能累加的单元（哪怕是线性的）在任意长度上都行；状态被压缩或平均的单元在序列变长时会"
+    "丢失微小的差别（Merrill 等，2020；Weiss 等，2018）。"
+)
 EXAMPLES = (
     (1, 0, 1, 1, 0, 0, 0, 1, 1),
     (0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 0, 0, 1, 0),

@@ -35,6 +35,15 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.2
 ABOUT = "A sum and an unfinished product are to be kept modulo 5: what is tested is whether a state can be tracked."
+THEORY = (
+    "A sum of products modulo 5 is a walk through a finite automaton that reads signs and digits: a nonlinear "
+    "state can be that automaton, while a linear one with eigenvalues in [0, 1] cannot even count modulo 2 "
+    "(Deletang et al. 2023; Grazzi et al. 2024)."
+)
+THEORY_CHINESE = (
+    "模 5 的乘积之和是读入符号与数字的有限自动机：非线性状态可以成为这个自动机，特征值在 [0, 1] 内的线性状态"
+    "连模 2 计数都做不到（Deletang 等，2023；Grazzi 等，2024）。"
+)
 EXAMPLES = (
     (3, 5, 4, 7, 2, 6, 1),
     (6, 3, 5, 1, 7, 4, 7, 4, 6, 2),

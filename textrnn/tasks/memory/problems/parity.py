@@ -35,6 +35,15 @@ CHANCE = 0.5
 ABOUT = (
     "One bit is to be turned over by every 1: what is tested is whether the state can change sign with what is read."
 )
+THEORY = (
+    "A linear cell whose decay lies in [0, 1] can only fade or keep what it holds and never change its sign, so "
+    "no finite precision lets it follow parity at every length; eigenvalues down to -1 or a nonlinear recurrence "
+    "can (Grazzi et al. 2024; Merrill et al. 2024)."
+)
+THEORY_CHINESE = (
+    "衰减在 [0, 1] 内的线性单元只能保持或减弱状态，永远不能变号，因此在有限精度下无法在任意长度上判断奇偶；特"
+    "征值可到 -1 的单元或非线性循环可以（Grazzi 等，2024；Merrill 等，2024）。"
+)
 EXAMPLES = (
     (1, 0, 1, 1, 0, 0, 0, 0, 1, 1),
     (1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 0, 1),

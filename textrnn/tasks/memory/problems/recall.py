@@ -36,6 +36,15 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.0625
 ABOUT = "Eight values are to be given by their keys: what is tested is whether much can be kept and looked up."
+THEORY = (
+    "A matrix takes a pair in by one outer product and finds the value by one product with the key, while a "
+    "vector of the same bytes must spread all pairs over its numbers and learn to look them up (Arora et al. "
+    "2023)."
+)
+THEORY_CHINESE = (
+    "矩阵状态用一次外积存入一对键和值，再与键相乘一次就能取回；同样字节数的向量状态要把所有的对分散存放，还得"
+    "学会查找（Arora 等，2023）。"
+)
 EXAMPLES = (
     (3, 20, 7, 18, 32, 7, 3),
     (15, 16, 0, 31, 9, 16, 32, 32, 0, 9, 15),

@@ -38,6 +38,14 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.0625
 ABOUT = "As recall, but four keys get a second or third value: what was bound to a key before is to be taken away."
+THEORY = (
+    "A key that comes again has a new value: the delta rule takes out what the key held before, while a memory "
+    "that only adds (mLSTM) mixes the old value with the new one unless it forgets all (Schlag et al. 2021)."
+)
+THEORY_CHINESE = (
+    "同一个键再次出现时换了值：delta 规则先取出该键原有的内容；只会相加的记忆（mLSTM）除非全部遗忘，否则新旧"
+    "值混在一起（Schlag 等，2021）。"
+)
 EXAMPLES = (
     (3, 20, 7, 18, 3, 25, 32, 7, 3),
     (0, 31, 0, 16, 32, 32, 0),

@@ -33,6 +33,13 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.125
 ABOUT = "All symbols are to be given again, the last one first: what is tested is how much fits into the state."
+THEORY = (
+    "The last symbol in is the first one out, as on a stack; a state of a fixed size holds a stack of a bounded "
+    "depth only, which a longer sequence exceeds (Deletang et al. 2023)."
+)
+THEORY_CHINESE = (
+    "最后读入的最先输出，相当于一个栈；固定大小的状态只能容纳有限深度的栈，更长的序列就会超出（Deletang 等，2023）。"
+)
 EXAMPLES = (
     (3, 1, 7, 8, 8, 8),
     (5, 5, 0, 2, 6, 8, 8, 8, 8, 8),

@@ -38,6 +38,15 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.16667
 ABOUT = "Swaps and turns of three things are to be followed: what is tested is whether a state can be tracked in order."
+THEORY = (
+    "The six orders of three things form a group that does not commute but is solvable: a nonlinear cell follows "
+    "it in one layer, a linear one whose gates see the input alone needs negative eigenvalues and several layers "
+    "or several writes a step (Merrill et al. 2024; Siems et al. 2025)."
+)
+THEORY_CHINESE = (
+    "三样东西的六种排列构成不可交换但可解的群：非线性单元一层即可跟踪；只看输入的线性单元需要负特征值，并且要"
+    "多层或每步多次写入（Merrill 等，2024；Siems 等，2025）。"
+)
 EXAMPLES = (
     (2, 1, 3),
     (5, 3, 0, 1, 1, 4, 2, 2, 5, 3),

@@ -36,6 +36,15 @@ LENGTHS = (40,)
 BEST_CONSTANT = 0
 CHANCE = 0.125
 ABOUT = "Eight symbols among blanks are to be given again in their order: what does not count is to be passed over."
+THEORY = (
+    "What is kept depends on what is read, so gates must depend on the input; and each symbol belongs into a "
+    "place of its own that depends on how many came before, which minGRU sees only from a second layer on (Gu & "
+    "Dao 2023; Feng et al. 2024)."
+)
+THEORY_CHINESE = (
+    "保留什么取决于读到什么，所以门必须依赖输入；每个符号该放到哪里又取决于之前有几个，而 minGRU 从第二层起才"
+    "看得到（Gu 与 Dao，2023；Feng 等，2024）。"
+)
 EXAMPLES = (
     (8, 3, 8, 1, 5, 8, 9, 9, 9),
     (5, 8, 8, 5, 8, 8, 0, 2, 9, 9, 9, 9),

@@ -31,6 +31,15 @@ BEST_CONSTANT = 0
 CHANCE = 0.5
 LENGTHS = (35, 45, 100)
 ABOUT = "The first three tokens decide, what follows is noise of the same kind: one bit is to be held against it."
+THEORY = (
+    "The first three tokens look like all that follow, so a gate that sees the input alone (minGRU, one layer) "
+    "cannot shut after them; one that sees the state can, and so does a second layer that sees what the first "
+    "remembers."
+)
+THEORY_CHINESE = (
+    "前三个符号与后面的噪声没有区别，只看输入的门（单层 minGRU）无法在其后关闭；看得到状态的门可以，看得到第"
+    "一层记忆的第二层也可以。"
+)
 EXAMPLES = (
     (1, 0, 1, 0, 0, 1, 0, 0, 0, 0),
     (0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1),
