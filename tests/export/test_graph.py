@@ -102,6 +102,8 @@ def test_windows_of_texts_of_every_length(name: str, pooling: str) -> None:
     ).eval()
     if pooling == "attention":
         torch.nn.init.normal_(network.window_attention.weight)  # type: ignore[union-attr, arg-type]
+    else:
+        torch.nn.init.normal_(network.window_votes.classes.weight)  # type: ignore[union-attr, arg-type]
     session = Session(classifier_graph(network, name).content, threads=1)
     for lengths in ([1], [15], [16], [17], [33], [3000], [15, 16, 17, 31, 32, 33], [700, 1, 2, 37]):
         compare(session, network, *texts(lengths))

@@ -114,6 +114,8 @@ def in_windows(name: str, pooling: str = "attention") -> Classifier:
     network.load_state_dict(weights, strict=False)
     if pooling == "attention":
         nn.init.normal_(network.window_attention.weight)
+    else:
+        nn.init.normal_(network.window_votes.classes.weight)
     model.network = network.eval()
     return model
 

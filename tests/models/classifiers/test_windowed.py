@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 import torch
@@ -28,6 +27,7 @@ def network_of(entry: ModelEntry, **given: object) -> WindowedClassifier:
     assert isinstance(found, WindowedClassifier)
     if found.window_votes is not None:
         torch.nn.init.normal_(found.classifier.weight)
+        torch.nn.init.normal_(found.window_votes.classes.weight)
     if found.window_attention is not None:
         torch.nn.init.normal_(found.window_attention.weight)
     return found
@@ -58,7 +58,15 @@ def test_what_every_classifier_does(
     entry: ModelEntry, held: Callable[[ModelEntry], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where windows vote."""
-    monkeypatch.setattr(test_contract, "build", partial(build, window=4, window_pooling="votes"))
+
+    def voting(entry: ModelEntry, **given: object) -> WindowedClassifier:
+        found = build(entry, window=4, window_pooling="votes", **given)
+        assert isinstance(found, WindowedClassifier)
+        assert found.window_votes is not None
+        torch.nn.init.normal_(found.window_votes.classes.weight)  # at first, they prefer no class
+        return found
+
+    monkeypatch.setattr(test_contract, "build", voting)
     held(entry)
 
 

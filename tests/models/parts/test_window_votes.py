@@ -42,6 +42,7 @@ def test_the_sums_are_the_likelihood_of_a_mixture(excess: float, windows: int, s
 
 def test_votes_have_bounds() -> None:
     votes = voting(4, 5)
+    torch.nn.init.normal_(votes.classes.weight)
     found = votes.votes(1000 * torch.randn(50, 4, dtype=torch.float64)).detach()
     most = math.log1p(EXCESS * 5)
     assert float(found.min()) >= 0.0
@@ -76,3 +77,11 @@ def test_chunks_add_up() -> None:
     whole = votes(cast, torch.arange(5), 1, 5).features(3)
     parts = votes(cast[:2], torch.arange(2), 1, 2).joined(votes(cast[2:], torch.arange(3), 1, 3))
     torch.testing.assert_close(parts.features(3), whole)
+
+
+def test_at_first_no_class_is_preferred() -> None:
+    """A preference by chance would be there in every window, and add up."""
+    votes = voting(4, 5)
+    places = torch.arange(60) % 30
+    sums = votes(votes.votes(torch.randn(60, 4, dtype=torch.float64)), places, 1, 30).features(64)
+    assert float((sums.max() - sums.min()).detach()) < 1e-9

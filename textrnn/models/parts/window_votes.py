@@ -49,6 +49,10 @@ class WindowVotes(nn.Module):
     def __init__(self, feature_count: int, class_count: int):
         super().__init__()
         self.classes = nn.Linear(feature_count, class_count)
+        # At first, all classes have equal shares in each window: what chance prefers would add up over the windows of a
+        # text to answers that are sure and wrong.
+        nn.init.zeros_(self.classes.weight)
+        nn.init.zeros_(self.classes.bias)
         # Times the number of classes, since a share of a class is told by how many times it is the usual one.
         self.excess = nn.Parameter(torch.full((class_count,), math.log(math.expm1(EXCESS * class_count))))
 
