@@ -50,9 +50,7 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Told, Data
     """Trained with the linear model beside it; where it is kept, and what was told."""
     folder, told, dataset = tmp_path_factory.mktemp("several") / "FastText", Told(), several_labels_dataset()
     named = {"epochs": 12, "learning_rate": 0.02, "embedding_size": 16, "threads": 1}
-    train_on(
-        dataset, Run("classify", "FastText", named, folder), told, baseline=lambda: train_baseline(dataset), doubts=True
-    )
+    train_on(dataset, Run("classify", "FastText", named, folder), told, baseline=train_baseline, doubts=True)
     return folder, told, dataset
 
 
