@@ -64,6 +64,7 @@ class Model(WindowedClassifier):
             window=window,
             max_windows=max_windows,
             normalise_windows=normalise_windows,
+            normalised=True,
             window_pooling=window_pooling,
         )
 

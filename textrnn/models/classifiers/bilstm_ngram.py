@@ -107,6 +107,7 @@ class Model(NgramClassifier, WindowedClassifier):
             window_pooling=window_pooling,
             beside=ngram_size,
             beside_votes=ngram_size,
+            normalised=True,
         )
         self.register_buffer("intercepts", torch.empty(0))
         self.register_buffer("share", torch.zeros(()))

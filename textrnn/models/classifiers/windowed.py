@@ -53,6 +53,7 @@ class WindowedClassifier(ClassifierNetwork):
         window_pooling: str | None,
         beside: int = 0,
         beside_votes: int = 0,
+        normalised: bool = False,
     ) -> nn.Linear:
         """To be called by the constructor of a model that makes so many features of a window -> its last layer.
 
@@ -60,6 +61,7 @@ class WindowedClassifier(ClassifierNetwork):
             beside: features that the last layer takes beside those.
             beside_votes: instead of them where windows vote: features of a window that do not come from
                 :meth:`window_features`.
+            normalised: whether a layer normalisation makes the features of a window.
         """
         self.window, self.max_windows, self.part_count = window or 0, max_windows or 1, feature_count
         if normalise_windows and self.window:
@@ -68,7 +70,9 @@ class WindowedClassifier(ClassifierNetwork):
             return nn.Linear(feature_count + beside, class_count)
         if window_pooling == "votes":
             self.part_count = class_count
-            self.window_votes = WindowVotes(feature_count + beside_votes, class_count)
+            self.window_votes = WindowVotes(
+                feature_count, class_count, beside=beside_votes, normalised=normalised or bool(normalise_windows)
+            )
             layer = nn.Linear(class_count, class_count)
             nn.init.eye_(layer.weight)
             nn.init.zeros_(layer.bias)

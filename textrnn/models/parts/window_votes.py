@@ -46,13 +46,22 @@ class Counted(NamedTuple):
 class WindowVotes(nn.Module):
     """(N, F) -> (N, C): the votes of each window."""
 
-    def __init__(self, feature_count: int, class_count: int):
+    def __init__(self, feature_count: int, class_count: int, *, beside: int = 0, normalised: bool = False):
+        """
+        What chance prefers in one window it prefers in all, so that the votes of a text can be sure and wrong before
+        anything is learnt. Features of a recurrent state are small, and votes by them begin nearly equal; others are
+        made to, and are not left without any say, since what makes the features then learns later.
+
+        Args:
+            beside: of the features, the last ones, which begin without a say.
+            normalised: whether the others have a norm of sqrt(F), as after layer normalisation.
+        """
         super().__init__()
-        self.classes = nn.Linear(feature_count, class_count)
-        # At first, all classes have equal shares in each window: what chance prefers would add up over the windows of a
-        # text to answers that are sure and wrong.
-        nn.init.zeros_(self.classes.weight)
-        nn.init.zeros_(self.classes.bias)
+        self.classes = nn.Linear(feature_count + beside, class_count)
+        with torch.no_grad():
+            self.classes.weight[:, feature_count:] = 0.0
+            if normalised:
+                self.classes.weight /= math.sqrt(feature_count)
         # Times the number of classes, since a share of a class is told by how many times it is the usual one.
         self.excess = nn.Parameter(torch.full((class_count,), math.log(math.expm1(EXCESS * class_count))))
 
