@@ -83,6 +83,7 @@ def gates_by_hand(folder: Path, digits: list[int]) -> Any:
     return np.array(states)
 
 
+@undrawn_gates()
 def test_gates_of_other_lengths_than_the_training(run: Run) -> None:
     result = run(*MEMORY, "--experiment", "gates", "--lengths", 5, "--digits", *[3, 4] + [0] * 70, *SMALL)
     assert result.status == 0, result.err
