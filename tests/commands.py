@@ -7,8 +7,11 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from textrnn.cli import main
 
@@ -46,6 +49,14 @@ MEMORY = ["--task", "memory"]
 SMALL_MEMORY = ["--hidden-size", "5", "--epochs", "2", "--evaluate-every", "5"]
 SMALL_SETTINGS: dict[str, Any] = {"named": {"hidden_size": 5, "epochs": 2}}
 MEMORY_ROOT = Path("saved_dict/memory")
+
+
+@contextlib.contextmanager
+def undrawn_gates() -> Iterator[None]:
+    """The gates experiment meanwhile draws no heat maps, which takes it far longer than a small training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textrnn.tasks.memory.gates.plot_gates", lambda *_, **__: {"gates.svg": b"<svg></svg>"})
+        yield
 
 
 def without_seconds(value: Any) -> Any:

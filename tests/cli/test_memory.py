@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from tests.commands import MEMORY, MEMORY_ROOT, SMALL_MEMORY, Result, error_of, metrics_of, without_seconds
+from tests.commands import (
+    MEMORY,
+    MEMORY_ROOT,
+    SMALL_MEMORY,
+    Result,
+    error_of,
+    metrics_of,
+    undrawn_gates,
+    without_seconds,
+)
 from textrnn.errors import TrainingError
 from textrnn.tasks.memory import speed
 from textrnn.tasks.memory.experiments import run as run_experiment
@@ -225,6 +234,7 @@ def test_padded_texts() -> None:
         assert batch.labels.tolist() == [1, 0]
 
 
+@undrawn_gates()
 def test_one_page_for_all_experiments(run: Run) -> None:
     assert run(*MEMORY, "--lengths", 3, *SMALL).status == 0
     assert run(*MEMORY, "--experiment", "gates", *SMALL).status == 0

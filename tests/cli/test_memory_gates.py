@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands import MEMORY, MEMORY_ROOT, SMALL_MEMORY, Result, error_of, metrics_of
+from tests.commands import MEMORY, MEMORY_ROOT, SMALL_MEMORY, Result, error_of, metrics_of, undrawn_gates
 from textrnn.files import load_tensors
 
 Run = Callable[..., Result]
@@ -34,6 +34,14 @@ def test_gates(run: Run) -> None:
     kept = ROOT / "gates_LSTM" / "length_6"
     by_hand = gates_by_hand(kept, [6, 7, 0, 0, 1, 0])
     np.testing.assert_allclose(values["cell"].reshape(6, 5), by_hand, atol=1e-5)
+
+
+@undrawn_gates()
+def test_a_model_is_trained_once_for_the_same_settings_and_data(run: Run) -> None:
+    kept = ROOT / "gates_LSTM" / "length_6"
+    first = run(*MEMORY, "--experiment", "gates", "--digits", 6, 7, 0, 0, 1, 0, *SMALL)
+    assert first.status == 0, first.err
+    assert "using the model" not in first.out
     weights = (kept / "model.safetensors").read_bytes()
     second = run(*MEMORY, "--experiment", "gates", "--digits", 1, 2, 0, 0, 0, 0, *SMALL)
     assert "using the model in saved_dict/memory/gates_LSTM/length_6 (delete the folder to train another)" in second.out
@@ -75,6 +83,7 @@ def gates_by_hand(folder: Path, digits: list[int]) -> Any:
     return np.array(states)
 
 
+@undrawn_gates()
 def test_gates_of_other_lengths_than_the_training(run: Run) -> None:
     result = run(*MEMORY, "--experiment", "gates", "--lengths", 5, "--digits", *[3, 4] + [0] * 70, *SMALL)
     assert result.status == 0, result.err
@@ -82,8 +91,9 @@ def test_gates_of_other_lengths_than_the_training(run: Run) -> None:
 
 
 def test_two_sequences_and_two_lengths(run: Run) -> None:
-    for length in (5, 6):
-        assert run(*MEMORY, "--experiment", "gates", "--lengths", length, *SMALL).status == 0
+    with undrawn_gates():
+        for length in (5, 6):
+            assert run(*MEMORY, "--experiment", "gates", "--lengths", length, *SMALL).status == 0
     both = run(
         *MEMORY, "--experiment", "gates", "--lengths", 5, "--digits", 6, 7, 0, 0, 1, "--second-digits", 3, 4, 9, 0, *SMALL
     )  # fmt: skip
@@ -107,7 +117,8 @@ def test_two_sequences_and_two_lengths(run: Run) -> None:
     page = (ROOT / "report.html").read_text(encoding="utf-8")
     assert "<figcaption>Read in the order of the numbers. 1 forget gate" in page
     assert '<span lang="zh">请按编号阅读' in page
-    again = run("--config", ROOT / "gates_LSTM" / "run.toml")
+    with undrawn_gates():
+        again = run("--config", ROOT / "gates_LSTM" / "run.toml")
     assert "LSTM reads 3 4 9 0 and answers" in again.out
     assert error_of(run(*MEMORY, "--experiment", "gates", "--second-digits", 3, 40, 0)) == (
         "--second-digits: 40; expected digits from 0 to 9, separated by spaces"

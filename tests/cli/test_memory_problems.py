@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import MEMORY, MEMORY_ROOT, SMALL_MEMORY, Result, error_of, metrics_of
+from tests.commands import MEMORY, MEMORY_ROOT, SMALL_MEMORY, Result, error_of, metrics_of, undrawn_gates
 from textrnn.tasks.memory import problems
 from textrnn.tasks.memory.registry import all_problems
 
@@ -78,7 +78,8 @@ def test_another_problem(run: Run, odd_sum: str) -> None:
     assert "odd-sum, default recipe" in (together / "accuracy.svg").read_text(encoding="utf-8")
     assert "Is the sum of all numbers odd?" in (together / "section.html").read_text(encoding="utf-8")
     assert "<h2>lengths: SRN, LSTM on odd-sum</h2>" in (ROOT / "report.html").read_text(encoding="utf-8")
-    gates = run(*on_it, "--experiment", "gates")
+    with undrawn_gates():
+        gates = run(*on_it, "--experiment", "gates")
     answer = metrics_of("gates_LSTM_on_odd-sum")["answer"]
     assert f"LSTM reads 2 11 0 0 and answers {answer}{'' if answer == 1 else ' (wrong)'}, probability" in gates.out
     assert "--problem odd-sum" in gates.out.splitlines()[-1]
@@ -139,6 +140,7 @@ def test_a_problem_that_asks_all_along_is_judged_by_the_last_answer(run: Run) ->
         assert one["test"] == one["test_whole"]  # one answer a sequence
     constant = metrics["always_the_commonest_answer"]["4"]["test"]
     assert 0.5 <= constant < 0.65
-    gates = run(*on_it, "--experiment", "gates", "--digits", 1, 0, 1)
+    with undrawn_gates():
+        gates = run(*on_it, "--experiment", "gates", "--digits", 1, 0, 1)
     answer = metrics_of("gates_LSTM_on_parity")["answer"]
     assert f"LSTM reads 1 0 1 and answers {answer}{'' if answer == 0 else ' (wrong)'}, probability" in gates.out

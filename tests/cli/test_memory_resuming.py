@@ -21,6 +21,7 @@ from tests.commands import (
     Result,
     command,
     error_of,
+    undrawn_gates,
     without_seconds,
 )
 from textrnn.cli.output import Teller
@@ -141,6 +142,7 @@ def test_a_section_that_cannot_be_read_is_left_out(run: Run) -> None:
     assert "<h2>lengths: LSTM</h2>" in (ROOT / "report.html").read_text(encoding="utf-8")
 
 
+@undrawn_gates()
 def test_the_hint_for_another_sequence_names_the_same_model(run: Run) -> None:
     result = run(*MEMORY, "--experiment", "gates", "--lengths", 5, *SMALL, "--no-shuffle", "--save-dir", "mine")
     assert result.status == 0, result.err

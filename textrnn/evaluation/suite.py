@@ -46,6 +46,11 @@ def best_of(tried: Sequence[Tried]) -> Tried:
     return max(tried, key=lambda one: (round((one.dev + one.dev_longer) / 2, 6), -one.dev_loss))
 
 
+def key_of(problem: str, cell: str) -> str:
+    """What a square goes by: ``parity, minGRU:3``."""
+    return f"{problem}, {cell}"
+
+
 @dataclass(frozen=True)
 class Square:
     """A cell on a problem.
@@ -66,6 +71,11 @@ class Square:
     hidden_size: int
     state_numbers: int
     tried: Sequence[Tried]
+
+    @property
+    def key(self) -> str:
+        """``parity, minGRU:3``."""
+        return key_of(self.problem, self.cell)
 
     @property
     def best(self) -> Tried:

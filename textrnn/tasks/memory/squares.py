@@ -16,7 +16,7 @@ import torch
 
 from textrnn.corpus.sequences import LabelledSequences, make_longer, make_splits
 from textrnn.errors import DivergedError
-from textrnn.evaluation.suite import Square, Tried
+from textrnn.evaluation.suite import Square, Tried, key_of
 from textrnn.models.parts.recurrent.stack import CellStack
 from textrnn.models.registry import find_model
 from textrnn.tasks.memory.learning import FOUR_TIMES, learn
@@ -51,7 +51,7 @@ class Asked:
     @property
     def key(self) -> str:
         """``parity, minGRU:3``."""
-        return f"{self.problem}, {self.cell}"
+        return key_of(self.problem, self.cell)
 
 
 def learn_square(asked: Asked, should_stop: Callable[[], bool] = lambda: False) -> Square:
@@ -65,8 +65,10 @@ def learn_square(asked: Asked, should_stop: Callable[[], bool] = lambda: False) 
     model, layers = layered(asked.cell)
     hidden, numbers = sizes(asked)
     named = {**asked.named, "num_layers": layers, "hidden_size": hidden, "threads": 1}
-    named = {**_schedule(problem, asked.length, named), **named}
-    judge = _judge(problem, asked.length, named)
+    train = make_splits(problem, asked.length, int(named["seed"]), int(named["variants"]))["train"]
+    of_an_epoch = math.ceil(len(train) / min(len(train), int(named["batch_size"])))
+    named = {**_schedule(problem, of_an_epoch, named), **named}
+    judge = _judge(problem, asked.length, train, of_an_epoch * int(named["epochs"]), int(named["seed"]))
     tried: list[Tried] = []
     least = math.inf  # dev loss half-way, of all rates before
     for rate in RATES:
@@ -112,10 +114,8 @@ def _has_matrix(cell: str, embedding: int) -> bool:
     return any(len(shape) > 2 for shape in _shapes(cell, embedding, 4))
 
 
-def _schedule(problem: Problem, length: int, named: Mapping[str, Any]) -> dict[str, int]:
-    """Epochs and evaluations that come to the steps of the problem, at least."""
-    rows = len(make_splits(problem, length, int(named["seed"]), int(named["variants"]))["train"])
-    of_an_epoch = math.ceil(rows / min(rows, int(named["batch_size"])))
+def _schedule(problem: Problem, of_an_epoch: int, named: Mapping[str, Any]) -> dict[str, int]:
+    """Epochs that come to the steps of the problem, at least, `of_an_epoch` each, and when dev is answered."""
     epochs = int(named.get("epochs") or math.ceil(MORE_STEPS.get(problem.name, STEPS) / of_an_epoch))
     return {"epochs": epochs, "evaluate_every": max(1, epochs * of_an_epoch // EVALUATIONS)}
 
@@ -135,11 +135,8 @@ class _Judge:
     steps: int
 
 
-def _judge(problem: Problem, length: int, named: Mapping[str, Any]) -> _Judge:
-    seed = int(named["seed"])
+def _judge(problem: Problem, length: int, train: LabelledSequences, steps: int, seed: int) -> _Judge:
     longer = make_longer(problem, length, FOUR_TIMES * length, seed + APART)
-    train = make_splits(problem, length, seed, int(named["variants"]))["train"]
-    steps = math.ceil(len(train) / min(len(train), int(named["batch_size"]))) * int(named["epochs"])
     guessing = -sum(share * math.log(share) for share in train.frequencies if share)
     return _Judge(longer, guessing, steps)
 

@@ -6,18 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textrnn.errors import ConfigError, Interrupted, Note, one_line
+from textrnn.errors import ConfigError, Interrupted, one_line
 from textrnn.evaluation.suite import Square
 from textrnn.files import json_bytes, remove_file, write_atomically
 from textrnn.report.html import Figure, Paragraph, Part, Table
-from textrnn.report.suite import plot_suite, squares_csv, squares_table, theory
+from textrnn.report.suite import names, plot_suite, squares_csv, squares_table, theory
 from textrnn.tasks.memory.findings import Findings
 from textrnn.tasks.memory.learning import FOUR_TIMES
 from textrnn.tasks.memory.registry import Experiment, all_problems
 from textrnn.tasks.memory.request import MemoryRequest, layered
 from textrnn.tasks.memory.side_by_side import squares, usable_processors
 from textrnn.tasks.memory.squares import EQUAL_BYTES, RATES, Asked
-from textrnn.tasks.memory.training import Bench
+from textrnn.tasks.memory.training import Bench, refuse_other_settings
 from textrnn.training.objectives.sequences import NEARLY_ALL
 
 EXPERIMENT = Experiment(
@@ -99,22 +99,19 @@ class Store:
             if kept["format_version"] != STORE_VERSION:
                 raise ValueError(f"format version {kept['format_version']}, known is {STORE_VERSION}")
             before, found = dict(kept["settings"]), [Square.from_dict(square) for square in kept["squares"]]
-        except (KeyError, TypeError, ValueError) as error:
+            before["hyper_parameters"] = bench.as_now(before["hyper_parameters"])
+        except (ConfigError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise ConfigError(
                 f"`resume`: {self.path} cannot be read ({one_line(error)}); expected what a suite left: delete it, or "
                 "leave out `resume` to start over"
             ) from error
-        if before != self.settings:
-            raise ConfigError(
-                f"`resume`: other settings than those of {self.path}; expected the same flags: bring them back, or "
-                "leave out `resume` to start over"
-            )
-        self.squares = {f"{square.problem}, {square.cell}": square for square in found}
-        bench.listener.on_note(Note("suite_goes_on", squares=len(self.squares), store=self.path))
+        refuse_other_settings(before, self.settings, self.path)
+        self.squares = {square.key: square for square in found}
+        bench.note("suite_goes_on", squares=len(self.squares), store=self.path)
 
     def add(self, square: Square) -> None:
         """Keep one more."""
-        self.squares[f"{square.problem}, {square.cell}"] = square
+        self.squares[square.key] = square
         content = {"format_version": STORE_VERSION, "settings": self.settings}
         write_atomically(self.path, json_bytes({**content, "squares": [s.to_dict() for s in self.squares.values()]}))
 
@@ -136,9 +133,9 @@ def _findings(request: MemoryRequest, bench: Bench, found: Sequence[Square]) -> 
     order, length = request.experiment_entry.every_cell, request.lengths[0]
     rows = squares_table(found, order)
     bench.note("table", rows=rows, about=f"in each square: test accuracy at {length} / at {FOUR_TIMES * length}")
-    problems = all_problems()
-    plots = plot_suite(found, {name: problems[name].chance for name in _names(found, "problem")}, order)
-    sentences = {name: (problems[name].theory, problems[name].theory_chinese) for name in _names(found, "problem")}
+    problems = {name: all_problems()[name] for name in names(found)[0]}
+    plots = plot_suite(found, {name: problem.chance for name, problem in problems.items()}, order)
+    sentences = {name: (problem.theory, problem.theory_chinese) for name, problem in problems.items()}
     section: list[Part] = [
         Paragraph(_about(request, found)),
         Figure(plots["suite.svg"], "test accuracy of each cell on each problem, at both lengths", wide=True),
@@ -150,18 +147,13 @@ def _findings(request: MemoryRequest, bench: Bench, found: Sequence[Square]) -> 
         "longer_length": FOUR_TIMES * length,
         "seed": bench.training.seed,
         "squares": {
-            problem: {one.cell: _figures(one) for one in found if one.problem == problem}
-            for problem in _names(found, "problem")
+            problem: {one.cell: _figures(one) for one in found if one.problem == problem} for problem in problems
         },
         "theory": {name: english for name, (english, _) in sentences.items()},
         "settings": bench.groups(),
     }
     files = {**plots, "squares.csv": squares_csv(found).encode("utf-8")}
     return Findings(rows[0][1:], metrics, files, section)
-
-
-def _names(found: Sequence[Square], what: str) -> list[str]:
-    return list(dict.fromkeys(getattr(square, what) for square in found))
 
 
 def _figures(square: Square) -> Mapping[str, Any]:
@@ -189,7 +181,7 @@ def _about(request: MemoryRequest, found: Sequence[Square]) -> list[str]:
     equal = [square for square in found if square.problem in EQUAL_BYTES]
     if equal:
         told.append(
-            f"In {' and '.join(_names(equal, 'problem'))}, every cell has as many bytes of state as the largest of the "
+            f"In {' and '.join(names(equal)[0])}, every cell has as many bytes of state as the largest of the "
             "matrix cells has there, or a little more"
         )
     return [*told, ""]

@@ -244,11 +244,7 @@ class Bench:
                 f"`resume`: {self.store} cannot be read ({one_line(error)}); expected what a stopped experiment left: "
                 "delete it, or leave out `resume` to start over"
             ) from error
-        if before != self._kept_settings():
-            raise ConfigError(
-                f"`resume`: other settings than those of {self.store}; expected the same flags: bring them back, or "
-                "leave out `resume` to start over"
-            )
+        refuse_other_settings(before, self._kept_settings(), self.store)
         self.finished, self.digests = trainings, digests
         self.note("going_on_after", trainings=len(trainings), store=self.store)
 
@@ -256,6 +252,19 @@ class Bench:
         """Of an experiment that is finished, nothing is left to go on with."""
         if error_type is None:
             self.store.unlink(missing_ok=True)
+
+
+def refuse_other_settings(before: Mapping[str, Any], now: Mapping[str, Any], store: Path) -> None:
+    """What was kept with other settings cannot go on.
+
+    Raises:
+        ConfigError: if they are others.
+    """
+    if before != now:
+        raise ConfigError(
+            f"`resume`: other settings than those of {store}; expected the same flags: bring them back, or leave out "
+            "`resume` to start over"
+        )
 
 
 class Follower(Listener):
