@@ -55,8 +55,10 @@ def refuse(options: argparse.Namespace) -> None:
 
 def run(asked: Run, options: argparse.Namespace) -> int:
     """Choose, write, and give the exit status."""
-    from textrnn.tasks.few_labels.label_next import FILE, write_next
+    from textrnn.tasks.few_labels.label_next import FILE, refuse_what_is_read, write_next
 
+    if options.output is not None:  # before a model is trained
+        refuse_what_is_read(asked, options.unlabelled, user_path(options.output, "output"))
     classifier, folder = trained_classifier(asked, options)
     path = folder / FILE if options.output is None else user_path(options.output, "output")
     rows = write_next(classifier, asked, options.unlabelled, options.label_next, path, Teller(say_aside))

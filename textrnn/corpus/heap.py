@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from textrnn.config import DataConfig
@@ -42,10 +42,25 @@ class Heap:
     labelled: int = 0
     held_out: int = 0
     is_cut: bool = False
-    paths: tuple[Path, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.texts)
+
+
+def files_of_heap(given: str) -> list[Path]:
+    """The files that a heap is read from.
+
+    Args:
+        given: the path, as it was typed.
+
+    Raises:
+        DataError: for a folder without any.
+    """
+    place = user_path(given, "unlabelled")
+    paths = data_files(place) if place.is_dir() else [place]
+    if not paths:
+        raise DataError(f"{place}: no file of texts in the folder; expected one text a line, or a table of texts")
+    return paths
 
 
 def read_heap(given: str, config: DataConfig) -> Heap:
@@ -58,10 +73,7 @@ def read_heap(given: str, config: DataConfig) -> Heap:
     Raises:
         DataError: if there is no such file, or no text in it.
     """
-    place = user_path(given, "unlabelled")
-    paths = data_files(place) if place.is_dir() else [place]
-    if not paths:
-        raise DataError(f"{place}: no file of texts in the folder; expected one text a line, or a table of texts")
+    place, paths = user_path(given, "unlabelled"), files_of_heap(given)
     readings = list[Reading]()
 
     def blocks() -> Iterator[list[str]]:
@@ -72,7 +84,7 @@ def read_heap(given: str, config: DataConfig) -> Heap:
                 yield [text for at, text in enumerate(block.texts) if at not in block.errors]
 
     heap = _heap(str(place), blocks())
-    return dataclasses.replace(heap, readings=tuple(readings), paths=tuple(paths))
+    return dataclasses.replace(heap, readings=tuple(readings))
 
 
 def heap_in_memory(texts: Sequence[str], name: str = "unlabelled") -> Heap:

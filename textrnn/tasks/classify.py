@@ -142,9 +142,12 @@ def train_on(
     doubted = suspect_rows(dataset, suspects_beside(learnt.classifier, dataset)) if judged else None
     if doubted:
         listener.on_note(Note("labels_doubted", count=len(doubted), total=len(dataset), folder=run.folder))
-    files, notes = result.to_files(shown_settings(learnt.classifier), run=learnt.classifier.settings, suspects=doubted)
+    shown, live = shown_settings(learnt.classifier), {}
     if run.folder is not None:
-        files |= classifier_page(learnt.classifier, examples_of(dataset.test.texts), title=result.title)
+        live = classifier_page(learnt.classifier, examples_of(dataset.test.texts), title=result.title)
+        shown += [("live in a browser", name) for name in live]
+    files, notes = result.to_files(shown, run=learnt.classifier.settings, suspects=doubted)
+    files |= live
     keep(run, learnt.classifier, files, notes, listener, beside={} if baseline else {"baseline": False})
     return result
 

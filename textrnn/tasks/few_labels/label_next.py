@@ -12,7 +12,7 @@ import numpy as np
 from textrnn.config import Run
 from textrnn.corpus.dataset import Dataset, load_dataset
 from textrnn.corpus.formulas import starts_like_a_formula
-from textrnn.corpus.heap import Heap, cleared, read_heap
+from textrnn.corpus.heap import Heap, cleared, files_of_heap, read_heap
 from textrnn.corpus.readers.left_out import PROPOSED
 from textrnn.corpus.similar import comparison_key, near_duplicates
 from textrnn.corpus.sources.catalog import find_dataset
@@ -42,6 +42,7 @@ def write_next(classifier: Classifier, run: Run, unlabelled: str, count: int, pa
         DataError: for what is wrong with the data set or the texts.
         ArtifactError: if the file cannot be written.
     """
+    refuse_what_is_read(run, unlabelled, path)
     data = combine(run).data
     source = find_dataset(data.dataset)
     dataset = load_dataset(source, data)
@@ -50,13 +51,24 @@ def write_next(classifier: Classifier, run: Run, unlabelled: str, count: int, pa
     if source.dev is None:
         dataset = without_dev(dataset)
     heap = read_heap(unlabelled, data)
-    if any(path.resolve() == used.resolve() for used in (source.train, source.dev, source.test, *heap.paths) if used):
-        raise ConfigError(f"`output` {path}: what is read is never written over; expected the name of another file")
     proposals = rows_next(classifier, dataset, cleared(heap, dataset), count)
     if path.exists():
         listener.on_note(Note("file_replaced", path=path))
     write_together(path.parent, {path.name: to_label(labelled, proposals)})
     return len(proposals)
+
+
+def refuse_what_is_read(run: Run, unlabelled: str, path: Path) -> None:
+    """What the rows come from is not to be replaced by them.
+
+    Raises:
+        ConfigError: if it would be.
+        DataError: if there is no such data.
+    """
+    source = find_dataset(combine(run).data.dataset)
+    used = (source.train, source.dev, source.test, *files_of_heap(unlabelled))
+    if any(path.resolve() == one.resolve() for one in used if one):
+        raise ConfigError(f"`output` {path}: what is read is never written over; expected the name of another file")
 
 
 def rows_next(classifier: Classifier, dataset: Dataset, heap: Heap, count: int, *, seed: int = 0) -> list[Proposal]:
